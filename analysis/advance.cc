@@ -1,0 +1,227 @@
+#include "analysis/advance.h"
+
+#include <algorithm>
+#include <type_traits>
+
+#include "analysis/mover.h"
+#include "analysis/render.h"
+#include "analysis/slots.h"
+#include "analysis/text.h"
+
+namespace rollwatch {
+namespace {
+
+void begin_if_nothing_stands_before(Mover& m, const std::string& by) {
+  const RolloutState& s = m.state();
+  if (s.state == State::kWaiting && !s.question && !s.waits_for_predecessor) m.begin(by);
+}
+
+void on_predecessor(Mover& m, const PredecessorRollingBack& input) {
+  RolloutState& s = m.state();
+  if (s.state != State::kWaiting || s.waits_for_predecessor == input.rolling_back) return;
+  s.waits_for_predecessor = input.rolling_back;
+  if (!input.rolling_back) {
+    m.tell(EventType::kNote, "the earlier rollout's rollback is over");
+    return;
+  }
+  s.waits_for = s.reason = "waits for an earlier rollout of this target to be rolled back";
+  m.tell(EventType::kNote, s.waits_for);
+}
+
+void on_superseded(Mover& m, const SupersededBy& input) {
+  RolloutState& s = m.state();
+  if (is_final(s.state) || s.state == State::kRollingBack) return;
+  const std::string by = "a newer rollout (" + input.candidate + ", " + input.rollout + ")";
+  if (s.state == State::kSoaking)
+    m.end(State::kPromoted, EventType::kPromoted, "promoted; the soak ended early, superseded by " + by);
+  else
+    m.end(State::kSuperseded, EventType::kSuperseded, "superseded by " + by);
+}
+
+// Patience starts again, and nothing advances before a new pass.
+void on_watch_resumed(Mover& m, const WatchResumed& input) {
+  RolloutState& s = m.state();
+  if (is_final(s.state)) return;
+  const auto not_in_the_future = [&m](auto& time) {
+    if (time && *time > m.now) time = m.now;
+  };
+  for (std::size_t i = 0; i < s.conditions.size(); ++i) {
+    ConditionState& c = s.conditions[i];
+    c.silent_since.reset();
+    c.inconclusive_since.reset();
+    c.passes_in_step = 0;
+    // A clock that was put back: the grid goes on from where it is now, rather than stand still until the
+    // old time comes again.
+    const std::int64_t current = grid_of(m.condition(i), c).last_at_or_before(m.now);
+    if (c.last_slot > current) c.last_slot = current;
+  }
+  not_in_the_future(s.step_since);
+  not_in_the_future(s.hold_since);
+  not_in_the_future(s.soak_since);
+  m.tell(EventType::kWatchResumed, input.cause == Cause::kMissedClockJump
+                                       ? "the clock jumped: patience starts again"
+                                       : "rollwatchd was started again: patience starts again");
+}
+
+bool hold_is_timed(const Mover& m) {
+  const RolloutState& s = m.state();
+  return s.state == State::kAnalyzing && s.step >= 0 && !m.progress_is_ordered() && !m.any_gates() &&
+         (m.told() || !m.weighted() || !m.has_next_step());
+}
+
+SysTime hold_end(const Mover& m) {
+  return *m.state().hold_since + m.fixed.plan.steps[static_cast<std::size_t>(m.state().step)].hold;
+}
+
+std::optional<SysTime> reminder_at(const RolloutState& s) {
+  if (s.question) return s.question->reminded_at + kPausedReminder;
+  if (s.state == State::kRollingBack && s.order)
+    return s.order->reminded_at == SysTime{} ? s.order->at + kRollbackFirstReminder
+                                             : s.order->reminded_at + kRollbackReminder;
+  return std::nullopt;
+}
+
+void remind(Mover& m) {
+  RolloutState& s = m.state();
+  const auto at = reminder_at(s);
+  if (!at || m.now < *at) return;
+  if (s.question) {
+    s.question->reminded_at = m.now;
+    m.tell(EventType::kReminder, "still waits for a person: " + s.question->text).question =
+        question_id(*s.question);
+  } else {
+    s.order->reminded_at = m.now;
+    Event& event = m.tell(EventType::kReminder, "the rollback is not acknowledged after " +
+                                                    format_duration(m.now - s.order->at));
+    event.order = s.order->number;
+  }
+}
+
+void on_time_passed(Mover& m) {
+  RolloutState& s = m.state();
+  if (is_final(s.state)) return;
+  if (s.state == State::kSoaking && m.now >= *s.soak_since + m.fixed.plan.soak)
+    return m.end(State::kPromoted, EventType::kPromoted,
+                 "promoted, and watched for " + format_duration(m.fixed.plan.soak) + " after it");
+  if (hold_is_timed(m) && m.now >= hold_end(m)) m.end_step_if_done(m.now);
+  if (s.state == State::kAnalyzing && m.now >= s.deadline_at) {
+    const std::string text =
+        "not promoted within " + format_duration(m.fixed.plan.deadline) + " of its registration";
+    if (m.fixed.plan.on_deadline == OnDeadline::kRollback)
+      return m.roll_back(kEngine, text);
+    m.pause(QuestionKind::kDeadline, kEngine, text);
+  }
+  remind(m);
+}
+
+}  // namespace
+
+bool is_watching(State state) {
+  return state == State::kAnalyzing || state == State::kPaused || state == State::kPromoting ||
+         state == State::kSoaking;
+}
+
+std::optional<double> step_weight(const Plan& plan, const RolloutState& state) {
+  if (!plan.steps.front().weight) return std::nullopt;
+  if (state.state == State::kSoaking || state.state == State::kPromoted) return 100;
+  if (state.step < 0) return std::nullopt;
+  return plan.steps[static_cast<std::size_t>(state.step)].weight;
+}
+
+Transition registered(Fixed fixed, SysTime now) {
+  RolloutState fresh;
+  fresh.deadline_at = now + fixed.plan.deadline;
+  fresh.conditions.resize(fixed.plan.conditions.size());
+  for (std::size_t i = 0; i < fresh.conditions.size(); ++i)
+    fresh.conditions[i].phase_ms = pinned_phase(fixed.spec, fixed.plan.conditions[i]).count();
+
+  Mover m(fixed, fresh, now);
+  RolloutState& s = m.state();
+  s.waits_for = s.reason = "registered";
+  m.tell(EventType::kRegistered, "registered by " + (fixed.spec.by.empty() ? "nobody named" : fixed.spec.by))
+      .by = fixed.spec.by;
+  if (fixed.plan.approve_start && !fixed.spec.observe) {
+    OpenQuestion question;
+    question.kind = QuestionKind::kApproveStart;
+    question.number = ++s.questions_asked;
+    question.since = question.reminded_at = now;
+    question.text = s.waits_for = s.reason = "waits for an approval to start";
+    s.question = question;
+    m.tell(EventType::kNote, s.reason).question = question_id(question);
+  }
+  return m.finish();
+}
+
+Transition advance(Fixed fixed, const RolloutState& state, const Input& input, SysTime now) {
+  Mover m(fixed, state, now);
+  std::visit(
+      [&](const auto& happened) {
+        using T = std::decay_t<decltype(happened)>;
+        if constexpr (std::is_same_v<T, Begin>) begin_if_nothing_stands_before(m, kEngine);
+        if constexpr (std::is_same_v<T, SlotAnswered>) on_slot(m, happened);
+        if constexpr (std::is_same_v<T, SlotsMissed>) on_slots_missed(m, happened);
+        if constexpr (std::is_same_v<T, PersonDecided>) on_person(m, happened);
+        if constexpr (std::is_same_v<T, OrderEnded>) on_order_ended(m, happened);
+        if constexpr (std::is_same_v<T, WeightReported>) on_weight_reported(m, happened);
+        if constexpr (std::is_same_v<T, SupersededBy>) on_superseded(m, happened);
+        if constexpr (std::is_same_v<T, WatchResumed>) on_watch_resumed(m, happened);
+        if constexpr (std::is_same_v<T, TimePassed>) on_time_passed(m);
+        if constexpr (std::is_same_v<T, PredecessorRollingBack>) on_predecessor(m, happened);
+      },
+      input);
+  return m.finish();
+}
+
+std::optional<SysTime> next_timer(Fixed fixed, const RolloutState& state) {
+  if (is_final(state.state)) return std::nullopt;
+  const Mover m(fixed, state, SysTime{});
+  std::optional<SysTime> next = reminder_at(state);
+  const auto sooner = [&next](SysTime at) { next = next ? std::min(*next, at) : at; };
+  if (state.state == State::kSoaking) sooner(*state.soak_since + fixed.plan.soak);
+  if (state.state == State::kAnalyzing) sooner(state.deadline_at);
+  if (hold_is_timed(m)) sooner(hold_end(m));
+  return next;
+}
+
+Verdict verdict_of(Fixed fixed, const RolloutState& state, std::size_t condition) {
+  const ConditionState& c = state.conditions[condition];
+  if (c.failed) return Verdict::kFailed;
+  if (!c.last) return Verdict::kPending;
+  switch (c.last->outcome) {
+    case Outcome::kPass:
+      if (state.state == State::kPromoted) return Verdict::kPassed;
+      return c.passes_in_step >= static_cast<std::uint32_t>(fixed.plan.conditions[condition].min_passes)
+                 ? Verdict::kPassing
+                 : Verdict::kPending;
+    case Outcome::kFail: return Verdict::kFailing;
+    case Outcome::kInconclusive: return Verdict::kPending;
+    default: return Verdict::kUnknown;
+  }
+}
+
+Verdict verdict_of(Fixed fixed, const RolloutState& state) {
+  if (state.state == State::kPromoted) return Verdict::kPassed;
+  const auto badness = [](Verdict v) {
+    switch (v) {
+      case Verdict::kFailed: return 5;
+      case Verdict::kFailing: return 4;
+      case Verdict::kUnknown: return 3;
+      case Verdict::kPending: return 2;
+      case Verdict::kPassing: return 1;
+      case Verdict::kPassed: return 0;
+    }
+    return 0;
+  };
+  const Mover m(fixed, state, SysTime{});
+  std::optional<Verdict> worst;
+  for (std::size_t i = 0; i < state.conditions.size(); ++i) {
+    // While rolling back (and after), what failed still counts.
+    if (fixed.plan.conditions[i].on_fail == OnFail::kObserve || state.conditions_only_observe) continue;
+    if (!m.applies_now(i) && !state.conditions[i].failed) continue;
+    const Verdict v = verdict_of(fixed, state, i);
+    if (!worst || badness(v) > badness(*worst)) worst = v;
+  }
+  return worst.value_or(Verdict::kPending);
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,188 @@
+// The transition function of a rollout: (what is fixed, state, what happened, now) → what follows.
+// Pure: it reads no clock, does no I/O and changes nothing in place, so the same inputs give the same
+// verdicts on every run and a whole rollout can be played in a test in microseconds.
+//
+//   Transition t = advance({spec, plan}, state, SlotAnswered{…}, now);
+//   if (t.refusal) …            // a person asked for what is not possible now; nothing else is set
+//   store.record(t);            // state, evaluations, decisions and orders become durable together
+//   state = t.state;            // and only then are they acted on
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "analysis/answer.h"
+#include "analysis/plan.h"
+#include "analysis/spec.h"
+#include "analysis/state.h"
+
+namespace rollwatch {
+
+// ---- What can happen -----------------------------------------------------------------------------
+
+// Nothing stands before the rollout any more: no freeze, no earlier rollback. Leaves `waiting` unless an
+// approval is asked for.
+struct Begin {};
+
+// A slot was asked and answered (an error is an answer).
+struct SlotAnswered {
+  std::size_t condition = 0;
+  std::int64_t slot = 0;               // index on the condition's grid
+  SysTime evaluated_at{};              // slot time − ingestion delay
+  Answer value;
+  std::optional<Answer> evidence;
+};
+
+// Consecutive slots of one condition that were never asked or have no record.
+struct SlotsMissed {
+  std::size_t condition = 0;
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  SysTime evaluated_at{};              // of the last
+  Cause cause = Cause::kMissedLate;
+};
+
+struct PersonDecided {
+  DecisionKind kind = DecisionKind::kPause;
+  std::string by;
+  std::string reason;
+  std::optional<std::string> question;  // the id it answers, if the caller named one
+};
+
+enum class OrderEnd : std::uint8_t { kDone, kAccepted, kRefused, kExpired };
+struct OrderEnded {
+  unsigned number = 0;
+  OrderEnd end = OrderEnd::kDone;
+  std::string detail;                   // the receiver's words, or what went wrong last
+};
+
+// The orchestrator says which share the candidate has, on its own account.
+struct WeightReported {
+  double weight = 0;
+  SysTime since{};
+  std::string by;
+};
+
+struct SupersededBy {
+  std::string rollout;
+  std::string candidate;
+};
+
+// Watching had stopped (restart, clock jump) and goes on: patience starts again, nothing advances before
+// a new pass. The missed slots themselves come as SlotsMissed.
+struct WatchResumed {
+  Cause cause = Cause::kMissedDowntime;
+};
+
+// A moment asked for by next_timer().
+struct TimePassed {};
+
+// Another rollout of the same target took the place this one was waiting for, or freed it.
+struct PredecessorRollingBack {
+  bool rolling_back = true;
+};
+
+using Input = std::variant<Begin, SlotAnswered, SlotsMissed, PersonDecided, OrderEnded, WeightReported,
+                           SupersededBy, WatchResumed, TimePassed, PredecessorRollingBack>;
+
+// ---- What follows --------------------------------------------------------------------------------
+
+struct Evaluation {
+  std::size_t condition = 0;
+  std::int64_t slot = 0;
+  std::int64_t last_slot = 0;           // = slot, but for a run of missed ones
+  SysTime slot_time{};
+  SysTime evaluated_at{};
+  Judgement judgement;
+  int step = -1;
+  Millis duration{0};
+};
+
+struct Decision {
+  unsigned number = 0;                  // decision_id(spec, number)
+  DecisionKind kind = DecisionKind::kAdvance;
+  std::string by;                       // "engine" or a person
+  std::string reason;                   // one sentence
+  std::optional<std::size_t> condition; // the one that decided, if one did
+  bool would_have = false;              // of an observing condition: recorded, nothing done
+  SysTime at{};
+};
+
+// An order to be delivered. Ids and the time it was decided come from the decision; the fence from the store.
+struct Order {
+  unsigned number = 0;
+  unsigned decision = 0;
+  DecisionKind kind = DecisionKind::kAdvance;
+  double weight = 0;
+};
+
+enum class EventType : std::uint8_t {
+  kRegistered, kStarted, kStepBegan, kVerdict, kDecided, kPaused, kResumed, kOrderDone, kOrderAccepted,
+  kOrderRefused, kOrderExpired, kPromoted, kSoaking, kRolledBack, kRollbackFailed, kCancelled,
+  kSuperseded, kWatchResumed, kConditionFailed, kReminder, kNote,
+};
+std::string_view name_of(EventType type);
+
+// One line of the event log: the only origin of waiting callers, streams, notifications, audit and page.
+struct Event {
+  EventType type = EventType::kNote;
+  SysTime at{};
+  State state = State::kWaiting;        // after it
+  int step = -1;
+  std::optional<double> weight;
+  std::string summary;                  // one sentence for people
+  std::string by;                       // "engine" or a person
+  std::string reason;                   // a person's own words
+  std::string condition;
+  std::optional<double> value;
+  std::string rule;
+  Verdict verdict = Verdict::kPending;
+  std::optional<unsigned> decision;
+  std::optional<unsigned> order;
+  std::optional<DecisionKind> kind;
+  std::string question;
+};
+
+struct Transition {
+  std::optional<std::string> refusal;   // 409: why not; then nothing else is set
+  RolloutState state;
+  std::vector<Evaluation> evaluations;
+  std::vector<Decision> decisions;
+  std::vector<Order> orders;            // at most one is left open
+  std::vector<unsigned> withdrawn;      // numbers of orders that must no longer go out
+  std::vector<unsigned> settled;        // numbers of orders that took effect without an answer of their own
+  std::vector<Event> events;
+  bool changed() const { return !events.empty() || !evaluations.empty() || !decisions.empty(); }
+};
+
+struct Fixed {
+  const RolloutSpec& spec;
+  const Plan& plan;
+};
+
+// The state right after registration, its grid phases chosen, with the event that says so.
+Transition registered(Fixed fixed, SysTime now);
+
+Transition advance(Fixed fixed, const RolloutState& state, const Input& input, SysTime now);
+
+// ---- When to look again --------------------------------------------------------------------------
+
+// The first instant at which TimePassed would change something: a hold without conditions, the end of the
+// soak, the deadline, a reminder. None: only slots and callers can.
+std::optional<SysTime> next_timer(Fixed fixed, const RolloutState& state);
+
+// Slots are asked in analyzing, paused, promoting and soaking, of the conditions that apply to the step.
+bool is_watching(State state);
+
+// ---- What it amounts to --------------------------------------------------------------------------
+
+Verdict verdict_of(Fixed fixed, const RolloutState& state, std::size_t condition);
+Verdict verdict_of(Fixed fixed, const RolloutState& state);  // the worst of the gating ones
+
+// The weight of the step reached; 100 once promoted; none for a plan without weights.
+std::optional<double> step_weight(const Plan& plan, const RolloutState& state);
+
+}  // namespace rollwatch

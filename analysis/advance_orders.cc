@@ -1,0 +1,86 @@
+// What became of an order.
+#include "analysis/mover.h"
+#include "analysis/text.h"
+
+namespace rollwatch {
+namespace {
+
+std::string order_text(const OpenOrder& order) {
+  std::string text(name_of(order.kind));
+  if (order.kind == DecisionKind::kAdvance) text += " to " + percent(order.weight);
+  return text;
+}
+
+Event& tell_order(Mover& m, EventType type, const OpenOrder& order, const std::string& summary) {
+  Event& event = m.tell(type, summary);
+  event.order = order.number;
+  event.kind = order.kind;
+  return event;
+}
+
+void done(Mover& m, const OpenOrder& order) {
+  RolloutState& s = m.state();
+  s.order.reset();
+  s.lapsed.reset();
+  tell_order(m, EventType::kOrderDone, order, "the deployer did: " + order_text(order));
+  switch (order.kind) {
+    case DecisionKind::kAdvance: {
+      int index = 0;
+      while (index + 1 < static_cast<int>(m.fixed.plan.steps.size()) &&
+             *m.fixed.plan.steps[static_cast<std::size_t>(index)].weight < order.weight)
+        ++index;
+      return m.reached_step(index, m.now);
+    }
+    case DecisionKind::kPromote: return m.reached_everything(m.now);
+    case DecisionKind::kRollback:
+      s.reached_weight = 0;
+      return m.end(State::kRolledBack, EventType::kRolledBack, "rolled back: " + s.reason);
+    default: return;  // pause and resume are only told
+  }
+}
+
+void failed(Mover& m, const OpenOrder& order, OrderEnd how, const std::string& detail) {
+  RolloutState& s = m.state();
+  const bool refused = how == OrderEnd::kRefused;
+  const std::string text = order_text(order) + (refused ? " was refused" : " was not acknowledged in time") +
+                           (detail.empty() ? "" : ": " + detail);
+  s.order.reset();
+  if (!refused) s.lapsed = order;
+  tell_order(m, refused ? EventType::kOrderRefused : EventType::kOrderExpired, order, text);
+  if (order.kind == DecisionKind::kRollback)
+    return m.end(State::kRollbackFailed, EventType::kRollbackFailed, "rollback failed: " + text);
+  if (order.kind == DecisionKind::kPause || order.kind == DecisionKind::kResume) return;
+  m.pause(refused ? QuestionKind::kOrderRefused : QuestionKind::kOrderExpired, kEngine, text);
+}
+
+}  // namespace
+
+void on_order_ended(Mover& m, const OrderEnded& input) {
+  RolloutState& s = m.state();
+  const bool open = s.order && s.order->number == input.number;
+  if (!open) {
+    // Late, but no other order was given since: the effect is there, so the rollout goes on from it.
+    const bool late = s.lapsed && s.lapsed->number == input.number && s.state == State::kPaused &&
+                      s.question && s.question->kind == QuestionKind::kOrderExpired;
+    if (late && input.end == OrderEnd::kDone) {
+      const OpenOrder order = *s.lapsed;
+      s.question.reset();
+      s.state = order.kind == DecisionKind::kPromote ? State::kPromoting : State::kAnalyzing;
+      s.reason = order_text(order) + " was acknowledged late";
+      done(m, order);
+    }
+    return;
+  }
+  const OpenOrder order = *s.order;
+  switch (input.end) {
+    case OrderEnd::kDone: return done(m, order);
+    case OrderEnd::kAccepted:
+      s.order->accepted = true;
+      tell_order(m, EventType::kOrderAccepted, order, "the deployer accepted: " + order_text(order));
+      return;
+    case OrderEnd::kRefused:
+    case OrderEnd::kExpired: return failed(m, order, input.end, input.detail);
+  }
+}
+
+}  // namespace rollwatch

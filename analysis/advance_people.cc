@@ -1,0 +1,157 @@
+// What people and the orchestrator's own reports do to a rollout. A person outranks the engine; what is
+// not possible now is refused with a sentence, and nothing changes.
+#include "analysis/mover.h"
+#include "analysis/text.h"
+
+namespace rollwatch {
+namespace {
+
+std::string said(const PersonDecided& input) {
+  std::string text = std::string(name_of(input.kind)) + " by " + input.by;
+  return input.reason.empty() ? text : text + ": " + input.reason;
+}
+
+void advance_by_person(Mover& m, const PersonDecided& input) {
+  const RolloutState& s = m.state();
+  if (s.state != State::kAnalyzing && s.state != State::kPaused)
+    return m.refuse("only a rollout that is analyzing or paused can advance; this one is " +
+                    std::string(name_of(s.state)));
+  if (!m.weighted()) return m.refuse("this rollout has one step without a weight: promote it instead");
+  if (!m.told())
+    return m.refuse("this rollout has no orchestrator: its steps move by what is reported to /progress");
+  if (s.state == State::kAnalyzing && m.progress_is_ordered())
+    return m.refuse("an order to " + std::string(name_of(s.order->kind)) + " to " +
+                    percent(s.order->weight) + " is out already");
+  m.go_on(input.by, said(input));
+}
+
+void promote_by_person(Mover& m, const PersonDecided& input) {
+  RolloutState& s = m.state();
+  switch (s.state) {
+    case State::kAnalyzing:
+    case State::kPaused:
+      s.conditions_only_observe = true;
+      return m.promote(input.by, said(input));
+    case State::kPromoting:
+      // The order is out already; from now on the conditions only observe.
+      s.conditions_only_observe = true;
+      m.decide(DecisionKind::kPromote, input.by, said(input));
+      return;
+    case State::kWaiting: return m.refuse("it has not begun: " + s.waits_for);
+    default: return m.refuse("it is " + std::string(name_of(s.state)) + ": nothing to promote");
+  }
+}
+
+void pause_by_person(Mover& m, const PersonDecided& input) {
+  const RolloutState& s = m.state();
+  const bool lifts_itself = s.state == State::kPaused && s.question->kind == QuestionKind::kNoAnswers;
+  if (s.state == State::kAnalyzing || s.state == State::kPromoting || lifts_itself)
+    return m.pause(QuestionKind::kPersonPaused, input.by, said(input));
+  if (s.state == State::kPaused) return m.refuse("it is paused already: " + s.question->text);
+  m.refuse("it is " + std::string(name_of(s.state)) + ": nothing to pause");
+}
+
+// Yes to the open question. Most yeses begin the step afresh; those that end a step go on.
+void resume_by_person(Mover& m, const PersonDecided& input) {
+  RolloutState& s = m.state();
+  if (!s.question) return m.refuse("it is " + std::string(name_of(s.state)) + ": nothing to resume");
+  const QuestionKind kind = s.question->kind;
+  if (kind == QuestionKind::kApproveStart) return m.approve_start(input.by, said(input));
+  m.resume(input.by, said(input));
+  switch (kind) {
+    case QuestionKind::kApproveStep:
+    case QuestionKind::kApprovePromote:
+    case QuestionKind::kNothingMeasured: return m.go_on(input.by, said(input));
+    case QuestionKind::kDeadline: s.deadline_at = m.now + m.fixed.plan.deadline; break;
+    default: break;
+  }
+  m.begin_step_afresh();
+  if (s.step < 0 && m.weighted() && m.told()) m.order_step(0, input.by, said(input));
+}
+
+void roll_back_by_person(Mover& m, const PersonDecided& input) {
+  const RolloutState& s = m.state();
+  if (is_final(s.state))
+    return m.refuse("it is " + std::string(name_of(s.state)) + ": register the way back as a rollout");
+  m.roll_back(input.by, said(input));
+}
+
+void cancel_by_person(Mover& m, const PersonDecided& input) {
+  const RolloutState& s = m.state();
+  if (is_final(s.state)) return m.refuse("it is " + std::string(name_of(s.state)) + " already");
+  Decision& decision = m.decide(DecisionKind::kCancel, input.by, said(input));
+  m.end(State::kCancelled, EventType::kCancelled,
+        decision.reason + "; traffic stays as it is, with " + percent(s.reached_weight) + " on " +
+            m.fixed.spec.candidate);
+}
+
+}  // namespace
+
+void on_person(Mover& m, const PersonDecided& input) {
+  const RolloutState& s = m.state();
+  if (s.state == State::kRollingBack)
+    return m.refuse("it is rolling back, which is final: " + s.reason);
+  if (input.question && (!s.question || question_id(*s.question) != *input.question))
+    return m.refuse("question " + *input.question + " is no longer open" +
+                    (s.question ? "; the open one is " + question_id(*s.question) : ""));
+  const std::size_t told_before = m.out.events.size();
+  switch (input.kind) {
+    case DecisionKind::kAdvance: advance_by_person(m, input); break;
+    case DecisionKind::kPromote: promote_by_person(m, input); break;
+    case DecisionKind::kPause: pause_by_person(m, input); break;
+    case DecisionKind::kResume: resume_by_person(m, input); break;
+    case DecisionKind::kRollback: roll_back_by_person(m, input); break;
+    case DecisionKind::kCancel: cancel_by_person(m, input); break;
+  }
+  for (std::size_t i = told_before; i < m.out.events.size(); ++i) m.out.events[i].reason = input.reason;
+}
+
+// A reported weight is always believed: its step is the current one, whatever had been ordered.
+void on_weight_reported(Mover& m, const WeightReported& input) {
+  RolloutState& s = m.state();
+  const auto& steps = m.fixed.plan.steps;
+  if (!m.weighted())
+    return m.refuse("this rollout has one step without a weight: there is no progress to report");
+  if (is_final(s.state)) return m.refuse("it is " + std::string(name_of(s.state)) + " already");
+  if (s.state == State::kWaiting) return m.refuse("it has not begun: " + s.waits_for);
+
+  const double first = *steps.front().weight;
+  const std::string reported = percent(input.weight) + " reported by " + input.by;
+  if (input.weight < first) {
+    if (s.step < 0 && s.state != State::kRollingBack) {
+      s.reached_weight = input.weight;
+      m.tell(EventType::kNote, reported).by = input.by;
+      return;
+    }
+    if (s.order && s.order->kind == DecisionKind::kRollback) m.order_took_effect();
+    s.reached_weight = input.weight;
+    return m.end(State::kRolledBack, EventType::kRolledBack,
+                 (s.state == State::kRollingBack ? s.reason + "; " : "") + reported);
+  }
+  if (s.state == State::kRollingBack) {
+    m.tell(EventType::kNote, reported + ", while rolling back").by = input.by;
+    return;
+  }
+  if (s.order && m.progress_is_ordered() && s.order->weight == input.weight)
+    m.order_took_effect();
+  else if (m.progress_is_ordered())
+    m.withdraw_order();
+  m.tell(EventType::kNote, reported).by = input.by;
+  if (input.weight >= 100) {
+    if (s.state == State::kSoaking) return;
+    s.reason = reported;
+    return m.reached_everything(input.since);
+  }
+  int index = 0;
+  while (index + 1 < static_cast<int>(steps.size()) &&
+         *steps[static_cast<std::size_t>(index + 1)].weight <= input.weight)
+    ++index;
+  if (s.state == State::kPromoting || s.state == State::kSoaking) {
+    s.state = State::kAnalyzing;
+    s.soak_since.reset();
+  }
+  if (index != s.step) m.reached_step(index, input.since);
+  s.reached_weight = input.weight;
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,196 @@
+// What a slot does to a rollout: it is recorded, it may fail its condition, use up patience, lift a pause
+// for want of answers, or end the step. In that order: a failure goes before everything.
+#include <algorithm>
+
+#include "analysis/judge.h"
+#include "analysis/mover.h"
+#include "analysis/slots.h"
+
+namespace rollwatch {
+namespace {
+
+// A failing slot, or one without an answer that is told to count as failing.
+bool counts_as_fail(const ConditionPlan& plan, Outcome outcome) {
+  return outcome == Outcome::kFail || (outcome == Outcome::kNoData && plan.on_no_data == OnMissing::kFail) ||
+         (outcome == Outcome::kError && plan.on_error == OnMissing::kFail);
+}
+
+bool is_ignored(const ConditionPlan& plan, Outcome outcome) {
+  return (outcome == Outcome::kNoData && plan.on_no_data == OnMissing::kIgnore) ||
+         (outcome == Outcome::kError && plan.on_error == OnMissing::kIgnore);
+}
+
+// Inconclusive only because there is not enough to judge yet: that lengthens the step, nothing else.
+bool is_too_early(const Judgement& j) {
+  return j.outcome == Outcome::kInconclusive &&
+         (j.cause == Cause::kReachesBack || j.cause == Cause::kFewEvents);
+}
+
+void push_answer(const ConditionPlan& plan, ConditionState& c, const Judgement& j, bool failing) {
+  if (plan.within == kWithinAll) {
+    ++c.answers_of_all;
+    c.fails_of_all += failing ? 1 : 0;
+    return;
+  }
+  c.recent.push_back({c.last_slot, j.outcome, failing, j.value});
+  if (c.recent.size() > static_cast<std::size_t>(plan.within)) c.recent.erase(c.recent.begin());
+}
+
+void note(const ConditionPlan& plan, ConditionState& c, const Judgement& j, SysTime evaluated_at) {
+  const bool failing = counts_as_fail(plan, j.outcome);
+  const bool answered = failing || j.outcome == Outcome::kPass || j.outcome == Outcome::kFail ||
+                        j.outcome == Outcome::kInconclusive;
+  if (answered) {
+    push_answer(plan, c, j, failing);
+    c.silent_since.reset();
+  } else if (!is_ignored(plan, j.outcome) && !c.silent_since) {
+    c.silent_since = evaluated_at;
+  }
+  if (j.outcome == Outcome::kPass) {
+    ++c.passes_in_step;
+    ++c.passes;
+  }
+  if (j.outcome == Outcome::kInconclusive && !is_too_early(j)) {
+    if (!c.inconclusive_since) c.inconclusive_since = evaluated_at;
+  } else if (answered) {
+    c.inconclusive_since.reset();
+  }
+  c.last = j;
+  c.last_evaluated_at = evaluated_at;
+}
+
+void on_condition_failed(Mover& m, std::size_t i) {
+  const ConditionPlan& plan = m.condition(i);
+  RolloutState& s = m.state();
+  const std::string sentence = failing_sentence(plan, s.conditions[i]);
+  const auto tell_failed = [&](const std::string& what) {
+    Event& event = m.tell(EventType::kConditionFailed, what);
+    event.condition = plan.name;
+    event.value = s.conditions[i].last->value;
+    if (s.conditions[i].last->rule) event.rule = to_string(*s.conditions[i].last->rule);
+  };
+
+  if (!m.gates(i)) {
+    tell_failed("would have rolled back: " + sentence);
+    Decision would;
+    would.number = ++s.decisions_made;
+    would.kind = plan.on_fail == OnFail::kPause ? DecisionKind::kPause : DecisionKind::kRollback;
+    would.by = kEngine;
+    would.reason = sentence;
+    would.condition = i;
+    would.would_have = true;
+    would.at = m.now;
+    m.out.decisions.push_back(std::move(would));
+    return;
+  }
+  if (plan.on_fail == OnFail::kRollback) {
+    tell_failed(sentence);
+    m.roll_back(kEngine, sentence, i);
+    return;
+  }
+  tell_failed(sentence);
+  if (s.state == State::kSoaking) return;  // promoted already: on_fail = "pause" only tells
+  // A pause that the engine would lift by itself becomes one that it will not.
+  if (s.state != State::kPaused || s.question->kind == QuestionKind::kNoAnswers)
+    m.pause(QuestionKind::kConditionFailed, kEngine, sentence, i);
+}
+
+void check_patience(Mover& m, std::size_t i, SysTime evaluated_at) {
+  RolloutState& s = m.state();
+  const ConditionPlan& plan = m.condition(i);
+  const ConditionState& c = s.conditions[i];
+  const Millis patience = m.fixed.plan.patience;
+  if (s.state != State::kAnalyzing || !m.gates(i)) return;
+  if (c.silent_since && evaluated_at - *c.silent_since >= patience) {
+    m.pause(QuestionKind::kNoAnswers, kEngine,
+            plan.name + " gave no answer for " + format_duration(patience) + ": " + describe(*c.last), i);
+  } else if (c.inconclusive_since && evaluated_at - *c.inconclusive_since >= patience) {
+    const std::string text =
+        plan.name + " was inconclusive for " + format_duration(patience) + ": " + describe(*c.last);
+    if (m.fixed.plan.on_inconclusive == OnInconclusive::kRollback)
+      m.roll_back(kEngine, text, i);
+    else
+      m.pause(QuestionKind::kInconclusive, kEngine, text, i);
+  }
+}
+
+// Only a pause for want of answers is lifted by the engine, when every gating condition passes again. The
+// step's hold then starts again: nobody was watching meanwhile.
+void lift_pause_if_answered(Mover& m, SysTime evaluated_at) {
+  RolloutState& s = m.state();
+  if (s.state != State::kPaused || s.question->kind != QuestionKind::kNoAnswers) return;
+  bool any_passed = false;
+  for (std::size_t i = 0; i < s.conditions.size(); ++i) {
+    if (!m.gates(i)) continue;
+    const auto& last = s.conditions[i].last;
+    if (last && is_ignored(m.condition(i), last->outcome)) continue;
+    if (!last || last->outcome != Outcome::kPass) return;
+    any_passed = true;
+  }
+  if (!any_passed) return;
+  m.resume_for_answers(evaluated_at);
+}
+
+}  // namespace
+
+void on_slot(Mover& m, const SlotAnswered& input) {
+  RolloutState& s = m.state();
+  const std::size_t i = input.condition;
+  const ConditionPlan& plan = m.condition(i);
+  ConditionState& c = s.conditions[i];
+  if (!is_watching(s.state) || input.slot <= c.last_slot) return;  // ended meanwhile, or never twice
+
+  const Judgement j = judge(plan, input.value, input.evidence ? &*input.evidence : nullptr,
+                            {input.evaluated_at, s.step_since});
+  Evaluation evaluation;
+  evaluation.condition = i;
+  evaluation.slot = evaluation.last_slot = input.slot;
+  evaluation.slot_time = grid_of(plan, c).at(input.slot);
+  evaluation.evaluated_at = input.evaluated_at;
+  evaluation.judgement = j;
+  evaluation.step = s.step;
+  evaluation.duration =
+      input.evidence ? std::max(input.value.duration, input.evidence->duration) : input.value.duration;
+  m.out.evaluations.push_back(std::move(evaluation));
+
+  c.last_slot = input.slot;
+  ++c.counts[static_cast<std::size_t>(j.outcome)];
+  note(plan, c, j, input.evaluated_at);
+  // An answer for a condition that the step reached meanwhile does not have: recorded, without effect.
+  if (!m.applies_now(i)) return;
+
+  if (!c.failed && fails_in_window(plan, c) >= static_cast<std::uint32_t>(plan.fail_after)) {
+    c.failed = true;
+    on_condition_failed(m, i);
+  }
+  check_patience(m, i, input.evaluated_at);
+  lift_pause_if_answered(m, input.evaluated_at);
+  m.end_step_if_done(input.evaluated_at);
+}
+
+void on_slots_missed(Mover& m, const SlotsMissed& input) {
+  RolloutState& s = m.state();
+  const ConditionPlan& plan = m.condition(input.condition);
+  ConditionState& c = s.conditions[input.condition];
+  const std::int64_t first = std::max(input.first, c.last_slot == ConditionState::kNoSlot ? input.first
+                                                                                        : c.last_slot + 1);
+  if (!is_watching(s.state) || first > input.last) return;
+
+  Evaluation evaluation;
+  evaluation.condition = input.condition;
+  evaluation.slot = first;
+  evaluation.last_slot = input.last;
+  evaluation.slot_time = grid_of(plan, c).at(first);
+  evaluation.evaluated_at = input.evaluated_at;
+  evaluation.judgement.outcome = Outcome::kMissed;
+  evaluation.judgement.cause = input.cause;
+  evaluation.step = s.step;
+  m.out.evaluations.push_back(evaluation);
+
+  c.last_slot = input.last;
+  c.counts[static_cast<std::size_t>(Outcome::kMissed)] += static_cast<std::uint32_t>(input.last - first + 1);
+  note(plan, c, evaluation.judgement, input.evaluated_at);
+  check_patience(m, input.condition, input.evaluated_at);
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,63 @@
+// What a metrics server said to one question, already out of its JSON: the seam between asking and
+// judging. A failure is an answer too, not an exception.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "analysis/time.h"
+
+namespace rollwatch {
+
+struct Label {
+  std::string name;
+  std::string value;
+  friend bool operator==(const Label&, const Label&) = default;
+};
+
+// One element of an instant vector. The value may be NaN or infinite: judging says what that means.
+struct Series {
+  std::vector<Label> labels;
+  double value = 0;
+};
+
+struct Vector {
+  std::vector<Series> series;
+};
+
+struct Scalar {
+  double value = 0;
+};
+
+// A well-formed answer of a kind no condition can use: "string", "matrix", "native histogram".
+struct Unusable {
+  std::string kind;
+};
+
+enum class FailureKind : unsigned char {
+  kUnreachable,   // no connection, or it broke
+  kTimeout,       // no complete answer within the timeout
+  kBadQuery,      // the server understood the request and refused the query
+  kHttpStatus,    // any other status that is not a result
+  kMalformed,     // an answer that is not what the API promises
+  kTooLarge,      // more bytes than are accepted
+  kNotAsked,      // never sent: no variable to render with, datasource gone, overload
+};
+
+struct QueryFailure {
+  FailureKind kind = FailureKind::kUnreachable;
+  std::string message;  // one line, without secrets
+  int http_status = 0;  // 0: none was received
+};
+
+struct Answer {
+  std::variant<Vector, Scalar, Unusable, QueryFailure> result;
+  std::vector<std::string> warnings;           // as the server gave them
+  bool partial = false;                        // isPartial, or warnings: not the whole truth
+  std::shared_ptr<const std::string> raw;      // the body as received; null if there was none
+  Millis duration{0};
+};
+
+}  // namespace rollwatch

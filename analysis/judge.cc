@@ -1,0 +1,200 @@
+#include "analysis/judge.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/text.h"
+
+namespace rollwatch {
+namespace {
+
+constexpr std::size_t kLongestDetail = 300;
+constexpr std::size_t kLongestSeries = 300;
+
+Judgement ended(Outcome outcome, Cause cause, std::string detail = {}) {
+  Judgement j;
+  j.outcome = outcome;
+  j.cause = cause;
+  j.detail = cut(detail, kLongestDetail);
+  return j;
+}
+
+Cause cause_of(FailureKind kind) {
+  switch (kind) {
+    case FailureKind::kUnreachable: return Cause::kUnreachable;
+    case FailureKind::kTimeout: return Cause::kTimeout;
+    case FailureKind::kBadQuery: return Cause::kBadQuery;
+    case FailureKind::kHttpStatus: return Cause::kHttpStatus;
+    case FailureKind::kMalformed: return Cause::kMalformed;
+    case FailureKind::kTooLarge: return Cause::kTooLarge;
+    case FailureKind::kNotAsked: return Cause::kNotAsked;
+  }
+  return Cause::kMalformed;
+}
+
+// An answer that cannot be judged by value, whatever the rule: an error, or not the whole truth.
+std::optional<Judgement> unusable(const Answer& answer, const std::string& prefix) {
+  if (const auto* failure = std::get_if<QueryFailure>(&answer.result))
+    return ended(Outcome::kError, cause_of(failure->kind), prefix + failure->message);
+  if (const auto* kind = std::get_if<Unusable>(&answer.result))
+    return ended(Outcome::kError, Cause::kUnusableKind, prefix + kind->kind);
+  if (answer.partial)
+    return ended(Outcome::kNoData, Cause::kPartial,
+                 answer.warnings.empty() ? prefix : prefix + answer.warnings.front());
+  return std::nullopt;
+}
+
+std::vector<Series> series_of(const Answer& answer) {
+  if (const auto* scalar = std::get_if<Scalar>(&answer.result)) return {Series{{}, scalar->value}};
+  return std::get<Vector>(answer.result).series;
+}
+
+Judgement not_finite(const Series& series) {
+  Judgement j = ended(Outcome::kNoData, std::isnan(series.value) ? Cause::kNotANumber : Cause::kInfinite);
+  j.series = cut(series_name(series), kLongestSeries);
+  return j;
+}
+
+// Larger is worse. Only used to choose which of several series is named.
+double badness(const Comparison& fail_if, double value) {
+  switch (fail_if.op) {
+    case CompareOp::kGreater:
+    case CompareOp::kGreaterEqual: return value;
+    case CompareOp::kLess:
+    case CompareOp::kLessEqual: return -value;
+    case CompareOp::kEqual: return -std::abs(value - fail_if.limit);
+    case CompareOp::kNotEqual: return std::abs(value - fail_if.limit);
+  }
+  return value;
+}
+
+Judgement judge_number(const Rule& rule, const Series& series) {
+  const bool fails = rule.fail_if && rule.fail_if->holds(series.value);
+  const bool passes = rule.pass_if ? rule.pass_if->holds(series.value) : !fails;
+  Judgement j;
+  if (fails) {
+    j = ended(Outcome::kFail, Cause::kBeyondLimit);
+    j.rule = rule.fail_if;
+  } else if (passes) {
+    j = ended(Outcome::kPass, Cause::kWithinLimit);
+    j.rule = rule.fail_if ? rule.fail_if : rule.pass_if;
+  } else {
+    j = ended(Outcome::kInconclusive, Cause::kBetweenLimits);
+    j.rule = rule.pass_if;
+  }
+  j.value = series.value;
+  j.series = cut(series_name(series), kLongestSeries);
+  return j;
+}
+
+// A failing series decides; else one that is no number; else one that is neither; else all passed. Among
+// equals the worst is named.
+Judgement judge_each(const Rule& rule, const std::vector<Series>& all) {
+  const Comparison& towards = rule.fail_if ? *rule.fail_if : *rule.pass_if;
+  // With a pass_if only, the worst is the one furthest from passing.
+  const double sign = rule.fail_if ? 1 : -1;
+  const auto rank = [](Outcome outcome) {
+    return outcome == Outcome::kFail ? 3 : outcome == Outcome::kNoData ? 2 : outcome == Outcome::kInconclusive ? 1 : 0;
+  };
+  std::optional<Judgement> worst;
+  for (const Series& series : all) {
+    Judgement j = std::isfinite(series.value) ? judge_number(rule, series) : not_finite(series);
+    const bool worse =
+        !worst || rank(j.outcome) > rank(worst->outcome) ||
+        (rank(j.outcome) == rank(worst->outcome) && j.value && worst->value &&
+         sign * badness(towards, *j.value) > sign * badness(towards, *worst->value));
+    if (worse) worst = std::move(j);
+  }
+  return *worst;
+}
+
+Judgement judge_values(const ThresholdCondition& condition, const std::vector<Series>& all) {
+  if (all.empty()) return ended(Outcome::kNoData, Cause::kNoSeries);
+  if (condition.reduce == Reduce::kEach) return judge_each(condition.rule, all);
+  if (condition.reduce == Reduce::kOne) {
+    if (all.size() > 1)
+      return ended(Outcome::kError, Cause::kManySeries,
+                   std::to_string(all.size()) + " series, such as " + series_name(all.front()));
+    return judge_each(condition.rule, all);
+  }
+  for (const Series& series : all)
+    if (!std::isfinite(series.value)) return not_finite(series);
+  const auto by_value = [](const Series& a, const Series& b) { return a.value < b.value; };
+  if (condition.reduce == Reduce::kMax)
+    return judge_number(condition.rule, *std::max_element(all.begin(), all.end(), by_value));
+  if (condition.reduce == Reduce::kMin)
+    return judge_number(condition.rule, *std::min_element(all.begin(), all.end(), by_value));
+  Series combined;
+  for (const Series& series : all) combined.value += series.value;
+  if (condition.reduce == Reduce::kAvg) combined.value /= static_cast<double>(all.size());
+  if (!std::isfinite(combined.value)) return not_finite(combined);
+  return judge_number(condition.rule, combined);
+}
+
+Judgement judge_presence(SeriesRule rule, const std::vector<Series>& all) {
+  const bool any = !all.empty();
+  const bool fails = (rule == SeriesRule::kAnySeriesFails) == any;
+  Judgement j = ended(fails ? Outcome::kFail : Outcome::kPass,
+                      any ? Cause::kSeriesCameBack : Cause::kNoSeriesCameBack);
+  if (any) {
+    if (std::isfinite(all.front().value)) j.value = all.front().value;
+    j.series = cut(series_name(all.front()), kLongestSeries);
+  }
+  return j;
+}
+
+}  // namespace
+
+std::string series_name(const Series& series) {
+  std::string name;
+  std::string labels;
+  for (const Label& label : series.labels) {
+    if (label.name == "__name__") {
+      name = label.value;
+      continue;
+    }
+    if (!labels.empty()) labels += ",";
+    labels += label.name + "=\"" + label.value + "\"";
+  }
+  return labels.empty() ? name : name + "{" + labels + "}";
+}
+
+Judgement judge(const ConditionPlan& condition, const Answer& value, const Answer* evidence,
+                JudgeContext context) {
+  const auto& threshold = std::get<ThresholdCondition>(condition.kind);
+  if (auto early = unusable(value, "")) return *early;
+
+  std::optional<double> events;
+  if (evidence != nullptr) {
+    if (auto early = unusable(*evidence, "evidence: ")) return *early;
+    double sum = 0;
+    for (const Series& series : series_of(*evidence)) sum += series.value;
+    if (!std::isfinite(sum) || sum <= 0) {
+      Judgement none = ended(Outcome::kNoData, Cause::kNoEvents);
+      none.evidence = 0;
+      none.min_evidence = threshold.min_evidence;
+      return none;
+    }
+    events = sum;
+  }
+
+  const std::vector<Series> all = series_of(value);
+  Judgement j = threshold.rule.series == SeriesRule::kByValue ? judge_values(threshold, all)
+                                                              : judge_presence(threshold.rule.series, all);
+  j.evidence = events;
+  j.min_evidence = events ? threshold.min_evidence : 0;
+
+  // What would be a pass (or a maybe) must be about this step and rest on enough; a fail stands as it is.
+  if (j.outcome == Outcome::kPass || j.outcome == Outcome::kInconclusive) {
+    if (context.step_since && context.evaluated_at - lookback(condition) < *context.step_since) {
+      j.outcome = Outcome::kInconclusive;
+      j.cause = Cause::kReachesBack;
+    } else if (events && *events < threshold.min_evidence) {
+      j.outcome = Outcome::kInconclusive;
+      j.cause = Cause::kFewEvents;
+    }
+  }
+  return j;
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,25 @@
+// What one slot's answers mean: five different stories (data, no data, error, partial, not enough), each
+// with a name. A pass needs positive evidence; nothing else is ever taken for one.
+#pragma once
+
+#include <optional>
+
+#include "analysis/answer.h"
+#include "analysis/outcome.h"
+#include "analysis/plan.h"
+
+namespace rollwatch {
+
+struct JudgeContext {
+  SysTime evaluated_at{};
+  std::optional<SysTime> step_since;  // a window that begins before it can fail, but not pass
+};
+
+// `evidence` is null exactly if the condition has none.
+Judgement judge(const ConditionPlan& condition, const Answer& value, const Answer* evidence,
+                JudgeContext context);
+
+// {job="x",instance="a:1"}, the way Prometheus writes it; "" for a series without labels.
+std::string series_name(const Series& series);
+
+}  // namespace rollwatch

@@ -1,0 +1,390 @@
+#include "analysis/mover.h"
+
+#include <algorithm>
+
+#include "analysis/text.h"
+
+namespace rollwatch {
+namespace {
+
+constexpr std::size_t kLongestSentence = 290;
+
+bool moves_traffic(DecisionKind kind) {
+  return kind == DecisionKind::kAdvance || kind == DecisionKind::kPromote || kind == DecisionKind::kRollback;
+}
+
+}  // namespace
+
+std::uint32_t fails_in_window(const ConditionPlan& condition, const ConditionState& state) {
+  if (condition.within == kWithinAll) return state.fails_of_all;
+  return static_cast<std::uint32_t>(std::count_if(state.recent.begin(), state.recent.end(),
+                                                  [](const CountedSlot& s) { return s.failing; }));
+}
+
+std::string failing_sentence(const ConditionPlan& condition, const ConditionState& state) {
+  std::string text = condition.name;
+  if (state.last) text += " " + describe(*state.last);
+  text += ", " + std::to_string(fails_in_window(condition, state));
+  if (condition.within == kWithinAll) return text + " of all " + std::to_string(state.answers_of_all);
+  return text + " of the last " + std::to_string(state.recent.size());
+}
+
+bool Mover::applies_now(std::size_t i) const {
+  return applies(condition(i), step_weight(fixed.plan, state()));
+}
+
+bool Mover::gates(std::size_t i) const {
+  return !state().conditions_only_observe && condition(i).on_fail != OnFail::kObserve && applies_now(i);
+}
+
+bool Mover::any_gates() const {
+  for (std::size_t i = 0; i < fixed.plan.conditions.size(); ++i)
+    if (gates(i)) return true;
+  return false;
+}
+
+bool Mover::holds_nothing_back(std::size_t i) const {
+  const ConditionState& c = state().conditions[i];
+  if (!c.last) return false;
+  if (c.last->outcome == Outcome::kNoData && condition(i).on_no_data == OnMissing::kIgnore) return true;
+  if (c.last->outcome == Outcome::kError && condition(i).on_error == OnMissing::kIgnore) return true;
+  return c.last->outcome == Outcome::kPass &&
+         c.passes_in_step >= static_cast<std::uint32_t>(condition(i).min_passes);
+}
+
+bool Mover::progress_is_ordered() const {
+  return state().order && moves_traffic(state().order->kind);
+}
+
+std::string Mover::where() const {
+  const auto weight = step_weight(fixed.plan, state());
+  return weight ? " at " + percent(*weight) : "";
+}
+
+Event& Mover::tell(EventType type, std::string summary) {
+  Event event;
+  event.type = type;
+  event.at = now;
+  event.state = state().state;
+  event.step = state().step;
+  event.weight = step_weight(fixed.plan, state());
+  event.summary = cut(summary, kLongestSentence);
+  event.by = kEngine;
+  event.verdict = state().verdict;
+  out.events.push_back(std::move(event));
+  return out.events.back();
+}
+
+Decision& Mover::decide(DecisionKind kind, const std::string& by, std::string reason,
+                        std::optional<std::size_t> by_condition) {
+  Decision decision;
+  decision.number = ++state().decisions_made;
+  decision.kind = kind;
+  decision.by = by;
+  decision.reason = cut(reason, kLongestSentence);
+  decision.condition = by_condition;
+  decision.at = now;
+  out.decisions.push_back(std::move(decision));
+
+  Decision& made = out.decisions.back();
+  Event& event = tell(EventType::kDecided, std::string(name_of(kind)) + ": " + made.reason);
+  event.by = by;
+  event.kind = kind;
+  event.decision = made.number;
+  if (by_condition) {
+    const ConditionState& c = state().conditions[*by_condition];
+    event.condition = condition(*by_condition).name;
+    if (c.last) {
+      event.value = c.last->value;
+      if (c.last->rule) event.rule = to_string(*c.last->rule);
+    }
+  }
+  return made;
+}
+
+void Mover::withdraw_order() {
+  RolloutState& s = state();
+  if (s.order) {
+    // One that was given in this very step never becomes a delivery.
+    const unsigned number = s.order->number;
+    const auto given = std::find_if(out.orders.begin(), out.orders.end(),
+                                    [number](const Order& o) { return o.number == number; });
+    if (given != out.orders.end())
+      out.orders.erase(given);
+    else
+      out.withdrawn.push_back(number);
+  }
+  s.order.reset();
+  s.lapsed.reset();
+}
+
+void Mover::give_order(DecisionKind kind, double weight) {
+  if (!told()) return;
+  withdraw_order();
+  OpenOrder order;
+  order.kind = kind;
+  order.number = ++state().orders_given;
+  order.weight = weight;
+  order.at = now;
+  out.orders.push_back({order.number, state().decisions_made, kind, weight});
+  state().order = order;
+}
+
+void Mover::watch(SysTime since, bool all_anew, bool first_step) {
+  for (std::size_t i = 0; i < fixed.plan.conditions.size(); ++i) {
+    const ConditionPlan& plan = condition(i);
+    ConditionState& c = state().conditions[i];
+    c.passes_in_step = 0;
+    if (!applies_now(i)) {
+      c.watched_from.reset();
+      c.silent_since.reset();
+      c.inconclusive_since.reset();
+      continue;
+    }
+    if (all_anew) {
+      c.recent.clear();
+      c.fails_of_all = c.answers_of_all = 0;
+      c.failed = false;
+      c.silent_since.reset();
+      c.inconclusive_since.reset();
+    }
+    if (all_anew || !c.watched_from) {
+      const Millis whole = lookback(plan) > Millis{0} ? lookback(plan) : plan.interval;
+      c.watched_from = since + whole + (first_step ? plan.initial_delay : Millis{0});
+    }
+  }
+}
+
+void Mover::reached_step(int index, SysTime since) {
+  RolloutState& s = state();
+  const bool first = s.step < 0;
+  s.step = index;
+  s.step_since = s.hold_since = since;
+  watch(since, false, first);
+  const StepPlan& step = fixed.plan.steps[static_cast<std::size_t>(index)];
+  if (step.weight) s.reached_weight = *step.weight;
+  s.reason = step.weight ? "watching" + where() : "watching";
+  tell(EventType::kStepBegan, "step " + std::to_string(index + 1) + " of " +
+                                  std::to_string(fixed.plan.steps.size()) + " began" + where());
+}
+
+void Mover::begin_step_afresh() {
+  RolloutState& s = state();
+  if (s.step < 0) return;
+  s.step_since = s.hold_since = now;
+  watch(now, true, false);
+}
+
+void Mover::resume(const std::string& by, const std::string& reason) {
+  RolloutState& s = state();
+  s.question.reset();
+  s.state = State::kAnalyzing;
+  decide(DecisionKind::kResume, by, reason);
+  s.reason = out.decisions.back().reason;
+  give_order(DecisionKind::kResume, s.reached_weight);
+  tell(EventType::kResumed, "goes on: " + s.reason).by = by;
+}
+
+void Mover::resume_for_answers(SysTime evaluated_at) {
+  resume(kEngine, "every condition passes again");
+  state().hold_since = evaluated_at;
+}
+
+// It begins with the next Begin: as soon as nothing else stands before it.
+void Mover::approve_start(const std::string& by, const std::string& reason) {
+  RolloutState& s = state();
+  s.question.reset();
+  decide(DecisionKind::kResume, by, reason);
+  s.waits_for = s.reason = out.decisions.back().reason;
+  tell(EventType::kResumed, "approved: " + s.reason).by = by;
+}
+
+void Mover::begin(const std::string& by) {
+  RolloutState& s = state();
+  s.waits_for.clear();
+  s.question.reset();
+  if (fixed.spec.observe) {
+    s.conditions_only_observe = true;
+    s.state = State::kAnalyzing;
+    tell(EventType::kStarted, "started: goes to 100 % at once, the conditions only observe");
+    promote(by, "registered to be observed only");
+    return;
+  }
+  s.state = State::kAnalyzing;
+  s.reason = "started";
+  tell(EventType::kStarted, "started");
+  if (!weighted())
+    reached_step(0, now);
+  else if (told())
+    order_step(0, by, "begins with " + percent(*fixed.plan.steps.front().weight));
+  else
+    s.reason = "waits for the deployer to report " + percent(*fixed.plan.steps.front().weight);
+}
+
+void Mover::order_step(int index, const std::string& by, const std::string& reason) {
+  RolloutState& s = state();
+  s.question.reset();
+  s.state = State::kAnalyzing;
+  decide(DecisionKind::kAdvance, by, reason);
+  s.reason = out.decisions.back().reason;
+  give_order(DecisionKind::kAdvance, *fixed.plan.steps[static_cast<std::size_t>(index)].weight);
+}
+
+void Mover::go_on(const std::string& by, const std::string& reason) {
+  if (has_next_step()) {
+    const double weight = *fixed.plan.steps[static_cast<std::size_t>(state().step + 1)].weight;
+    order_step(state().step + 1, by, reason + ": on to " + percent(weight));
+  } else {
+    promote(by, reason);
+  }
+}
+
+void Mover::promote(const std::string& by, const std::string& reason) {
+  RolloutState& s = state();
+  s.question.reset();
+  s.state = State::kPromoting;
+  decide(DecisionKind::kPromote, by, reason);
+  s.reason = out.decisions.back().reason;
+  if (told())
+    give_order(DecisionKind::kPromote, 100);
+  else
+    reached_everything(now);
+}
+
+void Mover::reached_everything(SysTime since) {
+  RolloutState& s = state();
+  s.reached_weight = 100;
+  s.question.reset();
+  const int last = static_cast<int>(fixed.plan.steps.size()) - 1;
+  if (fixed.plan.soak == Millis{0}) {
+    s.step = last;
+    end(State::kPromoted, EventType::kPromoted, "promoted: " + s.reason);
+    return;
+  }
+  const bool first = s.step < 0;
+  s.step = last;
+  s.state = State::kSoaking;
+  s.soak_since = s.step_since = s.hold_since = since;
+  watch(since, false, first);
+  s.reason = "promoted, watched for another " + format_duration(fixed.plan.soak);
+  tell(EventType::kSoaking, s.reason);
+}
+
+void Mover::roll_back(const std::string& by, const std::string& reason,
+                      std::optional<std::size_t> by_condition) {
+  RolloutState& s = state();
+  s.question.reset();
+  s.waits_for.clear();
+  s.state = State::kRollingBack;
+  decide(DecisionKind::kRollback, by, reason, by_condition);
+  s.reason = out.decisions.back().reason;
+  if (told()) {
+    give_order(DecisionKind::kRollback, 0);
+  } else {
+    s.reached_weight = 0;
+    end(State::kRolledBack, EventType::kRolledBack, s.reason);
+  }
+}
+
+void Mover::pause(QuestionKind kind, const std::string& by, const std::string& text,
+                  std::optional<std::size_t> by_condition) {
+  RolloutState& s = state();
+  s.state = State::kPaused;
+  decide(DecisionKind::kPause, by, text, by_condition);
+  s.reason = out.decisions.back().reason;
+  OpenQuestion question;
+  question.kind = kind;
+  question.number = ++s.questions_asked;
+  question.since = question.reminded_at = now;
+  question.text = s.reason;
+  s.question = question;
+  // Whoever refused an order, or cannot be reached, is not sent another one about it: then a late
+  // acknowledgement of that order still counts.
+  const std::optional<OpenOrder> lapsed = s.lapsed;
+  if (kind == QuestionKind::kOrderRefused || kind == QuestionKind::kOrderExpired) {
+    withdraw_order();
+    s.lapsed = lapsed;
+  } else {
+    give_order(DecisionKind::kPause, s.reached_weight);
+  }
+  Event& event = tell(EventType::kPaused, "paused: " + s.reason);
+  event.by = by;
+  event.question = question_id(question);
+  if (by_condition) event.condition = condition(*by_condition).name;
+}
+
+void Mover::end(State final_state, EventType type, const std::string& reason) {
+  RolloutState& s = state();
+  withdraw_order();
+  s.question.reset();
+  s.waits_for.clear();
+  s.state = final_state;
+  s.ended_at = now;
+  s.reason = cut(reason, kLongestSentence);
+  for (ConditionState& c : s.conditions) c.watched_from.reset();
+  tell(type, s.reason);
+}
+
+void Mover::order_took_effect() {
+  if (!state().order) return;
+  out.settled.push_back(state().order->number);
+  state().order.reset();
+}
+
+void Mover::end_step_if_done(SysTime evaluated_at) {
+  RolloutState& s = state();
+  if (s.state != State::kAnalyzing || s.step < 0 || progress_is_ordered()) return;
+  if (!told() && weighted() && has_next_step()) return;  // its steps move only by reported progress
+  const StepPlan& step = fixed.plan.steps[static_cast<std::size_t>(s.step)];
+  if (evaluated_at < *s.hold_since + step.hold) return;
+
+  bool measured = !any_gates();
+  for (std::size_t i = 0; i < s.conditions.size(); ++i) {
+    if (!gates(i)) continue;
+    if (!holds_nothing_back(i)) return;
+    measured = measured || s.conditions[i].passes_in_step > 0;
+  }
+  if (!measured) return;  // all of them ignored for want of answers
+
+  const std::string reason =
+      any_gates() ? "all conditions passed" + where() + " for " + format_duration(step.hold)
+                  : "the hold of " + format_duration(step.hold) + where() + " is over";
+  if (step.approve) {
+    pause(QuestionKind::kApproveStep, kEngine, reason + ": waits for an approval to go on");
+  } else if (!has_next_step() &&
+             std::none_of(s.conditions.begin(), s.conditions.end(),
+                          [](const ConditionState& c) { return c.passes > 0; })) {
+    pause(QuestionKind::kNothingMeasured, kEngine,
+          "no condition passed even once: nothing was measured, so a person must decide to promote");
+  } else if (!has_next_step() && fixed.plan.approve_promote) {
+    pause(QuestionKind::kApprovePromote, kEngine, reason + ": waits for an approval to promote");
+  } else {
+    go_on(kEngine, reason);
+  }
+}
+
+Transition Mover::finish() {
+  RolloutState& s = state();
+  if (out.refusal) {
+    Transition refused;
+    refused.refusal = std::move(out.refusal);
+    return refused;
+  }
+  const Verdict verdict = verdict_of(fixed, s);
+  if (verdict != s.verdict) {
+    const Verdict before = s.verdict;
+    s.verdict = verdict;
+    if (!is_final(s.state))
+      tell(EventType::kVerdict,
+           std::string(name_of(before)) + " → " + std::string(name_of(verdict)) + where());
+  }
+  for (Event& event : out.events) event.verdict = verdict;
+  s.evaluations += static_cast<unsigned>(out.evaluations.size());
+  if (out.changed()) {
+    ++s.revision;
+    s.updated_at = now;
+  }
+  return std::move(out);
+}
+
+}  // namespace rollwatch

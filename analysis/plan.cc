@@ -1,0 +1,19 @@
+#include "analysis/plan.h"
+
+#include <algorithm>
+
+namespace rollwatch {
+
+bool applies(const ConditionPlan& condition, std::optional<double> weight) {
+  if (condition.steps.empty()) return true;
+  return weight && std::find(condition.steps.begin(), condition.steps.end(), *weight) != condition.steps.end();
+}
+
+Millis lookback(const ConditionPlan& condition) {
+  const auto& threshold = std::get<ThresholdCondition>(condition.kind);
+  const bool windowed =
+      threshold.query.uses("window") || (threshold.evidence && threshold.evidence->uses("window"));
+  return windowed ? condition.window : Millis{0};
+}
+
+}  // namespace rollwatch

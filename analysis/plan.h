@@ -1,0 +1,91 @@
+// The analysis of one rollout after all layers were merged: what to ask, how to judge it, how to go on.
+// A plan is fixed when the rollout is registered and shared (interned) by all rollouts whose merged
+// analysis is the same; config/plan_decoder makes it from the pinned document.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "analysis/comparison.h"
+#include "analysis/promql/query_template.h"
+#include "analysis/time.h"
+
+namespace rollwatch {
+
+// Bumped when a pinned document written by this version would be read differently by an older one.
+inline constexpr int kPlanVersion = 1;
+
+struct StepPlan {
+  std::optional<double> weight;  // none: `duration`, one step in which the orchestrator is not told a weight
+  Millis hold{0};
+  bool approve = false;
+};
+
+enum class OnFail : std::uint8_t { kRollback, kPause, kObserve };
+enum class OnMissing : std::uint8_t { kWait, kFail, kIgnore };
+enum class OnInconclusive : std::uint8_t { kPause, kRollback };
+enum class OnDeadline : std::uint8_t { kPause, kRollback };
+enum class Reduce : std::uint8_t { kEach, kMax, kMin, kSum, kAvg, kOne };
+
+// What an answer means: either a number is compared, or the mere presence of series decides.
+enum class SeriesRule : std::uint8_t { kByValue, kAnySeriesFails, kNoSeriesFails };
+
+struct Rule {
+  SeriesRule series = SeriesRule::kByValue;
+  std::optional<Comparison> fail_if;
+  std::optional<Comparison> pass_if;
+};
+
+// A condition judged by a limit on one query's answer.
+struct ThresholdCondition {
+  promql::QueryTemplate query;  // the trailing comparison already taken off
+  Rule rule;
+  Reduce reduce = Reduce::kEach;
+  std::optional<promql::QueryTemplate> evidence;
+  double min_evidence = 100;
+};
+
+// The closed list of condition kinds. The comparison with the stable version joins it later.
+using ConditionKind = std::variant<ThresholdCondition>;
+
+struct ConditionPlan {
+  std::string name;
+  ConditionKind kind;
+  Millis interval{30'000};
+  Millis window{60'000};
+  Millis initial_delay{0};
+  std::optional<Millis> timeout;      // none: the datasource's
+  std::string datasource = "default";
+  int fail_after = 3;
+  int within = 3;                     // kWithinAll: all slots that gave an answer
+  int min_passes = 1;
+  OnFail on_fail = OnFail::kRollback;
+  OnMissing on_no_data = OnMissing::kWait;
+  OnMissing on_error = OnMissing::kWait;
+  std::vector<double> steps;          // weights at which it applies; empty: all
+};
+inline constexpr int kWithinAll = 0;
+inline constexpr int kWithinLimit = 1000;
+
+struct Plan {
+  std::vector<StepPlan> steps;        // at least one; 100 % is not among them, it is the promotion
+  bool approve_start = false;
+  bool approve_promote = false;
+  Millis soak{0};
+  Millis patience{300'000};
+  OnInconclusive on_inconclusive = OnInconclusive::kPause;
+  Millis deadline{86'400'000};
+  OnDeadline on_deadline = OnDeadline::kPause;
+  std::vector<ConditionPlan> conditions;
+};
+
+// Whether the condition is asked at all in the step with this index (promoting and soaking count as 100).
+bool applies(const ConditionPlan& condition, std::optional<double> weight);
+
+// How far back from the time evaluated for the condition looks: `window` if its query uses it, else 0.
+Millis lookback(const ConditionPlan& condition);
+
+}  // namespace rollwatch

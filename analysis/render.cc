@@ -1,0 +1,52 @@
+#include "analysis/render.h"
+
+#include <algorithm>
+
+#include "analysis/comparison.h"
+#include "analysis/slots.h"
+
+namespace rollwatch {
+namespace {
+
+std::optional<std::string> look_up(const std::map<std::string, std::string>& values, std::string_view name) {
+  const auto found = values.find(std::string(name));
+  if (found == values.end()) return std::nullopt;
+  return found->second;
+}
+
+}  // namespace
+
+std::optional<std::string> variable(const RolloutSpec& spec, const ConditionPlan& condition, int step,
+                                    std::optional<double> weight, std::string_view name) {
+  if (name == "service") return spec.service;
+  if (name == "namespace") return spec.ns;
+  if (name == "target") return spec.target;
+  if (name == "candidate") return spec.candidate;
+  if (name == "stable") return spec.stable;
+  if (name == "id") return spec.id;
+  if (name == "window") return format_duration(condition.window);
+  if (name == "step") return std::to_string(std::max(step, 0));
+  if (name == "weight") return weight ? std::optional(format_exact(*weight)) : std::nullopt;
+  constexpr std::string_view kLabels = "labels.";
+  constexpr std::string_view kArgs = "args.";
+  if (name.starts_with(kLabels)) return look_up(spec.labels, name.substr(kLabels.size()));
+  if (name.starts_with(kArgs)) return look_up(spec.args, name.substr(kArgs.size()));
+  return std::nullopt;
+}
+
+Expected<std::string, promql::RenderError> render_query(const promql::QueryTemplate& query,
+                                                        const RolloutSpec& spec,
+                                                        const ConditionPlan& condition, int step,
+                                                        std::optional<double> weight) {
+  return promql::render(query, [&](std::string_view name) {
+    return variable(spec, condition, step, weight, name);
+  });
+}
+
+Millis pinned_phase(const RolloutSpec& spec, const ConditionPlan& condition) {
+  const auto& query = std::get<ThresholdCondition>(condition.kind).query;
+  const auto rendered = render_query(query, spec, condition, 0, 0);
+  return phase_of(condition.datasource, rendered ? *rendered : query.text(), condition.interval);
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,60 @@
+#include "analysis/slots.h"
+
+#include <algorithm>
+
+namespace rollwatch {
+namespace {
+
+std::int64_t floor_div(std::int64_t a, std::int64_t b) {
+  const std::int64_t q = a / b;
+  return a % b < 0 ? q - 1 : q;
+}
+
+// FNV-1a, then mixed so that neighbouring inputs spread over the whole interval. Must never change: it
+// would move no pinned phase, but rollouts registered before and after would no longer share questions.
+std::uint64_t fold(std::uint64_t hash, std::string_view text) {
+  for (const char c : text) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= 0x100000001b3ULL;
+  }
+  return (hash ^ 0xff) * 0x100000001b3ULL;  // an end mark: ("ab","c") is not ("a","bc")
+}
+
+std::uint64_t mix(std::uint64_t x) {
+  x ^= x >> 30;
+  x *= 0xbf58476d1ce4e5b9ULL;
+  x ^= x >> 27;
+  x *= 0x94d049bb133111ebULL;
+  return x ^ (x >> 31);
+}
+
+}  // namespace
+
+SysTime Grid::at(std::int64_t slot) const { return SysTime{phase + slot * interval}; }
+
+std::int64_t Grid::last_at_or_before(SysTime time) const {
+  return floor_div((time.time_since_epoch() - phase).count(), interval.count());
+}
+
+std::int64_t Grid::first_at_or_after(SysTime time) const {
+  return last_at_or_before(time - Millis{1}) + 1;
+}
+
+Millis phase_of(std::string_view datasource, std::string_view query, Millis interval) {
+  const std::uint64_t hash = mix(fold(fold(0xcbf29ce484222325ULL, datasource), query));
+  return Millis{static_cast<std::int64_t>(hash % static_cast<std::uint64_t>(interval.count()))};
+}
+
+Grid grid_of(const ConditionPlan& condition, const ConditionState& state) {
+  return {Millis{state.phase_ms}, condition.interval};
+}
+
+std::optional<std::int64_t> next_slot(const ConditionPlan& condition, const ConditionState& state,
+                                      Millis ingestion_delay) {
+  if (!state.watched_from) return std::nullopt;
+  const std::int64_t first = grid_of(condition, state).first_at_or_after(*state.watched_from + ingestion_delay);
+  if (state.last_slot == ConditionState::kNoSlot) return first;
+  return std::max(first, state.last_slot + 1);
+}
+
+}  // namespace rollwatch

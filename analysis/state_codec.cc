@@ -1,0 +1,358 @@
+#include "analysis/state_codec.h"
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace rollwatch {
+namespace {
+
+constexpr std::uint8_t kFormat = 1;
+
+template <class T>
+constexpr bool kIsOptional = false;
+template <class T>
+constexpr bool kIsOptional<std::optional<T>> = true;
+
+template <class T>
+constexpr bool kIsList = false;
+template <class T>
+constexpr bool kIsList<std::vector<T>> = true;
+
+template <class T>
+constexpr bool kIsArray = false;
+template <class T, std::size_t N>
+constexpr bool kIsArray<std::array<T, N>> = true;
+
+// Small numbers of either sign become small unsigned ones: 0, -1, 1, -2 → 0, 1, 2, 3.
+std::uint64_t zigzag(std::int64_t value) {
+  return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
+}
+std::int64_t unzigzag(std::uint64_t value) {
+  return static_cast<std::int64_t>((value >> 1) ^ (~(value & 1) + 1));
+}
+
+// ---- The fields, in the order of the bytes; the same list writes and reads
+// -----------------------
+//
+// The structured bindings are the guard: they stop compiling when a struct gains a field.
+
+template <class Io>
+void visit(Io& io, typename Io::template Ref<Comparison> comparison) {
+  auto& [op, limit] = comparison;
+  io(op, limit);
+}
+
+template <class Io>
+void visit(Io& io, typename Io::template Ref<Judgement> judgement) {
+  auto& [outcome, cause, value, rule, evidence, min_evidence, series, detail] = judgement;
+  io(outcome, cause, value, rule, evidence, min_evidence, series, detail);
+}
+
+template <class Io>
+void visit(Io& io, typename Io::template Ref<OpenOrder> order) {
+  auto& [kind, number, weight, accepted, at, reminded_at] = order;
+  io(kind, number, weight, accepted, at, reminded_at);
+}
+
+template <class Io>
+void visit(Io& io, typename Io::template Ref<OpenQuestion> question) {
+  auto& [kind, number, since, reminded_at, text] = question;
+  io(kind, number, since, reminded_at, text);
+}
+
+template <class Io>
+void visit(Io& io, typename Io::template Ref<CountedSlot> counted) {
+  auto& [slot, outcome, failing, value] = counted;
+  io(slot, outcome, failing, value);
+}
+
+template <class Io>
+void visit(Io& io, typename Io::template Ref<ConditionState> condition) {
+  auto& [phase_ms, last_slot, watched_from, counts, recent, fails_of_all, answers_of_all,
+         passes_in_step, passes, silent_since, inconclusive_since, failed, last,
+         last_evaluated_at] = condition;
+  io(phase_ms, last_slot, watched_from, counts, recent, fails_of_all, answers_of_all,
+     passes_in_step, passes, silent_since, inconclusive_since, failed, last, last_evaluated_at);
+}
+
+template <class Io>
+void visit(Io& io, typename Io::template Ref<RolloutState> rollout) {
+  auto& [state, step, step_since, hold_since, soak_since, deadline_at, order, lapsed, question,
+         conditions_only_observe, reached_weight, orders_given, decisions_made, questions_asked,
+         evaluations, revision, waits_for_predecessor, verdict, conditions, reason, waits_for,
+         updated_at, ended_at] = rollout;
+  io(state, step, step_since, hold_since, soak_since, deadline_at, order, lapsed, question,
+     conditions_only_observe, reached_weight, orders_given, decisions_made, questions_asked,
+     evaluations, revision, waits_for_predecessor, verdict, conditions, reason, waits_for,
+     updated_at, ended_at);
+}
+
+// ---- Both directions
+// -----------------------------------------------------------------------------
+//
+// Whole numbers are little-endian base 128 with a continuation bit; texts and lists begin with
+// their length; an optional begins with 0 or 1; a double is its eight bytes, lowest first.
+
+class Writer {
+ public:
+  template <class T>
+  using Ref = const T&;
+
+  explicit Writer(std::string& out) : out_(out) {}
+
+  template <class... Fields>
+  void operator()(const Fields&... fields) {
+    (put(fields), ...);
+  }
+
+  void put_number(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<char>(value | 0x80));
+    out_.push_back(static_cast<char>(value));
+  }
+
+ private:
+  template <class T>
+  void put(const T& value) {
+    if constexpr (std::is_enum_v<T>) {
+      put_number(static_cast<std::uint64_t>(value));
+    } else if constexpr (std::is_same_v<T, double>) {
+      const auto bits = std::bit_cast<std::uint64_t>(value);
+      for (int shift = 0; shift < 64; shift += 8) out_.push_back(static_cast<char>(bits >> shift));
+    } else if constexpr (std::is_signed_v<T>) {
+      put_number(zigzag(value));
+    } else if constexpr (std::is_unsigned_v<T>) {  // bool too
+      put_number(value);
+    } else if constexpr (std::is_same_v<T, SysTime>) {
+      put_number(zigzag(value.time_since_epoch().count()));
+    } else if constexpr (std::is_same_v<T, std::string>) {
+      put_number(value.size());
+      out_.append(value);
+    } else if constexpr (kIsOptional<T>) {
+      put_number(value.has_value());
+      if (value) put(*value);
+    } else if constexpr (kIsList<T>) {
+      put_number(value.size());
+      for (const auto& element : value) put(element);
+    } else if constexpr (kIsArray<T>) {
+      for (const auto& element : value) put(element);
+    } else {
+      visit(*this, value);
+    }
+  }
+
+  std::string& out_;
+};
+
+// After the first mistake everything reads as zero, so that no caller has to look after each field.
+class Reader {
+ public:
+  template <class T>
+  using Ref = T&;
+
+  explicit Reader(std::string_view in) : in_(in) {}
+
+  template <class... Fields>
+  void operator()(Fields&... fields) {
+    (get(fields), ...);
+  }
+
+  std::uint64_t get_number() {
+    std::uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      const std::uint8_t byte = get_byte();
+      if (shift == 63 && byte > 1) return fail("a number that is too large");
+      value |= static_cast<std::uint64_t>(byte & 0x7fU) << shift;
+      if (byte >= 0x80) continue;
+      // Only the shortest form is ours; so equal states stay equal bytes.
+      if (byte == 0 && shift > 0) return fail("a number that is not in its shortest form");
+      return value;
+    }
+    return fail("a number that is too large");
+  }
+
+  std::size_t left() const { return in_.size() - at_; }
+  bool failed() const { return !error_.empty(); }
+  const std::string& error() const { return error_; }
+
+  std::uint64_t fail(std::string_view what) {
+    if (!failed()) {
+      error_ = "the saved state has " + std::string(what) + " before byte " + std::to_string(at_);
+    }
+    at_ = in_.size();
+    return 0;
+  }
+
+ private:
+  std::uint8_t get_byte() {
+    if (left() == 0) {
+      if (!failed()) error_ = "the saved state is cut short at byte " + std::to_string(at_);
+      return 0;
+    }
+    return static_cast<std::uint8_t>(in_[at_++]);
+  }
+
+  // Every element takes a byte at least, so a longer list than bytes left is a lie, found out
+  // before memory is asked for.
+  std::size_t get_length() {
+    const std::uint64_t length = get_number();
+    if (length > left()) return fail("a length that reaches beyond its end");
+    return static_cast<std::size_t>(length);
+  }
+
+  template <class T>
+  void get(T& value) {
+    if constexpr (std::is_enum_v<T>) {
+      const std::uint64_t number = get_number();
+      value = static_cast<T>(number < 0x80 ? number : 0x7f);
+      if (!is_known(value)) {
+        fail("an unknown enumerator");
+        value = T{};
+      }
+    } else if constexpr (std::is_same_v<T, double>) {
+      std::uint64_t bits = 0;
+      for (int shift = 0; shift < 64; shift += 8) bits |= std::uint64_t{get_byte()} << shift;
+      value = std::bit_cast<double>(bits);
+    } else if constexpr (std::is_signed_v<T>) {
+      const std::int64_t number = unzigzag(get_number());
+      if (!std::in_range<T>(number)) fail("a number that is too large");
+      value = static_cast<T>(number);
+    } else if constexpr (std::is_unsigned_v<T>) {
+      const std::uint64_t number = get_number();
+      if (number > std::numeric_limits<T>::max()) fail("a number that is too large");
+      value = static_cast<T>(number);
+    } else if constexpr (std::is_same_v<T, SysTime>) {
+      value = SysTime(Millis(unzigzag(get_number())));
+    } else if constexpr (std::is_same_v<T, std::string>) {
+      const std::size_t length = get_length();
+      value.assign(in_.substr(at_, length));
+      at_ += length;
+    } else if constexpr (kIsOptional<T>) {
+      bool there = false;
+      get(there);
+      if (there) get(value.emplace());
+    } else if constexpr (kIsList<T>) {
+      value.clear();
+      for (std::size_t left_over = get_length(); left_over > 0 && !failed(); --left_over) {
+        get(value.emplace_back());
+      }
+    } else if constexpr (kIsArray<T>) {
+      for (auto& element : value) get(element);
+    } else {
+      visit(*this, value);
+    }
+  }
+
+  std::string_view in_;
+  std::size_t at_ = 0;
+  std::string error_;
+};
+
+}  // namespace
+
+std::string encode_state(const RolloutState& state) {
+  std::string bytes;
+  bytes.reserve(256);
+  Writer writer(bytes);
+  writer.put_number(kFormat);
+  writer(state);
+  return bytes;
+}
+
+Expected<RolloutState, std::string> decode_state(std::string_view bytes) {
+  Reader reader(bytes);
+  const std::uint64_t format = reader.get_number();
+  if (reader.failed()) return Unexpected(reader.error());
+  if (format != kFormat) {
+    return Unexpected("the saved state has format " + std::to_string(format) +
+                      ", this program knows " + std::to_string(kFormat));
+  }
+  RolloutState state;
+  reader(state);
+  if (!reader.failed() && reader.left() > 0) reader.fail("bytes left over");
+  if (reader.failed()) return Unexpected(reader.error());
+  return state;
+}
+
+// ---- Enumerators: a switch, so that the compiler names the one that was forgotten
+// ----------------
+// clang-format off
+
+bool is_known(State value) {
+  using enum State;
+  switch (value) {
+    case kWaiting: case kAnalyzing: case kPaused: case kPromoting: case kSoaking: case kRollingBack:
+    case kPromoted: case kRolledBack: case kRollbackFailed: case kCancelled: case kSuperseded:
+      return true;
+  }
+  return false;
+}
+
+bool is_known(Verdict value) {
+  using enum Verdict;
+  switch (value) {
+    case kPending: case kPassing: case kFailing: case kUnknown: case kFailed: case kPassed:
+      return true;
+  }
+  return false;
+}
+
+bool is_known(DecisionKind value) {
+  using enum DecisionKind;
+  switch (value) {
+    case kAdvance: case kPromote: case kPause: case kResume: case kRollback: case kCancel:
+      return true;
+  }
+  return false;
+}
+
+bool is_known(QuestionKind value) {
+  using enum QuestionKind;
+  switch (value) {
+    case kNoAnswers: case kInconclusive: case kConditionFailed: case kOrderRefused: case kOrderExpired:
+    case kDeadline: case kApproveStart: case kApproveStep: case kApprovePromote: case kNothingMeasured:
+    case kPersonPaused:
+      return true;
+  }
+  return false;
+}
+
+bool is_known(Outcome value) {
+  using enum Outcome;
+  switch (value) {
+    case kPass: case kFail: case kInconclusive: case kNoData: case kError: case kMissed:
+      return true;
+  }
+  return false;
+}
+
+bool is_known(Cause value) {
+  using enum Cause;
+  switch (value) {
+    case kWithinLimit: case kBeyondLimit: case kBetweenLimits: case kSeriesCameBack:
+    case kNoSeriesCameBack: case kNoSeries: case kNotANumber: case kInfinite: case kPartial:
+    case kNoEvents: case kFewEvents: case kReachesBack: case kManySeries: case kUnusableKind:
+    case kUnreachable: case kTimeout: case kBadQuery: case kHttpStatus: case kMalformed: case kTooLarge:
+    case kNotAsked: case kMissedDowntime: case kMissedLate: case kMissedOverlap: case kMissedClockJump:
+    case kMissedStore: case kMissedOverload:
+      return true;
+  }
+  return false;
+}
+
+bool is_known(CompareOp value) {
+  using enum CompareOp;
+  switch (value) {
+    case kGreater: case kGreaterEqual: case kLess: case kLessEqual: case kEqual: case kNotEqual:
+      return true;
+  }
+  return false;
+}
+
+// clang-format on
+}  // namespace rollwatch

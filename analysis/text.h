@@ -1,0 +1,16 @@
+// Small helpers for sentences that people read.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace rollwatch {
+
+// At most `bytes` bytes, never in the middle of a UTF-8 character, with an ellipsis if something was cut.
+// Control characters become spaces, so that the text stays one line.
+std::string cut(std::string_view text, std::size_t bytes);
+
+// "5 %", "12.5 %"
+std::string percent(double weight);
+
+}  // namespace rollwatch

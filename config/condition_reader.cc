@@ -1,0 +1,268 @@
+#include "config/condition_reader.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "analysis/promql/query_template.h"
+#include "analysis/promql/trailing_comparison.h"
+
+namespace rollwatch {
+
+namespace {
+
+using promql::QueryTemplate;
+using std::chrono::hours;
+
+constexpr Span kIntervals{Millis(100), hours(24)};
+constexpr Span kWindows{Millis(100), hours(24 * 30)};
+constexpr Span kDelays{Millis(0), hours(24 * 7)};
+constexpr Span kTimeouts{Millis(10), std::chrono::minutes(10)};
+constexpr std::size_t kLongestName = 100;
+constexpr std::string_view kRuleForms =
+    "\"> 0.05\" (any of > >= < <= == != and a number), \"any\" or \"none\"";
+
+const std::vector<std::string>& variable_names() {
+  static const std::vector<std::string> names = {"service", "namespace",   "target",   "candidate",
+                                                 "stable",  "window",      "step",     "weight",
+                                                 "id",      "labels.NAME", "args.NAME"};
+  return names;
+}
+
+bool is_variable(const std::string& name) {
+  for (const std::string_view family : {"labels.", "args."}) {
+    if (name.rfind(family, 0) == 0 && name.size() > family.size()) return true;
+  }
+  const auto& names = variable_names();
+  return name.find('.') == std::string::npos &&
+         std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::optional<QueryTemplate> read_query(TableReader& reader, std::string_view key) {
+  const auto text = reader.string(key);
+  if (!text) return std::nullopt;
+  auto query = promql::parse_query_template(*text);
+  if (!query) {
+    reader.wrong(key, "in the query, " + promql::to_string(query.error()));
+    return std::nullopt;
+  }
+  bool good = true;
+  for (const auto& variable : query->variables()) {
+    if (is_variable(variable.name)) continue;
+    good = false;
+    reader.wrong(key, "in the query, line " + std::to_string(variable.line) + ", column " +
+                          std::to_string(variable.column) + ": unknown variable {{" +
+                          variable.name + "}}" +
+                          suggestion(variable.name, variable_names(), "there are", ""));
+  }
+  if (!good) return std::nullopt;
+  return std::move(*query);
+}
+
+std::optional<Comparison> read_comparison(TableReader& reader, std::string_view key,
+                                          const std::string& text) {
+  auto comparison = parse_comparison(text);
+  if (comparison) return *comparison;
+  const bool hidden = reader.find(key)->from_environment();
+  reader.wrong(key, hidden ? "the text from the environment is no comparison such as \"> 0.05\""
+                           : comparison.error());
+  return std::nullopt;
+}
+
+void read_fail_if(TableReader& reader, Rule& rule) {
+  const Value* value = reader.find("fail_if");
+  if (value == nullptr) return;
+  const std::string* text = value->as_string();
+  if (text == nullptr) {
+    reader.wrong("fail_if", "must be " + std::string(kRuleForms) + ", not " +
+                                std::string(describe(value->kind())));
+  } else if (*text == "any") {
+    rule.series = SeriesRule::kAnySeriesFails;
+  } else if (*text == "none") {
+    rule.series = SeriesRule::kNoSeriesFails;
+  } else {
+    rule.fail_if = read_comparison(reader, "fail_if", *text);
+  }
+}
+
+void read_steps(TableReader& reader, std::vector<double>& weights) {
+  const Value* list = reader.array("steps", "steps = [5, 25]");
+  if (list == nullptr) return;
+  if (list->as_array()->empty()) {
+    reader.wrong("steps", "must name at least one weight; leave it out if all steps are meant");
+  }
+  for (const Value& item : *list->as_array()) {
+    const auto weight = item.as_number();
+    if (!weight || !(*weight >= 0 && *weight <= 100)) {
+      reader.errors().push_back(
+          {item.origin(), join_key(reader.path(), "steps"),
+           "must be weights of steps, numbers from 0 to 100, not " + quoted(item)});
+      continue;
+    }
+    weights.push_back(*weight);
+  }
+}
+
+void refuse_keys_of_later_versions(TableReader& reader) {
+  reader.not_yet("select", "write the query with variables instead");
+  reader.not_yet("compare", "give the query a limit with fail_if instead");
+  for (const char* key : {"events", "bad_events", "buckets", "alpha", "tolerance", "promote_margin",
+                          "dispersion", "warmup", "early_promote"}) {
+    reader.not_yet(key, "it belongs to compare; leave it out");
+  }
+}
+
+std::string read_name(TableReader& reader) {
+  const Value* value = reader.find("name");
+  if (value == nullptr) {
+    reader.missing("name", "every condition has one, such as name = \"error-rate\"");
+    return "";
+  }
+  const auto name = reader.string("name");
+  if (!name) return "";
+  const bool printable = std::none_of(name->begin(), name->end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+  if (!printable || name->size() > kLongestName) {
+    reader.wrong("name", "must be one line of at most " + std::to_string(kLongestName) + " bytes");
+  }
+  return *name;
+}
+
+// Which of two keys that do not fit together is to be changed: the one the request gave, if one
+// did.
+std::string_view to_blame(TableReader& reader, std::string_view a, std::string_view b) {
+  const Value* first = reader.find(a);
+  const Value* second = reader.find(b);
+  if (second == nullptr) return a;
+  if (first == nullptr) return b;
+  return second->origin().file.empty() || !first->origin().file.empty() ? b : a;
+}
+
+// Takes the comparison off the query if there is no other rule.
+void settle_rule(TableReader& reader, ThresholdCondition& threshold) {
+  Rule& rule = threshold.rule;
+  const bool has_fail_if = reader.find("fail_if") != nullptr;
+  const bool has_pass_if = reader.find("pass_if") != nullptr;
+  if (rule.series != SeriesRule::kByValue && has_pass_if) {
+    reader.wrong("pass_if",
+                 "has no meaning beside fail_if = \"any\" or \"none\"; leave one of them out");
+  }
+  if (rule.series == SeriesRule::kAnySeriesFails && reader.find("evidence") == nullptr) {
+    reader.wrong("fail_if",
+                 "\"any\" needs evidence, or an empty answer could not be told from no data; add "
+                 "evidence = \"…\", a query that counts the events of the window");
+  }
+  if (has_fail_if || has_pass_if) return;
+  const auto split = promql::take_comparison_off(threshold.query.text());
+  if (!split) return;  // the query's own error is already recorded
+  if (!split->comparison) {
+    reader.wrong("query",
+                 "the query " + split->why_left_alone +
+                     "; end it in a comparison such as > 0.05, or give fail_if = \"> 0.05\", or "
+                     "write fail_if = \"any\" if it fails by answering with any series at all");
+    return;
+  }
+  auto query = promql::parse_query_template(split->query);
+  if (!query) {
+    reader.wrong("query", "without its comparison the query is no query: " + query.error().message +
+                              "; give the limit as fail_if instead");
+    return;
+  }
+  threshold.query = std::move(*query);
+  rule.fail_if = split->comparison;
+}
+
+void settle(TableReader& reader, bool query_is_good, ConditionPlan& condition) {
+  auto& threshold = std::get<ThresholdCondition>(condition.kind);
+  if (reader.find("query") == nullptr) {
+    reader.missing("query",
+                   "condition \"" + condition.name +
+                       "\" is in no weaker layer either; is its name written as in the policy?");
+  } else if (query_is_good) {
+    settle_rule(reader, threshold);
+  }
+  if (reader.find("min_evidence") != nullptr && reader.find("evidence") == nullptr) {
+    reader.wrong("min_evidence",
+                 "has no meaning without evidence; add evidence = \"…\", a query that "
+                 "counts the events of the window, or leave it out");
+  }
+  if (condition.within != kWithinAll && condition.fail_after > condition.within) {
+    reader.wrong(to_blame(reader, "fail_after", "within"),
+                 "fail_after (" + std::to_string(condition.fail_after) +
+                     ") must not be greater than within (" + std::to_string(condition.within) +
+                     "); raise within or lower fail_after");
+  }
+}
+
+}  // namespace
+
+ConditionPlan blank_condition() {
+  ThresholdCondition threshold{
+      *promql::parse_query_template("vector(0)"), {}, Reduce::kEach, {}, 100};
+  return ConditionPlan{
+      .name = "", .kind = std::move(threshold), .timeout = std::nullopt, .steps = {}};
+}
+
+void read_judging_keys(TableReader& reader, ConditionPlan& condition) {
+  const auto take = [](auto&& given, auto& into) {
+    if (given) into = *given;
+  };
+  take(reader.duration("interval", kIntervals), condition.interval);
+  take(reader.duration("window", kWindows), condition.window);
+  take(reader.duration("initial_delay", kDelays), condition.initial_delay);
+  if (const auto timeout = reader.duration("timeout", kTimeouts)) condition.timeout = timeout;
+  take(reader.string("datasource"), condition.datasource);
+  if (const auto n = reader.integer("fail_after", 1, kWithinLimit))
+    condition.fail_after = static_cast<int>(*n);
+  condition.within = condition.fail_after;
+  const Value* within = reader.find("within");
+  if (within != nullptr && within->as_string() != nullptr) {
+    if (reader.choice<int>("within", {{"all", kWithinAll}})) condition.within = kWithinAll;
+  } else if (const auto n = reader.integer("within", 1, kWithinLimit)) {
+    condition.within = static_cast<int>(*n);
+  }
+  if (const auto n = reader.integer("min_passes", 1, kWithinLimit))
+    condition.min_passes = static_cast<int>(*n);
+  take(reader.choice<OnFail>("on_fail", {{"rollback", OnFail::kRollback},
+                                         {"pause", OnFail::kPause},
+                                         {"observe", OnFail::kObserve}}),
+       condition.on_fail);
+  const Choices<OnMissing> missing = {
+      {"wait", OnMissing::kWait}, {"fail", OnMissing::kFail}, {"ignore", OnMissing::kIgnore}};
+  take(reader.choice("on_no_data", missing), condition.on_no_data);
+  take(reader.choice("on_error", missing), condition.on_error);
+}
+
+ConditionPlan read_condition(const Value& table, const std::string& path, Completeness completeness,
+                             FieldErrors& errors) {
+  ConditionPlan condition = blank_condition();
+  auto& threshold = std::get<ThresholdCondition>(condition.kind);
+  TableReader reader(table, path, errors);
+  if (!reader.is_table()) return condition;
+  condition.name = read_name(reader);
+  auto query = read_query(reader, "query");
+  const bool query_is_good = query.has_value();
+  if (query) threshold.query = std::move(*query);
+  read_fail_if(reader, threshold.rule);
+  if (const auto text = reader.string("pass_if")) {
+    threshold.rule.pass_if = read_comparison(reader, "pass_if", *text);
+  }
+  if (const auto reduce = reader.choice<Reduce>("reduce", {{"each", Reduce::kEach},
+                                                           {"max", Reduce::kMax},
+                                                           {"min", Reduce::kMin},
+                                                           {"sum", Reduce::kSum},
+                                                           {"avg", Reduce::kAvg},
+                                                           {"one", Reduce::kOne}})) {
+    threshold.reduce = *reduce;
+  }
+  threshold.evidence = read_query(reader, "evidence");
+  if (const auto least = reader.number("min_evidence", 0, 1e15)) threshold.min_evidence = *least;
+  read_judging_keys(reader, condition);
+  read_steps(reader, condition.steps);
+  refuse_keys_of_later_versions(reader);
+  if (completeness == Completeness::kDocument) settle(reader, query_is_good, condition);
+  reader.finish();
+  return condition;
+}
+
+}  // namespace rollwatch

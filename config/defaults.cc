@@ -1,0 +1,118 @@
+#include "config/defaults.h"
+
+#include <cmath>
+
+#include "config/condition_reader.h"
+#include "config/plan_decoder.h"
+
+namespace rollwatch {
+
+namespace {
+
+Value default_value(Value value) { return std::move(value).with_origin(layer_origin("default")); }
+Value text(std::string_view content) { return default_value(Value(std::string(content))); }
+Value text(Millis span) { return default_value(Value(format_duration(span))); }
+Value number(int content) { return default_value(Value(std::int64_t{content})); }
+
+void add(Value& table, std::string_view key, Value value) {
+  if (table.find(key) == nullptr) table.set(key, std::move(value));
+}
+
+// 5 and 5.0 are the same weight and must be the same text.
+void make_number_canonical(Value& table, std::string_view key) {
+  Value* value = table.find(key);
+  const auto number = value == nullptr ? std::nullopt : value->as_number();
+  if (!number || *number != std::floor(*number) || std::abs(*number) > 1e15) return;
+  *value = Value(static_cast<std::int64_t>(*number)).with_origin(value->origin());
+}
+
+Value step_table(const StepPlan& step, const Origin& origin) {
+  Value table{Value::Table{}};
+  table.set_origin(origin);
+  table.set("weight", Value(*step.weight).with_origin(origin));
+  table.set("hold", Value(format_duration(step.hold)).with_origin(origin));
+  return table;
+}
+
+void write_ramp_as_steps(Value& document) {
+  const Value* ramp = document.find("ramp");
+  if (ramp == nullptr) return;
+  const Origin origin = ramp->origin();
+  FieldErrors checked_before;
+  Value::Array steps;
+  for (const StepPlan& step : expand_ramp(*ramp, "", checked_before)) {
+    steps.push_back(step_table(step, origin));
+  }
+  document.remove("ramp");
+  document.set("steps", Value(std::move(steps)).with_origin(origin));
+}
+
+void complete_steps(Value& document) {
+  Value* steps = document.find("steps");
+  if (steps == nullptr) return;
+  Value::Array& list = *steps->as_array();
+  for (Value& step : list) {
+    add(step, "hold", text(StepPlan{}.hold));
+    add(step, "approve", default_value(Value(StepPlan{}.approve)));
+    make_number_canonical(step, "weight");
+  }
+  if (!list.empty() && list.back().find("weight")->as_number() == 100.0) list.pop_back();
+}
+
+}  // namespace
+
+const std::vector<std::string_view>& judging_keys() {
+  static const std::vector<std::string_view> keys = {
+      "interval", "window",     "initial_delay", "timeout",    "datasource", "fail_after",
+      "within",   "min_passes", "on_fail",       "on_no_data", "on_error"};
+  return keys;
+}
+
+Origin layer_origin(std::string_view layer) {
+  Origin origin;
+  origin.layer = layer;
+  return origin;
+}
+
+void complete_plan(Value& document) {
+  const Plan plan;
+  write_ramp_as_steps(document);
+  complete_steps(document);
+  add(document, "approve", text("none"));
+  add(document, "soak", text(plan.soak));
+  add(document, "patience", text(plan.patience));
+  add(document, "on_inconclusive", text("pause"));
+  add(document, "deadline", text(plan.deadline));
+  add(document, "on_deadline", text("pause"));
+  add(document, "locked", default_value(Value(false)));
+}
+
+void complete_condition(Value& condition) {
+  const ConditionPlan blank = blank_condition();
+  add(condition, "reduce", text("each"));
+  add(condition, "interval", text(blank.interval));
+  add(condition, "window", text(blank.window));
+  add(condition, "initial_delay", text(blank.initial_delay));
+  add(condition, "datasource", text(blank.datasource));
+  add(condition, "fail_after", number(blank.fail_after));
+  add(condition, "within", default_value(*condition.find("fail_after")));
+  add(condition, "min_passes", number(blank.min_passes));
+  add(condition, "on_fail", text("rollback"));
+  add(condition, "on_no_data", text("wait"));
+  add(condition, "on_error", text("wait"));
+  if (condition.find("evidence") != nullptr) {
+    add(condition, "min_evidence",
+        default_value(Value(std::get<ThresholdCondition>(blank.kind).min_evidence)));
+  }
+  make_number_canonical(condition, "min_evidence");
+  if (Value* steps = condition.find("steps")) {
+    for (Value& weight : *steps->as_array()) {
+      Value holder{Value::Table{}};
+      holder.set("weight", std::move(weight));
+      make_number_canonical(holder, "weight");
+      weight = std::move(*holder.find("weight"));
+    }
+  }
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,257 @@
+#include "config/plan_decoder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "analysis/comparison.h"
+#include "config/condition_reader.h"
+#include "config/table_reader.h"
+
+namespace rollwatch {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+
+constexpr Span kHolds{Millis(0), hours(24 * 30)};
+constexpr Span kDurations{Millis(100), hours(24 * 30)};
+constexpr Span kDeadlines{seconds(1), hours(24 * 365)};
+constexpr std::size_t kStepLimit = 1000;
+constexpr std::size_t kConditionLimit = 100;
+constexpr std::string_view kStepsForm =
+    "steps = [ { weight = 5, hold = \"2m\" }, { weight = 25, hold = \"5m\" } ]";
+constexpr std::string_view kConditionsForm =
+    "write [[policy.NAME.condition]] in a file, \"condition\": [{…}] in a request";
+
+// One entry of `steps`. Weight 100 is read too; it is dropped once the whole list is known to be
+// good.
+std::optional<StepPlan> read_step(const Value& table, const std::string& path,
+                                  FieldErrors& errors) {
+  const std::size_t errors_before = errors.size();
+  TableReader reader(table, path, errors);
+  StepPlan step;
+  step.weight = reader.number("weight", 0, 100);
+  if (reader.is_table() && reader.find("weight") == nullptr) {
+    reader.missing("weight", "give the candidate's share in percent, such as weight = 5");
+  }
+  if (const auto hold = reader.duration("hold", kHolds)) step.hold = *hold;
+  if (const auto approve = reader.boolean("approve")) step.approve = *approve;
+  if (step.weight == 100.0 && step.hold > Millis(0)) {
+    reader.wrong("hold",
+                 "weight 100 is the promotion and has no hold; use soak to watch on after it");
+  }
+  if (step.weight == 100.0 && step.approve) {
+    reader.wrong("approve",
+                 "weight 100 is the promotion; use approve = \"promote\" to be asked before it");
+  }
+  reader.finish();
+  if (errors.size() > errors_before) return std::nullopt;
+  return step;
+}
+
+std::vector<StepPlan> read_steps(TableReader& reader) {
+  std::vector<StepPlan> steps;
+  const Value* list = reader.array("steps", kStepsForm);
+  if (list == nullptr) return steps;
+  const Value::Array& items = *list->as_array();
+  if (items.size() > kStepLimit) {
+    reader.wrong("steps", "must have at most " + std::to_string(kStepLimit) + " entries");
+    return steps;
+  }
+  bool good = true;
+  for (const Value& item : items) {
+    const auto step = read_step(item, join_key(reader.path(), "steps"), reader.errors());
+    good = good && step.has_value();
+    if (!step) continue;
+    if (!steps.empty() && *step->weight <= *steps.back().weight) {
+      const Value* weight = item.find("weight");
+      reader.errors().push_back({weight->origin(), join_key(reader.path(), "steps"),
+                                 "weights must rise: " + format_exact(*step->weight) + " follows " +
+                                     format_exact(*steps.back().weight) +
+                                     "; put the steps in order"});
+      good = false;
+    }
+    steps.push_back(*step);
+  }
+  if (!steps.empty() && *steps.back().weight == 100) steps.pop_back();
+  if (good && steps.empty()) {
+    reader.wrong("steps",
+                 "must have at least one step below 100; write " + std::string(kStepsForm));
+  }
+  return steps;
+}
+
+// `steps`, `ramp` or `duration`: one of them in a document, at most one in a layer.
+std::vector<StepPlan> read_shape(TableReader& reader, bool required) {
+  std::vector<StepPlan> steps = read_steps(reader);
+  if (const Value* ramp = reader.find("ramp")) {
+    steps = expand_ramp(*ramp, join_key(reader.path(), "ramp"), reader.errors());
+  }
+  if (const auto duration = reader.duration("duration", kDurations)) {
+    steps.assign(1, StepPlan{std::nullopt, *duration, false});
+  }
+  std::vector<std::string_view> given;
+  for (const std::string_view key : {"steps", "ramp", "duration"}) {
+    if (reader.find(key) != nullptr) given.push_back(key);
+  }
+  if (given.size() > 1) {
+    reader.wrong(given.back(), "excludes " + std::string(given.front()) +
+                                   "; give only one of steps, ramp and duration");
+  }
+  if (given.empty() && required) {
+    reader.missing("steps", "give " + std::string(kStepsForm) + ", a ramp or a duration");
+  }
+  return steps;
+}
+
+void read_approve(TableReader& reader, Plan& plan) {
+  const auto approve = reader.choice<std::pair<bool, bool>>("approve", {{"none", {false, false}},
+                                                                        {"start", {true, false}},
+                                                                        {"promote", {false, true}},
+                                                                        {"both", {true, true}}});
+  if (approve) std::tie(plan.approve_start, plan.approve_promote) = *approve;
+}
+
+void read_limits(TableReader& reader, Plan& plan) {
+  if (const auto soak = reader.duration("soak", kHolds)) plan.soak = *soak;
+  if (const auto patience = reader.duration("patience", kHolds)) plan.patience = *patience;
+  if (const auto deadline = reader.duration("deadline", kDeadlines)) plan.deadline = *deadline;
+  const auto inconclusive = reader.choice<OnInconclusive>(
+      "on_inconclusive",
+      {{"pause", OnInconclusive::kPause}, {"rollback", OnInconclusive::kRollback}});
+  if (inconclusive) plan.on_inconclusive = *inconclusive;
+  const auto late = reader.choice<OnDeadline>(
+      "on_deadline", {{"pause", OnDeadline::kPause}, {"rollback", OnDeadline::kRollback}});
+  if (late) plan.on_deadline = *late;
+}
+
+void check_condition_steps(const ConditionPlan& condition, const Value& table,
+                           const std::string& path, const std::vector<StepPlan>& steps,
+                           FieldErrors& errors) {
+  const Value* list = table.find("steps");
+  if (list == nullptr || steps.empty()) return;
+  const Origin& origin = list->origin();
+  if (!steps.front().weight) {
+    errors.push_back(
+        {origin, path, "a plan with duration has no weights; leave the condition's steps out"});
+    return;
+  }
+  std::string known;
+  for (const StepPlan& step : steps) known += format_exact(*step.weight) + ", ";
+  known += "100 (promoting and soaking)";
+  for (const double weight : condition.steps) {
+    const bool exists =
+        weight == 100 || std::any_of(steps.begin(), steps.end(), [weight](const StepPlan& step) {
+          return step.weight == weight;
+        });
+    if (exists) continue;
+    errors.push_back(
+        {origin, path, "no step has the weight " + format_exact(weight) + "; there are " + known});
+  }
+}
+
+std::string condition_path(const std::string& path, const Value& table) {
+  const std::string base = join_key(path, "condition");
+  const Value* name = table.find("name");
+  if (name == nullptr || name->as_string() == nullptr) return base;
+  return join_key(base, *name->as_string());
+}
+
+void read_conditions(TableReader& reader, Completeness completeness, Plan& plan) {
+  const Value* list = reader.array("condition", kConditionsForm);
+  if (list == nullptr) return;
+  if (list->as_array()->size() > kConditionLimit) {
+    reader.wrong("condition", "must have at most " + std::to_string(kConditionLimit) + " entries");
+    return;
+  }
+  std::map<std::string, const Value*> seen;
+  for (const Value& item : *list->as_array()) {
+    const std::string path = condition_path(reader.path(), item);
+    ConditionPlan condition = read_condition(item, path, completeness, reader.errors());
+    if (completeness == Completeness::kDocument) {
+      check_condition_steps(condition, item, join_key(path, "steps"), plan.steps, reader.errors());
+    }
+    const auto [first, is_new] = seen.emplace(condition.name, &item);
+    if (!is_new && !condition.name.empty()) {
+      reader.errors().push_back({item.origin(), path,
+                                 "condition \"" + condition.name + "\" is given twice, first at " +
+                                     first->second->origin().place() + "; rename or remove one"});
+    }
+    plan.conditions.push_back(std::move(condition));
+  }
+}
+
+Plan read_plan(TableReader& reader, Completeness completeness, bool needs_steps) {
+  Plan plan;
+  plan.steps = read_shape(reader, needs_steps);
+  read_approve(reader, plan);
+  read_limits(reader, plan);
+  reader.boolean("locked");
+  reader.not_yet("ready");
+  reader.not_yet("recovery");
+  reader.not_yet("alerts");
+  read_conditions(reader, completeness, plan);
+  return plan;
+}
+
+}  // namespace
+
+std::vector<StepPlan> expand_ramp(const Value& ramp, const std::string& path, FieldErrors& errors) {
+  const std::size_t errors_before = errors.size();
+  TableReader reader(ramp, path, errors);
+  const auto from = reader.number("from", 0, 99.99);
+  const auto by = reader.number("by", 0.01, 100);
+  const auto to = reader.number("to", 0, 100);
+  const auto every = reader.duration("every", kHolds);
+  for (const char* key : {"from", "by", "every"}) {
+    if (reader.is_table() && reader.find(key) == nullptr) {
+      reader.missing(key, "write ramp = { from = 5, by = 5, to = 100, every = \"2m\" }");
+    }
+  }
+  reader.finish();
+  const double end = to.value_or(100);
+  if (from && end < *from) reader.wrong("to", "must not be smaller than from");
+  if (errors.size() > errors_before) return {};
+  if ((end - *from) / *by > static_cast<double>(kStepLimit)) {
+    reader.wrong(
+        "by", "would make more than " + std::to_string(kStepLimit) + " steps; take a larger one");
+    return {};
+  }
+  std::vector<StepPlan> steps;
+  for (int k = 0;; ++k) {
+    // To the millionth, so that 0.1 by 0.1 comes to 0.3 and not to 0.30000000000000004.
+    const double weight = std::round((*from + k * *by) * 1e6) / 1e6;
+    if (weight >= end) break;
+    steps.push_back({weight, *every, false});
+  }
+  if (end < 100) steps.push_back({end, *every, false});
+  return steps;
+}
+
+void check_layer(const Value& table, const std::string& path, FieldErrors& errors) {
+  TableReader reader(table, path, errors);
+  if (!reader.is_table()) return;
+  ConditionPlan ignored = blank_condition();
+  read_judging_keys(reader, ignored);
+  read_plan(reader, Completeness::kLayer, false);
+  reader.finish();
+}
+
+Expected<Plan, FieldErrors> decode_plan(const Value& document, Steps steps) {
+  FieldErrors errors;
+  TableReader reader(document, "", errors);
+  if (const auto version = reader.integer("version", 1, INT32_MAX);
+      version && *version > kPlanVersion) {
+    reader.wrong("version", "was written by a newer version of rollwatchd (" +
+                                std::to_string(*version) + "); this one reads up to " +
+                                std::to_string(kPlanVersion));
+  }
+  Plan plan = read_plan(reader, Completeness::kDocument, steps == Steps::kRequired);
+  reader.finish();
+  if (!errors.empty()) return Unexpected(std::move(errors));
+  return plan;
+}
+
+}  // namespace rollwatch

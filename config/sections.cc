@@ -1,0 +1,198 @@
+#include "config/sections.h"
+
+#include <limits>
+
+#include "config/address.h"
+#include "config/config_files.h"
+
+namespace rollwatch {
+
+namespace {
+
+using std::chrono::hours;
+
+constexpr Span kRetentions{hours(1), hours(24 * 365 * 10)};
+constexpr std::string_view kStoreForm = "\"sqlite:/var/lib/rollwatch/rollwatch.db\"";
+
+void read_listen(TableReader& reader, ServerSettings& server) {
+  const auto listen = reader.string("listen");
+  if (!listen) return;
+  const auto address = parse_listen(*listen);
+  if (!address) {
+    reader.wrong("listen",
+                 "must be an address and a port, such as \"127.0.0.1:9797\" or \"[::1]:9797\"");
+  } else if (!is_loopback(address->host)) {
+    reader.wrong("listen",
+                 "until tokens exist rollwatchd listens on loopback only; write \"127.0.0.1:" +
+                     std::to_string(address->port) +
+                     "\", and let a proxy that asks for credentials face the network");
+  } else {
+    server.listen = *listen;
+  }
+}
+
+// Nothing if the URL names no SQLite file.
+std::optional<std::string> sqlite_path(const std::string& url) {
+  constexpr std::string_view kScheme = "sqlite:";
+  if (url.rfind(kScheme, 0) != 0) return std::nullopt;
+  std::string path = url.substr(kScheme.size());
+  const std::size_t slashes = path.find_first_not_of('/');
+  if (slashes == 2 || slashes == std::string::npos)
+    return std::nullopt;  // a host, or nothing at all
+  if (slashes > 1) path = path.substr(slashes - 1);
+  if (path.front() == ':' || path.find('?') != std::string::npos) return std::nullopt;
+  return path;
+}
+
+void read_store_url(TableReader& reader, StoreSettings& store, const Environment& environment) {
+  const auto url = reader.string("url");
+  if (!url) return;
+  if (url->rfind("postgres", 0) == 0) {
+    reader.wrong("url", "PostgreSQL is not available yet in this version; write url = " +
+                            std::string(kStoreForm));
+    return;
+  }
+  const auto path = sqlite_path(*url);
+  if (!path) {
+    reader.wrong("url",
+                 "must be \"sqlite:\" and the path of a file, such as " + std::string(kStoreForm));
+    return;
+  }
+  store.path = resolve_path(*path, reader.find("url")->origin().file, environment.working_folder);
+}
+
+void read_headers(TableReader& parent, DatasourceSettings& datasource) {
+  const Value* table = parent.table("headers");
+  if (table == nullptr) return;
+  TableReader reader(*table, join_key(parent.path(), "headers"), parent.errors());
+  for (const Value::Member& member : *table->as_table()) {
+    auto value = reader.string(member.key);
+    if (!value) continue;
+    if (!is_header_name(member.key)) {
+      reader.wrong(member.key, "is no header name; use letters, digits and '-'");
+    } else if (!is_header_value(*value)) {
+      reader.wrong(member.key, "must be one line without control characters");
+    } else {
+      datasource.headers.emplace(member.key, Secret(std::move(*value)));
+    }
+  }
+}
+
+void read_basic_auth(TableReader& parent, DatasourceSettings& datasource, SectionContext& context) {
+  const Value* table = parent.table("basic_auth");
+  if (table == nullptr) return;
+  TableReader reader(*table, join_key(parent.path(), "basic_auth"), parent.errors());
+  BasicAuth auth;
+  auth.username = reader.string("username").value_or("");
+  if (auto password = context.secret(reader, "password")) auth.password = std::move(*password);
+  if (reader.find("username") == nullptr)
+    reader.missing("username", "give the name to log in with");
+  if (!SectionContext::is_given(reader, "password")) {
+    reader.missing("password_file", "give the file that holds the password, or password");
+  }
+  if (auth.username.find(':') != std::string::npos) {
+    reader.wrong("username", "must not contain a colon, which ends it");
+  }
+  reader.finish();
+  datasource.basic_auth = std::move(auth);
+}
+
+void read_tls(TableReader& parent, DatasourceSettings& datasource, SectionContext& context) {
+  const Value* table = parent.table("tls");
+  if (table == nullptr) return;
+  TableReader reader(*table, join_key(parent.path(), "tls"), parent.errors());
+  TlsSettings& tls = datasource.tls;
+  tls.ca_file = context.readable_file(reader, "ca_file");
+  tls.cert_file = context.readable_file(reader, "cert_file");
+  tls.key_file = context.readable_file(reader, "key_file", true);
+  tls.insecure_skip_verify = reader.boolean("insecure_skip_verify").value_or(false);
+  if ((reader.find("cert_file") == nullptr) != (reader.find("key_file") == nullptr)) {
+    const std::string given = reader.find("cert_file") != nullptr ? "cert_file" : "key_file";
+    reader.wrong(given, "cert_file and key_file belong together; give the other one too");
+  }
+  reader.finish();
+  if (datasource.url.rfind("http://", 0) == 0) {
+    context.warnings.push_back({table->origin(), reader.path(), "has no effect on an http:// url"});
+  }
+}
+
+void check_one_authorization(TableReader& reader, const DatasourceSettings& datasource) {
+  const bool bearer = SectionContext::is_given(reader, "bearer_token");
+  bool header = false;
+  for (const auto& [name, value] : datasource.headers) {
+    header = header || nearest(name, {"authorization"}) == "authorization";
+  }
+  const int given = int{bearer} + int{datasource.basic_auth.has_value()} + int{header};
+  if (given < 2) return;
+  reader.wrong(
+      bearer ? SectionContext::written_key(reader, "bearer_token") : "basic_auth",
+      "give one of bearer_token_file, basic_auth and an Authorization header, not several");
+}
+
+}  // namespace
+
+std::string default_store_path(const std::string& main_file, const Environment& environment) {
+  return resolve_path("rollwatch.db", main_file, environment.working_folder);
+}
+
+ServerSettings read_server(const Value& table, SectionContext& context) {
+  ServerSettings server;
+  TableReader reader(table, "server", context.errors);
+  read_listen(reader, server);
+  if (auto url = reader.string("external_url")) {
+    if (const auto problem = url_problem(*url, UrlUse::kBase))
+      reader.wrong("external_url", *problem);
+    server.external_url = without_trailing_slash(std::move(*url));
+  }
+  reader.not_yet("tls", "leave it out; rollwatchd listens on loopback only");
+  reader.not_yet("token", "leave [[server.token]] out; rollwatchd listens on loopback only");
+  reader.finish();
+  return server;
+}
+
+StoreSettings read_store(const Value& table, SectionContext& context) {
+  StoreSettings store;
+  TableReader reader(table, "store", context.errors);
+  read_store_url(reader, store, context.environment);
+  if (const auto retention = reader.duration("retention", kRetentions))
+    store.retention = *retention;
+  reader.not_yet("lease", "it is for PostgreSQL; leave it out");
+  reader.finish();
+  return store;
+}
+
+DatasourceSettings read_datasource(const Value& table, const std::string& path,
+                                   SectionContext& context) {
+  DatasourceSettings datasource;
+  TableReader reader(table, path, context.errors);
+  if (auto url = reader.string("url")) {
+    if (const auto problem = url_problem(*url, UrlUse::kBase)) reader.wrong("url", *problem);
+    datasource.url = without_trailing_slash(std::move(*url));
+  } else if (reader.find("url") == nullptr) {
+    reader.missing(
+        "url", "give the address of the metrics server, such as url = \"http://127.0.0.1:9090\"");
+  }
+  const Span timeouts{Millis(10), std::chrono::minutes(10)};
+  if (const auto timeout = reader.duration("timeout", timeouts)) datasource.timeout = *timeout;
+  if (const auto n = reader.integer("max_concurrency", 1, 1000))
+    datasource.max_concurrency = static_cast<int>(*n);
+  const Value* delay = reader.find("ingestion_delay");
+  if (delay != nullptr && delay->as_string() != nullptr && *delay->as_string() == "auto") {
+    reader.not_yet("ingestion_delay", "\"auto\" comes later; give a duration such as \"15s\"");
+  } else if (const auto read = reader.duration("ingestion_delay", {Millis(0), hours(1)})) {
+    datasource.ingestion_delay = *read;
+  }
+  read_headers(reader, datasource);
+  datasource.bearer_token = context.secret(reader, "bearer_token");
+  if (datasource.bearer_token && !is_header_value(datasource.bearer_token->reveal())) {
+    reader.wrong(SectionContext::written_key(reader, "bearer_token"),
+                 "must hold one line without control characters");
+  }
+  read_basic_auth(reader, datasource, context);
+  read_tls(reader, datasource, context);
+  check_one_authorization(reader, datasource);
+  reader.finish();
+  return datasource;
+}
+
+}  // namespace rollwatch

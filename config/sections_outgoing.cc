@@ -1,0 +1,153 @@
+// The sections about those who are told: orchestrators and notifiers.
+#include <algorithm>
+
+#include "analysis/advance.h"
+#include "config/address.h"
+#include "config/sections.h"
+
+namespace rollwatch {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+Secret read_url(TableReader& reader, const std::string& key, std::string_view advice,
+                SectionContext& context) {
+  auto url = context.secret(reader, key);
+  if (!SectionContext::is_given(reader, key)) reader.missing(key, advice);
+  if (!url) return Secret();
+  if (const auto problem = url_problem(url->reveal(), UrlUse::kReceiver)) {
+    reader.wrong(SectionContext::written_key(reader, key), *problem);
+  }
+  return std::move(*url);
+}
+
+const std::vector<std::string>& event_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (int type = 0; type <= static_cast<int>(EventType::kNote); ++type) {
+      all.emplace_back(name_of(static_cast<EventType>(type)));
+    }
+    return all;
+  }();
+  return names;
+}
+
+void read_events(TableReader& reader, NotifierSettings& notifier) {
+  const Value* list = reader.array("events", "events = [\"paused\", \"rolled_back\"]");
+  if (list == nullptr) return;
+  if (list->as_array()->empty()) {
+    reader.wrong("events", "must name at least one event; leave it out for the usual ones");
+  }
+  for (const Value& item : *list->as_array()) {
+    const std::string* name = item.as_string();
+    const auto& known = event_names();
+    if (name != nullptr && std::find(known.begin(), known.end(), *name) != known.end()) {
+      notifier.events.push_back(*name);
+      continue;
+    }
+    const std::string meant = name == nullptr || item.from_environment() ? "" : *name;
+    reader.errors().push_back(
+        {item.origin(), join_key(reader.path(), "events"),
+         "there is no event " + quoted(item) + suggestion(meant, known, "there are", "")});
+  }
+}
+
+// `match = { namespace = "x", "label.tier" = "web" }`; `label.tier = "web"` is the same.
+void read_match(TableReader& parent, NotifierSettings& notifier) {
+  const Value* table = parent.table("match");
+  if (table == nullptr) return;
+  TableReader reader(*table, join_key(parent.path(), "match"), parent.errors());
+  const auto take = [&notifier](TableReader& from, const std::string& key,
+                                const std::string& name) {
+    if (auto value = from.string(key)) notifier.match[name] = std::move(*value);
+  };
+  for (const char* key : {"namespace", "service", "target"}) take(reader, key, key);
+  for (const Value::Member& member : *table->as_table()) {
+    if (member.key.rfind("label.", 0) == 0 && member.key.size() > 6)
+      take(reader, member.key, member.key);
+  }
+  if (const Value* labels = reader.table("label")) {
+    TableReader label_reader(*labels, join_key(reader.path(), "label"), parent.errors());
+    for (const Value::Member& member : *labels->as_table())
+      take(label_reader, member.key, "label." + member.key);
+  }
+  reader.finish();
+}
+
+void refuse_bot_keys(TableReader& reader) {
+  constexpr std::string_view kAdvice = "use an incoming webhook: webhook_url_file";
+  for (const char* key : {"token", "token_file", "api_url"}) reader.not_yet(key, kAdvice);
+  reader.not_yet("channel", "a webhook's channel is chosen in Slack; leave it out");
+}
+
+}  // namespace
+
+OrchestratorSettings read_orchestrator(const Value& table, const std::string& path,
+                                       SectionContext& context) {
+  OrchestratorSettings orchestrator;
+  TableReader reader(table, path, context.errors);
+  if (reader.find("preset") != nullptr) {
+    reader.not_yet("preset", "leave it out and give the url of a webhook that carries out orders");
+    return orchestrator;
+  }
+  orchestrator.url = read_url(reader, "url",
+                              "give the address orders are sent to, such as "
+                              "url = \"http://127.0.0.1:8080/rollouts\"",
+                              context);
+  if (auto secret = context.secret(reader, "secret")) {
+    if (!is_signing_secret(secret->reveal())) {
+      reader.wrong(SectionContext::written_key(reader, "secret"),
+                   "must be \"whsec_\" and the base64 of 24 to 64 random bytes; make one with: "
+                   "echo \"whsec_$(openssl rand -base64 32)\"");
+    }
+    orchestrator.secret = std::move(*secret);
+  } else if (!SectionContext::is_given(reader, "secret")) {
+    reader.missing("secret_file", "orders are signed; give the file that holds the key (whsec_…)");
+  }
+  const Span deadlines{seconds(1), hours(24 * 7)};
+  if (const auto span = reader.duration("timeout", {Millis(10), minutes(10)}))
+    orchestrator.timeout = *span;
+  if (const auto span = reader.duration("deadline", deadlines)) orchestrator.deadline = *span;
+  if (const auto span = reader.duration("rollback_deadline", deadlines))
+    orchestrator.rollback_deadline = *span;
+  if (const auto span = reader.duration("ack_deadline", deadlines))
+    orchestrator.ack_deadline = *span;
+  reader.finish();
+  return orchestrator;
+}
+
+NotifierSettings read_notifier(const Value& table, const std::string& path,
+                               SectionContext& context) {
+  NotifierSettings notifier;
+  TableReader reader(table, path, context.errors);
+  const Choices<const char*> types = {{"slack", "slack"},
+                                      {"webhook", "webhook"},
+                                      {"alertmanager", "alertmanager"},
+                                      {"grafana", "grafana"}};
+  const auto type = reader.choice<const char*>("type", types);
+  if (reader.is_table() && reader.find("type") == nullptr)
+    reader.missing("type", "write type = \"slack\"");
+  if (!type) return notifier;
+  notifier.type = *type;
+  if (notifier.type != "slack") {
+    reader.not_yet("type", "use type = \"slack\"");
+    return notifier;
+  }
+  refuse_bot_keys(reader);
+  const bool bot = reader.find("token") != nullptr || reader.find("token_file") != nullptr;
+  if (!bot || SectionContext::is_given(reader, "webhook_url")) {
+    notifier.webhook_url = read_url(reader, "webhook_url",
+                                    "give webhook_url_file, the file that holds the "
+                                    "address of an incoming webhook",
+                                    context);
+  }
+  read_match(reader, notifier);
+  read_events(reader, notifier);
+  reader.finish();
+  return notifier;
+}
+
+}  // namespace rollwatch

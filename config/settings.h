@@ -1,0 +1,79 @@
+// The configuration of a daemon, decoded and checked: one struct per table of PRODUCT
+// "Configuration", defaults beside the fields. Policies stay documents here (config/value.h): they
+// are merged with the service's and the request's layers when a rollout is registered.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/secret.h"
+#include "analysis/time.h"
+#include "config/value.h"
+
+namespace rollwatch {
+
+struct ServerSettings {
+  std::string listen = "127.0.0.1:9797";  // port 0: any free one, printed and logged
+  std::string external_url;               // "": http:// and the address listened on
+};
+
+struct StoreSettings {
+  std::string path;  // of the SQLite file, absolute
+  Millis retention{90LL * 24 * 3'600'000};
+};
+
+struct BasicAuth {
+  std::string username;
+  Secret password;
+};
+
+struct TlsSettings {
+  std::string ca_file, cert_file, key_file;
+  bool insecure_skip_verify = false;
+};
+
+struct DatasourceSettings {
+  std::string url;  // without a trailing slash
+  Millis timeout{10'000};
+  int max_concurrency = 8;
+  Millis ingestion_delay{0};
+  std::map<std::string, Secret> headers;
+  std::optional<Secret> bearer_token;
+  std::optional<BasicAuth> basic_auth;
+  TlsSettings tls;
+};
+
+struct OrchestratorSettings {
+  Secret url;
+  Secret secret;  // whsec_…
+  Millis timeout{10'000};
+  Millis deadline{300'000};
+  Millis rollback_deadline{1'800'000};
+  Millis ack_deadline{1'800'000};
+};
+
+struct NotifierSettings {
+  std::string type;  // "slack"
+  Secret webhook_url;
+  std::map<std::string, std::string>
+      match;                        // "namespace", "service", "target", "label.x" → exact value
+  std::vector<std::string> events;  // names of events; empty: the notifier's own choice
+};
+
+struct Settings {
+  std::string file;  // the main file, absolute
+  ServerSettings server;
+  StoreSettings store;
+  std::map<std::string, DatasourceSettings> datasources;
+  std::map<std::string, OrchestratorSettings> orchestrators;
+  std::map<std::string, NotifierSettings> notifiers;
+  Value defaults;                         // [defaults]
+  std::map<std::string, Value> policies;  // [policy.NAME]
+  std::map<std::string, Value> services;  // [service."NS/NAME"], key "NS/NAME"
+  std::vector<std::string> warnings;      // what is allowed but probably not meant, one line each
+};
+
+}  // namespace rollwatch

@@ -1,0 +1,46 @@
+// The daemon itself: health, metrics, configuration, and what to find where.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "daemon/api/handlers.h"
+
+namespace rollwatch {
+
+awaitable<ServerResponse> get_index(const ApiContext& context, Call&) {
+  co_return text_response(200, fmt::format("rollwatchd {}\n\n"
+                                           "rollouts      {}/api/v1/rollouts?state=active\n"
+                                           "metrics       /metrics\n"
+                                           "health        /-/healthy  /-/ready\n"
+                                           "from a shell  rollwatch list\n",
+                                           context.version, context.external_url()));
+}
+
+awaitable<ServerResponse> get_metrics(const ApiContext& context, Call&) {
+  ServerResponse response;
+  response.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}};
+  response.body = context.metrics();
+  co_return response;
+}
+
+awaitable<ServerResponse> get_healthy(const ApiContext&, Call&) {
+  co_return text_response(200, "rollwatchd is healthy.\n");
+}
+
+awaitable<ServerResponse> get_ready(const ApiContext& context, Call&) {
+  const auto why_not = context.not_ready();
+  if (why_not) co_return text_response(503, *why_not + "\n");
+  co_return text_response(200, "rollwatchd is ready.\n");
+}
+
+awaitable<ServerResponse> reload_configuration(const ApiContext& context, Call&) {
+  const ReloadResult result = context.reload();
+  if (result.end == ReloadEnd::kDone)
+    co_return json_response(200, {{"status", "reloaded"}, {"warnings", result.lines}});
+  Problem problem{result.end == ReloadEnd::kInUse ? 409 : 422, "the configuration stays as it was"};
+  if (!result.lines.empty()) problem.detail += ": " + result.lines.front();
+  for (const std::string& line : result.lines) problem.errors.emplace_back("", line);
+  co_return problem_response(problem);
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,17 @@
+// The analysis a registration asks for: its policies and its own settings merged with the configuration.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/api/fields.h"
+#include "daemon/engine/engine.h"
+
+namespace rollwatch {
+
+// Fills in document and plan of `registration` from its spec's namespace, service and policies and from
+// `analysis` (null: none). What is wrong goes to the reader; returns the warnings.
+std::vector<std::string> merge_into(Registration& registration, const Settings& settings,
+                                    const Value* analysis, BodyReader& body);
+
+}  // namespace rollwatch

@@ -1,0 +1,122 @@
+#include "daemon/api/api.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "daemon/api/foreign.h"
+
+namespace rollwatch {
+namespace {
+
+ServerResponse refused(int status, std::string detail) {
+  return problem_response(Problem{status, std::move(detail)});
+}
+
+std::string_view scope_name(Scope scope) {
+  switch (scope) {
+    case Scope::kRead: return "read";
+    case Scope::kRegister: return "register";
+    case Scope::kDecide: return "decide";
+    case Scope::kAdmin: return "admin";
+  }
+  return "";
+}
+
+// Without tokens everybody who can reach the server is the operator.
+Caller caller_of(const ServerRequest& request) {
+  Caller caller;
+  caller.address = request.peer;
+  return caller;
+}
+
+}  // namespace
+
+RouteMatch match_route(std::span<const Route> routes, std::string_view method,
+                       const std::vector<std::string>& segments) {
+  RouteMatch match;
+  for (const Route& route : routes) {
+    std::map<std::string, std::string, std::less<>> parameters;
+    std::string_view rest = route.pattern.substr(1);
+    std::size_t used = 0;
+    bool fits = true;
+    while (fits && !rest.empty()) {
+      const std::size_t end = std::min(rest.find('/'), rest.size());
+      const std::string_view part = rest.substr(0, end);
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      fits = used < segments.size();
+      if (!fits) break;
+      const std::string& segment = segments[used++];
+      if (part.starts_with('{')) {
+        fits = !segment.empty();
+        parameters.emplace(part.substr(1, part.size() - 2), segment);
+      } else {
+        fits = part == segment;
+      }
+    }
+    if (!fits || used != segments.size()) continue;
+    match.pattern = route.pattern;
+    match.allowed.emplace_back(route.method);
+    if (route.method == "GET") match.allowed.emplace_back("HEAD");
+    if (route.method != method && !(route.method == "GET" && method == "HEAD")) continue;
+    match.route = &route;
+    match.parameters = std::move(parameters);
+  }
+  if (!match.allowed.empty()) match.allowed.emplace_back("OPTIONS");
+  return match;
+}
+
+Api::Api(ApiContext context, std::span<const Route> routes)
+    : context_(std::move(context)), routes_(routes) {}
+
+awaitable<ServerResponse> Api::answer(ServerRequest request) {
+  const std::string line = request.method + " " + request.path;
+  RouteMatch match = match_route(routes_, request.method, request.segments);
+  ServerResponse response;
+  try {
+    response = co_await dispatch(std::move(request), match);
+  } catch (const Refusal& refusal) {
+    response = problem_response(refusal.problem);
+  } catch (const StoreError& error) {
+    spdlog::warn("{}: the store is away: {}", line, error.what());
+    response = refused(503, "the store is away; nothing was changed, try again");
+    response.headers.emplace_back("Retry-After", "5");
+  }
+  response.route = match.pattern;
+  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  spdlog::debug("{} {}", line, response.status);
+  co_return response;
+}
+
+awaitable<ServerResponse> Api::dispatch(ServerRequest request, const RouteMatch& match) {
+  if (const auto foreign = foreign_problem(request, context_.external_url()))
+    co_return problem_response(*foreign);
+  ServerResponse response;
+  if (request.method == "OPTIONS" && (!match.allowed.empty() || request.path == "*")) {
+    response.status = 204;
+    response.headers.emplace_back("Allow", match.allowed.empty()
+                                               ? "GET, HEAD, POST, PUT, OPTIONS"
+                                               : fmt::format("{}", fmt::join(match.allowed, ", ")));
+    co_return response;
+  }
+  if (match.allowed.empty())
+    co_return refused(404, fmt::format("there is nothing at {}", request.path));
+  if (match.route == nullptr) {
+    const std::string allowed = fmt::format("{}", fmt::join(match.allowed, ", "));
+    response = refused(405, fmt::format("{} is not possible here, only {}", request.method, allowed));
+    response.headers.emplace_back("Allow", allowed);
+    co_return response;
+  }
+  Call call;
+  call.caller = caller_of(request);
+  call.request = std::move(request);
+  call.parameters = match.parameters;
+  if (!call.caller.may(match.route->scope))
+    co_return refused(403, fmt::format("the token \"{}\" lacks the scope \"{}\"", call.caller.name,
+                                       scope_name(match.route->scope)));
+  co_return co_await match.route->handler(context_, call);
+}
+
+}  // namespace rollwatch

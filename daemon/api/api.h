@@ -1,0 +1,98 @@
+// The HTTP API: from a request to an answer, without a socket. Routes are a table (routes.cc); each
+// handler is a function from (context, call) to a response; what a handler cannot accept it throws as a
+// Refusal, which becomes the problem document.
+//
+//   Api api(context);
+//   HttpServer server(executor, clock, [&](ServerRequest r) { return api.answer(std::move(r)); }, …);
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/settings.h"
+#include "daemon/api/rollout_service.h"
+#include "daemon/engine/caller.h"
+#include "daemon/http/message.h"
+#include "daemon/http/problem.h"
+#include "daemon/net/clock.h"
+
+namespace rollwatch {
+
+enum class ReloadEnd : unsigned char {
+  kDone,
+  kBadFile,  // 422: nothing changed
+  kInUse,    // 409: it removes something an active rollout needs; nothing changed
+};
+struct ReloadResult {
+  ReloadEnd end = ReloadEnd::kDone;
+  std::vector<std::string> lines;  // warnings if done, else what is wrong
+};
+
+// What the application lends to the handlers. Everything must outlive the Api.
+struct ApiContext {
+  RolloutService& service;
+  Clock& clock;
+  std::function<std::shared_ptr<const Settings>()> settings;
+  std::function<ReloadResult()> reload;
+  std::function<std::optional<std::string>()> not_ready;  // why not, one line; nullopt: ready
+  std::function<std::string()> metrics;                   // text format 0.0.4
+  std::function<std::string()> external_url;              // "http://host:port", no slash at the end
+  std::string version;
+};
+
+// One request on its way to a handler.
+struct Call {
+  ServerRequest request;
+  Caller caller;
+  std::map<std::string, std::string, std::less<>> parameters;  // of the path: {"id", "ro_…"}
+
+  const std::string& parameter(std::string_view name) const { return parameters.find(name)->second; }
+};
+
+// Thrown by a handler: the request is refused with this problem.
+struct Refusal {
+  Problem problem;
+};
+
+using ApiHandler = awaitable<ServerResponse> (*)(const ApiContext&, Call&);
+
+struct Route {
+  std::string_view method;
+  std::string_view pattern;  // "/api/v1/rollouts/{id}": also the route's name in metrics
+  Scope scope;
+  ApiHandler handler;
+};
+
+std::span<const Route> api_routes();
+
+// What the table says about a path.
+struct RouteMatch {
+  const Route* route = nullptr;      // null: see `allowed`
+  std::vector<std::string> allowed;  // methods of the path, HEAD and OPTIONS included; empty: no such path
+  std::string_view pattern;          // of the path, whatever the method
+  std::map<std::string, std::string, std::less<>> parameters;
+};
+RouteMatch match_route(std::span<const Route> routes, std::string_view method,
+                       const std::vector<std::string>& segments);
+
+class Api {
+ public:
+  explicit Api(ApiContext context, std::span<const Route> routes = api_routes());
+
+  // Throws nothing but what is a bug. Names the route in the response.
+  awaitable<ServerResponse> answer(ServerRequest request);
+
+ private:
+  awaitable<ServerResponse> dispatch(ServerRequest request, const RouteMatch& match);
+
+  const ApiContext context_;
+  const std::span<const Route> routes_;
+};
+
+}  // namespace rollwatch

@@ -1,0 +1,106 @@
+// What people, tools and orchestrators say to a rollout.
+#include <fmt/format.h>
+
+
+#include "daemon/api/fields.h"
+#include "daemon/api/handlers.h"
+#include "daemon/api/views.h"
+
+namespace rollwatch {
+namespace {
+
+// A reporter's clock may be ahead of ours by this much.
+constexpr Millis kClockSkew{60'000};
+
+void check_match(const Call& call, const RolloutView& view) {
+  const auto wanted = call.request.header("if-match");
+  if (wanted && !etag_listed(*wanted, etag_of(view)))
+    throw Refusal{{412, fmt::format("the rollout has changed: it is {} now, with the ETag {}",
+                                    name_of(view.state.state), etag_of(view))}};
+}
+
+ServerResponse answer_to(const DecideResult& result, std::string_view nothing) {
+  if (result.end == DecideEnd::kNotFound || (result.end == DecideEnd::kDone && !result.rollout))
+    throw Refusal{{404, std::string(nothing)}};
+  if (result.end == DecideEnd::kConflict) throw Refusal{{409, result.why}};
+  return rollout_response(200, *result.rollout);
+}
+
+awaitable<ServerResponse> decide(const ApiContext& context, Call& call, DecisionKind kind) {
+  check_query(call, {});
+  const Value object = body_object(call.request, true);
+  BodyReader body(object);
+  PersonDecided decision;
+  decision.kind = kind;
+  decision.reason = body.text("reason", kSentence).value_or("");
+  decision.by = body.text("by").value_or(call.caller.name);
+  decision.question = body.text("question");
+  body.finish();
+  const RolloutView view = co_await find_rollout(context, call);
+  check_match(call, view);
+  const DecideResult result = co_await context.service.decide(view.spec.id, std::move(decision));
+  co_return answer_to(result, "there is no such rollout any more");
+}
+
+}  // namespace
+
+awaitable<ServerResponse> decide_advance(const ApiContext& context, Call& call) {
+  return decide(context, call, DecisionKind::kAdvance);
+}
+awaitable<ServerResponse> decide_promote(const ApiContext& context, Call& call) {
+  return decide(context, call, DecisionKind::kPromote);
+}
+awaitable<ServerResponse> decide_pause(const ApiContext& context, Call& call) {
+  return decide(context, call, DecisionKind::kPause);
+}
+awaitable<ServerResponse> decide_resume(const ApiContext& context, Call& call) {
+  return decide(context, call, DecisionKind::kResume);
+}
+awaitable<ServerResponse> decide_rollback(const ApiContext& context, Call& call) {
+  return decide(context, call, DecisionKind::kRollback);
+}
+awaitable<ServerResponse> decide_cancel(const ApiContext& context, Call& call) {
+  return decide(context, call, DecisionKind::kCancel);
+}
+
+awaitable<ServerResponse> report_progress(const ApiContext& context, Call& call) {
+  check_query(call, {});
+  const Value object = body_object(call.request, false);
+  BodyReader body(object);
+  const SysTime now = context.clock.wall();
+  WeightReported report;
+  report.since = now;
+  report.by = body.text("by").value_or(call.caller.name);
+  if (const auto weight = body.table().number("weight", 0, 100))
+    report.weight = *weight;
+  else if (object.find("weight") == nullptr)
+    body.wrong("weight", "is required");
+  if (const auto since = body.text("since")) {
+    const auto time = parse_time(*since);
+    if (!time)
+      body.wrong("since", "must be a time in RFC 3339, such as \"2026-01-02T03:04:05Z\"");
+    else if (*time > now + kClockSkew)
+      body.wrong("since", fmt::format("lies in the future: it is {} here", format_time(now)));
+    report.since = time.value_or(now);
+  }
+  body.finish();
+  const RolloutView view = co_await find_rollout(context, call);
+  const DecideResult result = co_await context.service.report_weight(view.spec.id, std::move(report));
+  co_return answer_to(result, "there is no such rollout any more");
+}
+
+awaitable<ServerResponse> acknowledge_delivery(const ApiContext& context, Call& call) {
+  check_query(call, {});
+  const Value object = body_object(call.request, false);
+  BodyReader body(object);
+  const std::string status = body.required_text("status");
+  std::string detail = body.text("detail", kSentence).value_or("");
+  if (!status.empty() && status != "done" && status != "refused")
+    body.wrong("status", "must be \"done\" or \"refused\"");
+  body.finish();
+  const std::string& id = call.parameter("id");
+  const DecideResult result = co_await context.service.acknowledge(id, status == "done", std::move(detail));
+  co_return answer_to(result, fmt::format("there is no delivery \"{}\"", id));
+}
+
+}  // namespace rollwatch

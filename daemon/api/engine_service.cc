@@ -1,0 +1,50 @@
+#include "daemon/api/rollout_service.h"
+
+namespace rollwatch {
+
+awaitable<RegisterResult> EngineService::register_rollout(Registration registration) {
+  return engine_.register_rollout(std::move(registration));
+}
+awaitable<DecideResult> EngineService::decide(std::string id, PersonDecided decision) {
+  return engine_.decide(std::move(id), std::move(decision));
+}
+awaitable<DecideResult> EngineService::report_weight(std::string id, WeightReported report) {
+  return engine_.report_weight(std::move(id), std::move(report));
+}
+awaitable<DecideResult> EngineService::acknowledge(std::string delivery, bool done, std::string detail) {
+  return engine_.acknowledge(std::move(delivery), done, std::move(detail));
+}
+awaitable<std::optional<RolloutView>> EngineService::find(std::string id) {
+  return engine_.find(std::move(id));
+}
+awaitable<Page<RolloutView>> EngineService::list(ListFilter filter, std::size_t limit,
+                                                 std::optional<std::string> cursor) {
+  return engine_.list(std::move(filter), limit, std::move(cursor));
+}
+awaitable<void> EngineService::wait_for_change(std::string id, unsigned revision, Millis limit) {
+  return engine_.wait_for_change(std::move(id), revision, limit);
+}
+awaitable<Page<StoredEvaluation>> EngineService::evaluations(std::string id, std::uint32_t after,
+                                                             std::size_t limit) {
+  return store_.evaluations(std::move(id), after, limit);
+}
+awaitable<std::vector<StoredEvent>> EngineService::events(std::string id, std::int64_t after,
+                                                          std::size_t limit) {
+  return store_.events(std::move(id), after, limit);
+}
+awaitable<Page<Delivery>> EngineService::deliveries(std::string id, std::size_t limit,
+                                                    std::optional<std::string> cursor) {
+  return store_.deliveries(std::move(id), limit, std::move(cursor));
+}
+awaitable<std::optional<Delivery>> EngineService::delivery(std::string id) {
+  return store_.delivery(std::move(id));
+}
+awaitable<std::optional<ExplainRecord>> EngineService::explain(std::string id,
+                                                               std::optional<std::string> decision) {
+  return store_.explain(std::move(id), std::move(decision));
+}
+awaitable<std::optional<Store::Idempotent>> EngineService::idempotent(std::string key, SysTime now) {
+  return store_.idempotent(std::move(key), now);
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,55 @@
+#include "daemon/api/handlers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "daemon/api/views.h"
+
+namespace rollwatch {
+
+awaitable<RolloutView> find_rollout(const ApiContext& context, const Call& call) {
+  const std::string& id = call.parameter("id");
+  auto view = co_await context.service.find(id);
+  if (!view || !call.caller.sees(view->spec.ns))
+    throw Refusal{{404, fmt::format("there is no rollout \"{}\"", id)}};
+  co_return std::move(*view);
+}
+
+ServerResponse json_response(int status, const nlohmann::ordered_json& body) {
+  ServerResponse response;
+  response.status = status;
+  response.headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-cache"}};
+  response.body = dump(body) + "\n";
+  return response;
+}
+
+ServerResponse text_response(int status, std::string text) {
+  ServerResponse response;
+  response.status = status;
+  response.headers = {{"Content-Type", "text/plain; charset=utf-8"}, {"Cache-Control", "no-cache"}};
+  response.body = std::move(text);
+  return response;
+}
+
+ServerResponse rollout_response(int status, const RolloutView& view) {
+  ServerResponse response = json_response(status, rollout_json(view));
+  response.headers.emplace_back("ETag", etag_of(view));
+  return response;
+}
+
+bool etag_listed(std::string_view header, std::string_view etag) {
+  while (!header.empty()) {
+    const std::size_t end = std::min(header.find(','), header.size());
+    std::string_view tag = header.substr(0, end);
+    header.remove_prefix(std::min(end + 1, header.size()));
+    while (tag.starts_with(' ') || tag.starts_with('\t')) tag.remove_prefix(1);
+    while (tag.ends_with(' ') || tag.ends_with('\t')) tag.remove_suffix(1);
+    if (tag.starts_with("W/")) tag.remove_prefix(2);
+    if (tag == "*" || tag == etag) return true;
+  }
+  return false;
+}
+
+}  // namespace rollwatch

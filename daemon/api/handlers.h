@@ -1,0 +1,51 @@
+// The functions behind the routes, and what they share. Each file named beside them holds one group.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "daemon/api/api.h"
+
+namespace rollwatch {
+
+// register_handler.cc
+awaitable<ServerResponse> register_rollout(const ApiContext& context, Call& call);
+// read_handlers.cc
+awaitable<ServerResponse> list_rollouts(const ApiContext& context, Call& call);
+awaitable<ServerResponse> get_rollout(const ApiContext& context, Call& call);
+awaitable<ServerResponse> get_verdict(const ApiContext& context, Call& call);
+// history_handlers.cc
+awaitable<ServerResponse> list_evaluations(const ApiContext& context, Call& call);
+awaitable<ServerResponse> list_events(const ApiContext& context, Call& call);
+awaitable<ServerResponse> list_deliveries(const ApiContext& context, Call& call);
+awaitable<ServerResponse> explain_decision(const ApiContext& context, Call& call);
+// decide_handlers.cc
+awaitable<ServerResponse> decide_advance(const ApiContext& context, Call& call);
+awaitable<ServerResponse> decide_promote(const ApiContext& context, Call& call);
+awaitable<ServerResponse> decide_pause(const ApiContext& context, Call& call);
+awaitable<ServerResponse> decide_resume(const ApiContext& context, Call& call);
+awaitable<ServerResponse> decide_rollback(const ApiContext& context, Call& call);
+awaitable<ServerResponse> decide_cancel(const ApiContext& context, Call& call);
+awaitable<ServerResponse> report_progress(const ApiContext& context, Call& call);
+awaitable<ServerResponse> acknowledge_delivery(const ApiContext& context, Call& call);
+// admin_handlers.cc
+awaitable<ServerResponse> get_index(const ApiContext& context, Call& call);
+awaitable<ServerResponse> get_metrics(const ApiContext& context, Call& call);
+awaitable<ServerResponse> get_healthy(const ApiContext& context, Call& call);
+awaitable<ServerResponse> get_ready(const ApiContext& context, Call& call);
+awaitable<ServerResponse> reload_configuration(const ApiContext& context, Call& call);
+
+// ---- Shared (handlers.cc) ----
+
+// The rollout named in the path; 404 if there is none, or none that the caller may see.
+awaitable<RolloutView> find_rollout(const ApiContext& context, const Call& call);
+
+ServerResponse json_response(int status, const nlohmann::ordered_json& body);
+ServerResponse text_response(int status, std::string text);
+// The rollout with its ETag.
+ServerResponse rollout_response(int status, const RolloutView& view);
+
+// Whether one of the tags of an If-Match or If-None-Match is this one; "*" fits every one.
+bool etag_listed(std::string_view header, std::string_view etag);
+
+}  // namespace rollwatch

@@ -1,0 +1,167 @@
+// POST /rollouts: from a body to a registration, and from the engine's answer to a response.
+#include <fmt/format.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "daemon/api/analysis_of_request.h"
+#include "daemon/api/fields.h"
+#include "daemon/api/handlers.h"
+#include "daemon/api/views.h"
+
+namespace rollwatch {
+namespace {
+
+constexpr std::size_t kMostLabels = 64;
+constexpr std::size_t kMostLinks = 16;
+constexpr std::size_t kMostNames = 32;
+constexpr TextRule kLabelValue{1024, true};
+constexpr TextRule kUrl{2048};
+
+std::string sha256_of(std::string_view text) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  std::string hex;
+  for (const unsigned char byte : digest) hex += fmt::format("{:02x}", byte);
+  return hex;
+}
+
+template <class Map>
+std::vector<std::string> keys_of(const Map& map) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : map) keys.push_back(key);
+  return keys;
+}
+
+std::string unknown_name(const char* what, const std::string& name, const std::vector<std::string>& known) {
+  return fmt::format("there is no {} \"{}\" in the configuration{}", what, name,
+                     suggestion(name, known, "there are", "; there is none at all"));
+}
+
+void check_names(const RolloutSpec& spec, const Settings& settings, BodyReader& body) {
+  if (!spec.orchestrator.empty() && !settings.orchestrators.contains(spec.orchestrator))
+    body.wrong("orchestrator",
+               unknown_name("orchestrator", spec.orchestrator, keys_of(settings.orchestrators)));
+  for (std::size_t i = 0; i < spec.notify.size(); ++i)
+    if (!settings.notifiers.contains(spec.notify[i]))
+      body.wrong_at(fmt::format("/notify/{}", i),
+                    unknown_name("notifier", spec.notify[i], keys_of(settings.notifiers)));
+}
+
+void check_spec(const RolloutSpec& spec, BodyReader& body) {
+  if (spec.ns.find('/') != std::string::npos) body.wrong("namespace", "must not contain a slash");
+  if (!spec.candidate.empty() && spec.candidate == spec.stable)
+    body.wrong("candidate", "must differ from stable: there is nothing to roll out");
+  // They become links in messages and pages.
+  for (const auto& [name, url] : spec.links)
+    if (!url.starts_with("https://") && !url.starts_with("http://"))
+      body.wrong_at("/links/" + pointer_token(name), "must be an http:// or https:// address");
+}
+
+// Everything but the analysis and the names that must be configured.
+Registration read_registration(BodyReader& body, const Caller& caller) {
+  Registration registration;
+  RolloutSpec& spec = registration.spec;
+  spec.ns = body.text("namespace").value_or(spec.ns);
+  spec.service = body.required_text("service");
+  spec.target = body.text("target").value_or(spec.target);
+  spec.stable = body.text("stable").value_or("");
+  spec.candidate = body.required_text("candidate");
+  spec.policy = body.texts("policy", kMostNames, true);
+  spec.labels = body.pairs("labels", kMostLabels, kLabelValue);
+  spec.args = body.pairs("args", kMostLabels, kLabelValue);
+  spec.links = body.pairs("links", kMostLinks, kUrl);
+  spec.orchestrator = body.text("orchestrator").value_or("");
+  spec.notify = body.texts("notify", kMostNames);
+  spec.by = body.text("by").value_or(caller.name);
+  spec.observe = body.table().boolean("observe").value_or(false);
+  if (const auto attempt = body.table().integer("attempt", 1, std::numeric_limits<int>::max()))
+    registration.attempt = static_cast<int>(*attempt);
+  check_spec(spec, body);
+  return registration;
+}
+
+std::optional<std::string> idempotency_key(const Call& call) {
+  const auto key = call.request.header("idempotency-key");
+  if (!key) return std::nullopt;
+  if (auto problem = text_problem(*key, kName)) throw Refusal{{422, "Idempotency-Key " + *problem}};
+  return std::string(*key);
+}
+
+[[noreturn]] void refuse_reused_key() {
+  throw Refusal{{422, "this Idempotency-Key was sent with another body in the last 24 hours"}};
+}
+
+ServerResponse answer_with(const ApiContext& context, int status, const RolloutView& view,
+                           const std::vector<std::string>& warnings) {
+  nlohmann::ordered_json body = rollout_json(view);
+  body["warnings"] = warnings;
+  ServerResponse response = json_response(status, body);
+  response.headers.emplace_back("ETag", etag_of(view));
+  response.headers.emplace_back("Location", context.external_url() + "/api/v1/rollouts/" + view.spec.id);
+  return response;
+}
+
+[[noreturn]] void refuse_registration(const RegisterResult& result, const RolloutSpec& spec) {
+  Problem problem{422, "the registration is refused"};
+  for (const FieldProblem& field : result.problems) {
+    if (problem.errors.empty()) problem.detail = field.pointer + ": " + field.detail;
+    problem.errors.emplace_back(field.pointer, field.detail);
+  }
+  if (result.end == RegisterEnd::kAttemptNeeded) {
+    problem.status = 409;
+    problem.detail = fmt::format(
+        "{} of {} was rolled back before; to try it again, send \"attempt\": {}", spec.candidate,
+        spec.service, result.attempt);
+    problem.members.emplace_back("attempt", result.attempt);
+  }
+  throw Refusal{problem};
+}
+
+}  // namespace
+
+awaitable<ServerResponse> register_rollout(const ApiContext& context, Call& call) {
+  check_query(call, {});
+  const Value object = body_object(call.request, false);
+  const auto key = idempotency_key(call);
+  const std::string body_hash = sha256_of(to_json(object));
+  const SysTime now = context.clock.wall();
+  if (key) {
+    // A repeat gets its rollout even if the configuration has changed since.
+    const auto before = co_await context.service.idempotent(*key, now);
+    if (before && before->body_sha256 != body_hash) refuse_reused_key();
+    if (before) {
+      const auto view = co_await context.service.find(before->rollout);
+      if (view && call.caller.sees(view->spec.ns)) co_return answer_with(context, 200, *view, {});
+    }
+  }
+
+  BodyReader body(object);
+  Registration registration = read_registration(body, call.caller);
+  const Value* analysis = body.table().table("analysis");
+  const auto settings = context.settings();
+  check_names(registration.spec, *settings, body);
+  body.finish();
+  std::vector<std::string> warnings = merge_into(registration, *settings, analysis, body);
+  body.refuse_errors();
+
+  if (!call.caller.sees(registration.spec.ns))
+    throw Refusal{{403, fmt::format("the token \"{}\" is not for the namespace \"{}\"", call.caller.name,
+                                    registration.spec.ns)}};
+  if (registration.spec.observe && !call.caller.may(Scope::kDecide))
+    throw Refusal{{403, "\"observe\" promotes at once and needs the scope \"decide\""}};
+  if (key) registration.idempotency = IdempotencyRecord{*key, body_hash, now};
+
+  const RolloutSpec spec = registration.spec;
+  RegisterResult result = co_await context.service.register_rollout(std::move(registration));
+  if (result.end == RegisterEnd::kKeyReused) refuse_reused_key();
+  if (!result.rollout || result.end == RegisterEnd::kRefused || result.end == RegisterEnd::kAttemptNeeded)
+    refuse_registration(result, spec);
+  std::ranges::move(result.warnings, std::back_inserter(warnings));
+  co_return answer_with(context, result.end == RegisterEnd::kCreated ? 201 : 200, *result.rollout, warnings);
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,70 @@
+// What the API needs from the engine and the store, and no more: handlers are tested against a fake of
+// it, and EngineService is the real one. The calls mean what engine.h and store.h say; reads and writes
+// throw StoreError when the store is away.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/engine/engine.h"
+#include "daemon/engine/store.h"
+
+namespace rollwatch {
+
+class RolloutService {
+ public:
+  virtual ~RolloutService() = default;
+
+  virtual awaitable<RegisterResult> register_rollout(Registration registration) = 0;
+  virtual awaitable<DecideResult> decide(std::string id, PersonDecided decision) = 0;
+  virtual awaitable<DecideResult> report_weight(std::string id, WeightReported report) = 0;
+  virtual awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail) = 0;
+
+  virtual awaitable<std::optional<RolloutView>> find(std::string id) = 0;
+  virtual awaitable<Page<RolloutView>> list(ListFilter filter, std::size_t limit,
+                                            std::optional<std::string> cursor) = 0;
+  virtual awaitable<void> wait_for_change(std::string id, unsigned revision, Millis limit) = 0;
+
+  virtual awaitable<Page<StoredEvaluation>> evaluations(std::string id, std::uint32_t after,
+                                                        std::size_t limit) = 0;
+  virtual awaitable<std::vector<StoredEvent>> events(std::string id, std::int64_t after,
+                                                     std::size_t limit) = 0;
+  virtual awaitable<Page<Delivery>> deliveries(std::string id, std::size_t limit,
+                                               std::optional<std::string> cursor) = 0;
+  virtual awaitable<std::optional<Delivery>> delivery(std::string id) = 0;
+  virtual awaitable<std::optional<ExplainRecord>> explain(std::string id,
+                                                          std::optional<std::string> decision) = 0;
+  virtual awaitable<std::optional<Store::Idempotent>> idempotent(std::string key, SysTime now) = 0;
+};
+
+class EngineService : public RolloutService {
+ public:
+  // Both must outlive it.
+  EngineService(Engine& engine, Store& store) : engine_(engine), store_(store) {}
+
+  awaitable<RegisterResult> register_rollout(Registration registration) override;
+  awaitable<DecideResult> decide(std::string id, PersonDecided decision) override;
+  awaitable<DecideResult> report_weight(std::string id, WeightReported report) override;
+  awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail) override;
+  awaitable<std::optional<RolloutView>> find(std::string id) override;
+  awaitable<Page<RolloutView>> list(ListFilter filter, std::size_t limit,
+                                    std::optional<std::string> cursor) override;
+  awaitable<void> wait_for_change(std::string id, unsigned revision, Millis limit) override;
+  awaitable<Page<StoredEvaluation>> evaluations(std::string id, std::uint32_t after,
+                                                std::size_t limit) override;
+  awaitable<std::vector<StoredEvent>> events(std::string id, std::int64_t after,
+                                             std::size_t limit) override;
+  awaitable<Page<Delivery>> deliveries(std::string id, std::size_t limit,
+                                       std::optional<std::string> cursor) override;
+  awaitable<std::optional<Delivery>> delivery(std::string id) override;
+  awaitable<std::optional<ExplainRecord>> explain(std::string id,
+                                                  std::optional<std::string> decision) override;
+  awaitable<std::optional<Store::Idempotent>> idempotent(std::string key, SysTime now) override;
+
+ private:
+  Engine& engine_;
+  Store& store_;
+};
+
+}  // namespace rollwatch

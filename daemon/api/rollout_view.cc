@@ -1,0 +1,220 @@
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "analysis/slots.h"
+#include "daemon/api/json_values.h"
+#include "daemon/api/views.h"
+
+namespace rollwatch {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json document_json(const std::string& text) {
+  Json parsed = Json::parse(text, nullptr, false);
+  return parsed.is_discarded() ? Json(nullptr) : parsed;
+}
+
+std::string_view on_fail_name(OnFail on_fail) {
+  switch (on_fail) {
+    case OnFail::kRollback: return "rollback";
+    case OnFail::kPause: return "pause";
+    case OnFail::kObserve: return "observe";
+  }
+  return "";
+}
+
+Json step_json(const RolloutView& view) {
+  if (view.state.step < 0) return nullptr;
+  return {{"index", view.state.step},
+          {"weight", number_json(step_weight(*view.plan, view.state))},
+          {"since", time_json(view.state.step_since)},
+          {"count", view.plan->steps.size()}};
+}
+
+Json question_json(const std::optional<OpenQuestion>& question) {
+  if (!question) return nullptr;
+  return {{"id", question_id(*question)},
+          {"kind", name_of(question->kind)},
+          {"text", question->text},
+          {"since", format_time(question->since)},
+          {"lifts_itself", question->kind == QuestionKind::kNoAnswers}};
+}
+
+Json order_json(const RolloutView& view) {
+  const auto& order = view.state.order;
+  if (!order) return nullptr;
+  return {{"id", order_id(view.spec, order->number)},
+          {"kind", name_of(order->kind)},
+          {"weight", number_json(order->weight)},
+          {"accepted", order->accepted},
+          {"since", format_time(order->at)}};
+}
+
+Json last_json(const ConditionPlan& plan, const ConditionState& state) {
+  if (!state.last) return nullptr;
+  return {{"slot", format_time(grid_of(plan, state).at(state.last_slot))},
+          {"outcome", name_of(state.last->outcome)},
+          {"detail", describe(*state.last)}};
+}
+
+Json counts_json(const ConditionState& state) {
+  Json counts = Json::object();
+  for (std::size_t i = 0; i < kOutcomeCount; ++i)
+    counts[std::string(name_of(static_cast<Outcome>(i)))] = state.counts[i];
+  return counts;
+}
+
+Json condition_json(const RolloutView& view, std::size_t index) {
+  const ConditionPlan& plan = view.plan->conditions[index];
+  const ConditionState& state = view.state.conditions[index];
+  const bool known = index < view.next_slots.size();
+  return {{"name", plan.name},
+          {"verdict", name_of(verdict_of({view.spec, *view.plan}, view.state, index))},
+          {"on_fail", on_fail_name(plan.on_fail)},
+          {"value", state.last ? number_json(state.last->value) : Json(nullptr)},
+          {"rule", rule_text(plan)},
+          {"last", last_json(plan, state)},
+          {"counts", counts_json(state)},
+          {"next_slot", known ? time_json(view.next_slots[index]) : Json(nullptr)}};
+}
+
+Json conditions_json(const RolloutView& view) {
+  Json conditions = Json::array();
+  const std::size_t count = std::min(view.plan->conditions.size(), view.state.conditions.size());
+  for (std::size_t i = 0; i < count; ++i) conditions.push_back(condition_json(view, i));
+  return conditions;
+}
+
+std::string reason_of(const RolloutState& state) {
+  if (state.state == State::kWaiting && !state.waits_for.empty()) return state.waits_for;
+  return state.reason;
+}
+
+std::optional<SysTime> next_slot_of(const RolloutView& view) {
+  std::optional<SysTime> first;
+  for (const auto& slot : view.next_slots)
+    if (slot && (!first || *slot < *first)) first = slot;
+  return first;
+}
+
+// ---- The verdict call ----
+
+bool promote_is_decided(State state) {
+  return state == State::kPromoting || state == State::kSoaking || state == State::kPromoted;
+}
+
+bool rollback_is_decided(State state) {
+  return state == State::kRollingBack || state == State::kRolledBack || state == State::kRollbackFailed;
+}
+
+std::string_view status_of(State state) {
+  switch (state) {
+    case State::kPromoted: return "SUCCEEDED";
+    case State::kRolledBack:
+    case State::kRollbackFailed: return "TERMINAL";
+    case State::kCancelled:
+    case State::kSuperseded: return "CANCELED";
+    default: return "RUNNING";
+  }
+}
+
+// How far it is: the steps done and the share of the current one's hold, the promotion counted as one
+// more step. 100 is kept for the end, whichever it is: there are tools that take it for that.
+int percent_of(const RolloutView& view) {
+  constexpr double kNearlyAll = 99;
+  const RolloutState& state = view.state;
+  if (is_final(state.state)) return 100;
+  if (state.state == State::kSoaking) return static_cast<int>(kNearlyAll);
+  const auto steps = static_cast<double>(view.plan->steps.size());
+  double done = std::max(state.step, 0);
+  if (state.state == State::kPromoting) {
+    done = steps;
+  } else if (state.step >= 0 && state.hold_since && state.step < static_cast<int>(steps)) {
+    const Millis hold = view.plan->steps[static_cast<std::size_t>(state.step)].hold;
+    const Millis held = state.updated_at - *state.hold_since;
+    if (hold > Millis{0})
+      done += std::clamp(static_cast<double>(held.count()) / static_cast<double>(hold.count()), 0.0, 1.0);
+  }
+  return static_cast<int>(std::min(kNearlyAll, std::floor(100 * done / (steps + 1))));
+}
+
+std::string progress_message(const RolloutView& view) {
+  std::string message(name_of(view.state.state));
+  if (view.state.state == State::kAnalyzing && view.state.step >= 0)
+    message += ", step " + std::to_string(view.state.step + 1) + " of " +
+               std::to_string(view.plan->steps.size());
+  const std::string reason = reason_of(view.state);
+  return reason.empty() ? message : message + ": " + reason;
+}
+
+}  // namespace
+
+std::string rule_text(const ConditionPlan& condition) {
+  return std::visit(
+      [](const ThresholdCondition& threshold) -> std::string {
+        const Rule& rule = threshold.rule;
+        if (rule.series == SeriesRule::kAnySeriesFails) return "any";
+        if (rule.series == SeriesRule::kNoSeriesFails) return "none";
+        if (rule.fail_if) return to_string(*rule.fail_if);
+        return rule.pass_if ? "pass " + to_string(*rule.pass_if) : "";
+      },
+      condition.kind);
+}
+
+std::string etag_of(const RolloutView& view) { return "\"r" + std::to_string(view.state.revision) + "\""; }
+
+Json rollout_json(const RolloutView& view) {
+  const RolloutSpec& spec = view.spec;
+  const RolloutState& state = view.state;
+  Json json{{"id", spec.id},
+            {"namespace", spec.ns},
+            {"service", spec.service},
+            {"target", spec.target},
+            {"stable", text_json(spec.stable)},
+            {"candidate", spec.candidate},
+            {"attempt", spec.attempt},
+            {"policy", spec.policy},
+            {"state", name_of(state.state)},
+            {"verdict", name_of(state.verdict)},
+            {"reason", reason_of(state)},
+            {"step", step_json(view)},
+            {"weight", number_json(state.reached_weight)},
+            {"conditions", conditions_json(view)},
+            {"question", question_json(state.question)},
+            {"order", order_json(view)},
+            {"fence", view.fence == 0 ? Json(nullptr) : Json(view.fence)},
+            {"next_slot", time_json(next_slot_of(view))},
+            {"orchestrator", text_json(spec.orchestrator)},
+            {"notify", spec.notify},
+            {"labels", spec.labels},
+            {"args", spec.args},
+            {"by", spec.by},
+            {"links", spec.links},
+            {"observe", spec.observe},
+            {"revision", state.revision},
+            {"created_at", format_time(spec.created_at)},
+            {"updated_at", format_time(state.updated_at)},
+            {"ended_at", time_json(state.ended_at)}};
+  json["analysis"] = document_json(view.document->analysis);
+  json["analysis_sources"] = document_json(view.document->sources);
+  return json;
+}
+
+Json verdict_json(const RolloutView& view) {
+  const RolloutState& state = view.state;
+  return {{"id", view.spec.id},
+          {"state", name_of(state.state)},
+          {"verdict", name_of(state.verdict)},
+          {"final", is_final(state.state)},
+          {"pass", promote_is_decided(state.state)},
+          {"fail", rollback_is_decided(state.state)},
+          {"percent", percent_of(view)},
+          {"status", status_of(state.state)},
+          {"progress_message", progress_message(view)},
+          {"reason", reason_of(state)},
+          {"next_slot", time_json(next_slot_of(view))}};
+}
+
+}  // namespace rollwatch

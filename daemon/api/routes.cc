@@ -1,0 +1,37 @@
+#include <array>
+
+#include "daemon/api/handlers.h"
+
+namespace rollwatch {
+namespace {
+
+constexpr std::array kRoutes{
+    Route{"POST", "/api/v1/rollouts", Scope::kRegister, register_rollout},
+    Route{"GET", "/api/v1/rollouts", Scope::kRead, list_rollouts},
+    Route{"GET", "/api/v1/rollouts/{id}", Scope::kRead, get_rollout},
+    Route{"GET", "/api/v1/rollouts/{id}/verdict", Scope::kRead, get_verdict},
+    Route{"GET", "/api/v1/rollouts/{id}/evaluations", Scope::kRead, list_evaluations},
+    Route{"GET", "/api/v1/rollouts/{id}/events", Scope::kRead, list_events},
+    Route{"GET", "/api/v1/rollouts/{id}/deliveries", Scope::kRead, list_deliveries},
+    Route{"GET", "/api/v1/rollouts/{id}/explain", Scope::kRead, explain_decision},
+    Route{"POST", "/api/v1/rollouts/{id}/advance", Scope::kDecide, decide_advance},
+    Route{"POST", "/api/v1/rollouts/{id}/promote", Scope::kDecide, decide_promote},
+    Route{"POST", "/api/v1/rollouts/{id}/pause", Scope::kDecide, decide_pause},
+    Route{"POST", "/api/v1/rollouts/{id}/resume", Scope::kDecide, decide_resume},
+    Route{"POST", "/api/v1/rollouts/{id}/rollback", Scope::kDecide, decide_rollback},
+    Route{"POST", "/api/v1/rollouts/{id}/cancel", Scope::kDecide, decide_cancel},
+    Route{"POST", "/api/v1/rollouts/{id}/progress", Scope::kRegister, report_progress},
+    Route{"POST", "/api/v1/deliveries/{id}/ack", Scope::kRegister, acknowledge_delivery},
+    Route{"GET", "/", Scope::kRead, get_index},
+    Route{"GET", "/metrics", Scope::kRead, get_metrics},
+    Route{"GET", "/-/healthy", Scope::kRead, get_healthy},
+    Route{"GET", "/-/ready", Scope::kRead, get_ready},
+    Route{"POST", "/-/reload", Scope::kAdmin, reload_configuration},
+    Route{"PUT", "/-/reload", Scope::kAdmin, reload_configuration},
+};
+
+}  // namespace
+
+std::span<const Route> api_routes() { return kRoutes; }
+
+}  // namespace rollwatch

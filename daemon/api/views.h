@@ -1,0 +1,31 @@
+// How rollouts and their history look in JSON: pure functions from what the engine and the store keep to
+// the fields the API promises. Numbers that are none become null, times are RFC 3339.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "daemon/engine/engine.h"
+
+namespace rollwatch {
+
+nlohmann::ordered_json rollout_json(const RolloutView& view);
+
+// The short form that pipelines and other tools poll.
+nlohmann::ordered_json verdict_json(const RolloutView& view);
+
+nlohmann::ordered_json evaluation_json(const StoredEvaluation& evaluation);
+// `spec`: of the event's rollout.
+nlohmann::ordered_json event_json(const StoredEvent& event, const RolloutSpec& spec);
+nlohmann::ordered_json delivery_json(const Delivery& delivery);
+
+// The rule of a condition for people: "> 0.05", "pass < 0.01", "any", "none".
+std::string rule_text(const ConditionPlan& condition);
+
+// The rollout's ETag: changes with every recorded step.
+std::string etag_of(const RolloutView& view);
+
+// Bytes that are no UTF-8 become U+FFFD.
+std::string dump(const nlohmann::ordered_json& json);
+
+}  // namespace rollwatch

@@ -1,0 +1,297 @@
+#include "daemon/app/application.h"
+
+#include <openssl/rand.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <stdexcept>
+
+#include "config/loader.h"
+#include "daemon/api/api.h"
+#include "daemon/app/assembly.h"
+#include "daemon/delivery/notices.h"
+#include "daemon/engine/engine.h"
+#include "daemon/http/client.h"
+#include "daemon/http/server.h"
+#include "daemon/net/system_clock.h"
+#include "daemon/prometheus/prometheus_source.h"
+#include "daemon/storage/sqlite_store.h"
+#include "daemon/telemetry/metrics.h"
+
+namespace rollwatch {
+namespace {
+
+// How long a stop waits for requests being answered, and for orders and notifications being sent.
+constexpr Millis kServerGrace{5'000};
+constexpr Millis kDeliveryGrace{10'000};
+
+std::uint64_t random_bits() {
+  std::uint64_t bits = 0;
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(&bits), sizeof bits) != 1)
+    throw std::runtime_error("the system gives no random numbers");
+  return bits;
+}
+
+// From [0, 1).
+double random_share() { return static_cast<double>(random_bits() >> 11U) * 0x1p-53; }
+
+}  // namespace
+
+class Application::Impl {
+ public:
+  explicit Impl(Settings settings);
+  int run();
+
+ private:
+  EngineRules engine_rules();
+  EngineHooks engine_hooks();
+  ApiContext api_context();
+  void configure_delivery();
+  awaitable<void> start();
+  awaitable<void> stop();
+  void fail(const std::string& why);
+  void wait_for_signals();
+  ReloadResult reload();
+
+  // Constant after construction, in the order they are built and the opposite of that they end.
+  net::io_context io_{1};
+  SystemClock clock_;
+  std::shared_ptr<const Settings> settings_;
+  Metrics metrics_;
+  HttpClient queries_;
+  HttpClient deliveries_;
+  std::string external_url_;
+  std::vector<NotifierRoute> routes_;
+  SqliteStore store_;
+  PrometheusSource source_;
+  Engine engine_;
+  Outbox outbox_;
+  EngineService service_;
+  Api api_;
+  HttpServer server_;
+  net::signal_set signals_;
+
+  std::optional<std::string> not_ready_ = "starting";
+  bool stopping_ = false;
+  int exit_code_ = 0;
+};
+
+Application::Impl::Impl(Settings settings)
+    : settings_(std::make_shared<const Settings>(std::move(settings))),
+      metrics_(ROLLWATCH_VERSION),
+      queries_(io_.get_executor()),
+      deliveries_(io_.get_executor()),
+      external_url_(settings_->server.external_url),
+      routes_(routes_of(*settings_)),
+      store_(io_.get_executor(), settings_->store.path),
+      source_(io_.get_executor(), queries_, clock_, datasources_of(*settings_),
+              {[this](const std::string& datasource, std::string_view result, Millis duration) {
+                 metrics_.on_query(datasource, result, duration);
+               },
+               [this](const std::string& datasource, bool up) {
+                 metrics_.on_datasource(datasource, up);
+                 if (up)
+                   spdlog::info("datasource {} answers", datasource);
+                 else
+                   spdlog::warn("datasource {} does not answer", datasource);
+               }}),
+      engine_(io_.get_executor(), clock_, source_, store_, engine_rules(), engine_hooks()),
+      outbox_(io_.get_executor(), clock_, store_, engine_, random_share,
+              {[this](const Delivery& delivery, std::string_view result) {
+                 metrics_.on_delivery(delivery, result);
+               },
+               [this](const Delivery& delivery, Millis latency) {
+                 metrics_.on_delivered(delivery, latency);
+               }}),
+      service_(engine_, store_),
+      api_(api_context()),
+      server_(
+          io_.get_executor(), clock_, [this](ServerRequest request) { return api_.answer(std::move(request)); },
+          [this](std::string_view method, std::string_view route, int status) {
+            metrics_.on_http(method, route, status);
+          }),
+      signals_(io_) {}
+
+EngineRules Application::Impl::engine_rules() {
+  EngineRules rules;
+  rules.notifications = [this](const RolloutSpec& spec, const Event& event) {
+    return notifications_of(spec, event, routes_, random_bits);
+  };
+  rules.order_deadline = [this](const std::string& orchestrator, DecisionKind kind) {
+    const auto found = settings_->orchestrators.find(orchestrator);
+    const OrchestratorSettings& s =
+        found != settings_->orchestrators.end() ? found->second : OrchestratorSettings{};
+    return kind == DecisionKind::kRollback ? s.rollback_deadline : s.deadline;
+  };
+  rules.ack_deadline = [this](const std::string& orchestrator) {
+    const auto found = settings_->orchestrators.find(orchestrator);
+    return found != settings_->orchestrators.end() ? found->second.ack_deadline
+                                                   : OrchestratorSettings{}.ack_deadline;
+  };
+  rules.decode_plan = plan_of;
+  rules.random = random_bits;
+  rules.datasource_url = [this](const std::string& datasource) {
+    const auto found = settings_->datasources.find(datasource);
+    return found != settings_->datasources.end() ? without_credentials(found->second.url) : std::string();
+  };
+  return rules;
+}
+
+EngineHooks Application::Impl::engine_hooks() {
+  EngineHooks hooks;
+  hooks.event = [](const StoredEvent& event, const RolloutSpec& spec) {
+    // One line for each thing that happened to a rollout; never one per evaluation.
+    const auto level = event.event.type == EventType::kVerdict || event.event.type == EventType::kNote
+                           ? spdlog::level::debug
+                           : spdlog::level::info;
+    spdlog::log(level, "{} {}/{}@{} {}: {}", spec.id, spec.ns, spec.service, spec.target,
+                name_of(event.event.type), event.event.summary);
+  };
+  hooks.deliver = [this](const Delivery& delivery, const RolloutSpec& spec) { outbox_.add(delivery, spec); };
+  hooks.withdraw = [this](const std::string& delivery) { outbox_.withdraw(delivery); };
+  hooks.settled = [this](const std::string& delivery, DeliveryState state) {
+    outbox_.acknowledged(delivery, state);
+  };
+  hooks.changed = [this](const RolloutView& view) { metrics_.on_changed(view, clock_.wall()); };
+  hooks.evaluated = [this](const std::string& datasource, Outcome outcome, std::uint32_t slots, Cause cause) {
+    metrics_.on_evaluated(datasource, outcome, slots, cause);
+  };
+  hooks.late = [this](Millis late) { metrics_.on_late(late); };
+  hooks.decided = [this](const Decision& decision) { metrics_.on_decision(decision); };
+  hooks.committed = [this](std::chrono::nanoseconds took) { metrics_.on_commit(took); };
+  return hooks;
+}
+
+ApiContext Application::Impl::api_context() {
+  return {service_,
+          clock_,
+          [this] { return settings_; },
+          [this] { return reload(); },
+          [this]() -> std::optional<std::string> {
+            if (not_ready_) return not_ready_;
+            if (const auto trouble = engine_.store_trouble()) return "the store is away: " + *trouble;
+            return std::nullopt;
+          },
+          [this] {
+            metrics_.on_outbox(outbox_.stats());
+            return metrics_.text(clock_.wall());
+          },
+          [this] { return external_url_; },
+          ROLLWATCH_VERSION};
+}
+
+void Application::Impl::configure_delivery() {
+  const HttpSend http = [this](HttpRequest request) { return deliveries_.send(std::move(request)); };
+  const Originator originator{external_url_, "rollwatch/" ROLLWATCH_VERSION};
+  outbox_.configure(drivers_of(*settings_, http, clock_, originator), senders_of(*settings_, http, clock_, originator));
+  routes_ = routes_of(*settings_);
+}
+
+awaitable<void> Application::Impl::start() {
+  const auto address = server_.listen(settings_->server.listen);
+  if (!address) {
+    fail(address.error());
+    co_return;
+  }
+  if (external_url_.empty()) external_url_ = "http://" + *address;
+  spdlog::info("rollwatchd {} listens on http://{}, store {}", ROLLWATCH_VERSION, *address,
+               settings_->store.path);
+  configure_delivery();
+  std::string failure;
+  try {
+    co_await engine_.load();
+    co_await outbox_.start(0);
+  } catch (const std::exception& error) {
+    failure = error.what();
+  }
+  if (!failure.empty()) {
+    fail(failure);
+    co_return;
+  }
+  engine_.start();
+  metrics_.on_reload(true, clock_.wall());
+  not_ready_.reset();
+  spdlog::info("ready, watching {} active rollouts", engine_.active().size());
+}
+
+void Application::Impl::fail(const std::string& why) {
+  spdlog::error("cannot start: {}", why);
+  exit_code_ = 1;
+  spawn(io_.get_executor(), "stop", [this] { return stop(); });
+}
+
+awaitable<void> Application::Impl::stop() {
+  if (stopping_) co_return;
+  stopping_ = true;
+  not_ready_ = "stopping";
+  co_await server_.stop(kServerGrace);
+  co_await engine_.stop();
+  co_await outbox_.drain(kDeliveryGrace);
+  co_await engine_.stop();
+  queries_.stop();
+  deliveries_.stop();
+  store_.close();
+  spdlog::info("stopped");
+  io_.stop();
+}
+
+void Application::Impl::wait_for_signals() {
+  signals_.async_wait([this](boost::system::error_code error, int number) {
+    if (error) return;
+    if (number == SIGHUP) {
+      reload();
+    } else if (stopping_) {
+      spdlog::warn("asked to stop a second time: ending at once");
+      io_.stop();
+    } else {
+      spdlog::info("asked to stop: finishing what is in flight");
+      spawn(io_.get_executor(), "stop", [this] { return stop(); });
+    }
+    wait_for_signals();
+  });
+}
+
+// All or nothing: a bad file, or one that takes away what a rollout needs, changes nothing.
+ReloadResult Application::Impl::reload() {
+  ReloadResult result;
+  const auto refused = [&](ReloadEnd end) {
+    result.end = end;
+    for (const std::string& line : result.lines) spdlog::error("reload refused: {}", line);
+    metrics_.on_reload(false, clock_.wall());
+    return result;
+  };
+  auto loaded = load_config(settings_->file, process_environment());
+  if (!loaded) {
+    for (const ConfigError& error : loaded.error()) result.lines.push_back(error.text());
+    return refused(ReloadEnd::kBadFile);
+  }
+  result.lines = obstacles(*settings_, *loaded, engine_.active());
+  if (!result.lines.empty()) return refused(ReloadEnd::kInUse);
+
+  settings_ = std::make_shared<const Settings>(std::move(loaded).value());
+  if (!settings_->server.external_url.empty()) external_url_ = settings_->server.external_url;
+  source_.reconfigure(datasources_of(*settings_));
+  configure_delivery();
+  metrics_.on_reload(true, clock_.wall());
+  result.lines = settings_->warnings;
+  spdlog::info("configuration reloaded: {} policies, {} datasources, {} orchestrators, {} notifiers",
+               settings_->policies.size(), settings_->datasources.size(), settings_->orchestrators.size(),
+               settings_->notifiers.size());
+  return result;
+}
+
+int Application::Impl::run() {
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
+  wait_for_signals();
+  spawn(io_.get_executor(), "start", [this] { return start(); });
+  io_.run();
+  return exit_code_;
+}
+
+Application::Application(Settings settings) : impl_(std::make_unique<Impl>(std::move(settings))) {}
+Application::~Application() = default;
+int Application::run() { return impl_->run(); }
+
+}  // namespace rollwatch

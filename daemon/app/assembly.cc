@@ -1,0 +1,105 @@
+#include "daemon/app/assembly.h"
+
+#include <set>
+#include <stdexcept>
+
+#include "config/plan_decoder.h"
+#include "daemon/delivery/slack_sender.h"
+#include "notifiers/slack.h"
+
+namespace rollwatch {
+namespace {
+
+TlsOptions tls_of(const TlsSettings& settings) {
+  return {settings.ca_file, settings.cert_file, settings.key_file, settings.insecure_skip_verify};
+}
+
+}  // namespace
+
+std::map<std::string, Datasource> datasources_of(const Settings& settings) {
+  std::map<std::string, Datasource> all;
+  for (const auto& [name, from] : settings.datasources) {
+    Datasource to;
+    to.url = from.url;
+    to.timeout = from.timeout;
+    to.max_concurrency = from.max_concurrency;
+    to.ingestion_delay = from.ingestion_delay;
+    to.headers = from.headers;
+    if (from.bearer_token) to.bearer_token = *from.bearer_token;
+    if (from.basic_auth) {
+      to.basic_username = from.basic_auth->username;
+      to.basic_password = from.basic_auth->password;
+    }
+    to.tls = tls_of(from.tls);
+    all.emplace(name, std::move(to));
+  }
+  return all;
+}
+
+Outbox::Drivers drivers_of(const Settings& settings, const HttpSend& http, Clock& clock, const Originator& originator) {
+  Outbox::Drivers drivers;
+  for (const auto& [name, orchestrator] : settings.orchestrators) {
+    auto key = parse_signing_key(orchestrator.secret);
+    if (!key) throw std::runtime_error("orchestrator " + name + ": " + key.error());
+    WebhookTarget target;
+    target.url = orchestrator.url;
+    target.keys.push_back(std::move(key).value());
+    target.timeout = orchestrator.timeout;
+    drivers.emplace(name, std::make_shared<WebhookDriver>(http, clock, std::move(target), originator));
+  }
+  return drivers;
+}
+
+Outbox::Senders senders_of(const Settings& settings, const HttpSend& http, Clock& clock, const Originator& originator) {
+  Outbox::Senders senders;
+  for (const auto& [name, notifier] : settings.notifiers)
+    senders.emplace(name, std::make_shared<SlackWebhookSender>(http, clock, notifier.webhook_url, originator));
+  return senders;
+}
+
+std::vector<NotifierRoute> routes_of(const Settings& settings) {
+  std::vector<NotifierRoute> routes;
+  for (const auto& [name, notifier] : settings.notifiers)
+    routes.push_back({name, notifier.match, notifier.events, slack_webhook_tells});
+  return routes;
+}
+
+std::shared_ptr<const Plan> plan_of(const PlanDocument& document) {
+  const auto value = value_from_json(document.analysis);
+  if (!value) throw std::runtime_error("a pinned analysis cannot be read: " + value.error().message);
+  auto plan = decode_plan(*value);
+  if (!plan) throw std::runtime_error("a pinned analysis cannot be read: " + plan.error().front().text());
+  return std::make_shared<const Plan>(std::move(plan).value());
+}
+
+std::vector<std::string> obstacles(const Settings& before, const Settings& after,
+                                   const std::vector<RolloutView>& active) {
+  std::set<std::string> found;
+  if (after.server.listen != before.server.listen)
+    found.insert("server.listen changed: restart rollwatchd to listen on " + after.server.listen);
+  if (after.store.path != before.store.path)
+    found.insert("store.url changed: restart rollwatchd to use " + after.store.path);
+  for (const RolloutView& rollout : active) {
+    if (!rollout.spec.orchestrator.empty() && !after.orchestrators.contains(rollout.spec.orchestrator))
+      found.insert("orchestrator " + rollout.spec.orchestrator + " is in use by rollout " + rollout.spec.id);
+    for (const ConditionPlan& condition : rollout.plan->conditions)
+      if (!after.datasources.contains(condition.datasource))
+        found.insert("datasource " + condition.datasource + " is in use by rollout " + rollout.spec.id);
+    for (const std::string& notifier : rollout.spec.notify)
+      if (!after.notifiers.contains(notifier))
+        found.insert("notifier " + notifier + " is in use by rollout " + rollout.spec.id);
+  }
+  return {found.begin(), found.end()};
+}
+
+std::string without_credentials(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return url;
+  const std::size_t start = scheme + 3;
+  const std::size_t end = std::min(url.find_first_of("/?#", start), url.size());
+  const std::size_t at = url.rfind('@', end);
+  if (at == std::string::npos || at < start || at >= end) return url;
+  return url.substr(0, start) + url.substr(at + 1);
+}
+
+}  // namespace rollwatch

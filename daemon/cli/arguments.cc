@@ -1,0 +1,217 @@
+#include "daemon/cli/arguments.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "daemon/cli/text.h"
+
+namespace rollwatch {
+namespace {
+
+using Checked = std::optional<UsageError>;  // nothing: all is well
+
+UsageError wrong(std::string message) { return UsageError{std::move(message)}; }
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates,
+                         std::string_view prefix) {
+  const auto nearest = nearest_word(word, candidates);
+  return nearest ? fmt::format("; did you mean '{}{}'?", prefix, *nearest) : "";
+}
+
+std::optional<long> parse_number(std::string_view text) {
+  long number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 1) return std::nullopt;
+  return number;
+}
+
+Checked check_value(const Flag& flag, const std::string& value) {
+  switch (flag.kind) {
+    case FlagKind::kSwitch:
+      return std::nullopt;
+    case FlagKind::kText:
+    case FlagKind::kList:
+      if (value.empty()) return wrong(fmt::format("--{} is empty", flag.name));
+      return std::nullopt;
+    case FlagKind::kNumber:
+      if (parse_number(value)) return std::nullopt;
+      return wrong(fmt::format("--{} needs a number from 1 on, not '{}'", flag.name, value));
+    case FlagKind::kDuration:
+      if (parse_duration(value)) return std::nullopt;
+      return wrong(
+          fmt::format("--{} needs a time such as 30s, 5m or 1h30m, not '{}'", flag.name, value));
+    case FlagKind::kPairs:
+      if (value.find('=') != std::string::npos && value.front() != '=') return std::nullopt;
+      return wrong(fmt::format("--{} needs NAME=VALUE, not '{}'", flag.name, value));
+    case FlagKind::kObject:
+      if (nlohmann::json::parse(value, nullptr, false).is_object()) return std::nullopt;
+      return wrong(fmt::format("--{} needs a JSON object", flag.name));
+  }
+  return std::nullopt;
+}
+
+bool may_repeat(const Flag& flag) {
+  return flag.kind == FlagKind::kList || flag.kind == FlagKind::kPairs;
+}
+
+class ArgumentReader {
+ public:
+  explicit ArgumentReader(const std::vector<std::string>& arguments) : arguments_(arguments) {}
+
+  Expected<Invocation, UsageError> read() {
+    for (; next_ < arguments_.size(); ++next_) {
+      const std::string& argument = arguments_[next_];
+      Checked problem;
+      if (only_words_ || argument.size() < 2 || argument[0] != '-') {
+        problem = take_word(argument);
+      } else if (argument == "--") {
+        only_words_ = true;
+      } else if (argument == "-h") {
+        call_.wants_help = true;
+      } else if (argument.starts_with("--")) {
+        problem = take_flag(std::string_view(argument).substr(2));
+      } else {
+        problem = wrong(fmt::format("no flag '{}'; flags are written --name", argument));
+      }
+      if (problem) return Unexpected(*problem);
+    }
+    if (Checked problem = check_whole()) return Unexpected(*problem);
+    return std::move(call_);
+  }
+
+ private:
+  Checked take_word(const std::string& word) {
+    if (call_.verb == nullptr) {
+      call_.verb = find_verb(word);
+      if (call_.verb != nullptr) return std::nullopt;
+      return wrong(no_such_verb(word));
+    }
+    if (call_.verb->positional.empty() || !call_.positional.empty()) {
+      return wrong(fmt::format("{} does not take '{}'", call_.verb->name, word));
+    }
+    if (word.empty()) return wrong(fmt::format("{} is empty", call_.verb->positional));
+    call_.positional = word;
+    return std::nullopt;
+  }
+
+  Checked take_flag(std::string_view text) {
+    const std::size_t equals = text.find('=');
+    const std::string_view name = text.substr(0, equals);
+    const Flag* flag = find_flag(common_flags(), name);
+    if (flag == nullptr && call_.verb != nullptr) flag = find_flag(call_.verb->flags, name);
+    if (flag == nullptr) return unknown_flag(name);
+
+    std::string value;
+    if (flag->kind == FlagKind::kSwitch) {
+      if (equals != std::string_view::npos) return wrong(fmt::format("--{} takes no value", name));
+    } else if (equals != std::string_view::npos) {
+      value = text.substr(equals + 1);
+    } else if (next_ + 1 < arguments_.size() && !arguments_[next_ + 1].starts_with("--")) {
+      value = arguments_[++next_];
+    } else {
+      return wrong(fmt::format("--{} needs a value: --{} {}", name, name, flag->value));
+    }
+    if (Checked problem = check_value(*flag, value)) return problem;
+
+    auto& values = call_.flags[std::string(name)];
+    if (!values.empty() && !may_repeat(*flag))
+      return wrong(fmt::format("--{} is given twice", name));
+    values.push_back(std::move(value));
+    return std::nullopt;
+  }
+
+  UsageError unknown_flag(std::string_view name) const {
+    std::vector<std::string_view> names;
+    for (const Flag& flag : common_flags()) names.push_back(flag.name);
+    if (call_.verb == nullptr) {
+      return wrong(
+          fmt::format("no flag --{} before the verb{}", name, did_you_mean(name, names, "--")));
+    }
+    for (const Flag& flag : call_.verb->flags) names.push_back(flag.name);
+    return wrong(fmt::format("{} has no flag --{}{}", call_.verb->name, name,
+                             did_you_mean(name, names, "--")));
+  }
+
+  Checked check_whole() {
+    if (call_.has("help")) call_.wants_help = true;
+    if (call_.verb == nullptr) {
+      call_.verb = find_verb("help");
+      return std::nullopt;
+    }
+    if (call_.wants_help) return std::nullopt;
+    const Verb& verb = *call_.verb;
+    const bool needs_word = !verb.positional.empty() && verb.positional.front() != '[';
+    if (needs_word && call_.positional.empty()) {
+      return wrong(fmt::format("{} needs the {} of a rollout", verb.name, verb.positional));
+    }
+    for (const Flag& flag : verb.flags) {
+      if (flag.required && !call_.has(flag.name)) {
+        return wrong(fmt::format("{} needs --{} {}", verb.name, flag.name, flag.value));
+      }
+    }
+    return check_output();
+  }
+
+  Checked check_output() {
+    const std::string format = call_.text("output").value_or("table");
+    if (format == "table") {
+      call_.output = Output::kTable;
+    } else if (format == "json") {
+      call_.output = Output::kJson;
+    } else if (format == "jsonl" && call_.verb->lines) {
+      call_.output = Output::kJsonLines;
+    } else {
+      return wrong(fmt::format("{} cannot answer --output {}; it knows table and json{}",
+                               call_.verb->name, format, call_.verb->lines ? " and jsonl" : ""));
+    }
+    return std::nullopt;
+  }
+
+  const std::vector<std::string>& arguments_;
+  std::size_t next_ = 0;
+  bool only_words_ = false;  // "--" was seen
+  Invocation call_;
+};
+
+}  // namespace
+
+std::optional<std::string> Invocation::text(std::string_view flag) const {
+  const auto found = flags.find(flag);
+  if (found == flags.end()) return std::nullopt;
+  return found->second.front();
+}
+
+std::vector<std::string> Invocation::list(std::string_view flag) const {
+  const auto found = flags.find(flag);
+  return found == flags.end() ? std::vector<std::string>{} : found->second;
+}
+
+std::optional<long> Invocation::number(std::string_view flag) const {
+  const auto value = text(flag);
+  return value ? parse_number(*value) : std::nullopt;
+}
+
+std::optional<Millis> Invocation::duration(std::string_view flag) const {
+  const auto value = text(flag);
+  return value ? parse_duration(*value) : std::nullopt;
+}
+
+Expected<Invocation, UsageError> parse_arguments(const std::vector<std::string>& arguments) {
+  return ArgumentReader(arguments).read();
+}
+
+std::string no_such_verb(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const Verb& verb : all_verbs()) names.push_back(verb.name);
+  return fmt::format("no verb '{}'{}", printable(name), did_you_mean(name, names, ""));
+}
+
+std::pair<std::string, std::string> split_pair(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  return {std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,271 @@
+#include "daemon/cli/commands.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "daemon/cli/explain.h"
+#include "daemon/cli/fields.h"
+#include "daemon/cli/follow.h"
+#include "daemon/cli/help.h"
+#include "daemon/cli/problem.h"
+#include "daemon/cli/render.h"
+#include "daemon/cli/requests.h"
+
+namespace rollwatch {
+namespace {
+
+using nlohmann::json;
+
+constexpr long kListedByDefault = 50;
+constexpr long kPage = 100;  // the most that is asked for at once
+
+int code(ExitCode exit) { return static_cast<int>(exit); }
+
+std::string as_text(const json& value, int indent) {
+  return value.dump(indent, ' ', false, json::error_handler_t::replace);
+}
+
+void print(const Invocation& call, std::ostream& out, const json& result,
+           const std::string& table) {
+  if (call.output == Output::kTable) {
+    out << table;
+  } else if (call.output == Output::kJson) {
+    out << as_text(result, 2) << "\n";
+  } else {
+    for (const json& item : child_at(result, "items")) out << as_text(item, -1) << "\n";
+  }
+}
+
+// The answer's JSON; nothing if there is none, which has been said.
+std::optional<json> fetch(const Request& request, Surroundings& surroundings) {
+  const auto answer = surroundings.transport(request);
+  if (!answer) {
+    surroundings.err << fmt::format("rollwatch: no answer from the server: {}\n",
+                                    answer.error().detail);
+    return std::nullopt;
+  }
+  if (!is_success(*answer)) {
+    surroundings.err << describe_problem(*answer);
+    return std::nullopt;
+  }
+  auto value = json::parse(answer->body, nullptr, false);
+  if (value.is_object()) return value;
+  surroundings.err << "rollwatch: the server's answer is not JSON; is --server right?\n";
+  return std::nullopt;
+}
+
+// Up to `limit` items of all pages; `request` makes the request for so many from a cursor on.
+template <class MakeRequest>
+std::optional<json> fetch_pages(const MakeRequest& request, long limit,
+                                Surroundings& surroundings) {
+  json items = json::array();
+  std::string cursor;
+  do {
+    const long left = limit - static_cast<long>(items.size());
+    const auto page = fetch(request(std::min(left, kPage), cursor), surroundings);
+    if (!page) return std::nullopt;
+    for (const json& item : child_at(*page, "items")) {
+      if (static_cast<long>(items.size()) < limit) items.push_back(item);
+    }
+    const std::string next = text_at(*page, "next_cursor");
+    if (next == cursor) break;
+    cursor = next;
+  } while (!cursor.empty() && static_cast<long>(items.size()) < limit);
+  return items;
+}
+
+// One line that answers the question; nothing at the end of the input.
+std::optional<std::string> ask(const std::string& question, Surroundings& surroundings) {
+  surroundings.err << question << std::flush;
+  std::string line;
+  if (!std::getline(surroundings.in, line)) return std::nullopt;
+  return line;
+}
+
+// A verb that registers or follows, with the parts that both need.
+class Following {
+ public:
+  Following(const Invocation& call, Surroundings& surroundings)
+      : call_(call),
+        surroundings_(surroundings),
+        view_(make_progress_view(surroundings)),
+        link_(
+            surroundings, [this](const std::string& text) { view_->note(text); },
+            deadline_of(call, surroundings)) {
+    surroundings_.pace.catch_interrupts();
+    surroundings_.pace.on_tick([this] { view_->tick(); });
+  }
+  Following(const Following&) = delete;
+  Following& operator=(const Following&) = delete;
+  ~Following() { surroundings_.pace.on_tick(nullptr); }
+
+  ServerLink& link() { return link_; }
+
+  int to_the_end(const std::string& id, json rollout = nullptr) {
+    const ExitCode end = follow(id, link_, *view_, surroundings_, rollout);
+    if (!rollout.is_null()) print(call_, surroundings_.out, rollout, result_line(rollout) + "\n");
+    return code(end);
+  }
+
+ private:
+  static std::optional<Pace::Steady> deadline_of(const Invocation& call,
+                                                 Surroundings& surroundings) {
+    const auto timeout = call.duration("timeout");
+    if (!timeout) return std::nullopt;
+    return surroundings.pace.steady() + *timeout;
+  }
+
+  const Invocation& call_;
+  Surroundings& surroundings_;
+  std::unique_ptr<ProgressView> view_;
+  ServerLink link_;
+};
+
+int start_and_wait(const Invocation& call, Surroundings& surroundings) {
+  Following following(call, surroundings);
+  const auto answer = following.link().ask(start_request(call, surroundings.who));
+  if (!answer) {
+    if (answer.error() != ExitCode::kFailed) {
+      surroundings.err
+          << "rollwatch: ended before the server said that the rollout is registered\n";
+    }
+    return code(answer.error());
+  }
+  const auto rollout = json::parse(answer->body, nullptr, false);
+  const std::string id = text_at(rollout, "id");
+  if (id.empty()) {
+    surroundings.err << "rollwatch: the server's answer has no id; is --server right?\n";
+    return code(ExitCode::kFailed);
+  }
+  constexpr int kCreated = 201;
+  surroundings.err << fmt::format("{} {}: {}\n",
+                                  answer->status == kCreated ? "registered" : "already registered",
+                                  id, rollout_name(rollout));
+  return following.to_the_end(id, rollout);
+}
+
+// Says what a verb with --yes will do and asks; true to go on.
+bool confirmed(const Invocation& call, Surroundings& surroundings) {
+  const auto rollout = fetch(rollout_request(call.positional), surroundings);
+  if (!rollout) return false;
+  surroundings.err << consequence(call.verb->name, *rollout) << "\n";
+  const auto answer = ask(fmt::format("{}? [y/N] ", call.verb->name), surroundings);
+  if (answer == "y" || answer == "Y" || answer == "yes") return true;
+  surroundings.err << "nothing done\n";
+  return false;
+}
+
+}  // namespace
+
+int run_start(const Invocation& call, Surroundings& surroundings) {
+  if (call.has("wait")) return start_and_wait(call, surroundings);
+  if (call.has("timeout")) return usage_failure(surroundings.err, "--timeout needs --wait");
+  const auto rollout = fetch(start_request(call, surroundings.who), surroundings);
+  if (!rollout) return code(ExitCode::kFailed);
+  surroundings.err << fmt::format("{}: {}\n", rollout_name(*rollout), progress_text(*rollout));
+  print(call, surroundings.out, *rollout, text_at(*rollout, "id") + "\n");
+  return 0;
+}
+
+int run_wait(const Invocation& call, Surroundings& surroundings) {
+  return Following(call, surroundings).to_the_end(call.positional);
+}
+
+int run_status(const Invocation& call, Surroundings& surroundings) {
+  const auto rollout = fetch(rollout_request(call.positional), surroundings);
+  if (!rollout) return code(ExitCode::kFailed);
+  print(call, surroundings.out, *rollout, status_text(*rollout));
+  return 0;
+}
+
+int run_list(const Invocation& call, Surroundings& surroundings) {
+  const auto rollouts = fetch_pages(
+      [&](long limit, const std::string& cursor) { return list_request(call, limit, cursor); },
+      call.number("limit").value_or(kListedByDefault), surroundings);
+  if (!rollouts) return code(ExitCode::kFailed);
+  print(call, surroundings.out, {{"items", *rollouts}}, list_text(*rollouts));
+  return 0;
+}
+
+int run_explain(const Invocation& call, Surroundings& surroundings) {
+  const auto bundle = fetch(explain_request(call), surroundings);
+  if (!bundle) return code(ExitCode::kFailed);
+  print(call, surroundings.out, *bundle, explain_text(*bundle));
+  return 0;
+}
+
+int run_history(const Invocation& call, Surroundings& surroundings) {
+  std::vector<json> entries;
+  for (const auto& [below, kind] :
+       {std::pair{"/evaluations", "evaluation"}, {"/events", "event"}}) {
+    const std::string path = below;
+    const auto part = fetch_pages(
+        [&](long, const std::string& cursor) {
+          return page_request(call.positional, path, cursor);
+        },
+        std::numeric_limits<long>::max(), surroundings);
+    if (!part) return code(ExitCode::kFailed);
+    for (json entry : *part) {
+      entry["kind"] = kind;
+      entries.push_back(std::move(entry));
+    }
+  }
+  // An evaluation stands before the events it caused; times of one format sort as text.
+  const auto moment = [](const json& entry) {
+    if (const std::string at = text_at(entry, "at"); !at.empty()) return at;
+    const std::string evaluated = text_at(entry, "evaluated_at");
+    return evaluated.empty() ? text_at(entry, "slot") : evaluated;
+  };
+  std::ranges::stable_sort(entries, {}, moment);
+  print(call, surroundings.out, {{"items", entries}}, history_text(json(entries)));
+  return 0;
+}
+
+int run_decision(const Invocation& call, Surroundings& surroundings) {
+  const Verb& verb = *call.verb;
+  std::optional<std::string> reason = call.text("reason");
+  if (!reason && !surroundings.terminal.can_ask) {
+    return usage_failure(surroundings.err, fmt::format("{} needs --reason TEXT", verb.name));
+  }
+  const bool asks = find_flag(verb.flags, "yes") != nullptr && !call.has("yes");
+  if (asks && surroundings.terminal.can_ask && !confirmed(call, surroundings)) {
+    return code(ExitCode::kFailed);
+  }
+  if (!reason) reason = ask("reason: ", surroundings);
+  if (!reason || reason->empty()) {
+    surroundings.err << "rollwatch: nothing done; a decision needs a reason\n";
+    return code(ExitCode::kFailed);
+  }
+  const auto rollout = fetch(decision_request(call, *reason, surroundings.who), surroundings);
+  if (!rollout) return code(ExitCode::kFailed);
+  print(call, surroundings.out, *rollout, result_line(*rollout) + "\n");
+  return 0;
+}
+
+int run_help(const Invocation& call, Surroundings& surroundings) {
+  const Verb* verb = call.verb;
+  if (!call.positional.empty()) {
+    verb = find_verb(call.positional);
+    if (verb == nullptr) return usage_failure(surroundings.err, no_such_verb(call.positional));
+  }
+  const bool whole = verb == nullptr || verb->name == "help";
+  surroundings.out << (whole ? overview_help() : verb_help(*verb));
+  return 0;
+}
+
+int run_version(const Invocation& call, Surroundings& surroundings) {
+  print(call, surroundings.out, {{"version", ROLLWATCH_VERSION}},
+        "rollwatch " ROLLWATCH_VERSION "\n");
+  return 0;
+}
+
+int usage_failure(std::ostream& err, const std::string& message) {
+  err << fmt::format("rollwatch: {}\nsee rollwatch --help\n", message);
+  return code(ExitCode::kUsage);
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,24 @@
+// What each verb does. The result goes to `out`, everything else to `err`; the answer is the exit
+// code.
+#pragma once
+
+#include "daemon/cli/arguments.h"
+#include "daemon/cli/surroundings.h"
+
+namespace rollwatch {
+
+int run_start(const Invocation& call, Surroundings& surroundings);
+int run_wait(const Invocation& call, Surroundings& surroundings);
+int run_status(const Invocation& call, Surroundings& surroundings);
+int run_list(const Invocation& call, Surroundings& surroundings);
+int run_explain(const Invocation& call, Surroundings& surroundings);
+int run_history(const Invocation& call, Surroundings& surroundings);
+// advance, promote, pause, resume, rollback, cancel: whichever verb was called.
+int run_decision(const Invocation& call, Surroundings& surroundings);
+int run_help(const Invocation& call, Surroundings& surroundings);
+int run_version(const Invocation& call, Surroundings& surroundings);
+
+// "rollwatch: …" and a pointer to the help; kUsage.
+int usage_failure(std::ostream& err, const std::string& message);
+
+}  // namespace rollwatch

@@ -1,0 +1,34 @@
+#include "daemon/cli/problem.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "daemon/cli/fields.h"
+#include "daemon/cli/text.h"
+
+namespace rollwatch {
+
+bool is_success(const Response& response) {
+  return response.status >= 200 && response.status < 300;
+}
+
+std::string describe_problem(const Response& response) {
+  const auto problem = nlohmann::json::parse(response.body, nullptr, false);
+  const std::string title = text_at(problem, "title");
+  const std::string detail = text_at(problem, "detail");
+  if (title.empty() && detail.empty()) {
+    constexpr std::size_t kQuoted = 200;
+    const std::string quoted = cut_to_width(printable(response.body), kQuoted);
+    return fmt::format("rollwatch: the server answered {}{}{}\n", response.status,
+                       quoted.empty() ? "" : ": ", quoted);
+  }
+  std::string text = fmt::format("rollwatch: {}{}{}\n", title,
+                                 title.empty() || detail.empty() ? "" : ": ", detail);
+  for (const auto& error : child_at(problem, "errors")) {
+    text += fmt::format("  {}: {}\n", cell_at(error, "pointer"), text_at(error, "detail"));
+  }
+  return text;
+}
+
+}  // namespace rollwatch

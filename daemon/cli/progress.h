@@ -1,0 +1,27 @@
+// Where following a rollout shows what it sees: a view drawn again and again on a terminal, one
+// plain line per change in a pipeline. Both write to stderr.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "daemon/cli/surroundings.h"
+
+namespace rollwatch {
+
+class ProgressView {
+ public:
+  virtual ~ProgressView() = default;
+  // `verdict` is the answer of the verdict call and may be null.
+  virtual void show(const nlohmann::json& rollout, const nlohmann::json& verdict) = 0;
+  // Something about the following itself, such as a lost server.
+  virtual void note(const std::string& text) = 0;
+  // Time went by.
+  virtual void tick() = 0;
+};
+
+// The view that fits the terminal. `surroundings` outlives it.
+std::unique_ptr<ProgressView> make_progress_view(Surroundings& surroundings);
+
+}  // namespace rollwatch

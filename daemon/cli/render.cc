@@ -1,0 +1,202 @@
+#include "daemon/cli/render.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "daemon/cli/fields.h"
+#include "daemon/cli/text.h"
+
+namespace rollwatch {
+namespace {
+
+using Row = std::vector<std::string>;
+
+std::string with_reason(std::string text, const nlohmann::json& rollout) {
+  const std::string reason = text_at(rollout, "reason");
+  return reason.empty() ? text : fmt::format("{}: {}", text, reason);
+}
+
+// {"tier": "web"} as "tier=web", ["a", "b"] as "a, b".
+std::string listed(const nlohmann::json& value) {
+  if (!value.is_structured()) return text_of(value);
+  Row parts;
+  for (const auto& [key, item] : value.items()) {
+    parts.push_back(value.is_object() ? printable(key) + "=" + text_of(item) : text_of(item));
+  }
+  return joined(parts, ", ");
+}
+
+std::string latest_text(const nlohmann::json& condition) {
+  const auto& last = child_at(condition, "last");
+  const std::string detail = text_at(last, "detail");
+  return detail.empty() ? cell_at(last, "outcome")
+                        : fmt::format("{}: {}", text_at(last, "outcome"), detail);
+}
+
+std::string condition_rows(const nlohmann::json& rollout) {
+  std::vector<Row> rows{{"CONDITION", "VERDICT", "VALUE", "RULE", "PASS", "FAIL", "INCONCLUSIVE",
+                         "NO DATA", "ERROR", "MISSED", "NEXT SLOT", "LATEST"}};
+  for (const auto& condition : child_at(rollout, "conditions")) {
+    const auto& counts = child_at(condition, "counts");
+    rows.push_back(
+        {cell_at(condition, "name"), cell_at(condition, "verdict"), cell_at(condition, "value"),
+         cell_at(condition, "rule"), cell_at(counts, "pass"), cell_at(counts, "fail"),
+         cell_at(counts, "inconclusive"), cell_at(counts, "no_data"), cell_at(counts, "error"),
+         cell_at(counts, "missed"), cell_at(condition, "next_slot"), latest_text(condition)});
+  }
+  return rows.size() == 1 ? "" : "\n" + aligned(rows);
+}
+
+std::string evaluation_text(const nlohmann::json& evaluation) {
+  std::string text = text_at(evaluation, "outcome");
+  if (const std::string value = text_at(evaluation, "value"); !value.empty()) text += " " + value;
+  if (const std::string rule = text_at(evaluation, "rule"); !rule.empty()) {
+    text += fmt::format(" (rule {})", rule);
+  }
+  const std::string detail = text_at(evaluation, "detail");
+  return detail.empty() ? text : fmt::format("{}: {}", text, detail);
+}
+
+Row history_row(const nlohmann::json& entry) {
+  if (text_at(entry, "kind") == "evaluation") {
+    return {cell_at(entry, "slot"), cell_at(entry, "condition"), evaluation_text(entry)};
+  }
+  const auto& data = child_at(entry, "data");
+  std::string summary = text_at(data, "summary");
+  if (summary.empty() && !data.empty()) summary = text_of(data);
+  return {cell_at(entry, "at"), cell_at(entry, "type"), summary};
+}
+
+}  // namespace
+
+std::string rollout_name(const nlohmann::json& rollout) {
+  const std::string stable = text_at(rollout, "stable");
+  const std::string target = text_at(rollout, "target");
+  const std::string space = text_at(rollout, "namespace");
+  std::string name = text_at(rollout, "service");
+  name += stable.empty() ? " " : fmt::format(" {} → ", stable);
+  name += text_at(rollout, "candidate");
+  if (!target.empty() && target != "default") name += fmt::format(" in {}", target);
+  if (!space.empty() && space != "default") name += fmt::format(" ({})", space);
+  return name;
+}
+
+std::string step_text(const nlohmann::json& rollout) {
+  const auto& step = child_at(rollout, "step");
+  const long index = child_at(step, "index").is_number() ? number_at(step, "index") : -1;
+  if (index < 0 || text_at(rollout, "state") == "waiting") return "";
+  std::string text = fmt::format("step {}", index + 1);
+  if (const long count = number_at(step, "count"); count > 0) text += fmt::format(" of {}", count);
+  if (const std::string weight = text_at(step, "weight"); !weight.empty()) {
+    text += fmt::format(", weight {}", weight);
+  }
+  return text;
+}
+
+std::string progress_text(const nlohmann::json& rollout) {
+  Row parts{text_at(rollout, "state")};
+  if (const std::string step = step_text(rollout); !step.empty()) parts.push_back(step);
+  if (const std::string verdict = text_at(rollout, "verdict"); !verdict.empty()) {
+    parts.push_back(verdict);
+  }
+  return with_reason(joined(parts, ", "), rollout);
+}
+
+std::string progress_line(const nlohmann::json& rollout) {
+  return fmt::format("{} {}", cell_at(rollout, "updated_at"), progress_text(rollout));
+}
+
+std::string result_line(const nlohmann::json& rollout) {
+  return with_reason(fmt::format("{} {}: {}", text_at(rollout, "id"), text_at(rollout, "state"),
+                                 rollout_name(rollout)),
+                     rollout);
+}
+
+std::string question_text(const nlohmann::json& rollout) {
+  const auto& question = child_at(rollout, "question");
+  if (!question.is_object()) return "";
+  const std::string text = text_at(question, "text");
+  if (flag_at(question, "lifts_itself")) {
+    return fmt::format("{}\n(goes on by itself when the answers come back)\n", text);
+  }
+  return fmt::format("{}\n(yes: rollwatch resume {} --question {} --reason …)\n", text,
+                     text_at(rollout, "id"), text_at(question, "id"));
+}
+
+std::string consequence(std::string_view verb, const nlohmann::json& rollout) {
+  const std::string candidate = text_at(rollout, "candidate");
+  const std::string stable = text_at(rollout, "stable");
+  const std::string weight = text_at(child_at(rollout, "step"), "weight");
+  std::string effect;
+  if (verb == "promote") {
+    effect = fmt::format(
+        "all traffic goes to {} at once, and its conditions only observe from then on", candidate);
+  } else if (verb == "rollback") {
+    effect = stable.empty() ? fmt::format("{} gets no traffic any more", candidate)
+                            : fmt::format("traffic goes back to {}", stable);
+  } else if (weight.empty() || text_at(rollout, "state") == "waiting") {
+    effect = "watching stops and the traffic stays as it is";
+  } else {
+    effect = fmt::format("watching stops and the traffic stays as it is, {} at weight {}",
+                         candidate, weight);
+  }
+  return fmt::format("{}: {}", rollout_name(rollout), effect);
+}
+
+std::string status_text(const nlohmann::json& rollout) {
+  std::vector<Row> rows;
+  const auto add = [&rows](std::string name, std::string value) {
+    if (!value.empty()) rows.push_back({std::move(name), std::move(value)});
+  };
+  const std::string verdict = text_at(rollout, "verdict");
+  std::string step = step_text(rollout);
+  if (!step.empty()) step.erase(0, std::string_view("step ").size());
+  if (const std::string since = text_at(child_at(rollout, "step"), "since"); !since.empty()) {
+    if (!step.empty()) step += ", since " + since;
+  }
+  add("rollout", text_at(rollout, "id"));
+  add("what", rollout_name(rollout));
+  add("attempt", text_at(rollout, "attempt"));
+  add("state", text_at(rollout, "state") + (verdict.empty() ? "" : ", " + verdict));
+  add("reason", text_at(rollout, "reason"));
+  add("step", step);
+  if (const auto& order = child_at(rollout, "order"); order.is_object()) {
+    add("order", fmt::format("{} of weight {}, not yet acknowledged", cell_at(order, "kind"),
+                             cell_at(order, "weight")));
+  }
+  add("policy", listed(child_at(rollout, "policy")));
+  add("orchestrator", text_at(rollout, "orchestrator"));
+  for (const char* name : {"notify", "labels", "args", "links"}) {
+    add(name, listed(child_at(rollout, name)));
+  }
+  const std::string by = text_at(rollout, "by");
+  add("started", text_at(rollout, "created_at") + (by.empty() ? "" : " by " + by));
+  add("ended", text_at(rollout, "ended_at"));
+  std::string text = aligned(rows) + condition_rows(rollout);
+  if (const std::string question = question_text(rollout); !question.empty()) {
+    text += "\nopen question: " + question;
+  }
+  return text;
+}
+
+std::string list_text(const nlohmann::json& rollouts) {
+  std::vector<Row> rows{{"ID", "NAMESPACE", "SERVICE", "TARGET", "STABLE", "CANDIDATE", "STATE",
+                         "VERDICT", "WEIGHT", "CREATED"}};
+  for (const auto& rollout : rollouts) {
+    rows.push_back({cell_at(rollout, "id"), cell_at(rollout, "namespace"),
+                    cell_at(rollout, "service"), cell_at(rollout, "target"),
+                    cell_at(rollout, "stable"), cell_at(rollout, "candidate"),
+                    cell_at(rollout, "state"), cell_at(rollout, "verdict"),
+                    cell_at(child_at(rollout, "step"), "weight"), cell_at(rollout, "created_at")});
+  }
+  return aligned(rows);
+}
+
+std::string history_text(const nlohmann::json& entries) {
+  std::vector<Row> rows;
+  for (const auto& entry : entries) rows.push_back(history_row(entry));
+  return aligned(rows);
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,56 @@
+// Rollouts as text: JSON in, lines out. What is shown of a rollout is decided here and nowhere
+// else.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analysis/time.h"
+
+namespace rollwatch {
+
+// "checkout 1.23 → 1.24 in eu-1 (payments)"; a default namespace or target is not named.
+std::string rollout_name(const nlohmann::json& rollout);
+
+// "step 2 of 3, weight 25"; empty before the first step began.
+std::string step_text(const nlohmann::json& rollout);
+
+// What is printed when nobody looks, without its time: "analyzing, step 2 of 3, weight 25, passing:
+// reason".
+std::string progress_text(const nlohmann::json& rollout);
+
+// progress_text behind the time the server gives it.
+std::string progress_line(const nlohmann::json& rollout);
+
+// What a verb that followed or changed a rollout answers: "ro_1 promoted: checkout 1.23 → 1.24:
+// reason"
+std::string result_line(const nlohmann::json& rollout);
+
+// The open question and how it is answered, in one or two lines; empty if there is none.
+std::string question_text(const nlohmann::json& rollout);
+
+// What this decision would do to this rollout, said before it is asked for.
+std::string consequence(std::string_view verb, const nlohmann::json& rollout);
+
+std::string status_text(const nlohmann::json& rollout);
+
+// `rollouts` is an array.
+std::string list_text(const nlohmann::json& rollouts);
+
+// `entries` is an array of events and evaluations in order, each with its `kind`.
+std::string history_text(const nlohmann::json& entries);
+
+struct Canvas {
+  std::size_t columns = 80;
+  std::size_t rows = 24;
+  bool colours = false;
+};
+
+// The lines of the redrawn view, cut to the canvas, without line feeds. `verdict` is the answer of
+// the verdict call and may be null.
+std::vector<std::string> live_view(const nlohmann::json& rollout, const nlohmann::json& verdict,
+                                   SysTime now, const Canvas& canvas);
+
+}  // namespace rollwatch

@@ -1,0 +1,130 @@
+#include "daemon/cli/requests.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "daemon/cli/text.h"
+
+namespace rollwatch {
+namespace {
+
+nlohmann::json field_value(const Invocation& call, const Flag& flag) {
+  switch (flag.kind) {
+    case FlagKind::kSwitch:
+      return true;
+    case FlagKind::kNumber:
+      return *call.number(flag.name);
+    case FlagKind::kObject:
+      return nlohmann::json::parse(*call.text(flag.name));
+    case FlagKind::kPairs: {
+      nlohmann::json object = nlohmann::json::object();
+      for (const std::string& pair : call.list(flag.name)) {
+        auto [name, value] = split_pair(pair);
+        object[name] = std::move(value);
+      }
+      return object;
+    }
+    case FlagKind::kList: {
+      const auto values = call.list(flag.name);
+      // A lone policy is written as in the documentation's example.
+      if (values.size() == 1 && flag.field == "policy") return values.front();
+      return values;
+    }
+    case FlagKind::kText:
+    case FlagKind::kDuration:
+      break;
+  }
+  return *call.text(flag.name);
+}
+
+nlohmann::json body_of(const Invocation& call) {
+  nlohmann::json body = nlohmann::json::object();
+  for (const Flag& flag : call.verb->flags) {
+    if (!flag.field.empty() && call.has(flag.name)) {
+      body[std::string(flag.field)] = field_value(call, flag);
+    }
+  }
+  return body;
+}
+
+std::string as_body(const nlohmann::json& body) {
+  return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void add_parameter(std::string& target, std::string_view name, std::string_view value) {
+  target += target.find('?') == std::string::npos ? '?' : '&';
+  target += fmt::format("{}={}", percent_encoded(name), percent_encoded(value));
+}
+
+}  // namespace
+
+Request start_request(const Invocation& call, const std::string& who) {
+  nlohmann::json body = body_of(call);
+  if (!body.contains("by")) body["by"] = who;
+  Request request{
+      .method = "POST", .target = "/rollouts", .body = as_body(body), .repeatable = false};
+  if (const auto key = call.text("idempotency-key")) {
+    request.headers.emplace_back("Idempotency-Key", *key);
+    request.repeatable = true;
+  }
+  return request;
+}
+
+Request list_request(const Invocation& call, long limit, const std::string& cursor) {
+  Request request{.target = "/rollouts"};
+  for (const Flag& flag : call.verb->flags) {
+    if (flag.field.empty()) continue;
+    for (const std::string& value : call.list(flag.name)) {
+      if (flag.kind == FlagKind::kPairs) {
+        const auto [name, wanted] = split_pair(value);
+        add_parameter(request.target, fmt::format("{}.{}", flag.field, name), wanted);
+      } else {
+        add_parameter(request.target, flag.field, value);
+      }
+    }
+  }
+  add_parameter(request.target, "limit", std::to_string(limit));
+  if (!cursor.empty()) add_parameter(request.target, "cursor", cursor);
+  return request;
+}
+
+Request rollout_request(const std::string& id, const std::string& below) {
+  return Request{.target = fmt::format("/rollouts/{}{}", percent_encoded(id), below)};
+}
+
+Request page_request(const std::string& id, const std::string& below, const std::string& cursor) {
+  Request request = rollout_request(id, below);
+  if (!cursor.empty()) add_parameter(request.target, "cursor", cursor);
+  return request;
+}
+
+Request verdict_request(const std::string& id, const std::string& etag, std::chrono::seconds wait) {
+  Request request = rollout_request(id, "/verdict");
+  if (etag.empty()) return request;
+  add_parameter(request.target, "wait", fmt::format("{}s", wait.count()));
+  request.headers.emplace_back("If-None-Match", etag);
+  request.timeout += wait;
+  return request;
+}
+
+Request explain_request(const Invocation& call) {
+  Request request = rollout_request(call.positional, "/explain");
+  if (const auto decision = call.text("decision"))
+    add_parameter(request.target, "decision", *decision);
+  return request;
+}
+
+Request decision_request(const Invocation& call, const std::string& reason,
+                         const std::string& who) {
+  nlohmann::json body = body_of(call);
+  body["reason"] = reason;
+  if (!body.contains("by")) body["by"] = who;
+  Request request = rollout_request(call.positional, fmt::format("/{}", call.verb->name));
+  request.method = "POST";
+  request.body = as_body(body);
+  request.repeatable = false;
+  return request;
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,33 @@
+// From a checked command line to the request it means.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "daemon/cli/arguments.h"
+#include "daemon/cli/transport.h"
+
+namespace rollwatch {
+
+// POST /rollouts. `who` is sent as `by` unless --by is given.
+Request start_request(const Invocation& call, const std::string& who);
+
+// GET /rollouts with the filters of the flags.
+Request list_request(const Invocation& call, long limit, const std::string& cursor);
+
+// GET /rollouts/{id}, or a call below it: "/explain".
+Request rollout_request(const std::string& id, const std::string& below = "");
+
+// One page of "/evaluations" or "/events".
+Request page_request(const std::string& id, const std::string& below, const std::string& cursor);
+
+// GET …/verdict, with an ETag as soon as something differs from it or `wait` is over, without at
+// once.
+Request verdict_request(const std::string& id, const std::string& etag, std::chrono::seconds wait);
+
+Request explain_request(const Invocation& call);
+
+// POST …/promote and the like. Call with a `reason`, which the verb may have asked for.
+Request decision_request(const Invocation& call, const std::string& reason, const std::string& who);
+
+}  // namespace rollwatch

@@ -1,0 +1,22 @@
+// From an HTTP answer to what is recorded of the attempt and what follows from it.
+#pragma once
+
+#include <functional>
+
+#include "daemon/engine/target_driver.h"
+#include "daemon/http/client.h"
+#include "notifiers/classify.h"
+
+namespace rollwatch {
+
+// How requests leave: HttpClient::send in the daemon, a script in tests.
+using HttpSend = std::function<awaitable<HttpResponse>(HttpRequest)>;
+
+// Bytes of an answer that are read, and kept with the attempt.
+inline constexpr std::size_t kAnswerKept = 2048;
+
+// `rule` is the dialect of the receiver. What broke off before it was whole is no answer.
+SendResult judge_answer(const HttpResponse& response, SysTime sent_at, SysTime now,
+                        Ruling (*rule)(const Reply&, SysTime));
+
+}  // namespace rollwatch

@@ -1,0 +1,233 @@
+// The attempts of the outbox, each a straight line: send, tell who records it, say what follows.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+
+#include "daemon/delivery/outbox.h"
+#include "daemon/net/fail_point.h"
+#include "notifiers/retry.h"
+
+namespace rollwatch {
+namespace {
+
+constexpr Millis kLookAgain = std::chrono::seconds{30};
+
+std::string_view name_of_end(SendEnd end) {
+  switch (end) {
+    case SendEnd::kDone: return "done";
+    case SendEnd::kAccepted: return "accepted";
+    case SendEnd::kRefused: return "refused";
+    case SendEnd::kRetry: break;
+  }
+  return "retry";
+}
+
+std::string describe(const Attempt& attempt) {
+  std::string text = attempt.status ? "HTTP " + std::to_string(*attempt.status) : std::string();
+  if (!attempt.error.empty()) text += (text.empty() ? "" : ", ") + attempt.error;
+  return text;
+}
+
+SendResult no_such_target(std::string_view what, const std::string& name, SysTime now) {
+  SendResult result;
+  result.attempt.at = now;
+  result.attempt.error = "no " + std::string(what) + " named " + name + " is configured";
+  return result;
+}
+
+}  // namespace
+
+awaitable<void> Outbox::attempt_order(EntryPtr entry) {
+  co_await net::post(executor_, net::use_awaitable);  // never within the call that began it
+  fail_point("before_send");
+  const SendResult result = co_await send_order(entry);
+  if (stopped_) co_return;
+  --lanes_[lane_name(entry->delivery)].out;
+  ++entry->attempts_made;
+  count(*entry, name_of_end(result.end));
+  fill(lane_name(entry->delivery));
+
+  const DeliveryState state = co_await report(entry, result);
+  if (stopped_) co_return;
+  if (state == DeliveryState::kAccepted && !entry->closed) co_await read_accepted_until(entry);
+  if (stopped_) co_return;
+  if (state == DeliveryState::kDone && !entry->closed) count_delivered(*entry);
+  entry->due = clock_.steady() + order_retry_delay(entry->attempts_made, random_(), result.retry_after);
+  if (result.end == SendEnd::kRetry && !entry->closed) {
+    spdlog::warn("{} order {} to {}: attempt {} failed: {}", entry->delivery.kind, entry->delivery.id,
+                 entry->delivery.target, entry->attempts_made, describe(result.attempt));
+  }
+  finish(entry, state);
+}
+
+// Drivers that can look at the target do not do twice what has already been done, and do not call done
+// what did not take effect.
+awaitable<SendResult> Outbox::send_order(EntryPtr entry) {
+  const auto found = drivers_.find(entry->delivery.target);
+  if (found == drivers_.end()) co_return no_such_target("orchestrator", entry->delivery.target, clock_.wall());
+  const std::shared_ptr<TargetDriver> driver = found->second;  // a reload may drop it meanwhile
+  OrderMessage order;
+  order.spec = *entry->spec;
+  order.delivery = entry->delivery;
+  order.attempt = static_cast<int>(entry->attempts_made + 1);
+
+  const SysTime at = clock_.wall();
+  const Looked before = co_await driver->look(order);
+  if (before == Looked::kAlreadySo) {
+    SendResult already;
+    already.end = SendEnd::kDone;
+    already.attempt.at = at;
+    already.attempt.answer = "already so, nothing was sent";
+    co_return already;
+  }
+  SendResult result = co_await driver->send(order);
+  if (result.end != SendEnd::kDone) co_return result;
+  const Looked after = co_await driver->confirm(order);
+  if (after == Looked::kNotYet) {
+    result.end = SendEnd::kRetry;
+    result.attempt.error = "sent, and the target does not show it yet";
+  }
+  co_return result;
+}
+
+// What is certain is told until it is recorded. A failed attempt that could not be recorded is not worth
+// holding up the next one for, least of all a rollback's.
+awaitable<DeliveryState> Outbox::report(EntryPtr entry, SendResult result) {
+  for (unsigned failures = 0;; co_await store_back_off(++failures)) {
+    std::string problem;
+    try {
+      fail_point("before_ack_commit");
+      const DeliveryState state = co_await sink_.order_attempted(entry->delivery.rollout, entry->delivery.id, result);
+      co_return state;
+    } catch (const StoreError& error) {
+      problem = error.what();
+    }
+    spdlog::error("order {}: the answer \"{}\" is not recorded: {}", entry->delivery.id, name_of_end(result.end),
+                  problem);
+    if (result.end == SendEnd::kRetry || stopped_) co_return DeliveryState::kPending;
+  }
+}
+
+awaitable<void> Outbox::read_accepted_until(EntryPtr entry) {
+  for (unsigned failures = 0; !entry->closed && !stopped_; co_await store_back_off(++failures)) {
+    try {
+      const std::optional<Delivery> stored = co_await store_.delivery(entry->delivery.id);
+      if (stored) entry->delivery.accepted_until = stored->accepted_until;
+      co_return;
+    } catch (const StoreError& error) {
+      spdlog::error("order {}: cannot read until when it may be acknowledged: {}", entry->delivery.id, error.what());
+    }
+  }
+}
+
+awaitable<void> Outbox::expire_order(EntryPtr entry) {
+  co_await net::post(executor_, net::use_awaitable);
+  DeliveryState state = entry->delivery.state;
+  for (unsigned failures = 0; !entry->closed && !stopped_; co_await store_back_off(++failures)) {
+    try {
+      state = co_await sink_.order_expired(entry->delivery.rollout, entry->delivery.id);
+      break;
+    } catch (const StoreError& error) {
+      spdlog::error("order {}: its expiry is not recorded: {}", entry->delivery.id, error.what());
+    }
+  }
+  if (stopped_) co_return;
+  if (is_open(state)) {
+    // The engine sees it otherwise, so it has more time.
+    (state == DeliveryState::kAccepted ? entry->delivery.accepted_until : entry->delivery.expires_at) =
+        clock_.wall() + kLookAgain;
+  } else if (!entry->closed) {
+    count(*entry, "expired");
+    spdlog::error("{} order {} to {} expired after {} attempts", entry->delivery.kind, entry->delivery.id,
+                  entry->delivery.target, entry->attempts_made);
+  }
+  finish(entry, state);
+}
+
+awaitable<void> Outbox::attempt_notification(EntryPtr entry) {
+  co_await net::post(executor_, net::use_awaitable);
+  const SendResult result = co_await send_notification(entry);
+  if (stopped_) co_return;
+  const SteadyTime now = clock_.steady();
+  Lane& lane = lanes_[lane_name(entry->delivery)];
+  --lane.out;
+  ++entry->attempts_made;
+  count(*entry, name_of_end(result.end));
+
+  const auto delay = notification_retry_delay(entry->attempts_made, result.retry_after);
+  DeliveryState state = DeliveryState::kDone;
+  if (result.end == SendEnd::kRefused) state = DeliveryState::kDead;
+  if (result.end == SendEnd::kRetry) {
+    if (result.retry_after && delay) lane.not_before = std::max(lane.not_before, now + *delay);
+    state = delay ? DeliveryState::kPending : DeliveryState::kDead;
+    entry->due = now + delay.value_or(Millis{0});
+  }
+  fill(lane_name(entry->delivery));
+
+  for (unsigned failures = 0;; co_await store_back_off(++failures)) {
+    std::optional<Attempt> attempt = result.attempt;
+    const bool recorded = co_await record(*entry, state, std::move(attempt));
+    if (recorded || is_open(state) || stopped_) break;
+  }
+  if (stopped_) co_return;
+  if (state == DeliveryState::kDone) count_delivered(*entry);
+  if (state == DeliveryState::kDead && result.end == SendEnd::kRetry) count(*entry, "given_up");
+  if (state != DeliveryState::kDone) {
+    spdlog::warn("notification {} ({}) to {}: attempt {} failed{}: {}", entry->delivery.id, entry->delivery.kind,
+                 entry->delivery.target, entry->attempts_made,
+                 state == DeliveryState::kDead ? " and there will be no other" : "", describe(result.attempt));
+  }
+  finish(entry, state);
+}
+
+awaitable<SendResult> Outbox::send_notification(EntryPtr entry) {
+  const auto found = senders_.find(entry->delivery.target);
+  if (found == senders_.end()) co_return no_such_target("notifier", entry->delivery.target, clock_.wall());
+  const std::shared_ptr<NotificationSender> sender = found->second;
+  NotificationMessage message;
+  message.spec = *entry->spec;
+  message.delivery = entry->delivery;
+  message.attempt = static_cast<int>(entry->attempts_made + 1);
+  SendResult result = co_await sender->send(message);
+  co_return result;
+}
+
+awaitable<void> Outbox::expire_notification(EntryPtr entry) {
+  co_await net::post(executor_, net::use_awaitable);
+  for (unsigned failures = 0; !stopped_; co_await store_back_off(++failures)) {
+    std::optional<Attempt> none;
+    const bool recorded = co_await record(*entry, DeliveryState::kDead, std::move(none));
+    if (recorded) break;
+  }
+  if (stopped_) co_return;
+  count(*entry, "expired");
+  spdlog::warn("notification {} ({}) to {} expired after {} attempts", entry->delivery.id, entry->delivery.kind,
+               entry->delivery.target, entry->attempts_made);
+  finish(entry, DeliveryState::kDead);
+}
+
+awaitable<bool> Outbox::record(const Entry& entry, DeliveryState state, std::optional<Attempt> attempt) {
+  DeliveryUpdate update;
+  update.id = entry.delivery.id;
+  update.state = state;
+  update.attempt = std::move(attempt);
+  Commit commit;
+  commit.rollout = entry.delivery.rollout;
+  commit.delivery_updates.push_back(std::move(update));
+  std::vector<Commit> batch;
+  batch.push_back(std::move(commit));
+  try {
+    co_await store_.record(std::move(batch), epoch_);
+    co_return true;
+  } catch (const StoreError& error) {
+    spdlog::error("notification {}: its end is not recorded: {}", entry.delivery.id, error.what());
+  }
+  co_return false;
+}
+
+awaitable<void> Outbox::store_back_off(unsigned failures) {
+  co_await clock_.sleep(order_retry_delay(failures, random_()));
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,150 @@
+// What has been decided and not yet been delivered. The engine hands over what its commits contain; from
+// then on each delivery is tried until it ends, in this process or, from the store, in the next one.
+//
+// Orders of one rollout go out one after another; only a rollback does not wait for an attempt in flight.
+// Every target has its own places for attempts, and rollbacks theirs, so that one that hangs holds up
+// nobody else and nothing holds up a rollback. What becomes of an order is told to the OrderSink, which
+// records it; of notifications the outbox itself is the recorder.
+//
+// Everything runs on the io thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "daemon/delivery/alarm.h"
+#include "daemon/delivery/notification_sender.h"
+#include "daemon/engine/order_sink.h"
+#include "daemon/engine/store.h"
+#include "daemon/engine/target_driver.h"
+#include "daemon/net/clock.h"
+#include "daemon/net/net.h"
+
+namespace rollwatch {
+
+struct OutboxHooks {
+  // After every attempt ("done", "accepted", "refused", "retry") and for each end that is none of an
+  // attempt: "expired", "withdrawn", "acknowledged", "given_up" (a notification's last attempt failed).
+  std::function<void(const Delivery&, std::string_view result)> counted;
+  // From the decision to done, the acknowledgement included.
+  std::function<void(const Delivery&, Millis)> delivered;
+};
+
+struct OutboxStats {
+  std::size_t orders = 0;          // to be sent
+  std::size_t accepted = 0;        // orders sent, to be acknowledged
+  std::size_t notifications = 0;   // to be sent
+  Millis oldest_age{0};            // of those to be sent
+};
+
+class Outbox {
+ public:
+  using Drivers = std::map<std::string, std::shared_ptr<TargetDriver>>;
+  using Senders = std::map<std::string, std::shared_ptr<NotificationSender>>;
+
+  // `random` answers numbers from [0, 1). Clock, store and sink must outlive the outbox; the outbox the
+  // io_context's run().
+  Outbox(net::any_io_executor executor, Clock& clock, Store& store, OrderSink& sink, std::function<double()> random,
+         OutboxHooks hooks = {});
+
+  // Orchestrators and notifiers by name; a reload calls it again. What is in flight ends with the old one.
+  void configure(Drivers drivers, Senders senders);
+
+  // Takes up what earlier processes left open. Orders go out at once. Throws StoreError.
+  awaitable<void> start(Epoch epoch);
+
+  // A delivery that has just been committed.
+  void add(Delivery delivery, RolloutSpec spec);
+  // It has been recorded that this order must no longer go out. An attempt in flight ends as it will.
+  void withdraw(const std::string& id);
+  // It has been recorded that the receiver acknowledged, or refused, by calling us.
+  void acknowledged(const std::string& id, DeliveryState state);
+
+  // Begins no attempt any more and waits for those in flight, at most this long.
+  awaitable<void> drain(Millis limit);
+
+  OutboxStats stats() const;
+
+ private:
+  struct Entry {
+    std::uint64_t serial = 0;            // order of arrival
+    Delivery delivery;                   // without its attempts
+    std::shared_ptr<const RolloutSpec> spec;
+    unsigned attempts_made = 0;
+    SteadyTime due{};                    // of the next attempt
+    std::optional<SteadyTime> wakes_at;  // in timed_
+    bool busy = false;                   // an attempt is out, or its end being recorded
+    bool closed = false;                 // ended from outside meanwhile
+  };
+  using EntryPtr = std::shared_ptr<Entry>;
+
+  // The places of one target.
+  struct Lane {
+    std::size_t out = 0;
+    SteadyTime not_before{};             // the destination asked to be left alone
+    std::map<std::uint64_t, EntryPtr> waiting;
+  };
+
+  void look_at(const EntryPtr& entry);
+  void wake(const EntryPtr& entry, SteadyTime at);
+  void ring();
+  void set_alarm();
+  void begin(const EntryPtr& entry, std::string what, awaitable<void> (Outbox::*work)(EntryPtr));
+  void finish(const EntryPtr& entry, DeliveryState state);
+  void remove(const EntryPtr& entry);
+  void close(const std::string& id, std::string_view result, bool done);
+  void look_at_orders_of(const std::string& rollout);
+  void fill(const std::string& lane_name);
+  bool is_next(const Entry& entry) const;
+  SysTime deadline(const Entry& entry) const;
+  static std::string lane_name(const Delivery& delivery);
+  std::size_t places(const Delivery& delivery) const;
+
+  awaitable<void> attempt_order(EntryPtr entry);
+  awaitable<void> attempt_notification(EntryPtr entry);
+  awaitable<void> expire_order(EntryPtr entry);
+  awaitable<void> expire_notification(EntryPtr entry);
+  awaitable<SendResult> send_order(EntryPtr entry);
+  awaitable<SendResult> send_notification(EntryPtr entry);
+  awaitable<DeliveryState> report(EntryPtr entry, SendResult result);
+  awaitable<void> read_accepted_until(EntryPtr entry);
+  awaitable<bool> record(const Entry& entry, DeliveryState state, std::optional<Attempt> attempt);
+  awaitable<void> store_back_off(unsigned failures);
+
+  void count(const Entry& entry, std::string_view result);
+  void count_delivered(const Entry& entry);
+
+  // Constant.
+  net::any_io_executor executor_;
+  Clock& clock_;
+  Store& store_;
+  OrderSink& sink_;
+  std::function<double()> random_;
+  OutboxHooks hooks_;
+  Epoch epoch_ = 0;
+
+  Drivers drivers_;
+  Senders senders_;
+
+  std::unordered_map<std::string, EntryPtr> entries_;                        // by delivery id
+  std::unordered_map<std::string, std::map<unsigned, EntryPtr>> orders_of_;  // by rollout, then number
+  std::map<std::string, Lane> lanes_;
+  std::map<std::pair<SteadyTime, std::uint64_t>, EntryPtr> timed_;           // when to look again
+  Alarm alarm_;
+  std::uint64_t serials_ = 0;
+  std::size_t busy_ = 0;
+  bool draining_ = false;
+  bool stopped_ = false;
+  std::optional<Promise<bool>> idle_;
+};
+
+}  // namespace rollwatch

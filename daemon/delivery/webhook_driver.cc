@@ -1,0 +1,56 @@
+#include "daemon/delivery/webhook_driver.h"
+
+#include <utility>
+
+#include "daemon/net/fail_point.h"
+#include "notifiers/order_body.h"
+
+namespace rollwatch {
+
+WebhookDriver::WebhookDriver(HttpSend http, Clock& clock, WebhookTarget target, Originator originator)
+    : http_(std::move(http)), clock_(clock), target_(std::move(target)), originator_(std::move(originator)) {}
+
+awaitable<Looked> WebhookDriver::look(const OrderMessage&) { co_return Looked::kUnknown; }
+
+awaitable<Looked> WebhookDriver::confirm(const OrderMessage&) { co_return Looked::kUnknown; }
+
+HttpRequest WebhookDriver::request_for(const OrderMessage& order, SysTime now) const {
+  const Delivery& delivery = order.delivery;
+  OrderFacts facts;
+  facts.id = delivery.id;
+  facts.kind = delivery.kind;
+  facts.weight = delivery.weight;
+  facts.fence = delivery.fence;
+  facts.expires_at = delivery.expires_at;
+  facts.payload = delivery.payload;
+  facts.attempt = static_cast<unsigned>(order.attempt);
+  facts.attempted_at = now;
+
+  HttpRequest request;
+  request.method = "POST";
+  request.url = target_.url;
+  request.body = order_body(order.spec, facts, originator_.external_url);
+  request.timeout = target_.timeout;
+  request.max_answer = kAnswerKept;
+  request.truncate = true;
+  const std::string timestamp = signature_timestamp(now);
+  request.headers = {
+      {"content-type", Secret("application/json")},
+      {"user-agent", Secret(originator_.user_agent)},
+      {"webhook-id", Secret(delivery.id)},
+      {"webhook-timestamp", Secret(timestamp)},
+      {"webhook-signature", Secret(sign(target_.keys, delivery.id, timestamp, request.body))},
+      {"idempotency-key", Secret(delivery.id)},
+  };
+  return request;
+}
+
+awaitable<SendResult> WebhookDriver::send(const OrderMessage& order) {
+  const SysTime sent_at = clock_.wall();
+  HttpRequest request = request_for(order, sent_at);
+  const HttpResponse response = co_await http_(std::move(request));
+  fail_point("after_send");
+  co_return judge_answer(response, sent_at, clock_.wall(), rule_on_order);
+}
+
+}  // namespace rollwatch

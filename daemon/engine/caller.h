@@ -1,0 +1,31 @@
+// Who makes a request: filled in by the HTTP layer, handed to everything that decides or records. Until
+// tokens exist every caller is the local operator with every scope.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace rollwatch {
+
+enum class Scope : unsigned char { kRead, kRegister, kDecide, kAdmin };
+
+struct Caller {
+  std::string name = "local";               // the token's name
+  std::string address;                      // where from
+  std::vector<Scope> scopes{Scope::kRead, Scope::kRegister, Scope::kDecide, Scope::kAdmin};
+  std::vector<std::string> namespaces;      // empty: all
+
+  bool may(Scope scope) const {
+    for (const Scope s : scopes)
+      if (s == scope) return true;
+    return false;
+  }
+  bool sees(const std::string& ns) const {
+    if (namespaces.empty()) return true;
+    for (const std::string& n : namespaces)
+      if (n == ns) return true;
+    return false;
+  }
+};
+
+}  // namespace rollwatch

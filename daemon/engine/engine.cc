@@ -1,0 +1,191 @@
+#include "daemon/engine/engine.h"
+
+#include <algorithm>
+
+#include "daemon/engine/engine_impl.h"
+
+namespace rollwatch {
+namespace {
+
+DecideResult result_of(const WorkResult& work, std::optional<RolloutView> view) {
+  switch (work.end) {
+    case WorkEnd::kRefused: return {DecideEnd::kConflict, work.why, std::move(view)};
+    case WorkEnd::kEnded: return {DecideEnd::kConflict, "the rollout has ended", std::move(view)};
+    case WorkEnd::kStoreAway: throw StoreError(work.why);
+    default: return {DecideEnd::kDone, "", std::move(view)};
+  }
+}
+
+}  // namespace
+
+// ---- Loading and looking up ------------------------------------------------------------------------
+
+EntryPtr Engine::Impl::add(StoredRollout stored) {
+  auto entry = std::make_shared<Entry>();
+  entry->spec = std::move(stored.spec);
+  entry->document = std::move(stored.document);
+  auto& interned = plans_[entry->document->analysis];
+  if (!interned) interned = rules_.decode_plan(*entry->document);
+  entry->plan = plan_for(entry->spec, interned);
+  entry->state = std::move(stored.state);
+  entry->fence = stored.fence;
+  entry->out.resize(entry->plan->conditions.size());
+  entry->busy_until.resize(entry->plan->conditions.size());
+  active_.emplace(entry->spec.id, entry);
+  places_[entry->place()].push_back(entry);
+  return entry;
+}
+
+EntryPtr Engine::Impl::look_up(const std::string& id) const {
+  const auto found = active_.find(id);
+  return found == active_.end() ? nullptr : found->second;
+}
+
+RolloutView Engine::Impl::stored_view(StoredRollout stored) const {
+  const auto interned = plans_.find(stored.document->analysis);
+  auto plan = plan_for(stored.spec,
+                       interned != plans_.end() ? interned->second : rules_.decode_plan(*stored.document));
+  return view_of(stored.spec, stored.document, std::move(plan), stored.state, stored.fence, source_);
+}
+
+awaitable<std::optional<RolloutView>> Engine::Impl::find(std::string id) {
+  if (const EntryPtr entry = look_up(id)) co_return entry->view(source_);
+  auto stored = co_await store_.rollout(id);
+  if (!stored) co_return std::nullopt;
+  co_return stored_view(std::move(*stored));
+}
+
+awaitable<Page<RolloutView>> Engine::Impl::list(ListFilter filter, std::size_t limit,
+                                                std::optional<std::string> cursor) {
+  Page<StoredRollout> stored = co_await store_.list(std::move(filter), limit, std::move(cursor));
+  Page<RolloutView> page;
+  for (StoredRollout& rollout : stored.items) page.items.push_back(stored_view(std::move(rollout)));
+  page.next_cursor = std::move(stored.next_cursor);
+  co_return page;
+}
+
+std::vector<RolloutView> Engine::Impl::active() const {
+  std::vector<RolloutView> views;
+  for (const auto& [id, entry] : active_) views.push_back(entry->view(source_));
+  return views;
+}
+
+awaitable<void> Engine::Impl::load() {
+  std::vector<StoredRollout> stored = co_await store_.active();
+  for (StoredRollout& rollout : stored) add(std::move(rollout));
+}
+
+void Engine::Impl::start() {
+  last_wall_ = clock_.wall();
+  last_steady_ = clock_.steady();
+  const SysTime now = last_wall_;
+  std::vector<EntryPtr> entries;
+  for (const auto& [id, entry] : active_) entries.push_back(entry);
+  std::sort(entries.begin(), entries.end(),
+            [](const EntryPtr& a, const EntryPtr& b) { return a->spec.id < b->spec.id; });
+  for (const EntryPtr& entry : entries) {
+    // What has no record by now was asked in vain or not at all: it is missed, never asked again.
+    if (is_watching(entry->state.state)) {
+      mark_missed(entry, now, Cause::kMissedDowntime);
+      put(entry, Work{WatchResumed{Cause::kMissedDowntime}, {}, {}, {}, false});
+    }
+    after_step(entry);
+  }
+}
+
+awaitable<void> Engine::Impl::stop() {
+  stopping_ = true;
+  while (flushing_ || !batch_.empty()) {
+    auto idle = std::make_shared<Promise<bool>>(executor_);
+    idle_waiters_.push_back(idle);
+    co_await idle->get();
+  }
+}
+
+
+// ---- Callers ---------------------------------------------------------------------------------------
+
+void Engine::Impl::wake_waiters(const std::string& id) {
+  const auto found = change_waiters_.find(id);
+  if (found == change_waiters_.end()) return;
+  const auto waiters = std::move(found->second);
+  change_waiters_.erase(found);
+  for (const auto& waiter : waiters) waiter->set(true);
+}
+
+awaitable<void> Engine::Impl::wait_for_change(std::string id, unsigned revision, Millis limit) {
+  const EntryPtr entry = look_up(id);
+  if (!entry || entry->state.revision != revision || stopping_) co_return;
+  auto waiter = std::make_shared<Promise<bool>>(executor_);
+  change_waiters_[id].push_back(waiter);
+  spawn(executor_, "verdict wait", [waiter, &clock = clock_, limit]() -> awaitable<void> {
+    co_await clock.sleep(limit);
+    waiter->set(false);
+  });
+  if (co_await waiter->get()) co_return;
+  const auto found = change_waiters_.find(id);
+  if (found == change_waiters_.end()) co_return;
+  std::erase(found->second, waiter);
+  if (found->second.empty()) change_waiters_.erase(found);
+}
+
+awaitable<DecideResult> Engine::Impl::put(std::string id, Work work) {
+  const EntryPtr entry = look_up(id);
+  if (!entry) {
+    auto stored = co_await find(id);
+    if (!stored) co_return DecideResult{DecideEnd::kNotFound, "", std::nullopt};
+    const std::string why = "it is " + std::string(name_of(stored->state.state)) + " already";
+    co_return DecideResult{DecideEnd::kConflict, why, std::move(stored)};
+  }
+  auto done = std::make_shared<Promise<WorkResult>>(executor_);
+  work.done = [done](const WorkResult& result) { done->set(result); };
+  put(entry, std::move(work));
+  const WorkResult result = co_await done->get();
+  co_return result_of(result, entry->view(source_));
+}
+
+// ---- The face --------------------------------------------------------------------------------------
+
+Engine::Engine(net::any_io_executor executor, Clock& clock, MetricsSource& source, Store& store,
+               EngineRules rules, EngineHooks hooks)
+    : impl_(std::make_shared<Impl>(std::move(executor), clock, source, store, std::move(rules),
+                                   std::move(hooks))) {}
+Engine::~Engine() = default;
+
+awaitable<void> Engine::load() { return impl_->load(); }
+void Engine::start() { impl_->start(); }
+awaitable<void> Engine::stop() { return impl_->stop(); }
+awaitable<RegisterResult> Engine::register_rollout(Registration registration) {
+  return impl_->register_rollout(std::move(registration));
+}
+awaitable<DecideResult> Engine::decide(std::string id, PersonDecided decision) {
+  Work work;
+  work.input = std::move(decision);
+  return impl_->put(std::move(id), std::move(work));
+}
+awaitable<DecideResult> Engine::report_weight(std::string id, WeightReported report) {
+  Work work;
+  work.input = std::move(report);
+  return impl_->put(std::move(id), std::move(work));
+}
+awaitable<DecideResult> Engine::acknowledge(std::string delivery, bool done, std::string detail) {
+  return impl_->acknowledge(std::move(delivery), done, std::move(detail));
+}
+awaitable<std::optional<RolloutView>> Engine::find(std::string id) { return impl_->find(std::move(id)); }
+awaitable<Page<RolloutView>> Engine::list(ListFilter filter, std::size_t limit,
+                                          std::optional<std::string> cursor) {
+  return impl_->list(std::move(filter), limit, std::move(cursor));
+}
+awaitable<void> Engine::wait_for_change(std::string id, unsigned revision, Millis limit) {
+  return impl_->wait_for_change(std::move(id), revision, limit);
+}
+std::vector<RolloutView> Engine::active() const { return impl_->active(); }
+std::optional<std::string> Engine::store_trouble() const { return impl_->store_trouble(); }
+awaitable<DeliveryState> Engine::order_attempted(std::string rollout, std::string delivery, SendResult result) {
+  return impl_->order_attempted(std::move(rollout), std::move(delivery), std::move(result));
+}
+awaitable<DeliveryState> Engine::order_expired(std::string rollout, std::string delivery) {
+  return impl_->order_expired(std::move(rollout), std::move(delivery));
+}
+
+}  // namespace rollwatch

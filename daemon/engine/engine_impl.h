@@ -1,0 +1,110 @@
+// Inside of the engine, shared by its parts: engine.cc (the face, loading, waiting), engine_time.cc (what
+// is due and asking it), engine_steps.cc (mailboxes and recording), engine_register.cc, engine_orders.cc.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "daemon/engine/engine.h"
+#include "daemon/engine/entry.h"
+
+namespace rollwatch {
+
+using EntryPtr = std::shared_ptr<Entry>;
+
+class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
+ public:
+  Impl(net::any_io_executor executor, Clock& clock, MetricsSource& source, Store& store, EngineRules rules,
+       EngineHooks hooks)
+      : executor_(std::move(executor)), clock_(clock), source_(source), store_(store),
+        rules_(std::move(rules)), hooks_(std::move(hooks)) {}
+
+  awaitable<void> load();
+  void start();
+  awaitable<void> stop();
+  awaitable<RegisterResult> register_rollout(Registration registration);
+  awaitable<DecideResult> put(std::string id, Work work);
+  awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail);
+  awaitable<std::optional<RolloutView>> find(std::string id);
+  awaitable<Page<RolloutView>> list(ListFilter filter, std::size_t limit, std::optional<std::string> cursor);
+  awaitable<void> wait_for_change(std::string id, unsigned revision, Millis limit);
+  awaitable<DeliveryState> order_attempted(std::string rollout, std::string delivery, SendResult result);
+  awaitable<DeliveryState> order_expired(std::string rollout, std::string delivery);
+  std::vector<RolloutView> active() const;
+  std::optional<std::string> store_trouble() const { return store_trouble_; }
+
+ private:
+  // One entry's share of a batch with the store.
+  struct Recording {
+    EntryPtr entry;
+    Transition step;
+    std::vector<Work> works;
+    std::vector<WorkResult> results;
+    Commit commit;
+  };
+  struct Due {
+    SysTime at;
+    std::uint64_t ticket;
+    EntryPtr entry;
+    bool operator<(const Due& other) const { return at > other.at; }
+  };
+
+  EntryPtr add(StoredRollout stored);
+  EntryPtr look_up(const std::string& id) const;
+  RolloutView stored_view(StoredRollout stored) const;
+
+  void schedule(const EntryPtr& entry);
+  void arm();
+  void wake();
+  void see_clock_jump(SysTime now);
+  void ask_due(const EntryPtr& entry, SysTime now, std::vector<Question>& questions,
+               std::vector<std::pair<EntryPtr, std::shared_ptr<PendingSlot>>>& owners);
+  void answered(const EntryPtr& entry, const std::shared_ptr<PendingSlot>& pending, Role role, Answer answer);
+  void mark_missed(const EntryPtr& entry, SysTime now, Cause cause);
+
+  void put(const EntryPtr& entry, Work work);
+  void pump(const EntryPtr& entry);
+  bool begin(const EntryPtr& entry);
+  void apply_work(Recording& recording, Work work, SysTime now);
+  void hand_over(Recording recording);
+  awaitable<void> flush();
+  void recorded(Recording& recording, const Recorded& at_commit);
+  void not_recorded(Recording& recording, const std::string& why);
+  void after_step(const EntryPtr& entry);
+  void ended(const EntryPtr& entry);
+  void wake_waiters(const std::string& id);
+  std::vector<EntryPtr> others_in_place(const EntryPtr& entry) const;
+
+  net::any_io_executor executor_;
+  Clock& clock_;
+  MetricsSource& source_;
+  Store& store_;
+  EngineRules rules_;
+  EngineHooks hooks_;
+
+  std::unordered_map<std::string, EntryPtr> active_;
+  std::map<std::string, std::vector<EntryPtr>> places_;
+  std::map<std::string, std::shared_ptr<const Plan>> plans_;  // by pinned document: interned
+  std::priority_queue<Due> due_;
+  std::uint64_t tickets_ = 0;
+  std::optional<SysTime> armed_for_;
+  std::uint64_t armed_ticket_ = 0;
+  SysTime last_wall_{};
+  SteadyTime last_steady_{};
+
+  std::vector<Recording> batch_;
+  bool flushing_ = false;
+  bool stopping_ = false;
+  std::optional<std::string> store_trouble_;
+  std::vector<std::shared_ptr<Promise<bool>>> idle_waiters_;
+  std::unordered_map<std::string, std::vector<std::shared_ptr<Promise<bool>>>> change_waiters_;
+  std::map<std::string, std::vector<std::shared_ptr<Promise<bool>>>> registering_;  // by place
+};
+
+}  // namespace rollwatch

@@ -1,0 +1,288 @@
+// Mailboxes and recording: one step of a rollout at a time, and nothing acted on that is not on disk.
+#include <algorithm>
+#include <boost/asio/post.hpp>
+
+#include "daemon/engine/engine_impl.h"
+
+namespace rollwatch {
+namespace {
+
+constexpr Millis kStoreRetry{1'000};
+
+}  // namespace
+
+// ---- The mailbox: one step at a time ---------------------------------------------------------------
+
+void Engine::Impl::put(const EntryPtr& entry, Work work) {
+  entry->mailbox.push_back(std::move(work));
+  // Not at once: what arrives in the same turn of the loop becomes one commit.
+  net::post(executor_, [self = shared_from_this(), entry] { self->pump(entry); });
+}
+
+void Engine::Impl::pump(const EntryPtr& entry) {
+  if (entry->recording || entry->store_was_away || entry->mailbox.empty()) return;
+  if (std::holds_alternative<Begin>(entry->mailbox.front().input) && !entry->mailbox.front().only_delivery) {
+    if (begin(entry)) entry->mailbox.pop_front();
+    return;
+  }
+  Recording recording;
+  recording.entry = entry;
+  recording.step.state = entry->state;
+  const SysTime now = clock_.wall();
+  while (!entry->mailbox.empty()) {
+    if (std::holds_alternative<Begin>(entry->mailbox.front().input) && !entry->mailbox.front().only_delivery) break;
+    Work work = std::move(entry->mailbox.front());
+    entry->mailbox.pop_front();
+    apply_work(recording, std::move(work), now);
+  }
+  hand_over(std::move(recording));
+}
+
+// Adds one piece of work to the step, on top of those before it.
+void Engine::Impl::apply_work(Recording& recording, Work work, SysTime now) {
+  Entry& entry = *recording.entry;
+  WorkResult result;
+  if (is_final(recording.step.state.state) && !work.delivery) {
+    result.end = WorkEnd::kEnded;
+    recording.works.push_back(std::move(work));
+    recording.results.push_back(std::move(result));
+    return;
+  }
+  if (!work.only_delivery) {
+    const RolloutState before = recording.step.state;
+    Transition step = advance(entry.fixed(), before, work.input, now);
+    if (step.refusal) {
+      result.end = WorkEnd::kRefused;
+      result.why = *step.refusal;
+    } else if (step.changed()) {
+      result.end = WorkEnd::kRecorded;
+      Commit more = commit_of(entry, before, step, work.asked, {rules_, now});
+      const auto append = [](auto& to, auto& from) {
+        to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+      };
+      recording.commit.state = more.state;
+      append(recording.commit.evaluations, more.evaluations);
+      append(recording.commit.events, more.events);
+      append(recording.commit.deliveries, more.deliveries);
+      append(recording.commit.delivery_updates, more.delivery_updates);
+      append(recording.commit.explains, more.explains);
+      append(recording.step.evaluations, step.evaluations);
+      append(recording.step.decisions, step.decisions);
+      recording.step.state = std::move(step.state);
+    }
+  }
+  if (work.delivery) {
+    result.end = WorkEnd::kRecorded;
+    result.delivery = work.delivery->state;
+    recording.commit.delivery_updates.push_back(*work.delivery);
+  }
+  recording.works.push_back(std::move(work));
+  recording.results.push_back(std::move(result));
+}
+
+std::vector<EntryPtr> Engine::Impl::others_in_place(const EntryPtr& entry) const {
+  std::vector<EntryPtr> others;
+  const auto place = places_.find(entry->place());
+  if (place == places_.end()) return others;
+  for (const EntryPtr& other : place->second)
+    if (other != entry) others.push_back(other);
+  return others;
+}
+
+// Leaving `waiting` supersedes what is active in the same place, in the same commit. Returns false if it
+// has to be tried again when a neighbour's step is on disk.
+bool Engine::Impl::begin(const EntryPtr& entry) {
+  const SysTime now = clock_.wall();
+  const std::vector<EntryPtr> others = others_in_place(entry);
+  for (const EntryPtr& other : others) {
+    if (!other->recording) continue;
+    other->waiting_for_idle.push_back(entry);
+    return false;
+  }
+  Work work = std::move(entry->mailbox.front());
+  const bool rolling_back = std::any_of(others.begin(), others.end(), [](const EntryPtr& other) {
+    return other->state.state == State::kRollingBack;
+  });
+  Recording mine;
+  mine.entry = entry;
+  mine.step.state = entry->state;
+  if (rolling_back != entry->state.waits_for_predecessor)
+    apply_work(mine, Work{PredecessorRollingBack{rolling_back}, {}, {}, {}, false}, now);
+  const bool waited = mine.step.state.state == State::kWaiting;
+  apply_work(mine, std::move(work), now);
+  const bool begins = waited && mine.step.state.state != State::kWaiting;
+  if (begins) {
+    for (const EntryPtr& other : others) {
+      Recording theirs;
+      theirs.entry = other;
+      theirs.step.state = other->state;
+      apply_work(theirs, Work{SupersededBy{entry->spec.id, entry->spec.candidate}, {}, {}, {}, false}, now);
+      hand_over(std::move(theirs));
+    }
+  }
+  hand_over(std::move(mine));
+  return true;
+}
+
+
+// ---- Recording -------------------------------------------------------------------------------------
+
+void Engine::Impl::hand_over(Recording recording) {
+  const bool nothing = !recording.commit.state && recording.commit.delivery_updates.empty();
+  if (nothing) {
+    for (std::size_t i = 0; i < recording.works.size(); ++i)
+      if (recording.works[i].done) recording.works[i].done(recording.results[i]);
+    after_step(recording.entry);
+    return;
+  }
+  recording.commit.rollout = recording.entry->spec.id;
+  recording.entry->recording = true;
+  batch_.push_back(std::move(recording));
+  if (flushing_) return;
+  flushing_ = true;
+  spawn(executor_, "engine commit", [self = shared_from_this()] { return self->flush(); });
+}
+
+awaitable<void> Engine::Impl::flush() {
+  // What arrives while a batch is with the store becomes the next one.
+  while (!batch_.empty()) {
+    std::vector<Recording> batch = std::move(batch_);
+    batch_.clear();
+    std::vector<Commit> commits;
+    commits.reserve(batch.size());
+    for (const Recording& r : batch) commits.push_back(r.commit);
+    std::vector<Recorded> at_commit;
+    const SteadyTime begun = clock_.steady();
+    try {
+      at_commit = co_await store_.record(std::move(commits), 0);
+      store_trouble_.reset();
+    } catch (const StoreError& error) {
+      store_trouble_ = error.what();
+    }
+    if (hooks_.committed) hooks_.committed(clock_.steady() - begun);
+    const bool on_disk = !store_trouble_;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (on_disk)
+        recorded(batch[i], at_commit[i]);
+      else
+        not_recorded(batch[i], *store_trouble_);
+    }
+  }
+  flushing_ = false;
+  for (const auto& waiter : idle_waiters_) waiter->set(true);
+  idle_waiters_.clear();
+}
+
+// The step is on disk: only now is it what the rollout is, and only now is it acted on.
+void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
+  const EntryPtr& entry = r.entry;
+  const bool moved = r.commit.state.has_value();
+  entry->recording = false;
+  if (moved) entry->state = std::move(r.step.state);
+
+  std::vector<std::string> withdrawn;
+  for (const DeliveryUpdate& update : r.commit.delivery_updates)
+    if (update.state == DeliveryState::kWithdrawn && !update.attempt) withdrawn.push_back(update.id);
+  for (std::size_t i = 0; i < r.commit.deliveries.size(); ++i) {
+    Delivery& delivery = r.commit.deliveries[i];
+    delivery.fence = at_commit.fences[i];
+    if (delivery.cls == DeliveryClass::kOrder) entry->fence = std::max(entry->fence, delivery.fence);
+    const bool already_withdrawn =
+        std::find(withdrawn.begin(), withdrawn.end(), delivery.id) != withdrawn.end();
+    if (!already_withdrawn && hooks_.deliver) hooks_.deliver(delivery, entry->spec);
+  }
+  if (hooks_.withdraw)
+    for (const std::string& id : withdrawn) hooks_.withdraw(id);
+  if (hooks_.settled)
+    for (const DeliveryUpdate& update : r.commit.delivery_updates)
+      if (!is_open(update.state) && update.state != DeliveryState::kWithdrawn)
+        hooks_.settled(update.id, update.state);
+  if (hooks_.event)
+    for (std::size_t i = 0; i < r.commit.events.size(); ++i)
+      hooks_.event({at_commit.event_seqs[i], entry->spec.id, r.commit.events[i]}, entry->spec);
+  if (hooks_.evaluated)
+    for (const Evaluation& e : r.step.evaluations)
+      hooks_.evaluated(entry->plan->conditions[e.condition].datasource, e.judgement.outcome,
+                       static_cast<std::uint32_t>(e.last_slot - e.slot + 1), e.judgement.cause);
+  if (hooks_.decided)
+    for (const Decision& decision : r.step.decisions) hooks_.decided(decision);
+  if (moved && hooks_.changed) hooks_.changed(entry->view(source_));
+
+  for (std::size_t i = 0; i < r.works.size(); ++i)
+    if (r.works[i].done) r.works[i].done(r.results[i]);
+  if (moved) wake_waiters(entry->spec.id);
+  after_step(entry);
+}
+
+// Nothing of the step is on disk, so none of it happened. Callers are told; slots become missed(store)
+// when the store is back; the rest of the mailbox waits.
+void Engine::Impl::not_recorded(Recording& r, const std::string& why) {
+  const EntryPtr& entry = r.entry;
+  entry->recording = false;
+  std::deque<Work> again;
+  for (Work& work : r.works) {
+    if (work.done) work.done({WorkEnd::kStoreAway, why, DeliveryState::kPending});
+    if (auto* slot = std::get_if<SlotAnswered>(&work.input))
+      again.push_back(Work{SlotsMissed{slot->condition, slot->slot, slot->slot, slot->evaluated_at,
+                                       Cause::kMissedStore},
+                           {}, {}, {}, false});
+    else if (!work.done && !work.only_delivery)
+      again.push_back(std::move(work));
+  }
+  entry->mailbox.insert(entry->mailbox.begin(), std::make_move_iterator(again.begin()),
+                        std::make_move_iterator(again.end()));
+  entry->store_was_away = true;
+  spawn(executor_, "engine store retry", [weak = weak_from_this(), &clock = clock_, entry]() -> awaitable<void> {
+    co_await clock.sleep(kStoreRetry);
+    const auto self = weak.lock();
+    if (!self || self->stopping_) co_return;
+    entry->store_was_away = false;
+    self->mark_missed(entry, clock.wall(), Cause::kMissedStore);
+    self->pump(entry);
+    self->schedule(entry);
+  });
+}
+
+void Engine::Impl::after_step(const EntryPtr& entry) {
+  if (is_final(entry->state.state)) {
+    ended(entry);
+  } else {
+    if (entry->state.state == State::kWaiting && !entry->state.question && entry->mailbox.empty()) {
+      const auto others = others_in_place(entry);
+      const bool blocked = std::any_of(others.begin(), others.end(), [&](const EntryPtr& other) {
+        // Behind a rollback, or there is a newer one that waits too and will take its place.
+        return other->state.state == State::kRollingBack ||
+               (other->state.state == State::kWaiting && other->spec.id > entry->spec.id);
+      });
+      if (!blocked || !entry->state.waits_for_predecessor) put(entry, Work{Begin{}, {}, {}, {}, false});
+    }
+    if (!entry->mailbox.empty()) {
+      net::post(executor_, [self = shared_from_this(), entry] { self->pump(entry); });
+    }
+    schedule(entry);
+  }
+  std::vector<std::weak_ptr<Entry>> waiting = std::move(entry->waiting_for_idle);
+  entry->waiting_for_idle.clear();
+  for (const auto& weak : waiting)
+    if (const EntryPtr other = weak.lock())
+      net::post(executor_, [self = shared_from_this(), other] { self->pump(other); });
+}
+
+void Engine::Impl::ended(const EntryPtr& entry) {
+  if (active_.erase(entry->spec.id) == 0) return;
+  auto& place = places_[entry->place()];
+  std::erase(place, entry);
+  // Work that came too late is told so.
+  for (Work& work : entry->mailbox)
+    if (work.done) work.done({WorkEnd::kEnded, "", DeliveryState::kPending});
+  entry->mailbox.clear();
+  if (place.empty()) {
+    places_.erase(entry->place());
+    return;
+  }
+  std::vector<EntryPtr> left = place;
+  for (const EntryPtr& other : left)
+    if (other->state.state == State::kWaiting && !other->recording) after_step(other);
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,184 @@
+// What is due, and asking it: one due queue for all rollouts, one batch of questions per wake-up.
+#include <algorithm>
+#include <boost/asio/post.hpp>
+
+#include "analysis/render.h"
+#include "analysis/slots.h"
+#include "daemon/engine/engine_impl.h"
+
+namespace rollwatch {
+namespace {
+
+// Sleeps are cut into pieces of this length, so that a jump of the wall clock is seen soon.
+constexpr Millis kLongestSleep{5'000};
+// Wall and steady time drift apart by slewing; only more than this between two looks is a jump.
+constexpr Millis kJump{2'000};
+// What is due within one wake-up goes out together.
+constexpr Millis kCoalesce{5};
+
+}  // namespace
+
+// ---- Time: what is due, and asking it --------------------------------------------------------------
+
+void Engine::Impl::schedule(const EntryPtr& entry) {
+  entry->scheduled = ++tickets_;
+  if (is_final(entry->state.state)) return;
+  if (const auto at = next_due(*entry, source_)) {
+    due_.push({*at, entry->scheduled, entry});
+    arm();
+  }
+}
+
+// One sleeper is out for the earliest moment; a later one that finds itself overtaken does nothing.
+void Engine::Impl::arm() {
+  while (!due_.empty() && due_.top().ticket != due_.top().entry->scheduled) due_.pop();
+  if (stopping_) return;
+  const SysTime now = clock_.wall();
+  const SysTime at = due_.empty() ? now + kLongestSleep : std::min(due_.top().at, now + kLongestSleep);
+  if (armed_for_ && *armed_for_ <= at) return;
+  armed_for_ = at;
+  const std::uint64_t ticket = ++armed_ticket_;
+  spawn(executor_, "engine wake-up",
+        [weak = weak_from_this(), &clock = clock_, span = std::max(at - now, Millis{0}), ticket]() -> awaitable<void> {
+          co_await clock.sleep(span);
+          const auto self = weak.lock();
+          if (!self || self->stopping_ || self->armed_ticket_ != ticket) co_return;
+          self->armed_for_.reset();
+          self->wake();
+        });
+}
+
+void Engine::Impl::wake() {
+  const SysTime now = clock_.wall();
+  see_clock_jump(now);
+  std::vector<Question> questions;
+  std::vector<std::pair<EntryPtr, std::shared_ptr<PendingSlot>>> owners;
+  std::vector<EntryPtr> looked_at;
+  while (!due_.empty() && due_.top().at <= now + kCoalesce) {
+    const Due due = due_.top();
+    due_.pop();
+    if (due.ticket != due.entry->scheduled) continue;
+    looked_at.push_back(due.entry);
+  }
+  for (const EntryPtr& entry : looked_at) {
+    const auto timer = next_timer(entry->fixed(), entry->state);
+    if (timer && *timer <= now) put(entry, Work{TimePassed{}, {}, {}, {}, false});
+    if (!entry->store_was_away) ask_due(entry, now + kCoalesce, questions, owners);
+    // An entry that is recording is scheduled again when the step is on disk.
+    if (!entry->recording) schedule(entry);
+  }
+  if (!questions.empty()) {
+    std::vector<Role> roles;
+    for (const Question& q : questions) roles.push_back(q.role);
+    source_.ask(std::move(questions),
+                [self = shared_from_this(), owners = std::move(owners), roles = std::move(roles)](
+                    std::size_t index, Answer answer) {
+                  self->answered(owners[index].first, owners[index].second, roles[index], std::move(answer));
+                });
+  }
+  arm();
+}
+
+void Engine::Impl::see_clock_jump(SysTime now) {
+  const SteadyTime steady = clock_.steady();
+  const auto by_steady = std::chrono::duration_cast<Millis>(steady - last_steady_);
+  const Millis drift = (now - last_wall_) - by_steady;
+  last_wall_ = now;
+  last_steady_ = steady;
+  if (drift > -kJump && drift < kJump) return;
+  for (const auto& [id, entry] : active_) {
+    if (!is_watching(entry->state.state)) continue;
+    mark_missed(entry, now, Cause::kMissedClockJump);
+    put(entry, Work{WatchResumed{Cause::kMissedClockJump}, {}, {}, {}, false});
+    schedule(entry);
+  }
+}
+
+// Every slot up to now that has no record is missed, but for those that are out.
+void Engine::Impl::mark_missed(const EntryPtr& entry, SysTime now, Cause cause) {
+  for (std::size_t i = 0; i < entry->state.conditions.size(); ++i) {
+    const ConditionPlan& plan = entry->plan->conditions[i];
+    const ConditionState& c = entry->state.conditions[i];
+    if (entry->out[i]) continue;
+    const Millis delay = source_.ingestion_delay(plan.datasource);
+    const auto first = next_slot(plan, c, delay);
+    const Grid grid = grid_of(plan, c);
+    const std::int64_t last = grid.last_at_or_before(now);
+    if (!first || *first > last) continue;
+    put(entry, Work{SlotsMissed{i, *first, last, grid.at(last) - delay, cause}, {}, {}, {}, false});
+  }
+}
+
+void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Question>& questions,
+                           std::vector<std::pair<EntryPtr, std::shared_ptr<PendingSlot>>>& owners) {
+  // A step that is being recorded may change what is asked; what is due is found again right after it.
+  if (stopping_ || entry->recording || !is_watching(entry->state.state)) return;
+  for (std::size_t i = 0; i < entry->state.conditions.size(); ++i) {
+    if (entry->out[i]) continue;
+    const ConditionPlan& plan = entry->plan->conditions[i];
+    const ConditionState& c = entry->state.conditions[i];
+    const Millis delay = source_.ingestion_delay(plan.datasource);
+    const Grid grid = grid_of(plan, c);
+    const auto first = next_slot(plan, c, delay);
+    const std::int64_t slot = grid.last_at_or_before(now);
+    if (!first || *first > slot) continue;
+    if (*first < slot) {
+      const Cause cause = grid.at(*first) <= entry->busy_until[i] ? Cause::kMissedOverlap : Cause::kMissedLate;
+      put(entry, Work{SlotsMissed{i, *first, slot - 1, grid.at(slot - 1) - delay, cause}, {}, {}, {}, false});
+    }
+    if (hooks_.late) hooks_.late(std::max(clock_.wall() - grid.at(slot), Millis{0}));
+
+    auto pending = std::make_shared<PendingSlot>();
+    pending->slot = slot;
+    Asked& asked = pending->asked;
+    asked.condition = i;
+    asked.evaluated_at = grid.at(slot) - delay;
+    asked.datasource = plan.datasource;
+    asked.datasource_url = rules_.datasource_url(plan.datasource);
+    entry->out[i] = pending;
+
+    const auto& threshold = std::get<ThresholdCondition>(plan.kind);
+    const auto weight = step_weight(*entry->plan, entry->state);
+    const auto query = render_query(threshold.query, entry->spec, plan, entry->state.step, weight);
+    std::optional<Expected<std::string, promql::RenderError>> evidence;
+    if (threshold.evidence)
+      evidence = render_query(*threshold.evidence, entry->spec, plan, entry->state.step, weight);
+    pending->remaining = evidence ? 2 : 1;
+    const auto ask = [&](const Expected<std::string, promql::RenderError>& text, Role role) {
+      if (text) {
+        questions.push_back({plan.datasource, *text, asked.evaluated_at, plan.timeout.value_or(Millis{0}), role});
+        owners.emplace_back(entry, pending);
+        return;
+      }
+      net::post(executor_, [self = shared_from_this(), entry, pending, role, message = text.error().message] {
+        Answer unasked;
+        unasked.result = QueryFailure{FailureKind::kNotAsked, message, 0};
+        self->answered(entry, pending, role, std::move(unasked));
+      });
+    };
+    asked.query = query ? *query : threshold.query.text();
+    ask(query, Role::kValue);
+    if (evidence) {
+      asked.evidence_query = *evidence ? **evidence : threshold.evidence->text();
+      ask(*evidence, Role::kEvidence);
+    }
+  }
+}
+
+void Engine::Impl::answered(const EntryPtr& entry, const std::shared_ptr<PendingSlot>& pending, Role role,
+                            Answer answer) {
+  if (role == Role::kEvidence)
+    pending->asked.evidence = std::move(answer);
+  else
+    pending->asked.value = std::move(answer);
+  if (--pending->remaining > 0) return;
+  const std::size_t i = pending->asked.condition;
+  entry->busy_until[i] = clock_.wall();
+  SlotAnswered input{i, pending->slot, pending->asked.evaluated_at, pending->asked.value, pending->asked.evidence};
+  Work work{std::move(input), std::move(pending->asked), {}, {}, false};
+  // Until the answer is on disk the condition stays "out", so that no slot is asked twice.
+  work.done = [entry, i](const WorkResult&) { entry->out[i].reset(); };
+  put(entry, std::move(work));
+}
+
+}  // namespace rollwatch

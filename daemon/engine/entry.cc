@@ -1,0 +1,137 @@
+#include "daemon/engine/entry.h"
+
+#include <algorithm>
+
+#include "analysis/slots.h"
+
+namespace rollwatch {
+namespace {
+
+Millis delay_of(const Plan& plan, std::size_t i, const MetricsSource& source) {
+  return source.ingestion_delay(plan.conditions[i].datasource);
+}
+
+bool needs_stable(const ConditionPlan& condition) {
+  const auto& threshold = std::get<ThresholdCondition>(condition.kind);
+  return threshold.query.uses("stable") || (threshold.evidence && threshold.evidence->uses("stable"));
+}
+
+const Decision* decision_numbered(const Transition& step, unsigned number) {
+  const auto found = std::find_if(step.decisions.begin(), step.decisions.end(),
+                                  [number](const Decision& d) { return d.number == number; });
+  return found == step.decisions.end() ? nullptr : &*found;
+}
+
+Delivery delivery_of(const Entry& entry, const Transition& step, const Order& order, const CommitRules& rules) {
+  Delivery d;
+  d.id = order_id(entry.spec, order.number);
+  d.cls = DeliveryClass::kOrder;
+  d.kind = name_of(order.kind);
+  d.rollout = entry.spec.id;
+  d.target = entry.spec.orchestrator;
+  d.number = order.number;
+  d.weight = order.weight;
+  d.created_at = rules.now;
+  d.expires_at = rules.now + rules.rules.order_deadline(d.target, order.kind);
+  if (const Decision* decision = decision_numbered(step, order.decision))
+    d.payload = order_payload(entry.fixed(), step.state, *decision);
+  return d;
+}
+
+}  // namespace
+
+std::string place_of(const RolloutSpec& spec) {
+  // Lengths in front: no names can run into each other.
+  return std::to_string(spec.ns.size()) + ":" + spec.ns + std::to_string(spec.service.size()) + ":" +
+         spec.service + spec.target;
+}
+
+std::string Entry::place() const { return place_of(spec); }
+
+RolloutView view_of(const RolloutSpec& spec, std::shared_ptr<const PlanDocument> document,
+                    std::shared_ptr<const Plan> plan, const RolloutState& state, std::int64_t fence,
+                    const MetricsSource& source) {
+  RolloutView view{spec, std::move(document), std::move(plan), state, fence, {}};
+  for (std::size_t i = 0; i < state.conditions.size(); ++i) {
+    const auto slot = next_slot(view.plan->conditions[i], state.conditions[i], delay_of(*view.plan, i, source));
+    view.next_slots.push_back(
+        slot ? std::optional(grid_of(view.plan->conditions[i], state.conditions[i]).at(*slot)) : std::nullopt);
+  }
+  return view;
+}
+
+RolloutView Entry::view(const MetricsSource& source) const {
+  return view_of(spec, document, plan, state, fence, source);
+}
+
+std::shared_ptr<const Plan> plan_for(const RolloutSpec& spec, std::shared_ptr<const Plan> plan,
+                                     std::vector<std::string>* left_out) {
+  if (!spec.stable.empty() ||
+      std::none_of(plan->conditions.begin(), plan->conditions.end(), needs_stable))
+    return plan;
+  auto without = std::make_shared<Plan>(*plan);
+  std::erase_if(without->conditions, [left_out](const ConditionPlan& condition) {
+    const bool needed = needs_stable(condition);
+    if (needed && left_out != nullptr) left_out->push_back(condition.name);
+    return needed;
+  });
+  return without;
+}
+
+std::optional<SysTime> next_due(const Entry& entry, const MetricsSource& source) {
+  std::optional<SysTime> next = next_timer(entry.fixed(), entry.state);
+  if (!is_watching(entry.state.state)) return next;
+  for (std::size_t i = 0; i < entry.state.conditions.size(); ++i) {
+    if (entry.out[i]) continue;  // comes back first
+    const auto slot = next_slot(entry.plan->conditions[i], entry.state.conditions[i],
+                                delay_of(*entry.plan, i, source));
+    if (!slot) continue;
+    const SysTime at = grid_of(entry.plan->conditions[i], entry.state.conditions[i]).at(*slot);
+    next = next ? std::min(*next, at) : at;
+  }
+  return next;
+}
+
+Commit commit_of(const Entry& entry, const RolloutState& before, const Transition& step,
+                 const std::optional<Asked>& asked, const CommitRules& rules) {
+  Commit commit;
+  commit.rollout = entry.spec.id;
+  commit.state = step.state;
+  std::uint32_t number = before.evaluations;
+  for (const Evaluation& e : step.evaluations) {
+    const Grid grid = grid_of(entry.plan->conditions[e.condition], step.state.conditions[e.condition]);
+    StoredEvaluation row;
+    row.number = ++number;
+    row.condition = entry.plan->conditions[e.condition].name;
+    row.slot = grid.at(e.slot);
+    row.last_slot = grid.at(e.last_slot);
+    row.slots = static_cast<std::uint32_t>(e.last_slot - e.slot + 1);
+    row.evaluated_at = e.evaluated_at;
+    row.judgement = e.judgement;
+    row.step = e.step;
+    row.duration = e.duration;
+    commit.evaluations.push_back(std::move(row));
+  }
+  commit.events = step.events;
+
+  std::vector<std::string> order_ids;
+  for (const Order& order : step.orders) {
+    commit.deliveries.push_back(delivery_of(entry, step, order, rules));
+    order_ids.push_back(commit.deliveries.back().id);
+  }
+  for (const Event& event : step.events)
+    for (Delivery& notification : rules.rules.notifications(entry.spec, event))
+      commit.deliveries.push_back(std::move(notification));
+  for (const unsigned number_withdrawn : step.withdrawn)
+    commit.delivery_updates.push_back(
+        {order_id(entry.spec, number_withdrawn), DeliveryState::kWithdrawn, SysTime{}, std::nullopt});
+  for (const unsigned number_settled : step.settled)
+    commit.delivery_updates.push_back(
+        {order_id(entry.spec, number_settled), DeliveryState::kDone, SysTime{}, std::nullopt});
+  for (const Decision& decision : step.decisions)
+    commit.explains.push_back({decision_id(entry.spec, decision.number), decision.at,
+                               explain_bundle(entry.fixed(), step.state, decision, asked, order_ids)});
+  return commit;
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,212 @@
+#include "daemon/engine/explain.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "analysis/mover.h"
+#include "analysis/slots.h"
+
+namespace rollwatch {
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr std::size_t kLongestResponse = 64 * 1024;
+
+std::string sha256_hex(const std::string& bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr);
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string text;
+  for (unsigned i = 0; i < length; ++i) {
+    text += kHex[digest[i] >> 4U];
+    text += kHex[digest[i] & 15U];
+  }
+  return text;
+}
+
+std::string url_encoded(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.' || c == '~';
+    if (plain) {
+      out += c;
+    } else {
+      out += '%';
+      out += kHex[byte >> 4U];
+      out += kHex[byte & 15U];
+    }
+  }
+  return out;
+}
+
+std::string shell_quoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'')
+      out += "'\\''";
+    else
+      out += c;
+  }
+  return out + "'";
+}
+
+Json number(const std::optional<double>& value) {
+  return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
+}
+
+Json rule_text(const std::optional<Comparison>& rule) { return rule ? Json(to_string(*rule)) : Json(nullptr); }
+
+// Seconds with three decimals, as `time=` takes them.
+std::string unix_seconds(SysTime at) {
+  const auto millis = at.time_since_epoch().count();
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%lld.%03lld", static_cast<long long>(millis / 1000),
+                static_cast<long long>(millis % 1000));
+  return text.data();
+}
+
+// "8 of 100 failing" arithmetic in one sentence: what was compared, and what the count came to.
+std::string arithmetic(const ConditionPlan& plan, const ConditionState& c) {
+  if (!c.last) return "";
+  std::string text = describe(*c.last);
+  if (c.last->value && c.last->rule)
+    text = format_exact(*c.last->value) + " " + to_string(*c.last->rule) + " is " +
+           (c.last->rule->holds(*c.last->value) ? "true" : "false");
+  if (c.last->evidence)
+    text += ", over " + format_number(*c.last->evidence) + " events (at least " +
+            format_number(c.last->min_evidence) + " are needed for a pass)";
+  text += "; " + std::to_string(fails_in_window(plan, c)) + " failing of ";
+  text += plan.within == kWithinAll ? "all " + std::to_string(c.answers_of_all)
+                                    : "the last " + std::to_string(c.recent.size());
+  return text + " with an answer, " + std::to_string(plan.fail_after) + " would fail it";
+}
+
+Json response_text(const std::shared_ptr<const std::string>& raw) {
+  if (!raw) return nullptr;
+  // Not UTF-8 is shown with replacement characters, not refused: the hash is of the bytes as received.
+  return raw->size() <= kLongestResponse ? *raw : raw->substr(0, kLongestResponse);
+}
+
+std::string graph_url(const Asked& asked, const RolloutSpec& spec) {
+  const auto range = std::chrono::duration_cast<std::chrono::seconds>(asked.evaluated_at - spec.created_at) +
+                     std::chrono::minutes{10};
+  return asked.datasource_url + "/graph?g0.expr=" + url_encoded(asked.query) + "&g0.tab=0&g0.range_input=" +
+         std::to_string(range.count()) + "s&g0.end_input=" +
+         url_encoded(format_time(asked.evaluated_at + std::chrono::minutes{5}).substr(0, 19));
+}
+
+Json evaluation_of(const Asked& asked, Fixed fixed, const RolloutState& after) {
+  const ConditionPlan& plan = fixed.plan.conditions[asked.condition];
+  const ConditionState& c = after.conditions[asked.condition];
+  Json e;
+  e["query"] = asked.query;
+  e["time"] = format_time(asked.evaluated_at);
+  e["datasource"] = asked.datasource;
+  e["response"] = response_text(asked.value.raw);
+  e["response_sha256"] = asked.value.raw ? Json(sha256_hex(*asked.value.raw)) : Json(nullptr);
+  e["warnings"] = asked.value.warnings;
+  e["value"] = c.last ? number(c.last->value) : Json(nullptr);
+  e["rule"] = c.last ? rule_text(c.last->rule) : Json(nullptr);
+  e["outcome"] = c.last ? Json(name_of(c.last->outcome)) : Json(nullptr);
+  e["series"] = c.last ? Json(c.last->series) : Json(nullptr);
+  e["arithmetic"] = arithmetic(plan, c);
+  e["curl"] = curl_line(asked.datasource_url, asked.query, asked.evaluated_at);
+  e["graph_url"] = graph_url(asked, fixed.spec);
+  if (asked.evidence_query) {
+    Json evidence;
+    evidence["query"] = *asked.evidence_query;
+    evidence["response"] = asked.evidence ? response_text(asked.evidence->raw) : Json(nullptr);
+    evidence["value"] = c.last ? number(c.last->evidence) : Json(nullptr);
+    e["evidence"] = std::move(evidence);
+  }
+  return e;
+}
+
+Json window_of(const ConditionPlan& plan, const ConditionState& c) {
+  Json window = Json::array();
+  for (const CountedSlot& slot : c.recent) {
+    window.push_back({{"slot", format_time(grid_of(plan, c).at(slot.slot))},
+                      {"outcome", name_of(slot.outcome)},
+                      {"failing", slot.failing},
+                      {"value", number(slot.value)}});
+  }
+  return window;
+}
+
+Json sibling(Fixed fixed, const RolloutState& after, std::size_t i) {
+  const ConditionState& c = after.conditions[i];
+  Json s;
+  s["name"] = fixed.plan.conditions[i].name;
+  s["verdict"] = name_of(verdict_of(fixed, after, i));
+  s["outcome"] = c.last ? Json(name_of(c.last->outcome)) : Json(nullptr);
+  s["value"] = c.last ? number(c.last->value) : Json(nullptr);
+  s["rule"] = c.last ? rule_text(c.last->rule) : Json(nullptr);
+  s["detail"] = c.last ? describe(*c.last) : std::string("not evaluated yet");
+  return s;
+}
+
+std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+}  // namespace
+
+std::string curl_line(const std::string& datasource_url, const std::string& query, SysTime at) {
+  return "curl -sG " + shell_quoted(datasource_url + "/api/v1/query") + " --data-urlencode " +
+         shell_quoted("query=" + query) + " --data-urlencode " + shell_quoted("time=" + unix_seconds(at)) +
+         " --data-urlencode 'nocache=1'";
+}
+
+std::string explain_bundle(Fixed fixed, const RolloutState& after, const Decision& decision,
+                           const std::optional<Asked>& asked, const std::vector<std::string>& delivery_ids) {
+  Json bundle;
+  bundle["decision"] = {{"id", decision_id(fixed.spec, decision.number)},
+                        {"kind", name_of(decision.kind)},
+                        {"by", decision.by},
+                        {"at", format_time(decision.at)},
+                        {"reason", decision.reason},
+                        {"would_have", decision.would_have}};
+  std::optional<std::size_t> deciding = decision.condition;
+  if (!deciding && asked) deciding = asked->condition;
+  bundle["condition"] = deciding ? Json(fixed.plan.conditions[*deciding].name) : Json(nullptr);
+  bundle["evaluation"] = asked && deciding && *deciding == asked->condition ? evaluation_of(*asked, fixed, after) : Json(nullptr);
+  bundle["window"] = deciding ? window_of(fixed.plan.conditions[*deciding], after.conditions[*deciding])
+                              : Json::array();
+  bundle["siblings"] = Json::array();
+  for (std::size_t i = 0; i < after.conditions.size(); ++i)
+    if (!deciding || i != *deciding) bundle["siblings"].push_back(sibling(fixed, after, i));
+  bundle["deliveries"] = delivery_ids;
+  return dumped(bundle);
+}
+
+std::string order_payload(Fixed fixed, const RolloutState& after, const Decision& decision) {
+  Json reason;
+  reason["summary"] = decision.reason;
+  reason["condition"] = nullptr;
+  reason["value"] = nullptr;
+  reason["rule"] = nullptr;
+  if (decision.condition) {
+    const ConditionState& c = after.conditions[*decision.condition];
+    reason["condition"] = fixed.plan.conditions[*decision.condition].name;
+    if (c.last) {
+      reason["value"] = number(c.last->value);
+      reason["rule"] = rule_text(c.last->rule);
+    }
+  }
+  reason["by"] = decision.by;
+  reason["decision"] = decision_id(fixed.spec, decision.number);
+  Json payload;
+  payload["state"] = name_of(after.state);
+  payload["step"] = std::max(after.step, 0);
+  payload["reason"] = std::move(reason);
+  return dumped(payload);
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,36 @@
+// The record that answers "why?" for one decision: the exact question, the raw answer, the arithmetic,
+// the slots that counted and what the other conditions said. Built when the decision is made and stored
+// in its commit, so that it holds whatever later becomes of configuration and history.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "analysis/advance.h"
+#include "analysis/answer.h"
+
+namespace rollwatch {
+
+// What was asked for the slot that led to the decision.
+struct Asked {
+  std::size_t condition = 0;
+  std::string query;
+  std::optional<std::string> evidence_query;
+  SysTime evaluated_at{};
+  std::string datasource;
+  std::string datasource_url;    // without credentials
+  Answer value;
+  std::optional<Answer> evidence;
+};
+
+// JSON as in PRODUCT "explain bundle"; `deliveries` holds ids, their attempts are added when it is read.
+std::string explain_bundle(Fixed fixed, const RolloutState& after, const Decision& decision,
+                           const std::optional<Asked>& asked, const std::vector<std::string>& delivery_ids);
+
+// The facts of an order that its body is made from: {"state","step","reason":{…}}.
+std::string order_payload(Fixed fixed, const RolloutState& after, const Decision& decision);
+
+// A line for a shell that asks the same question again; credentials are left out.
+std::string curl_line(const std::string& datasource_url, const std::string& query, SysTime at);
+
+}  // namespace rollwatch

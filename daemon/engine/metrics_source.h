@@ -1,0 +1,55 @@
+// Port: where answers come from. One implementation speaks the Prometheus HTTP API
+// (daemon/prometheus); tests have one that plays a script.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "analysis/answer.h"
+#include "analysis/time.h"
+#include "daemon/net/net.h"
+
+namespace rollwatch {
+
+// What an answer is for. `kArm` is one side of a comparison with the stable version.
+enum class Role : unsigned char { kValue, kEvidence, kReadiness, kArm };
+
+struct Question {
+  std::string datasource;
+  std::string query;       // rendered
+  SysTime time{};          // evaluated for; sent as `time=`
+  Millis timeout{0};       // 0: the datasource's
+  Role role = Role::kValue;
+};
+
+// Whether a datasource can read a query at all, asked when a rollout is registered.
+struct QueryCheck {
+  enum class Verdict : unsigned char {
+    kOk,
+    kRefused,  // the datasource says it is not a query
+    kUnknown,  // it could not be asked, or answered something else: no reason to refuse a rollout
+  };
+  Verdict verdict = Verdict::kUnknown;
+  std::string message;  // of kRefused and kUnknown: one line, without secrets
+};
+
+class MetricsSource {
+ public:
+  virtual ~MetricsSource() = default;
+
+  // Asks everything that is due now, as one batch, so that equal questions can be asked once and sending
+  // can be shared. `answered(index, answer)` is called exactly once per question, later and in any order,
+  // on the io thread, never from within ask(). A failure is an answer. Every question is answered within
+  // its timeout, waiting for a free connection included.
+  using Answered = std::function<void(std::size_t index, Answer answer)>;
+  virtual void ask(std::vector<Question> questions, Answered answered) = 0;
+
+  // Asks the query for the time 0. Nothing is recorded of it.
+  virtual awaitable<QueryCheck> check(std::string datasource, std::string query) = 0;
+
+  // Evaluate-for delay of a datasource; 0 if it is not configured.
+  virtual Millis ingestion_delay(const std::string& datasource) const = 0;
+};
+
+}  // namespace rollwatch

@@ -1,0 +1,124 @@
+// What the store keeps, as values: the rows other parts read back and the commit they write. No SQL, no
+// JSON library: documents are text here.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/advance.h"
+
+namespace rollwatch {
+
+// The merged analysis as it was pinned, as JSON text, with where each value came from. Interned: equal
+// documents are one row and one Plan in memory.
+struct PlanDocument {
+  int version = kPlanVersion;
+  std::string analysis;
+  std::string sources;
+};
+
+struct StoredRollout {
+  RolloutSpec spec;
+  std::shared_ptr<const PlanDocument> document;
+  RolloutState state;
+  std::int64_t fence = 0;            // of its latest order; kept by the store, ignored in an insert
+};
+
+struct StoredEvaluation {
+  std::uint32_t number = 0;          // 1, 2, … within the rollout: the cursor
+  std::string condition;
+  SysTime slot{};
+  SysTime last_slot{};               // = slot, but for a run of missed ones
+  std::uint32_t slots = 1;
+  SysTime evaluated_at{};
+  Judgement judgement;
+  int step = -1;
+  Millis duration{0};
+};
+
+struct StoredEvent {
+  std::int64_t seq = 0;              // given at commit, over all rollouts, without gaps visible to readers
+  std::string rollout;
+  Event event;
+};
+
+enum class DeliveryClass : std::uint8_t { kOrder, kNotification };
+enum class DeliveryState : std::uint8_t { kPending, kAccepted, kDone, kRefused, kDead, kWithdrawn };
+std::string_view name_of(DeliveryState state);
+bool is_open(DeliveryState state);  // pending or accepted
+
+struct Attempt {
+  SysTime at{};
+  std::optional<int> status;         // HTTP status, if one came
+  std::string error;                 // transport error, if none did
+  Millis duration{0};
+  std::string answer;                // the first 2 KiB
+};
+
+struct Delivery {
+  std::string id;                    // an order's id, or "no_…" for a notification
+  DeliveryClass cls = DeliveryClass::kOrder;
+  std::string kind;                  // "advance", …, or the event's type
+  std::string rollout;
+  std::string target;                // name of the orchestrator or notifier
+  unsigned number = 0;               // order number within the rollout; 0 for notifications
+  double weight = 0;
+  std::int64_t fence = 0;            // given at commit; 0 for notifications
+  DeliveryState state = DeliveryState::kPending;
+  SysTime created_at{};
+  SysTime expires_at{};
+  SysTime accepted_until{};          // after a 202
+  std::string payload;               // facts the message is made from, JSON
+  std::vector<Attempt> attempts;
+};
+
+struct DeliveryUpdate {
+  std::string id;
+  DeliveryState state = DeliveryState::kPending;
+  SysTime accepted_until{};
+  std::optional<Attempt> attempt;    // appended
+};
+
+struct ExplainRecord {
+  std::string decision;              // id
+  SysTime at{};
+  std::string bundle;                // JSON
+};
+
+// A small fact kept for (rollout, target), such as the timestamp of a Slack message.
+struct Memo {
+  std::string target;
+  std::string key;
+  std::string value;
+};
+
+struct IdempotencyRecord {
+  std::string key;
+  std::string body_sha256;
+  SysTime at{};
+};
+
+// Everything one step of one rollout changes. It becomes durable whole or not at all.
+struct Commit {
+  std::string rollout;
+  std::optional<StoredRollout> insert;              // a registration; `state` inside is ignored
+  std::optional<RolloutState> state;                // unset: only deliveries change
+  std::vector<StoredEvaluation> evaluations;
+  std::vector<Event> events;
+  std::vector<Delivery> deliveries;                 // new ones; the store fills in fences of orders
+  std::vector<DeliveryUpdate> delivery_updates;
+  std::vector<ExplainRecord> explains;
+  std::vector<Memo> memos;
+  std::optional<IdempotencyRecord> idempotency;
+};
+
+struct Recorded {
+  std::vector<std::int64_t> event_seqs;             // of Commit::events, in order
+  std::vector<std::int64_t> fences;                 // of Commit::deliveries, 0 for notifications
+};
+
+}  // namespace rollwatch

@@ -1,0 +1,84 @@
+// Port: what survives. One test suite holds for every implementation (test/storage).
+//
+// All calls are made on the io thread; reads see every commit that was reported recorded.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "daemon/engine/records.h"
+#include "daemon/net/net.h"
+
+namespace rollwatch {
+
+// The store is away or refused a commit: nothing of it is on disk. The message is for people.
+class StoreError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Whose write it is: a store shared by several nodes refuses an epoch that is no longer the newest.
+using Epoch = std::uint64_t;
+
+template <class T>
+struct Page {
+  std::vector<T> items;
+  std::optional<std::string> next_cursor;
+};
+
+struct ListFilter {
+  std::vector<State> states;                 // empty: any
+  std::string ns, service, target;           // empty: any
+  std::map<std::string, std::string> labels;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Appends the commits durably, all of them together. Resumes after the transaction that holds them;
+  // batches of several callers may share one. Throws StoreError if they are not on disk; other callers'
+  // batches are unaffected.
+  virtual awaitable<std::vector<Recorded>> record(std::vector<Commit> commits, Epoch epoch) = 0;
+
+  // Every rollout that has not ended, with its exact state.
+  virtual awaitable<std::vector<StoredRollout>> active() = 0;
+  // Orders and notifications that are still to be delivered or acknowledged, oldest first.
+  virtual awaitable<std::vector<Delivery>> open_deliveries() = 0;
+
+  virtual awaitable<std::optional<StoredRollout>> rollout(std::string id) = 0;
+  // Newest first.
+  virtual awaitable<Page<StoredRollout>> list(ListFilter filter, std::size_t limit,
+                                              std::optional<std::string> cursor) = 0;
+  // The latest rollout of this candidate in this place, for "attempt".
+  virtual awaitable<std::optional<StoredRollout>> latest(std::string ns, std::string service,
+                                                         std::string target, std::string candidate) = 0;
+  // Oldest first, after the given number, sequence or cursor.
+  virtual awaitable<Page<StoredEvaluation>> evaluations(std::string rollout, std::uint32_t after,
+                                                        std::size_t limit) = 0;
+  virtual awaitable<std::vector<StoredEvent>> events(std::optional<std::string> rollout, std::int64_t after,
+                                                     std::size_t limit) = 0;
+  virtual awaitable<Page<Delivery>> deliveries(std::string rollout, std::size_t limit,
+                                               std::optional<std::string> cursor) = 0;
+  virtual awaitable<std::optional<Delivery>> delivery(std::string id) = 0;
+  // The bundle of that decision, or of the latest one.
+  virtual awaitable<std::optional<ExplainRecord>> explain(std::string rollout,
+                                                          std::optional<std::string> decision) = 0;
+  virtual awaitable<std::optional<std::string>> memo(std::string rollout, std::string target,
+                                                     std::string key) = 0;
+  // The rollout registered with this key in the last 24 h before `now`, and the hash of its body.
+  struct Idempotent {
+    std::string rollout;
+    std::string body_sha256;
+  };
+  virtual awaitable<std::optional<Idempotent>> idempotent(std::string key, SysTime now) = 0;
+
+  // Finishes what was handed over and closes. No call may follow.
+  virtual void close() = 0;
+};
+
+}  // namespace rollwatch

@@ -1,0 +1,40 @@
+// The HTTP request a question becomes: address, parameters, credentials.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "analysis/secret.h"
+#include "analysis/time.h"
+#include "daemon/http/client.h"
+
+namespace rollwatch {
+
+// How to reach one metrics server.
+struct Datasource {
+  std::string url;  // /api/v1/query is added
+  Millis timeout{10'000};
+  int max_concurrency = 8;
+  Millis ingestion_delay{0};
+  std::map<std::string, Secret> headers;
+  Secret bearer_token;         // empty: none
+  std::string basic_username;  // empty, like the password: none
+  Secret basic_password;
+  TlsOptions tls;
+};
+
+// An instant query evaluated for exactly `time`. By GET, or by POST where the address would be too
+// long for some proxy. `timeout` is what is left of the question's: it bounds the request and is
+// told to the server.
+HttpRequest query_request(const Datasource& source, std::string_view query, SysTime time,
+                          Millis timeout);
+
+// Unix seconds: "1767323045.678", "0", "-1.5".
+std::string unix_seconds(SysTime time);
+
+// Takes the datasource's secrets out of a text that came back from its server.
+std::string without_secrets(std::string text, const Datasource& source);
+
+}  // namespace rollwatch

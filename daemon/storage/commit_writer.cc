@@ -1,0 +1,222 @@
+#include "daemon/storage/commit_writer.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "analysis/state_codec.h"
+#include "daemon/storage/documents.h"
+
+namespace rollwatch {
+namespace {
+
+using Bytes = Query::Bytes;
+
+constexpr Millis kIdempotencyLife = std::chrono::hours(24);
+
+struct Place {
+  std::int64_t rollout = 0;  // rollouts.key
+  std::string ns, service, target;
+};
+
+// FNV-1a. Only finds candidates: equal hashes are compared in full.
+std::int64_t hash_of(const PlanDocument& plan) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const std::string_view part :
+       {std::string_view(plan.analysis), std::string_view(plan.sources)}) {
+    for (const char c : part) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  }
+  return static_cast<std::int64_t>(hash);
+}
+
+std::int64_t intern_plan(Database& db, const PlanDocument& plan) {
+  const std::int64_t hash = hash_of(plan);
+  Query found(db,
+              "SELECT key FROM plans"
+              " WHERE hash = ?1 AND version = ?2 AND analysis = ?3 AND sources = ?4");
+  found.bind(hash, plan.version, plan.analysis, plan.sources);
+  if (found.next()) return found.integer(0);
+  Query insert(db,
+               "INSERT INTO plans (hash, version, analysis, sources) VALUES (?1, ?2, ?3, ?4)"
+               " RETURNING key");
+  insert.bind(hash, plan.version, plan.analysis, plan.sources);
+  insert.next();
+  const std::int64_t key = insert.integer(0);
+  insert.run();
+  return key;
+}
+
+Place insert_rollout(Database& db, const StoredRollout& rollout, const RolloutState& state) {
+  const RolloutSpec& spec = rollout.spec;
+  const std::int64_t plan = intern_plan(db, rollout.document ? *rollout.document : PlanDocument{});
+  const std::string document = spec_document(spec);
+  Query insert(db,
+               "INSERT INTO rollouts (id, namespace, service, target, candidate, state, active,"
+               " created_at, ended_at, plan, spec)"
+               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING key");
+  insert.bind(spec.id, spec.ns, spec.service, spec.target, spec.candidate, name_of(state.state),
+              !is_final(state.state), spec.created_at, state.ended_at, plan, document);
+  insert.next();
+  const Place place{insert.integer(0), spec.ns, spec.service, spec.target};
+  insert.run();
+
+  for (const auto& [name, value] : spec.labels) {
+    Query(db, "INSERT INTO labels (rollout, name, value) VALUES (?1, ?2, ?3)")
+        .bind(place.rollout, name, value)
+        .run();
+  }
+  const std::string blob = encode_state(state);
+  Query(db, "INSERT INTO states (rollout, revision, updated_at, state) VALUES (?1, ?2, ?3, ?4)")
+      .bind(place.rollout, state.revision, state.updated_at, Bytes{blob})
+      .run();
+  return place;
+}
+
+Place find_rollout(Database& db, const std::string& id) {
+  Query found(db, "SELECT key, namespace, service, target FROM rollouts WHERE id = ?1");
+  found.bind(id);
+  if (!found.next()) throw Refused("there is no rollout " + id);
+  return {found.integer(0), found.text(1), found.text(2), found.text(3)};
+}
+
+void update_state(Database& db, std::int64_t rollout, const RolloutState& state) {
+  const std::string blob = encode_state(state);
+  Query(db, "UPDATE states SET revision = ?2, updated_at = ?3, state = ?4 WHERE rollout = ?1")
+      .bind(rollout, state.revision, state.updated_at, Bytes{blob})
+      .run();
+  // Most steps leave the rollout where it is, and then nothing of its row or indexes is touched.
+  Query(db,
+        "UPDATE rollouts SET state = ?2, active = ?3, ended_at = ?4"
+        " WHERE key = ?1 AND (state <> ?2 OR ended_at IS NOT ?4)")
+      .bind(rollout, name_of(state.state), !is_final(state.state), state.ended_at)
+      .run();
+}
+
+void insert_evaluation(Database& db, std::int64_t rollout, const StoredEvaluation& evaluation) {
+  const Judgement& judgement = evaluation.judgement;
+  std::optional<int> rule_op;
+  std::optional<double> rule_limit;
+  if (judgement.rule) {
+    rule_op = static_cast<int>(judgement.rule->op);
+    rule_limit = judgement.rule->limit;
+  }
+  Query(db,
+        "INSERT INTO evaluations (rollout, number, condition, slot, last_slot, slots, evaluated_at,"
+        " outcome, cause, value, rule_op, rule_limit, evidence, min_evidence, series, detail, step,"
+        " duration)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)")
+      .bind(rollout, evaluation.number, evaluation.condition, evaluation.slot, evaluation.last_slot,
+            evaluation.slots, evaluation.evaluated_at, static_cast<int>(judgement.outcome),
+            static_cast<int>(judgement.cause), judgement.value, rule_op, rule_limit,
+            judgement.evidence, judgement.min_evidence, judgement.series, judgement.detail,
+            evaluation.step, evaluation.duration)
+      .run();
+}
+
+std::int64_t insert_event(Database& db, std::int64_t rollout, const Event& event) {
+  const std::string document = event_document(event);
+  Query insert(db, "INSERT INTO events (rollout, at, data) VALUES (?1, ?2, ?3) RETURNING seq");
+  insert.bind(rollout, event.at, document);
+  insert.next();
+  const std::int64_t seq = insert.integer(0);
+  insert.run();
+  return seq;
+}
+
+// Larger than every fence this place has seen, and not behind the wall clock, so that fences still
+// grow after the database was lost or put back from a copy.
+std::int64_t next_fence(Database& db, const Place& place, SysTime created_at) {
+  Query next(db,
+             "INSERT INTO targets (namespace, service, target, fence) VALUES (?1, ?2, ?3, ?4)"
+             " ON CONFLICT DO UPDATE SET fence = max(fence + 1, excluded.fence) RETURNING fence");
+  next.bind(place.ns, place.service, place.target, created_at);
+  next.next();
+  const std::int64_t fence = next.integer(0);
+  next.run();
+  return fence;
+}
+
+void insert_attempt(Database& db, std::int64_t delivery, const Attempt& attempt) {
+  Query(db,
+        "INSERT INTO attempts (delivery, number, at, status, error, duration, answer) VALUES (?1,"
+        " (SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE delivery = ?1),"
+        " ?2, ?3, ?4, ?5, ?6)")
+      .bind(delivery, attempt.at, attempt.status, attempt.error, attempt.duration, attempt.answer)
+      .run();
+}
+
+std::int64_t insert_delivery(Database& db, const Place& place, const Delivery& delivery) {
+  const bool order = delivery.cls == DeliveryClass::kOrder;
+  const std::int64_t fence = order ? next_fence(db, place, delivery.created_at) : 0;
+  Query insert(
+      db,
+      "INSERT INTO deliveries (id, rollout, class, kind, target, number, weight, fence, state,"
+      " open, created_at, expires_at, accepted_until, payload)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) RETURNING key");
+  insert.bind(delivery.id, place.rollout, name_of(delivery.cls), delivery.kind, delivery.target,
+              std::int64_t{delivery.number}, delivery.weight, fence, name_of(delivery.state),
+              is_open(delivery.state), delivery.created_at, delivery.expires_at,
+              delivery.accepted_until, delivery.payload);
+  insert.next();
+  const std::int64_t key = insert.integer(0);
+  insert.run();
+  for (const Attempt& attempt : delivery.attempts) insert_attempt(db, key, attempt);
+  return fence;
+}
+
+void update_delivery(Database& db, const DeliveryUpdate& update) {
+  Query change(db,
+               "UPDATE deliveries SET state = ?2, open = ?3, accepted_until = ?4 WHERE id = ?1"
+               " RETURNING key");
+  change.bind(update.id, name_of(update.state), is_open(update.state), update.accepted_until);
+  if (!change.next()) throw Refused("there is no delivery " + update.id);
+  const std::int64_t key = change.integer(0);
+  change.run();
+  if (update.attempt) insert_attempt(db, key, *update.attempt);
+}
+
+void insert_idempotency(Database& db, std::int64_t rollout, const IdempotencyRecord& record) {
+  Query(db, "DELETE FROM idempotency WHERE at <= ?1").bind(record.at - kIdempotencyLife).run();
+  Query(db, "INSERT INTO idempotency (name, body_sha256, rollout, at) VALUES (?1, ?2, ?3, ?4)")
+      .bind(record.key, record.body_sha256, rollout, record.at)
+      .run();
+}
+
+Place open_rollout(Database& db, const Commit& commit) {
+  if (!commit.insert) return find_rollout(db, commit.rollout);
+  if (!commit.state) throw Refused("rollout " + commit.rollout + " is registered without a state");
+  return insert_rollout(db, *commit.insert, *commit.state);
+}
+
+}  // namespace
+
+Recorded write_commit(Database& db, const Commit& commit) {
+  Recorded recorded;
+  const Place place = open_rollout(db, commit);
+  if (commit.state && !commit.insert) update_state(db, place.rollout, *commit.state);
+  for (const auto& evaluation : commit.evaluations)
+    insert_evaluation(db, place.rollout, evaluation);
+  for (const Event& event : commit.events) {
+    recorded.event_seqs.push_back(insert_event(db, place.rollout, event));
+  }
+  for (const Delivery& delivery : commit.deliveries) {
+    recorded.fences.push_back(insert_delivery(db, place, delivery));
+  }
+  for (const DeliveryUpdate& update : commit.delivery_updates) update_delivery(db, update);
+  for (const ExplainRecord& explain : commit.explains) {
+    Query(db, "INSERT INTO explains (rollout, decision, at, bundle) VALUES (?1, ?2, ?3, ?4)")
+        .bind(place.rollout, explain.decision, explain.at, explain.bundle)
+        .run();
+  }
+  for (const Memo& memo : commit.memos) {
+    Query(db,
+          "INSERT INTO memos (rollout, target, name, value) VALUES (?1, ?2, ?3, ?4)"
+          " ON CONFLICT DO UPDATE SET value = excluded.value")
+        .bind(place.rollout, memo.target, memo.key, memo.value)
+        .run();
+  }
+  if (commit.idempotency) insert_idempotency(db, place.rollout, *commit.idempotency);
+  return recorded;
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,21 @@
+// One commit of the engine as rows, inside a transaction somebody else began.
+#pragma once
+
+#include <stdexcept>
+
+#include "daemon/engine/records.h"
+#include "daemon/storage/sqlite.h"
+
+namespace rollwatch {
+
+// The commit does not fit what is stored, such as a rollout that is not there. Its batch fails
+// alone.
+class Refused : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Throws Refused, or SqliteError. Fences are given to the orders and sequence numbers to the
+// events, in the order of the calls.
+Recorded write_commit(Database& db, const Commit& commit);
+
+}  // namespace rollwatch

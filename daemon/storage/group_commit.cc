@@ -1,0 +1,104 @@
+#include "daemon/storage/group_commit.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/net/fail_point.h"
+#include "daemon/storage/commit_writer.h"
+#include "daemon/storage/documents.h"
+
+namespace rollwatch {
+namespace {
+
+constexpr int kCheckpointPages = 1000;  // 4 MB, as SQLite would
+
+bool has_new_order(const Batch& batch) {
+  return std::any_of(batch.begin(), batch.end(), [](const Commit& commit) {
+    return std::any_of(
+        commit.deliveries.begin(), commit.deliveries.end(),
+        [](const Delivery& delivery) { return delivery.cls == DeliveryClass::kOrder; });
+  });
+}
+
+}  // namespace
+
+std::vector<BatchResult> GroupCommit::commit(const std::vector<const Batch*>& batches) {
+  if (!failed_.empty()) return all_failed(batches.size(), failed_);
+  try {
+    return run(batches);
+  } catch (const SqliteError& error) {
+    roll_back();
+    if (error.is_fatal()) refuse_from_now_on(error);
+    if (!failed_.empty()) return all_failed(batches.size(), failed_);
+    return all_failed(batches.size(),
+                      "the store " + name_ + " could not be written: " + error.what());
+  }
+}
+
+std::vector<BatchResult> GroupCommit::run(const std::vector<const Batch*>& batches) {
+  std::vector<BatchResult> results;
+  results.reserve(batches.size());
+  bool orders = false;
+  Query(db_, "BEGIN IMMEDIATE").run();
+  for (const Batch* batch : batches) {
+    results.push_back(write_batch(*batch));
+    orders = orders || (results.back().has_value() && has_new_order(*batch));
+  }
+  if (orders) fail_point("before_order_commit");
+  fail_point("before_commit");
+  Query(db_, "COMMIT").run();
+  ++transactions_;
+  if (orders) fail_point("after_order_commit");
+  fail_point("after_commit");
+  return results;
+}
+
+BatchResult GroupCommit::write_batch(const Batch& batch) {
+  Query(db_, "SAVEPOINT batch").run();
+  std::string refusal;
+  try {
+    std::vector<Recorded> recorded;
+    recorded.reserve(batch.size());
+    for (const Commit& commit : batch) recorded.push_back(write_commit(db_, commit));
+    Query(db_, "RELEASE batch").run();
+    return recorded;
+  } catch (const Refused& error) {
+    refusal = error.what();
+  } catch (const SqliteError& error) {
+    if (!error.is_constraint() || !db_.in_transaction()) throw;
+    refusal = error.what();
+  }
+  Query(db_, "ROLLBACK TO batch").run();
+  Query(db_, "RELEASE batch").run();
+  return Unexpected("the store refused what does not fit its rows: " + refusal);
+}
+
+std::vector<BatchResult> GroupCommit::all_failed(std::size_t count, const std::string& why) const {
+  return std::vector<BatchResult>(count, Unexpected(why));
+}
+
+void GroupCommit::checkpoint() {
+  if (!failed_.empty() || db_.wal_pages() < kCheckpointPages) return;
+  try {
+    db_.execute("PRAGMA wal_checkpoint(PASSIVE)");
+  } catch (const SqliteError& error) {
+    // Nothing is lost: the log keeps its pages, and the next time tries again.
+    if (error.is_fatal()) refuse_from_now_on(error);
+  }
+}
+
+// Some failures make SQLite roll back by itself.
+void GroupCommit::roll_back() {
+  try {
+    if (db_.in_transaction()) db_.execute("ROLLBACK");
+  } catch (const SqliteError& error) {
+    refuse_from_now_on(error);
+  }
+}
+
+void GroupCommit::refuse_from_now_on(const SqliteError& error) {
+  failed_ = "the store " + name_ + " could not be written: " + error.what() +
+            "; it accepts no more writes until rollwatchd is restarted";
+}
+
+}  // namespace rollwatch

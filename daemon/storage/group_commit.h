@@ -1,0 +1,50 @@
+// Many callers' batches in one transaction. Each batch stands behind a savepoint of its own, so
+// that one that does not fit fails alone; the price of a durable commit is paid once for all of
+// them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "analysis/expected.h"
+#include "daemon/engine/records.h"
+#include "daemon/storage/sqlite.h"
+
+namespace rollwatch {
+
+using Batch = std::vector<Commit>;
+using BatchResult = Expected<std::vector<Recorded>, std::string>;
+
+// Used by the writer thread alone, but for transactions().
+class GroupCommit {
+ public:
+  // `name` stands in messages: the database's path.
+  GroupCommit(Database& db, std::string name) : db_(db), name_(std::move(name)) {}
+
+  // One result for each batch, in order. After a failure of the disk all of them fail, and the next
+  // call tries again with a transaction of its own, unless it is one after which nothing can be
+  // promised.
+  std::vector<BatchResult> commit(const std::vector<const Batch*>& batches);
+
+  // Moves the log into the database when it has grown long. Between commits, when nobody waits:
+  // SQLite itself would do it within a commit, and would not tell of a failed fsync.
+  void checkpoint();
+
+  std::uint64_t transactions() const { return transactions_; }
+
+ private:
+  std::vector<BatchResult> run(const std::vector<const Batch*>& batches);
+  BatchResult write_batch(const Batch& batch);
+  std::vector<BatchResult> all_failed(std::size_t count, const std::string& why) const;
+  void roll_back();
+  void refuse_from_now_on(const SqliteError& error);
+
+  Database& db_;
+  const std::string name_;
+  std::string failed_;  // not empty: no more writes, and why
+  std::atomic<std::uint64_t> transactions_ = 0;
+};
+
+}  // namespace rollwatch

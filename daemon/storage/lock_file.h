@@ -1,0 +1,21 @@
+// Keeps a second process away: an exclusive lock on a file beside what it guards, with the holder's
+// process number in it. The lock ends with the process, however it ends; the file stays.
+#pragma once
+
+#include <filesystem>
+
+namespace rollwatch {
+
+class LockFile {
+ public:
+  // Throws std::runtime_error that says what is wrong and what to do.
+  LockFile(const std::filesystem::path& path, const std::filesystem::path& guarded);
+  ~LockFile();
+  LockFile(const LockFile&) = delete;
+  LockFile& operator=(const LockFile&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+}  // namespace rollwatch

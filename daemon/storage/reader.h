@@ -1,0 +1,53 @@
+// What the store is asked, as SQL on a connection that only reads. Plain functions of the database;
+// the meaning of each is said at the port (daemon/engine/store.h).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/engine/store.h"
+#include "daemon/storage/sqlite.h"
+
+namespace rollwatch {
+
+// Used by the reading thread alone. Throws SqliteError, or DocumentError for a row that makes no
+// sense.
+class Reader {
+ public:
+  explicit Reader(Database& db) : db_(db) {}
+
+  std::vector<StoredRollout> active();
+  std::vector<Delivery> open_deliveries();
+  std::optional<StoredRollout> rollout(const std::string& id);
+  // `before`: only those whose id is smaller.
+  Page<StoredRollout> list(const ListFilter& filter, std::size_t limit,
+                           const std::optional<std::string>& before);
+  std::optional<StoredRollout> latest(const std::string& ns, const std::string& service,
+                                      const std::string& target, const std::string& candidate);
+  Page<StoredEvaluation> evaluations(const std::string& rollout, std::uint32_t after,
+                                     std::size_t limit);
+  std::vector<StoredEvent> events(const std::optional<std::string>& rollout, std::int64_t after,
+                                  std::size_t limit);
+  Page<Delivery> deliveries(const std::string& rollout, std::size_t limit, std::int64_t after);
+  std::optional<Delivery> delivery(const std::string& id);
+  std::optional<ExplainRecord> explain(const std::string& rollout,
+                                       const std::optional<std::string>& decision);
+  std::optional<std::string> memo(const std::string& rollout, const std::string& target,
+                                  const std::string& key);
+  std::optional<Store::Idempotent> idempotent(const std::string& key, SysTime now);
+
+ private:
+  StoredRollout rollout_in(const Query& row);
+  Delivery delivery_in(const Query& row);
+  std::shared_ptr<const PlanDocument> plan(std::int64_t key);
+
+  Database& db_;
+  // Documents somebody still holds: equal ones are one in memory too.
+  std::unordered_map<std::int64_t, std::weak_ptr<const PlanDocument>> plans_;
+};
+
+}  // namespace rollwatch

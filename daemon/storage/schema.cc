@@ -1,0 +1,193 @@
+#include "daemon/storage/schema.h"
+
+#include <array>
+#include <string>
+
+namespace rollwatch {
+namespace {
+
+// Marks the file as ours ("rlwt"), so that another program's database is never written to.
+constexpr std::int64_t kApplicationId = 0x726c7774;
+
+// Times are milliseconds since the Unix epoch. `rollout` elsewhere is rollouts.key.
+//
+// What is written at every slot stays apart from what is not: an evaluation is an append at the end
+// of its rollout's run of rows, with no further index, and a state is a small row in a table of its
+// own.
+constexpr const char* kFirst = R"sql(
+CREATE TABLE plans (           -- one row for all rollouts with the same merged analysis
+  key      INTEGER PRIMARY KEY,
+  hash     INTEGER NOT NULL,   -- of the three below; equal hashes are compared
+  version  INTEGER NOT NULL,
+  analysis TEXT NOT NULL,
+  sources  TEXT NOT NULL
+);
+CREATE INDEX plans_by_hash ON plans (hash);
+
+CREATE TABLE rollouts (
+  key        INTEGER PRIMARY KEY,
+  id         TEXT NOT NULL UNIQUE,
+  namespace  TEXT NOT NULL,
+  service    TEXT NOT NULL,
+  target     TEXT NOT NULL,
+  candidate  TEXT NOT NULL,
+  state      TEXT NOT NULL,    -- the name of what states.state holds
+  active     INTEGER NOT NULL, -- 1 until that is a final one
+  created_at INTEGER NOT NULL,
+  ended_at   INTEGER,
+  plan       INTEGER NOT NULL, -- plans.key
+  spec       TEXT NOT NULL     -- JSON
+);
+CREATE INDEX rollouts_active ON rollouts (id) WHERE active = 1;
+CREATE INDEX rollouts_by_place ON rollouts (namespace, service, target, id, candidate);
+
+CREATE TABLE labels (
+  rollout INTEGER NOT NULL,
+  name    TEXT NOT NULL,
+  value   TEXT NOT NULL,
+  PRIMARY KEY (rollout, name)
+) WITHOUT ROWID;
+CREATE INDEX labels_by_value ON labels (name, value);
+
+CREATE TABLE states (
+  rollout    INTEGER PRIMARY KEY,
+  revision   INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  state      BLOB NOT NULL     -- analysis/state_codec.h
+);
+
+CREATE TABLE evaluations (
+  rollout      INTEGER NOT NULL,
+  number       INTEGER NOT NULL,
+  condition    TEXT NOT NULL,
+  slot         INTEGER NOT NULL,
+  last_slot    INTEGER NOT NULL,
+  slots        INTEGER NOT NULL,
+  evaluated_at INTEGER NOT NULL,
+  outcome      INTEGER NOT NULL, -- the enumerators of analysis/outcome.h
+  cause        INTEGER NOT NULL,
+  value        REAL,
+  rule_op      INTEGER,
+  rule_limit   REAL,
+  evidence     REAL,
+  min_evidence REAL NOT NULL,
+  series       TEXT NOT NULL,
+  detail       TEXT NOT NULL,
+  step         INTEGER NOT NULL,
+  duration     INTEGER NOT NULL,
+  PRIMARY KEY (rollout, number)
+) WITHOUT ROWID;
+
+CREATE TABLE events (
+  seq     INTEGER PRIMARY KEY AUTOINCREMENT, -- never given twice, not even after the newest is deleted
+  rollout INTEGER NOT NULL,
+  at      INTEGER NOT NULL,
+  data    TEXT NOT NULL        -- JSON
+);
+CREATE INDEX events_by_rollout ON events (rollout);
+
+CREATE TABLE deliveries (
+  key            INTEGER PRIMARY KEY,
+  id             TEXT NOT NULL UNIQUE,
+  rollout        INTEGER NOT NULL,
+  class          TEXT NOT NULL,    -- order, notification
+  kind           TEXT NOT NULL,
+  target         TEXT NOT NULL,
+  number         INTEGER NOT NULL,
+  weight         REAL NOT NULL,
+  fence          INTEGER NOT NULL,
+  state          TEXT NOT NULL,
+  open           INTEGER NOT NULL, -- 1 while pending or accepted
+  created_at     INTEGER NOT NULL,
+  expires_at     INTEGER NOT NULL,
+  accepted_until INTEGER NOT NULL,
+  payload        TEXT NOT NULL
+);
+CREATE INDEX deliveries_by_rollout ON deliveries (rollout);
+CREATE INDEX deliveries_open ON deliveries (key) WHERE open = 1;
+
+CREATE TABLE attempts (
+  delivery INTEGER NOT NULL,   -- deliveries.key
+  number   INTEGER NOT NULL,
+  at       INTEGER NOT NULL,
+  status   INTEGER,
+  error    TEXT NOT NULL,
+  duration INTEGER NOT NULL,
+  answer   TEXT NOT NULL,
+  PRIMARY KEY (delivery, number)
+) WITHOUT ROWID;
+
+CREATE TABLE explains (
+  key      INTEGER PRIMARY KEY,
+  rollout  INTEGER NOT NULL,
+  decision TEXT NOT NULL UNIQUE,
+  at       INTEGER NOT NULL,
+  bundle   TEXT NOT NULL       -- JSON
+);
+CREATE INDEX explains_by_rollout ON explains (rollout);
+
+CREATE TABLE memos (
+  rollout INTEGER NOT NULL,
+  target  TEXT NOT NULL,
+  name    TEXT NOT NULL,
+  value   TEXT NOT NULL,
+  PRIMARY KEY (rollout, target, name)
+) WITHOUT ROWID;
+
+CREATE TABLE idempotency (
+  name        TEXT PRIMARY KEY,
+  body_sha256 TEXT NOT NULL,
+  rollout     INTEGER NOT NULL,
+  at          INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX idempotency_by_age ON idempotency (at);
+
+CREATE TABLE targets (         -- the last fence given for each place
+  namespace TEXT NOT NULL,
+  service   TEXT NOT NULL,
+  target    TEXT NOT NULL,
+  fence     INTEGER NOT NULL,
+  PRIMARY KEY (namespace, service, target)
+) WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations{Migration{1, kFirst}};
+
+}  // namespace
+
+std::span<const Migration> sqlite_migrations() { return kMigrations; }
+
+void check_schema(Database& db, std::span<const Migration> steps) {
+  if (db.integer("PRAGMA application_id") != kApplicationId &&
+      db.integer("SELECT count(*) FROM sqlite_schema") > 0) {
+    throw SchemaError(
+        "is the SQLite database of another program; name a file of its own in store.url");
+  }
+  const int newest = steps.empty() ? 0 : steps.back().version;
+  const std::int64_t found = db.integer("PRAGMA user_version");
+  if (found > newest) {
+    throw SchemaError("was written by a newer rollwatchd (schema " + std::to_string(found) +
+                      ", this one knows " + std::to_string(newest) +
+                      "); start that version, or go back to a copy made before the upgrade");
+  }
+}
+
+void migrate(Database& db, std::span<const Migration> steps) {
+  check_schema(db, steps);
+  const std::int64_t found = db.integer("PRAGMA user_version");
+  for (const Migration& step : steps) {
+    if (step.version <= found) continue;
+    db.execute("BEGIN IMMEDIATE");
+    try {
+      db.execute(step.sql);
+      db.execute("PRAGMA application_id = " + std::to_string(kApplicationId));
+      db.execute("PRAGMA user_version = " + std::to_string(step.version));
+      db.execute("COMMIT");
+    } catch (const SqliteError&) {
+      if (db.in_transaction()) db.execute("ROLLBACK");
+      throw;
+    }
+  }
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,302 @@
+#include "daemon/storage/sqlite_store.h"
+
+#include <boost/asio/post.hpp>
+#include <thread>
+#include <utility>
+
+#include "daemon/storage/cursor.h"
+#include "daemon/storage/documents.h"
+#include "daemon/storage/group_commit.h"
+#include "daemon/storage/lock_file.h"
+#include "daemon/storage/reader.h"
+#include "daemon/storage/schema.h"
+#include "daemon/storage/work_queue.h"
+
+namespace rollwatch {
+namespace {
+
+// A caller that waits. Made and destroyed on the io thread: a worker always passes its share back
+// through `io`, so it does not matter whether the coroutine is still there by then.
+template <class T>
+using Pending = Promise<Expected<T, std::string>>;
+
+struct Write {
+  Batch batch;
+  std::shared_ptr<Pending<std::vector<Recorded>>> answer;
+};
+
+using Read = std::function<void(Reader&)>;
+
+template <class T>
+T value_or_throw(Expected<T, std::string> result) {
+  if (!result) throw StoreError(result.error());
+  return std::move(*result);
+}
+
+std::filesystem::path beside(std::filesystem::path path, const char* suffix) {
+  return path += suffix;
+}
+
+void check_directory(const std::filesystem::path& path) {
+  const auto directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  std::error_code error;
+  if (std::filesystem::is_directory(directory, error)) return;
+  throw StoreError("the store " + path.string() + " cannot be opened: the directory " +
+                   directory.string() + " does not exist; create it, writable for rollwatchd");
+}
+
+LockFile lock(const std::filesystem::path& path) {
+  check_directory(path);
+  try {
+    return LockFile(beside(path, ".lock"), "the store " + path.string());
+  } catch (const std::runtime_error& error) {
+    throw StoreError(error.what());
+  }
+}
+
+// Says in our words why a database cannot be opened.
+template <class Open>
+Database open_or_explain(const std::filesystem::path& path, Open open) {
+  try {
+    return open();
+  } catch (const SchemaError& error) {
+    throw StoreError("the store " + path.string() + " " + error.what());
+  } catch (const SqliteError& error) {
+    throw StoreError("the store " + path.string() + " cannot be opened: " + error.what() +
+                     "; the file and its directory must be readable and writable for rollwatchd");
+  }
+}
+
+Database open_for_writing(const std::filesystem::path& path) {
+  return open_or_explain(path, [&path] {
+    Database db(path, Database::Mode::kReadWrite);
+    check_schema(db, sqlite_migrations());
+    // Only a new file takes this over: deleted history can be given back to the disk in small
+    // steps.
+    db.execute("PRAGMA auto_vacuum = INCREMENTAL");
+    if (db.text("PRAGMA journal_mode = WAL") != "wal") {
+      throw StoreError("the store " + path.string() +
+                       " cannot be opened: its file system has no shared memory, which SQLite's"
+                       " write-ahead log needs; put it on a local disk");
+    }
+    db.execute("PRAGMA synchronous = FULL");
+    migrate(db, sqlite_migrations());
+    return db;
+  });
+}
+
+Database open_for_reading(const std::filesystem::path& path) {
+  return open_or_explain(path, [&path] { return Database(path, Database::Mode::kReadOnly); });
+}
+
+}  // namespace
+
+// What is constant after construction comes first; then what guards itself; then the two threads.
+class SqliteStore::Threads {
+ public:
+  Threads(net::any_io_executor io, std::filesystem::path path)
+      : io_(std::move(io)),
+        path_(std::move(path)),
+        lock_(lock(path_)),
+        write_db_(open_for_writing(path_)),
+        read_db_(open_for_reading(path_)),
+        group_(write_db_, path_.string()),
+        reader_(read_db_),
+        write_thread_([this] { write_all(); }),
+        read_thread_([this] { read_all(); }) {}
+
+  // Reads first: the last connection to close empties the log, and that should be the writing one.
+  ~Threads() {
+    reads_.close();
+    read_thread_.join();
+    writes_.close();
+    write_thread_.join();
+  }
+
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+  bool write(Write work) { return writes_.push(std::move(work)); }
+  bool read(Read work) { return reads_.push(std::move(work)); }
+  std::uint64_t transactions() const { return group_.transactions(); }
+  const std::filesystem::path& path() const { return path_; }
+
+  // Runs the question and passes its answer back to the io thread. On the reading thread.
+  template <class T>
+  void answer(std::shared_ptr<Pending<T>> answer, const std::function<T(Reader&)>& question,
+              Reader& reader) {
+    auto result = ask(question, reader);
+    net::post(io_, [answer = std::move(answer), result = std::move(result)]() mutable {
+      answer->set(std::move(result));
+    });
+  }
+
+ private:
+  // All of one answer is read from one moment.
+  template <class T>
+  Expected<T, std::string> ask(const std::function<T(Reader&)>& question, Reader& reader) {
+    std::string why;
+    try {
+      Query(read_db_, "BEGIN").run();
+      T result = question(reader);
+      Query(read_db_, "COMMIT").run();
+      return result;
+    } catch (const SqliteError& error) {
+      why = error.what();
+    } catch (const DocumentError& error) {
+      why = error.what();
+    }
+    try {
+      if (read_db_.in_transaction()) Query(read_db_, "ROLLBACK").run();
+    } catch (const SqliteError& error) {
+      why += std::string("; ") + error.what();
+    }
+    return Unexpected("the store " + path_.string() + " could not be read: " + why);
+  }
+
+  void read_all() {
+    for (auto work = reads_.take_all(); !work.empty(); work = reads_.take_all()) {
+      for (Read& read : work) read(reader_);
+    }
+  }
+
+  void write_all() {
+    for (auto work = writes_.take_all(); !work.empty(); work = writes_.take_all()) {
+      std::vector<const Batch*> batches;
+      std::vector<std::shared_ptr<Pending<std::vector<Recorded>>>> answers;
+      for (Write& write : work) {
+        batches.push_back(&write.batch);
+        answers.push_back(std::move(write.answer));
+      }
+      auto results = group_.commit(batches);
+      net::post(io_, [answers = std::move(answers), results = std::move(results)]() mutable {
+        for (std::size_t i = 0; i < answers.size(); ++i) answers[i]->set(std::move(results[i]));
+      });
+      group_.checkpoint();
+    }
+  }
+
+  const net::any_io_executor io_;
+  const std::filesystem::path path_;
+  const LockFile lock_;
+
+  WorkQueue<Write> writes_;
+  WorkQueue<Read> reads_;
+
+  Database write_db_;  // of write_thread_
+  Database read_db_;   // of read_thread_
+  GroupCommit group_;  // of write_thread_
+  Reader reader_;      // of read_thread_
+  std::thread write_thread_;
+  std::thread read_thread_;
+};
+
+SqliteStore::SqliteStore(net::any_io_executor io, std::filesystem::path path)
+    : io_(io), threads_(std::make_unique<Threads>(std::move(io), std::move(path))) {}
+
+SqliteStore::~SqliteStore() { close(); }
+
+void SqliteStore::close() { threads_.reset(); }
+
+std::uint64_t SqliteStore::transactions() const { return threads_->transactions(); }
+
+awaitable<std::vector<Recorded>> SqliteStore::record(std::vector<Commit> commits, Epoch) {
+  auto answer = std::make_shared<Pending<std::vector<Recorded>>>(io_);
+  Write work{std::move(commits), answer};
+  if (!threads_ || !threads_->write(std::move(work))) throw StoreError("the store is closed");
+  auto result = co_await answer->get();
+  co_return value_or_throw(std::move(result));
+}
+
+template <class T>
+awaitable<T> SqliteStore::read(std::function<T(Reader&)> question) {
+  auto answer = std::make_shared<Pending<T>>(io_);
+  Read work = [threads = threads_.get(), answer, question](Reader& reader) mutable {
+    threads->answer(std::move(answer), question, reader);
+  };
+  if (!threads_ || !threads_->read(std::move(work))) throw StoreError("the store is closed");
+  auto result = co_await answer->get();
+  co_return value_or_throw(std::move(result));
+}
+
+awaitable<std::vector<StoredRollout>> SqliteStore::active() {
+  return read<std::vector<StoredRollout>>([](Reader& reader) { return reader.active(); });
+}
+
+awaitable<std::vector<Delivery>> SqliteStore::open_deliveries() {
+  return read<std::vector<Delivery>>([](Reader& reader) { return reader.open_deliveries(); });
+}
+
+awaitable<std::optional<StoredRollout>> SqliteStore::rollout(std::string id) {
+  return read<std::optional<StoredRollout>>(
+      [id = std::move(id)](Reader& reader) { return reader.rollout(id); });
+}
+
+awaitable<Page<StoredRollout>> SqliteStore::list(ListFilter filter, std::size_t limit,
+                                                 std::optional<std::string> cursor) {
+  std::optional<std::string> before;
+  if (cursor) before = rollout_in_list_cursor(*cursor);
+  return read<Page<StoredRollout>>([filter = std::move(filter), limit, before](Reader& reader) {
+    return reader.list(filter, limit, before);
+  });
+}
+
+awaitable<std::optional<StoredRollout>> SqliteStore::latest(std::string ns, std::string service,
+                                                            std::string target,
+                                                            std::string candidate) {
+  return read<std::optional<StoredRollout>>([ns = std::move(ns), service = std::move(service),
+                                             target = std::move(target),
+                                             candidate = std::move(candidate)](Reader& reader) {
+    return reader.latest(ns, service, target, candidate);
+  });
+}
+
+awaitable<Page<StoredEvaluation>> SqliteStore::evaluations(std::string rollout, std::uint32_t after,
+                                                           std::size_t limit) {
+  return read<Page<StoredEvaluation>>([rollout = std::move(rollout), after, limit](Reader& reader) {
+    return reader.evaluations(rollout, after, limit);
+  });
+}
+
+awaitable<std::vector<StoredEvent>> SqliteStore::events(std::optional<std::string> rollout,
+                                                        std::int64_t after, std::size_t limit) {
+  return read<std::vector<StoredEvent>>(
+      [rollout = std::move(rollout), after, limit](Reader& reader) {
+        return reader.events(rollout, after, limit);
+      });
+}
+
+awaitable<Page<Delivery>> SqliteStore::deliveries(std::string rollout, std::size_t limit,
+                                                  std::optional<std::string> cursor) {
+  const std::int64_t after = cursor ? key_in_delivery_cursor(*cursor) : 0;
+  return read<Page<Delivery>>([rollout = std::move(rollout), limit, after](Reader& reader) {
+    return reader.deliveries(rollout, limit, after);
+  });
+}
+
+awaitable<std::optional<Delivery>> SqliteStore::delivery(std::string id) {
+  return read<std::optional<Delivery>>(
+      [id = std::move(id)](Reader& reader) { return reader.delivery(id); });
+}
+
+awaitable<std::optional<ExplainRecord>> SqliteStore::explain(std::string rollout,
+                                                             std::optional<std::string> decision) {
+  return read<std::optional<ExplainRecord>>(
+      [rollout = std::move(rollout), decision = std::move(decision)](Reader& reader) {
+        return reader.explain(rollout, decision);
+      });
+}
+
+awaitable<std::optional<std::string>> SqliteStore::memo(std::string rollout, std::string target,
+                                                        std::string key) {
+  return read<std::optional<std::string>>(
+      [rollout = std::move(rollout), target = std::move(target),
+       key = std::move(key)](Reader& reader) { return reader.memo(rollout, target, key); });
+}
+
+awaitable<std::optional<Store::Idempotent>> SqliteStore::idempotent(std::string key, SysTime now) {
+  return read<std::optional<Idempotent>>(
+      [key = std::move(key), now](Reader& reader) { return reader.idempotent(key, now); });
+}
+
+}  // namespace rollwatch

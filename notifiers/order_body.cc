@@ -1,0 +1,72 @@
+#include "notifiers/order_body.h"
+
+#include <nlohmann/json.hpp>
+
+#include "notifiers/json_number.h"
+
+namespace rollwatch {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json member(const Json& object, const char* key) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(key);
+  if (found == object.end()) return nullptr;
+  return *found;
+}
+
+Json number_member(const Json& object, const char* key) {
+  const Json value = member(object, key);
+  if (!value.is_number()) return nullptr;
+  return json_number(value.get<double>());
+}
+
+// A rollback by hand has no condition: null says so better than "".
+Json text_or_null(const Json& object, const char* key) {
+  const Json value = member(object, key);
+  if (!value.is_string() || value.get_ref<const std::string&>().empty()) return nullptr;
+  return value;
+}
+
+}  // namespace
+
+std::string explain_url(const std::string& external_url, const std::string& rollout, const std::string& decision) {
+  std::string url = external_url + "/api/v1/rollouts/" + rollout + "/explain";
+  if (!decision.empty()) url += "?decision=" + decision;
+  return url;
+}
+
+std::string order_body(const RolloutSpec& spec, const OrderFacts& order, const std::string& external_url) {
+  const Json payload = Json::parse(order.payload, nullptr, false);
+  const Json reason = member(payload, "reason");
+  const Json decision = text_or_null(reason, "decision");
+
+  Json body;
+  body["type"] = "rollout." + order.kind;
+  body["timestamp"] = format_time(order.attempted_at);
+  Json& data = body["data"];
+  data["order"] = {{"id", order.id},       {"kind", order.kind},       {"weight", json_number(order.weight)},
+                   {"fence", order.fence}, {"attempt", order.attempt}, {"expires_at", format_time(order.expires_at)}};
+  Json labels = Json::object();
+  for (const auto& [name, value] : spec.labels) labels[name] = value;
+  data["rollout"] = {{"id", spec.id},
+                     {"namespace", spec.ns},
+                     {"service", spec.service},
+                     {"target", spec.target},
+                     {"stable", spec.stable.empty() ? Json(nullptr) : Json(spec.stable)},
+                     {"candidate", spec.candidate},
+                     {"state", member(payload, "state")},
+                     {"step", member(payload, "step")},
+                     {"labels", std::move(labels)}};
+  data["reason"] = {
+      {"summary", member(reason, "summary")},
+      {"condition", text_or_null(reason, "condition")},
+      {"value", number_member(reason, "value")},
+      {"rule", text_or_null(reason, "rule")},
+      {"by", member(reason, "by")},
+      {"explain_url", explain_url(external_url, spec.id, decision.is_null() ? "" : decision.get<std::string>())}};
+  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace rollwatch

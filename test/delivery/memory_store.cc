@@ -1,0 +1,89 @@
+#include "test/delivery/memory_store.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace rollwatch {
+namespace {
+
+[[noreturn]] void unexpected(const char* call) { throw std::logic_error(std::string("the outbox called ") + call); }
+
+}  // namespace
+
+void MemoryStore::keep(const RolloutSpec& spec, Delivery delivery) {
+  specs[spec.id] = spec;
+  const std::string id = delivery.id;
+  deliveries_by_id[id] = std::move(delivery);
+}
+
+void MemoryStore::apply(const DeliveryUpdate& update) {
+  Delivery& delivery = deliveries_by_id.at(update.id);
+  if (delivery.state != DeliveryState::kWithdrawn) delivery.state = update.state;
+  if (update.state == DeliveryState::kAccepted) delivery.accepted_until = update.accepted_until;
+  if (update.attempt) delivery.attempts.push_back(*update.attempt);
+}
+
+void MemoryStore::fail_if_asked() {
+  if (failures == 0) return;
+  --failures;
+  throw StoreError("the disk is full");
+}
+
+awaitable<std::vector<Recorded>> MemoryStore::record(std::vector<Commit> commits, Epoch) {
+  fail_if_asked();
+  std::vector<Recorded> recorded(commits.size());
+  for (const Commit& commit : commits) {
+    for (const DeliveryUpdate& update : commit.delivery_updates) apply(update);
+  }
+  co_return recorded;
+}
+
+awaitable<std::vector<Delivery>> MemoryStore::open_deliveries() {
+  fail_if_asked();
+  std::vector<Delivery> open;
+  for (const auto& [id, delivery] : deliveries_by_id) {
+    if (is_open(delivery.state)) open.push_back(delivery);
+  }
+  std::stable_sort(open.begin(), open.end(),
+                   [](const Delivery& a, const Delivery& b) { return a.created_at < b.created_at; });
+  co_return open;
+}
+
+awaitable<std::optional<StoredRollout>> MemoryStore::rollout(std::string id) {
+  fail_if_asked();
+  std::optional<StoredRollout> found;
+  if (specs.contains(id)) found.emplace().spec = specs.at(id);
+  co_return found;
+}
+
+awaitable<std::optional<Delivery>> MemoryStore::delivery(std::string id) {
+  fail_if_asked();
+  std::optional<Delivery> found;
+  if (deliveries_by_id.contains(id)) found = deliveries_by_id.at(id);
+  co_return found;
+}
+
+awaitable<std::vector<StoredRollout>> MemoryStore::active() { unexpected("active"); }
+awaitable<Page<StoredRollout>> MemoryStore::list(ListFilter, std::size_t, std::optional<std::string>) {
+  unexpected("list");
+}
+awaitable<std::optional<StoredRollout>> MemoryStore::latest(std::string, std::string, std::string, std::string) {
+  unexpected("latest");
+}
+awaitable<Page<StoredEvaluation>> MemoryStore::evaluations(std::string, std::uint32_t, std::size_t) {
+  unexpected("evaluations");
+}
+awaitable<std::vector<StoredEvent>> MemoryStore::events(std::optional<std::string>, std::int64_t, std::size_t) {
+  unexpected("events");
+}
+awaitable<Page<Delivery>> MemoryStore::deliveries(std::string, std::size_t, std::optional<std::string>) {
+  unexpected("deliveries");
+}
+awaitable<std::optional<ExplainRecord>> MemoryStore::explain(std::string, std::optional<std::string>) {
+  unexpected("explain");
+}
+awaitable<std::optional<std::string>> MemoryStore::memo(std::string, std::string, std::string) { unexpected("memo"); }
+awaitable<std::optional<Store::Idempotent>> MemoryStore::idempotent(std::string, SysTime) { unexpected("idempotent"); }
+
+}  // namespace rollwatch

@@ -1,0 +1,114 @@
+// The real server on a thread of its own, and a client that sends bytes as they are.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/write.hpp>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "daemon/http/server.h"
+#include "daemon/net/system_clock.h"
+
+namespace rollwatch {
+
+class RunningServer {
+ public:
+  explicit RunningServer(HttpServer::Handler handler, ServerLimits limits = {})
+      : server_(std::make_unique<HttpServer>(
+            context_.get_executor(), clock_, std::move(handler),
+            [this](std::string_view, std::string_view, int status) { answered.push_back(status); },
+            limits)),
+        address(server_->listen("127.0.0.1:0").value()),
+        thread_([this] { context_.run(); }) {}
+
+  ~RunningServer() {
+    net::post(context_, [this] {
+      server_.reset();
+      context_.stop();
+    });
+    thread_.join();
+  }
+
+  // Begins to stop; the future is ready when stop() has resumed.
+  std::future<void> stop(Millis grace) {
+    return net::co_spawn(
+        context_, [this, grace]() -> awaitable<void> { co_await server_->stop(grace); }, net::use_future);
+  }
+
+ private:
+  net::io_context context_{1};
+  net::executor_work_guard<net::io_context::executor_type> guard_{context_.get_executor()};
+  SystemClock clock_;
+  std::unique_ptr<HttpServer> server_;
+
+ public:
+  std::vector<int> answered;  // read it after the server has ended or answered
+  const std::string address;
+
+ private:
+  std::thread thread_;
+};
+
+class RawClient {
+ public:
+  explicit RawClient(const std::string& address) : socket_(context_) {
+    const auto [host, port] = split_host_port(address);
+    net::ip::tcp::resolver resolver(context_);
+    net::connect(socket_, resolver.resolve(host, port));
+    // Only so that a broken server fails the test instead of hanging it.
+    const timeval patience{30, 0};
+    ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  }
+
+  void send(const std::string& bytes) {
+    boost::system::error_code ignored;  // the server may have closed already
+    net::write(socket_, net::buffer(bytes), ignored);
+  }
+
+  // Everything up to and with `mark`; shorter if the connection ended before.
+  std::string read_until(const std::string& mark) {
+    while (buffer_.find(mark) == std::string::npos && receive()) {
+    }
+    const std::size_t found = buffer_.find(mark);
+    const std::size_t end = found == std::string::npos ? buffer_.size() : found + mark.size();
+    std::string text = buffer_.substr(0, end);
+    buffer_.erase(0, end);
+    return text;
+  }
+
+  // Everything until the server closes.
+  std::string read_all() {
+    while (receive()) {
+    }
+    return std::exchange(buffer_, {});
+  }
+
+  void close() { socket_.close(); }
+
+ private:
+  bool receive() {
+    char bytes[4096];
+    const auto got = ::recv(socket_.native_handle(), bytes, sizeof bytes, 0);
+    if (got <= 0) return false;
+    buffer_.append(bytes, static_cast<std::size_t>(got));
+    return true;
+  }
+
+  net::io_context context_;
+  net::ip::tcp::socket socket_;
+  std::string buffer_;
+};
+
+}  // namespace rollwatch

@@ -1,0 +1,48 @@
+// The metrics servers the product promises to work with, started for a test: Debian's prometheus
+// and victoria-metrics, each on a free port of 127.0.0.1 with its data in a temporary directory.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "test/support/process.h"
+
+namespace rollwatch {
+
+class RealPrometheus {
+ public:
+  // `config` is the text of prometheus.yml. `open_metrics` is data it has from the start, in
+  // OpenMetrics with timestamps in seconds, "# EOF" at the end; "" for none. Returns when it is
+  // ready; throws with its log if it does not get there.
+  explicit RealPrometheus(std::string_view config = "global: {}\n",
+                          std::string_view open_metrics = "");
+
+  int port() const { return port_; }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  Process& process() { return *process_; }
+
+ private:
+  TempDir directory_;
+  int port_ = 0;
+  std::unique_ptr<Process> process_;
+};
+
+class RealVictoriaMetrics {
+ public:
+  RealVictoriaMetrics();
+
+  int port() const { return port_; }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  Process& process() { return *process_; }
+
+  // Lines of the exposition format with timestamps in milliseconds; they can be queried on return.
+  void import(std::string_view exposition);
+
+ private:
+  TempDir directory_;
+  int port_ = 0;
+  std::unique_ptr<Process> process_;
+};
+
+}  // namespace rollwatch
