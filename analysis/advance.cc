@@ -22,6 +22,7 @@ void on_predecessor(Mover& m, const PredecessorRollingBack& input) {
   s.waits_for_predecessor = input.rolling_back;
   if (!input.rolling_back) {
     m.tell(EventType::kNote, "the earlier rollout's rollback is over");
+    s.waits_for = s.reason = s.question ? s.question->text : "the earlier rollout's rollback is over";
     return;
   }
   s.waits_for = s.reason = "waits for an earlier rollout of this target to be rolled back";
@@ -42,22 +43,23 @@ void on_superseded(Mover& m, const SupersededBy& input) {
 void on_watch_resumed(Mover& m, const WatchResumed& input) {
   RolloutState& s = m.state();
   if (is_final(s.state)) return;
-  const auto not_in_the_future = [&m](auto& time) {
-    if (time && *time > m.now) time = m.now;
+  // A clock that was put back: what lies in the future now would stand still until the old time comes
+  // again, so everything goes on from now instead.
+  const auto not_after = [](std::optional<SysTime>& time, SysTime latest) {
+    if (time && *time > latest) time = latest;
   };
   for (std::size_t i = 0; i < s.conditions.size(); ++i) {
     ConditionState& c = s.conditions[i];
     c.silent_since.reset();
     c.inconclusive_since.reset();
     c.passes_in_step = 0;
-    // A clock that was put back: the grid goes on from where it is now, rather than stand still until the
-    // old time comes again.
-    const std::int64_t current = grid_of(m.condition(i), c).last_at_or_before(m.now);
-    if (c.last_slot > current) c.last_slot = current;
+    c.last_slot = std::min(c.last_slot, grid_of(m.condition(i), c).last_at_or_before(m.now));
+    not_after(c.watched_from, m.now + first_slot_after(m.condition(i)) + m.condition(i).initial_delay);
   }
-  not_in_the_future(s.step_since);
-  not_in_the_future(s.hold_since);
-  not_in_the_future(s.soak_since);
+  not_after(s.step_since, m.now);
+  not_after(s.hold_since, m.now);
+  not_after(s.soak_since, m.now);
+  if (s.question) s.question->reminded_at = std::min(s.question->reminded_at, m.now);
   m.tell(EventType::kWatchResumed, input.cause == Cause::kMissedClockJump
                                        ? "the clock jumped: patience starts again"
                                        : "rollwatchd was started again: patience starts again");
@@ -218,6 +220,7 @@ Verdict verdict_of(Fixed fixed, const RolloutState& state) {
     // While rolling back (and after), what failed still counts.
     if (fixed.plan.conditions[i].on_fail == OnFail::kObserve || state.conditions_only_observe) continue;
     if (!m.applies_now(i) && !state.conditions[i].failed) continue;
+    if (!state.conditions[i].failed && m.is_ignored(i)) continue;  // it gates nothing while it has no answer
     const Verdict v = verdict_of(fixed, state, i);
     if (!worst || badness(v) > badness(*worst)) worst = v;
   }

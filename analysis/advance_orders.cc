@@ -29,7 +29,8 @@ void done(Mover& m, const OpenOrder& order) {
       while (index + 1 < static_cast<int>(m.fixed.plan.steps.size()) &&
              *m.fixed.plan.steps[static_cast<std::size_t>(index)].weight < order.weight)
         ++index;
-      return m.reached_step(index, m.now);
+      m.reached_step(index, m.now);
+      return m.ask_about_failed();
     }
     case DecisionKind::kPromote: return m.reached_everything(m.now);
     case DecisionKind::kRollback:

@@ -11,6 +11,12 @@ std::string said(const PersonDecided& input) {
   return input.reason.empty() ? text : text + ": " + input.reason;
 }
 
+// A person who sends the rollout on after its deadline means it: it gets another one.
+void renew_deadline(Mover& m) {
+  RolloutState& s = m.state();
+  if (m.now >= s.deadline_at) s.deadline_at = m.now + m.fixed.plan.deadline;
+}
+
 void advance_by_person(Mover& m, const PersonDecided& input) {
   const RolloutState& s = m.state();
   if (s.state != State::kAnalyzing && s.state != State::kPaused)
@@ -22,6 +28,8 @@ void advance_by_person(Mover& m, const PersonDecided& input) {
   if (s.state == State::kAnalyzing && m.progress_is_ordered())
     return m.refuse("an order to " + std::string(name_of(s.order->kind)) + " to " +
                     percent(s.order->weight) + " is out already");
+  renew_deadline(m);
+  m.forget_failures();
   m.go_on(input.by, said(input));
 }
 
@@ -58,11 +66,13 @@ void resume_by_person(Mover& m, const PersonDecided& input) {
   const QuestionKind kind = s.question->kind;
   if (kind == QuestionKind::kApproveStart) return m.approve_start(input.by, said(input));
   m.resume(input.by, said(input));
+  renew_deadline(m);
+  // On the way to 100 % at a person's word: what stopped it is answered, so it goes there.
+  if (s.conditions_only_observe) return m.promote(input.by, said(input));
   switch (kind) {
     case QuestionKind::kApproveStep:
     case QuestionKind::kApprovePromote:
     case QuestionKind::kNothingMeasured: return m.go_on(input.by, said(input));
-    case QuestionKind::kDeadline: s.deadline_at = m.now + m.fixed.plan.deadline; break;
     default: break;
   }
   m.begin_step_afresh();
@@ -80,9 +90,10 @@ void cancel_by_person(Mover& m, const PersonDecided& input) {
   const RolloutState& s = m.state();
   if (is_final(s.state)) return m.refuse("it is " + std::string(name_of(s.state)) + " already");
   Decision& decision = m.decide(DecisionKind::kCancel, input.by, said(input));
-  m.end(State::kCancelled, EventType::kCancelled,
-        decision.reason + "; traffic stays as it is, with " + percent(s.reached_weight) + " on " +
-            m.fixed.spec.candidate);
+  // Without weights only none and all are known.
+  const bool known = m.weighted() || s.reached_weight == 100 || s.state == State::kWaiting;
+  const std::string weight = known ? ", with " + percent(s.reached_weight) + " on " + m.fixed.spec.candidate : "";
+  m.end(State::kCancelled, EventType::kCancelled, decision.reason + "; traffic stays as it is" + weight);
 }
 
 }  // namespace
@@ -106,6 +117,34 @@ void on_person(Mover& m, const PersonDecided& input) {
   for (std::size_t i = told_before; i < m.out.events.size(); ++i) m.out.events[i].reason = input.reason;
 }
 
+namespace {
+
+// Whether the question is about leaving the step that was left now, or about the order that did it.
+bool is_answered_by_moving(QuestionKind kind) {
+  return kind == QuestionKind::kApproveStep || kind == QuestionKind::kApprovePromote ||
+         kind == QuestionKind::kNothingMeasured || kind == QuestionKind::kOrderRefused ||
+         kind == QuestionKind::kOrderExpired;
+}
+
+void move_to(Mover& m, int index, const WeightReported& input, const std::string& reported) {
+  RolloutState& s = m.state();
+  const double weight = *m.fixed.plan.steps[static_cast<std::size_t>(index)].weight;
+  if (s.order && m.progress_is_ordered() && s.order->weight == weight) m.order_took_effect();
+  if (m.progress_is_ordered()) m.withdraw_order();
+  s.lapsed.reset();
+  if (s.question && is_answered_by_moving(s.question->kind)) {
+    m.withdraw_order();
+    s.question.reset();
+    s.state = State::kAnalyzing;
+    m.tell(EventType::kResumed, "goes on: " + reported).by = input.by;
+  }
+  if (s.state == State::kPromoting || s.state == State::kSoaking) s.state = State::kAnalyzing;
+  s.soak_since.reset();
+  m.reached_step(index, input.since);
+}
+
+}  // namespace
+
 // A reported weight is always believed: its step is the current one, whatever had been ordered.
 void on_weight_reported(Mover& m, const WeightReported& input) {
   RolloutState& s = m.state();
@@ -116,7 +155,7 @@ void on_weight_reported(Mover& m, const WeightReported& input) {
   if (s.state == State::kWaiting) return m.refuse("it has not begun: " + s.waits_for);
 
   const double first = *steps.front().weight;
-  const std::string reported = percent(input.weight) + " reported by " + input.by;
+  const std::string reported = cut(percent(input.weight) + " reported by " + input.by, kLongestSentence);
   if (input.weight < first) {
     if (s.step < 0 && s.state != State::kRollingBack) {
       s.reached_weight = input.weight;
@@ -132,13 +171,11 @@ void on_weight_reported(Mover& m, const WeightReported& input) {
     m.tell(EventType::kNote, reported + ", while rolling back").by = input.by;
     return;
   }
-  if (s.order && m.progress_is_ordered() && s.order->weight == input.weight)
-    m.order_took_effect();
-  else if (m.progress_is_ordered())
-    m.withdraw_order();
   m.tell(EventType::kNote, reported).by = input.by;
   if (input.weight >= 100) {
     if (s.state == State::kSoaking) return;
+    if (s.order && s.order->kind == DecisionKind::kPromote) m.order_took_effect();
+    m.withdraw_order();
     s.reason = reported;
     return m.reached_everything(input.since);
   }
@@ -146,12 +183,11 @@ void on_weight_reported(Mover& m, const WeightReported& input) {
   while (index + 1 < static_cast<int>(steps.size()) &&
          *steps[static_cast<std::size_t>(index + 1)].weight <= input.weight)
     ++index;
-  if (s.state == State::kPromoting || s.state == State::kSoaking) {
-    s.state = State::kAnalyzing;
-    s.soak_since.reset();
-  }
-  if (index != s.step) m.reached_step(index, input.since);
+  // Where it is already: an order to go on stays out, and an open question stays open.
+  const bool moved = index != s.step || s.state == State::kSoaking;
+  if (moved) move_to(m, index, input, reported);
   s.reached_weight = input.weight;
+  if (moved) m.ask_about_failed();
 }
 
 }  // namespace rollwatch

@@ -5,6 +5,7 @@
 #include "analysis/judge.h"
 #include "analysis/mover.h"
 #include "analysis/slots.h"
+#include "analysis/text.h"
 
 namespace rollwatch {
 namespace {
@@ -13,11 +14,6 @@ namespace {
 bool counts_as_fail(const ConditionPlan& plan, Outcome outcome) {
   return outcome == Outcome::kFail || (outcome == Outcome::kNoData && plan.on_no_data == OnMissing::kFail) ||
          (outcome == Outcome::kError && plan.on_error == OnMissing::kFail);
-}
-
-bool is_ignored(const ConditionPlan& plan, Outcome outcome) {
-  return (outcome == Outcome::kNoData && plan.on_no_data == OnMissing::kIgnore) ||
-         (outcome == Outcome::kError && plan.on_error == OnMissing::kIgnore);
 }
 
 // Inconclusive only because there is not enough to judge yet: that lengthens the step, nothing else.
@@ -36,14 +32,20 @@ void push_answer(const ConditionPlan& plan, ConditionState& c, const Judgement& 
   if (c.recent.size() > static_cast<std::size_t>(plan.within)) c.recent.erase(c.recent.begin());
 }
 
-void note(const ConditionPlan& plan, ConditionState& c, const Judgement& j, SysTime evaluated_at) {
+// `evaluated_at` is the first one's for a run of missed slots: so long was there no answer.
+void note(Mover& m, std::size_t i, const Judgement& j, SysTime evaluated_at) {
+  const ConditionPlan& plan = m.condition(i);
+  ConditionState& c = m.state().conditions[i];
+  c.last = j;
   const bool failing = counts_as_fail(plan, j.outcome);
   const bool answered = failing || j.outcome == Outcome::kPass || j.outcome == Outcome::kFail ||
                         j.outcome == Outcome::kInconclusive;
   if (answered) {
     push_answer(plan, c, j, failing);
     c.silent_since.reset();
-  } else if (!is_ignored(plan, j.outcome) && !c.silent_since) {
+  } else if (m.is_ignored(i)) {
+    c.silent_since.reset();
+  } else if (!c.silent_since) {
     c.silent_since = evaluated_at;
   }
   if (j.outcome == Outcome::kPass) {
@@ -55,14 +57,19 @@ void note(const ConditionPlan& plan, ConditionState& c, const Judgement& j, SysT
   } else if (answered) {
     c.inconclusive_since.reset();
   }
-  c.last = j;
-  c.last_evaluated_at = evaluated_at;
+}
+
+// A yes to these sends the rollout on, and a pause for want of answers is lifted by itself: none of that may
+// happen once a condition has failed. The yes to any other question begins the step afresh.
+bool yields_to_a_failure(QuestionKind kind) {
+  return kind == QuestionKind::kNoAnswers || kind == QuestionKind::kApproveStep ||
+         kind == QuestionKind::kApprovePromote || kind == QuestionKind::kNothingMeasured;
 }
 
 void on_condition_failed(Mover& m, std::size_t i) {
   const ConditionPlan& plan = m.condition(i);
   RolloutState& s = m.state();
-  const std::string sentence = failing_sentence(plan, s.conditions[i]);
+  const std::string sentence = cut(failing_sentence(plan, s.conditions[i]), kLongestSentence);
   const auto tell_failed = [&](const std::string& what) {
     Event& event = m.tell(EventType::kConditionFailed, what);
     event.condition = plan.name;
@@ -71,10 +78,11 @@ void on_condition_failed(Mover& m, std::size_t i) {
   };
 
   if (!m.gates(i)) {
-    tell_failed("would have rolled back: " + sentence);
+    const bool pauses = plan.on_fail == OnFail::kPause;
+    tell_failed((pauses ? "would have paused: " : "would have rolled back: ") + sentence);
     Decision would;
     would.number = ++s.decisions_made;
-    would.kind = plan.on_fail == OnFail::kPause ? DecisionKind::kPause : DecisionKind::kRollback;
+    would.kind = pauses ? DecisionKind::kPause : DecisionKind::kRollback;
     would.by = kEngine;
     would.reason = sentence;
     would.condition = i;
@@ -90,8 +98,7 @@ void on_condition_failed(Mover& m, std::size_t i) {
   }
   tell_failed(sentence);
   if (s.state == State::kSoaking) return;  // promoted already: on_fail = "pause" only tells
-  // A pause that the engine would lift by itself becomes one that it will not.
-  if (s.state != State::kPaused || s.question->kind == QuestionKind::kNoAnswers)
+  if (s.state != State::kPaused || yields_to_a_failure(s.question->kind))
     m.pause(QuestionKind::kConditionFailed, kEngine, sentence, i);
 }
 
@@ -114,6 +121,18 @@ void check_patience(Mover& m, std::size_t i, SysTime evaluated_at) {
   }
 }
 
+// In the soak nothing waits for answers; that there are none is told, once per silence.
+void tell_silence_in_soak(Mover& m, std::size_t i, SysTime before, SysTime evaluated_at) {
+  const ConditionState& c = m.state().conditions[i];
+  const Millis patience = m.fixed.plan.patience;
+  if (m.state().state != State::kSoaking || !c.silent_since) return;
+  if (evaluated_at - *c.silent_since < patience || before - *c.silent_since >= patience) return;
+  Event& event = m.tell(EventType::kNote, m.condition(i).name + " gave no answer for " +
+                                              format_duration(patience) + ": " + describe(*c.last) +
+                                              "; it is promoted, so nothing waits for one");
+  event.condition = m.condition(i).name;
+}
+
 // Only a pause for want of answers is lifted by the engine, when every gating condition passes again. The
 // step's hold then starts again: nobody was watching meanwhile.
 void lift_pause_if_answered(Mover& m, SysTime evaluated_at) {
@@ -123,7 +142,7 @@ void lift_pause_if_answered(Mover& m, SysTime evaluated_at) {
   for (std::size_t i = 0; i < s.conditions.size(); ++i) {
     if (!m.gates(i)) continue;
     const auto& last = s.conditions[i].last;
-    if (last && is_ignored(m.condition(i), last->outcome)) continue;
+    if (m.is_ignored(i)) continue;
     if (!last || last->outcome != Outcome::kPass) return;
     any_passed = true;
   }
@@ -155,15 +174,22 @@ void on_slot(Mover& m, const SlotAnswered& input) {
 
   c.last_slot = input.slot;
   ++c.counts[static_cast<std::size_t>(j.outcome)];
-  note(plan, c, j, input.evaluated_at);
-  // An answer for a condition that the step reached meanwhile does not have: recorded, without effect.
-  if (!m.applies_now(i)) return;
+  const SysTime before = c.last_evaluated_at;
+  c.last_evaluated_at = input.evaluated_at;
+  // Asked for what was before: a step with this condition, or a person's yes that began the step afresh.
+  // Recorded, without effect.
+  if (!c.watched_from || input.evaluated_at < *c.watched_from) {
+    c.last = j;
+    return;
+  }
+  note(m, i, j, input.evaluated_at);
 
   if (!c.failed && fails_in_window(plan, c) >= static_cast<std::uint32_t>(plan.fail_after)) {
     c.failed = true;
     on_condition_failed(m, i);
   }
   check_patience(m, i, input.evaluated_at);
+  tell_silence_in_soak(m, i, before, input.evaluated_at);
   lift_pause_if_answered(m, input.evaluated_at);
   m.end_step_if_done(input.evaluated_at);
 }
@@ -189,8 +215,17 @@ void on_slots_missed(Mover& m, const SlotsMissed& input) {
 
   c.last_slot = input.last;
   c.counts[static_cast<std::size_t>(Outcome::kMissed)] += static_cast<std::uint32_t>(input.last - first + 1);
-  note(plan, c, evaluation.judgement, input.evaluated_at);
+  const SysTime before = c.last_evaluated_at;
+  c.last_evaluated_at = input.evaluated_at;
+  note(m, input.condition, evaluation.judgement, input.evaluated_at - (input.last - first) * plan.interval);
+  // Nobody was there to see whether there were answers: patience starts again.
+  if (input.cause == Cause::kMissedDowntime || input.cause == Cause::kMissedClockJump) {
+    c.silent_since.reset();
+    c.inconclusive_since.reset();
+    return;
+  }
   check_patience(m, input.condition, input.evaluated_at);
+  tell_silence_in_soak(m, input.condition, before, input.evaluated_at);
 }
 
 }  // namespace rollwatch

@@ -32,15 +32,19 @@ Cause cause_of(FailureKind kind) {
   return Cause::kMalformed;
 }
 
-// An answer that cannot be judged by value, whatever the rule: an error, or not the whole truth.
-std::optional<Judgement> unusable(const Answer& answer, const std::string& prefix) {
+// An answer that cannot be judged by value, whatever the rule: an error, or not the whole truth. `of` says
+// which answer it is, "" for the value.
+std::optional<Judgement> unusable(const Answer& answer, const std::string& of) {
+  const auto in_words = [&of](const std::string& text) {
+    return of.empty() || text.empty() ? of + text : of + ": " + text;
+  };
   if (const auto* failure = std::get_if<QueryFailure>(&answer.result))
-    return ended(Outcome::kError, cause_of(failure->kind), prefix + failure->message);
+    return ended(Outcome::kError, cause_of(failure->kind), in_words(failure->message));
   if (const auto* kind = std::get_if<Unusable>(&answer.result))
-    return ended(Outcome::kError, Cause::kUnusableKind, prefix + kind->kind);
+    return ended(Outcome::kError, Cause::kUnusableKind, in_words(kind->kind));
   if (answer.partial)
     return ended(Outcome::kNoData, Cause::kPartial,
-                 answer.warnings.empty() ? prefix : prefix + answer.warnings.front());
+                 in_words(answer.warnings.empty() ? "" : answer.warnings.front()));
   return std::nullopt;
 }
 
@@ -77,7 +81,7 @@ Judgement judge_number(const Rule& rule, const Series& series) {
     j.rule = rule.fail_if;
   } else if (passes) {
     j = ended(Outcome::kPass, Cause::kWithinLimit);
-    j.rule = rule.fail_if ? rule.fail_if : rule.pass_if;
+    j.rule = rule.pass_if ? rule.pass_if : rule.fail_if;
   } else {
     j = ended(Outcome::kInconclusive, Cause::kBetweenLimits);
     j.rule = rule.pass_if;
@@ -108,6 +112,26 @@ Judgement judge_each(const Rule& rule, const std::vector<Series>& all) {
   return *worst;
 }
 
+// The largest (smallest) of those that are numbers.
+std::optional<Series> extreme_of(const std::vector<Series>& all, Reduce reduce) {
+  const Series* found = nullptr;
+  for (const Series& series : all) {
+    if (!std::isfinite(series.value)) continue;
+    const bool further = found == nullptr || (reduce == Reduce::kMax ? series.value > found->value
+                                                                     : series.value < found->value);
+    if (further) found = &series;
+  }
+  return found == nullptr ? std::nullopt : std::optional(*found);
+}
+
+// Whether a maximum (minimum) that fails would fail as well if it were larger (smaller): then a series whose
+// value is unknown changes nothing, and the failing one decides.
+bool stays_failing(const ThresholdCondition& condition) {
+  const CompareOp op = condition.rule.fail_if->op;
+  return condition.reduce == Reduce::kMax ? op == CompareOp::kGreater || op == CompareOp::kGreaterEqual
+                                          : op == CompareOp::kLess || op == CompareOp::kLessEqual;
+}
+
 Judgement judge_values(const ThresholdCondition& condition, const std::vector<Series>& all) {
   if (all.empty()) return ended(Outcome::kNoData, Cause::kNoSeries);
   if (condition.reduce == Reduce::kEach) return judge_each(condition.rule, all);
@@ -117,13 +141,16 @@ Judgement judge_values(const ThresholdCondition& condition, const std::vector<Se
                    std::to_string(all.size()) + " series, such as " + series_name(all.front()));
     return judge_each(condition.rule, all);
   }
-  for (const Series& series : all)
-    if (!std::isfinite(series.value)) return not_finite(series);
-  const auto by_value = [](const Series& a, const Series& b) { return a.value < b.value; };
-  if (condition.reduce == Reduce::kMax)
-    return judge_number(condition.rule, *std::max_element(all.begin(), all.end(), by_value));
-  if (condition.reduce == Reduce::kMin)
-    return judge_number(condition.rule, *std::min_element(all.begin(), all.end(), by_value));
+  const auto unknown =
+      std::find_if(all.begin(), all.end(), [](const Series& s) { return !std::isfinite(s.value); });
+  if (condition.reduce == Reduce::kMax || condition.reduce == Reduce::kMin) {
+    if (const auto extreme = extreme_of(all, condition.reduce)) {
+      const Judgement j = judge_number(condition.rule, *extreme);
+      const bool certain = j.outcome == Outcome::kFail && stays_failing(condition);
+      if (unknown == all.end() || certain) return j;
+    }
+  }
+  if (unknown != all.end()) return not_finite(*unknown);
   Series combined;
   for (const Series& series : all) combined.value += series.value;
   if (condition.reduce == Reduce::kAvg) combined.value /= static_cast<double>(all.size());
@@ -143,6 +170,18 @@ Judgement judge_presence(SeriesRule rule, const std::vector<Series>& all) {
   return j;
 }
 
+std::string escaped(const std::string& value) {
+  std::string text;
+  for (const char c : value) {
+    if (c == '"' || c == '\\') text += '\\';
+    if (c == '\n')
+      text += "\\n";
+    else
+      text += c;
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string series_name(const Series& series) {
@@ -154,7 +193,7 @@ std::string series_name(const Series& series) {
       continue;
     }
     if (!labels.empty()) labels += ",";
-    labels += label.name + "=\"" + label.value + "\"";
+    labels += label.name + "=\"" + escaped(label.value) + "\"";
   }
   return labels.empty() ? name : name + "{" + labels + "}";
 }
@@ -166,7 +205,7 @@ Judgement judge(const ConditionPlan& condition, const Answer& value, const Answe
 
   std::optional<double> events;
   if (evidence != nullptr) {
-    if (auto early = unusable(*evidence, "evidence: ")) return *early;
+    if (auto early = unusable(*evidence, "evidence")) return *early;
     double sum = 0;
     for (const Series& series : series_of(*evidence)) sum += series.value;
     if (!std::isfinite(sum) || sum <= 0) {

@@ -7,8 +7,6 @@
 namespace rollwatch {
 namespace {
 
-constexpr std::size_t kLongestSentence = 290;
-
 bool moves_traffic(DecisionKind kind) {
   return kind == DecisionKind::kAdvance || kind == DecisionKind::kPromote || kind == DecisionKind::kRollback;
 }
@@ -43,11 +41,16 @@ bool Mover::any_gates() const {
   return false;
 }
 
+bool Mover::is_ignored(std::size_t i) const {
+  const auto& last = state().conditions[i].last;
+  return last && ((last->outcome == Outcome::kNoData && condition(i).on_no_data == OnMissing::kIgnore) ||
+                  (last->outcome == Outcome::kError && condition(i).on_error == OnMissing::kIgnore));
+}
+
 bool Mover::holds_nothing_back(std::size_t i) const {
   const ConditionState& c = state().conditions[i];
-  if (!c.last) return false;
-  if (c.last->outcome == Outcome::kNoData && condition(i).on_no_data == OnMissing::kIgnore) return true;
-  if (c.last->outcome == Outcome::kError && condition(i).on_error == OnMissing::kIgnore) return true;
+  if (!c.last || c.failed) return false;
+  if (is_ignored(i)) return true;
   return c.last->outcome == Outcome::kPass &&
          c.passes_in_step >= static_cast<std::uint32_t>(condition(i).min_passes);
 }
@@ -149,8 +152,9 @@ void Mover::watch(SysTime since, bool all_anew, bool first_step) {
       c.inconclusive_since.reset();
     }
     if (all_anew || !c.watched_from) {
-      const Millis whole = lookback(plan) > Millis{0} ? lookback(plan) : plan.interval;
-      c.watched_from = since + whole + (first_step ? plan.initial_delay : Millis{0});
+      // Not in the past, when a step is reported late: those slots were never due.
+      c.watched_from = std::max(
+          now, since + first_slot_after(plan) + (first_step ? plan.initial_delay : Millis{0}));
     }
   }
 }
@@ -158,12 +162,13 @@ void Mover::watch(SysTime since, bool all_anew, bool first_step) {
 void Mover::reached_step(int index, SysTime since) {
   RolloutState& s = state();
   const bool first = s.step < 0;
+  since = std::min(since, now);
   s.step = index;
   s.step_since = s.hold_since = since;
   watch(since, false, first);
   const StepPlan& step = fixed.plan.steps[static_cast<std::size_t>(index)];
   if (step.weight) s.reached_weight = *step.weight;
-  s.reason = step.weight ? "watching" + where() : "watching";
+  if (s.state != State::kPaused) s.reason = step.weight ? "watching" + where() : "watching";
   tell(EventType::kStepBegan, "step " + std::to_string(index + 1) + " of " +
                                   std::to_string(fixed.plan.steps.size()) + " began" + where());
 }
@@ -173,6 +178,23 @@ void Mover::begin_step_afresh() {
   if (s.step < 0) return;
   s.step_since = s.hold_since = now;
   watch(now, true, false);
+}
+
+void Mover::forget_failures() {
+  for (ConditionState& c : state().conditions) {
+    if (!c.failed) continue;
+    c.failed = false;
+    c.recent.clear();
+    c.fails_of_all = c.answers_of_all = 0;
+  }
+}
+
+void Mover::ask_about_failed() {
+  if (state().state != State::kAnalyzing) return;
+  for (std::size_t i = 0; i < state().conditions.size(); ++i) {
+    if (!gates(i) || !state().conditions[i].failed) continue;
+    return pause(QuestionKind::kConditionFailed, kEngine, condition(i).name + " failed before", i);
+  }
 }
 
 void Mover::resume(const std::string& by, const std::string& reason) {
@@ -253,6 +275,7 @@ void Mover::promote(const std::string& by, const std::string& reason) {
 
 void Mover::reached_everything(SysTime since) {
   RolloutState& s = state();
+  since = std::min(since, now);
   s.reached_weight = 100;
   s.question.reset();
   const int last = static_cast<int>(fixed.plan.steps.size()) - 1;
@@ -276,6 +299,7 @@ void Mover::roll_back(const std::string& by, const std::string& reason,
   s.question.reset();
   s.waits_for.clear();
   s.state = State::kRollingBack;
+  for (ConditionState& c : s.conditions) c.watched_from.reset();
   decide(DecisionKind::kRollback, by, reason, by_condition);
   s.reason = out.decisions.back().reason;
   if (told()) {
@@ -346,9 +370,9 @@ void Mover::end_step_if_done(SysTime evaluated_at) {
   }
   if (!measured) return;  // all of them ignored for want of answers
 
-  const std::string reason =
-      any_gates() ? "all conditions passed" + where() + " for " + format_duration(step.hold)
-                  : "the hold of " + format_duration(step.hold) + where() + " is over";
+  const std::string span = step.hold > Millis{0} ? " for " + format_duration(step.hold) : "";
+  const std::string reason = any_gates() ? "all conditions passed" + where() + span
+                                         : "held" + where() + span + " without conditions";
   if (step.approve) {
     pause(QuestionKind::kApproveStep, kEngine, reason + ": waits for an approval to go on");
   } else if (!has_next_step() &&
@@ -362,6 +386,8 @@ void Mover::end_step_if_done(SysTime evaluated_at) {
     go_on(kEngine, reason);
   }
 }
+
+void Mover::refuse(const std::string& why) { out.refusal = cut(why, kLongestSentence); }
 
 Transition Mover::finish() {
   RolloutState& s = state();

@@ -10,6 +10,7 @@
 namespace rollwatch {
 
 inline constexpr const char* kEngine = "engine";
+inline constexpr std::size_t kLongestSentence = 290;  // bytes of what people are shown
 inline constexpr Millis kPausedReminder{30 * 60'000};
 inline constexpr Millis kRollbackFirstReminder{60'000};
 inline constexpr Millis kRollbackReminder{5 * 60'000};
@@ -32,6 +33,8 @@ class Mover {
   bool gates(std::size_t i) const;
   bool applies_now(std::size_t i) const;
   bool any_gates() const;
+  // Its latest slot gave no answer, and the condition says that this is to be ignored.
+  bool is_ignored(std::size_t i) const;
   // Latest slot passed and enough slots of this step did; or it has no answer and is told to be ignored.
   bool holds_nothing_back(std::size_t i) const;
   bool told() const { return !fixed.spec.orchestrator.empty(); }
@@ -59,6 +62,9 @@ class Mover {
   void reached_step(int index, SysTime since);
   void reached_everything(SysTime since);                            // 100 %
   void begin_step_afresh();                                          // after a person's yes
+  void forget_failures();                                            // a person goes on in spite of them
+  // Pauses if a condition failed while nothing could be asked about it: in the soak, or behind another question.
+  void ask_about_failed();
   void resume_for_answers(SysTime evaluated_at);                     // lifts a pause for want of them
   void resume(const std::string& by, const std::string& reason);
   void end(State final_state, EventType type, const std::string& reason);
@@ -68,7 +74,7 @@ class Mover {
   // Ends the step if its hold has passed by `evaluated_at` and nothing holds it back.
   void end_step_if_done(SysTime evaluated_at);
 
-  void refuse(std::string why) { out.refusal = std::move(why); }
+  void refuse(const std::string& why);
   Transition finish();
 
  private:

@@ -59,6 +59,11 @@ std::string events(const Judgement& j) {
   return format_number(j.evidence.value_or(0)) + " of " + format_number(j.min_evidence) + " events";
 }
 
+// What the answer would have meant; nothing for a condition that is not judged by a number.
+std::string would_be(const Judgement& j) {
+  return j.rule ? ", " + value_against_rule(j) : "";
+}
+
 std::string with_detail(std::string text, const Judgement& j) {
   return j.detail.empty() ? text : text + ": " + j.detail;
 }
@@ -79,8 +84,8 @@ std::string describe(const Judgement& j) {
     case Cause::kInfinite: return "no data: the answer is infinite (a division by zero)";
     case Cause::kPartial: return with_detail("no data: the answer is partial", j);
     case Cause::kNoEvents: return "no data: no events in the window";
-    case Cause::kFewEvents: return events(j) + ", " + value_against_rule(j);
-    case Cause::kReachesBack: return "the window reaches back before the step, " + value_against_rule(j);
+    case Cause::kFewEvents: return events(j) + would_be(j);
+    case Cause::kReachesBack: return "the window reaches back before the step" + would_be(j);
     case Cause::kManySeries: return with_detail("several series where one is expected", j);
     case Cause::kUnusableKind: return with_detail("an answer no condition can use", j);
     case Cause::kUnreachable: return with_detail("the datasource cannot be reached", j);

@@ -16,4 +16,9 @@ Millis lookback(const ConditionPlan& condition) {
   return windowed ? condition.window : Millis{0};
 }
 
+Millis first_slot_after(const ConditionPlan& condition) {
+  const Millis window = lookback(condition);
+  return window > Millis{0} ? window : condition.interval;
+}
+
 }  // namespace rollwatch

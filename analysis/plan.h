@@ -82,10 +82,15 @@ struct Plan {
   std::vector<ConditionPlan> conditions;
 };
 
-// Whether the condition is asked at all in the step with this index (promoting and soaking count as 100).
+// Whether the condition is asked at all at this weight. Until a promotion is acknowledged its step's weight
+// counts, from then on 100; a condition with `steps` is never asked in a plan without weights.
 bool applies(const ConditionPlan& condition, std::optional<double> weight);
 
 // How far back from the time evaluated for the condition looks: `window` if its query uses it, else 0.
 Millis lookback(const ConditionPlan& condition);
+
+// How long after the beginning of a step the first slot looks that is wholly within it: one interval, or one
+// window if there is one.
+Millis first_slot_after(const ConditionPlan& condition);
 
 }  // namespace rollwatch

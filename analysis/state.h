@@ -49,7 +49,7 @@ enum class QuestionKind : std::uint8_t {
   kApproveStart,
   kApproveStep,
   kApprovePromote,
-  kNothingMeasured,  // the end was reached and no gating condition ever passed
+  kNothingMeasured,  // the end was reached and no condition ever passed
   kPersonPaused,
 };
 std::string_view name_of(QuestionKind kind);

@@ -37,10 +37,18 @@ bool is_variable(const std::string& name) {
          std::find(names.begin(), names.end(), name) != names.end();
 }
 
+constexpr std::string_view kHiddenMistake =
+    "there is a mistake in the query; what it is would show text from the environment";
+
 std::optional<QueryTemplate> read_query(TableReader& reader, std::string_view key) {
   const auto text = reader.string(key);
   if (!text) return std::nullopt;
+  const bool hidden = reader.find(key)->from_environment();
   auto query = promql::parse_query_template(*text);
+  if (!query && hidden) {
+    reader.wrong(key, std::string(kHiddenMistake));
+    return std::nullopt;
+  }
   if (!query) {
     reader.wrong(key, "in the query, " + promql::to_string(query.error()));
     return std::nullopt;
@@ -49,6 +57,10 @@ std::optional<QueryTemplate> read_query(TableReader& reader, std::string_view ke
   for (const auto& variable : query->variables()) {
     if (is_variable(variable.name)) continue;
     good = false;
+    if (hidden) {
+      reader.wrong(key, std::string(kHiddenMistake));
+      break;
+    }
     reader.wrong(key, "in the query, line " + std::to_string(variable.line) + ", column " +
                           std::to_string(variable.column) + ": unknown variable {{" +
                           variable.name + "}}" +
@@ -156,8 +168,9 @@ void settle_rule(TableReader& reader, ThresholdCondition& threshold) {
   const auto split = promql::take_comparison_off(threshold.query.text());
   if (!split) return;  // the query's own error is already recorded
   if (!split->comparison) {
+    const bool hidden = reader.find("query")->from_environment();
     reader.wrong("query",
-                 "the query " + split->why_left_alone +
+                 "the query " + (hidden ? "has no comparison to take off" : split->why_left_alone) +
                      "; end it in a comparison such as > 0.05, or give fail_if = \"> 0.05\", or "
                      "write fail_if = \"any\" if it fails by answering with any series at all");
     return;

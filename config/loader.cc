@@ -20,6 +20,7 @@ class Loader {
   Expected<Settings, std::vector<ConfigError>> load(const std::string& file) {
     settings_.file = resolve_path(file, "", environment_.working_folder);
     const Value root = read_config_files(file, environment_, errors_);
+    all_files_read_ = errors_.empty();
     settings_.store.path = default_store_path(file, environment_);
     read_sections(root);
     read_layers(root);
@@ -112,14 +113,14 @@ class Loader {
     const std::size_t errors_before = errors_.size();
     check_layer(table, path, errors_);
     if (errors_.size() > errors_before) bad_layers_.insert(layer);
-    check_datasources(table, path, settings_, errors_);
+    if (all_files_read_) check_datasources(table, path, settings_, errors_);
     Value named = table;
     named.set_layer(layer);
     return named;
   }
 
-  // Each policy on top of [defaults], as if it was registered alone. What is already known to be wrong
-  // by itself is not merged.
+  // Each policy on top of [defaults], as if it was registered alone. What is already known to be
+  // wrong by itself is not merged.
   void check_policies() {
     if (bad_layers_.count("[defaults]") > 0) return;
     for (const auto& [name, policy] : settings_.policies) {
@@ -129,7 +130,7 @@ class Loader {
       layers.defaults = &settings_.defaults;
       layers.policies.emplace_back(name, &policy);
       const Value document = merged_document(layers, errors_);
-      check_datasources(document, path, settings_, errors_);
+      if (all_files_read_) check_datasources(document, path, settings_, errors_);
       const auto plan = decode_plan(document, Steps::kOptional);
       if (!plan) {
         for (FieldError error : plan.error()) {
@@ -160,6 +161,7 @@ class Loader {
   FieldErrors errors_;
   FieldErrors warnings_;
   std::set<std::string> bad_layers_;
+  bool all_files_read_ = true;  // otherwise what is named may be in the file that was not
 };
 
 }  // namespace

@@ -270,11 +270,14 @@ void check_datasources(const Value& table, const std::string& path, const Settin
     const Value* value = in.find("datasource");
     const std::string* name = value == nullptr ? nullptr : value->as_string();
     if (name == nullptr || settings.datasources.count(*name) > 0) return;
+    const bool hidden = value->from_environment();
+    const std::string shown = hidden ? "NAME" : *name;
     const bool written = !value->origin().file.empty() || !value->origin().pointer.empty();
     errors.push_back({written ? value->origin() : in.origin(), join_key(in_path, "datasource"),
-                      "there is no datasource " + quoted(*value) +
-                          suggestion(value->from_environment() ? "" : *name, names, "there are",
-                                     "; add [datasource." + *name + "] with its url")});
+                      "there is no datasource " +
+                          (hidden ? "of the name from the environment" : quoted(*value)) +
+                          suggestion(hidden ? "" : *name, names, "there are",
+                                     "; add [datasource." + shown + "] with its url")});
   };
   check(table, path);
   const Value* conditions = table.find("condition");

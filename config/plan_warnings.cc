@@ -77,7 +77,8 @@ const Token* outermost_division(const std::vector<Token>& tokens) {
 
 // `errors / all`: with no error at all there may be no series of errors, and then no ratio either.
 // A label that only the numerator matches on is the sign of such a part.
-std::optional<std::string> ratio_warning(const ThresholdCondition& threshold) {
+std::optional<std::string> ratio_warning(const ThresholdCondition& threshold, const Value& query) {
+  if (query.from_environment()) return std::nullopt;  // its labels are not to be shown
   const auto lexed = promql::lex(threshold.query.text());
   if (!lexed) return std::nullopt;
   const Token* division = outermost_division(lexed->tokens);
@@ -105,9 +106,10 @@ FieldErrors plan_warnings(const Plan& plan, const Value& document) {
   for (std::size_t i = 0; i < plan.conditions.size(); ++i) {
     const ConditionPlan& condition = plan.conditions[i];
     const auto& threshold = std::get<ThresholdCondition>(condition.kind);
-    const Origin& origin = (*conditions->as_array())[i].origin();
+    const Value& table = (*conditions->as_array())[i];
+    const Origin& origin = table.origin();
     for (auto& warning : {burst_warning(condition, threshold), filter_warning(threshold),
-                          ratio_warning(threshold)}) {
+                          ratio_warning(threshold, *table.find("query"))}) {
       if (warning) warnings.push_back({origin, "", about(condition, *warning)});
     }
   }

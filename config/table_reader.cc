@@ -23,7 +23,8 @@ std::string must_be(std::string_view expected, std::string_view found) {
 }  // namespace
 
 std::string join_key(const std::string& table, std::string_view key) {
-  const std::string shown = is_plain_key(key) ? std::string(key) : '"' + std::string(key) + '"';
+  const std::string shown =
+      is_plain_key(key) && key.size() < 60 ? std::string(key) : quoted(Value(std::string(key)));
   return table.empty() ? shown : table + '.' + shown;
 }
 
@@ -197,7 +198,7 @@ void TableReader::finish() {
     if (std::binary_search(sorted.begin(), sorted.end(), member.key)) continue;
     errors_.push_back(
         {member.key_origin, join_key(path_, member.key),
-         "unknown key \"" + member.key + '"' +
+         "unknown key " + quoted(Value(member.key)) +
              suggestion(member.key, sorted, "the keys here are", "; no key is known here")});
   }
 }

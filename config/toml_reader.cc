@@ -146,7 +146,7 @@ class Expander {
         if (!is_name(name)) {
           errors_.push_back(
               {origin, path,
-               "\"${\" must begin a name such as ${NAME}; write $${ for the text itself"});
+               "\"${\" must begin a name, such as ${NAME}; write $${ for the text itself"});
           return out;
         }
         const auto value = environment_.variable(name);

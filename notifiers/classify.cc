@@ -22,8 +22,8 @@ std::optional<int> number_in(std::string_view text) {
 std::optional<SysTime> http_date(std::string_view text) {
   constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT" || text[7] != ' ' ||
-      text[11] != ' ' || text[16] != ' ' || text[19] != ':' || text[22] != ':') {
+  if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT" ||
+      text[7] != ' ' || text[11] != ' ' || text[16] != ' ' || text[19] != ':' || text[22] != ':') {
     return std::nullopt;
   }
   const auto day = number_in(text.substr(5, 2));
@@ -64,7 +64,8 @@ std::optional<Millis> parse_retry_after(std::string_view text, SysTime now) {
 Ruling rule_on_order(const Reply& reply, SysTime now) {
   if (reply.status == 202) return ended(ReplyEnd::kAccepted);
   if (reply.status >= 200 && reply.status < 300) return ended(ReplyEnd::kDone);
-  if (reply.status == 409 || reply.status == 410 || reply.status == 422) return ended(ReplyEnd::kRefused);
+  if (reply.status == 409 || reply.status == 410 || reply.status == 422)
+    return ended(ReplyEnd::kRefused);
   return again(reply, now);
 }
 
@@ -72,7 +73,8 @@ Ruling rule_on_slack_webhook(const Reply& reply, SysTime now) {
   const std::string word = clean_utf8(one_line(reply.body.substr(0, reply.body.find('\n'))), 100);
   if (reply.status >= 200 && reply.status < 300) {
     if (word == "ok") return ended(ReplyEnd::kDone);
-    return ended(ReplyEnd::kRefused, "answered HTTP " + std::to_string(reply.status) + " without Slack's \"ok\"");
+    return ended(ReplyEnd::kRefused,
+                 "answered HTTP " + std::to_string(reply.status) + " without Slack's \"ok\"");
   }
   if (reply.status >= 400 && reply.status < 500 && reply.status != 408 && reply.status != 429) {
     return ended(ReplyEnd::kRefused, word.empty() ? "refused without a word" : "refused: " + word);

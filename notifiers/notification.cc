@@ -85,12 +85,15 @@ std::optional<Notice> from_payload(std::string_view payload) {
 }
 
 std::optional<EventType> event_type(std::string_view name) {
-  for (auto type = EventType::kRegistered;; type = static_cast<EventType>(static_cast<int>(type) + 1)) {
+  for (auto type = EventType::kRegistered;;
+       type = static_cast<EventType>(static_cast<int>(type) + 1)) {
     if (name_of(type) == name) return type;
     if (type == EventType::kNote) return std::nullopt;
   }
 }
 
-bool is_event_name(std::string_view name) { return name == "rolling_back" || event_type(name).has_value(); }
+bool is_event_name(std::string_view name) {
+  return name == "rolling_back" || event_type(name).has_value();
+}
 
 }  // namespace rollwatch

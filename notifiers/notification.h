@@ -1,6 +1,6 @@
 // What a notification says, as facts: taken from the event when it is recorded, kept as JSON in the
-// delivery, and only made into a message when it is sent. A message format can then change with a new
-// version, and one stored delivery serves any kind of notifier.
+// delivery, and only made into a message when it is sent. A message format can then change with a
+// new version, and one stored delivery serves any kind of notifier.
 #pragma once
 
 #include <optional>
@@ -15,18 +15,18 @@ namespace rollwatch {
 struct Notice {
   EventType event = EventType::kNote;
   SysTime at{};
-  std::string state;              // the rollout's after the event
+  std::string state;  // the rollout's after the event
   int step = -1;
-  std::optional<double> weight;   // the candidate's share
-  std::string summary;            // one sentence
-  std::string by;                 // "engine" or a person
-  std::string reason;             // a person's own words
+  std::optional<double> weight;  // the candidate's share
+  std::string summary;           // one sentence
+  std::string by;                // "engine" or a person
+  std::string reason;            // a person's own words
   std::string condition;
   std::optional<double> value;
   std::string rule;
-  std::string kind;               // of the decision, "" if the event is none
-  std::string decision;           // its id
-  std::string question;           // the open one's id
+  std::string kind;      // of the decision, "" if the event is none
+  std::string decision;  // its id
+  std::string question;  // the open one's id
 };
 
 Notice notice_of(const RolloutSpec& spec, const Event& event);
@@ -37,8 +37,8 @@ std::optional<Notice> from_payload(std::string_view payload);
 
 std::optional<EventType> event_type(std::string_view name);
 
-// What notifiers' `events` may name: the events, and "rolling_back" for a rollback that has been decided
-// (among all of `decided`).
+// What notifiers' `events` may name: the events, and "rolling_back" for a rollback that has been
+// decided (among all of `decided`).
 bool is_event_name(std::string_view name);
 
 }  // namespace rollwatch

@@ -24,20 +24,22 @@ Json number_member(const Json& object, const char* key) {
 
 // A rollback by hand has no condition: null says so better than "".
 Json text_or_null(const Json& object, const char* key) {
-  const Json value = member(object, key);
+  Json value = member(object, key);
   if (!value.is_string() || value.get_ref<const std::string&>().empty()) return nullptr;
   return value;
 }
 
 }  // namespace
 
-std::string explain_url(const std::string& external_url, const std::string& rollout, const std::string& decision) {
+std::string explain_url(const std::string& external_url, const std::string& rollout,
+                        const std::string& decision) {
   std::string url = external_url + "/api/v1/rollouts/" + rollout + "/explain";
   if (!decision.empty()) url += "?decision=" + decision;
   return url;
 }
 
-std::string order_body(const RolloutSpec& spec, const OrderFacts& order, const std::string& external_url) {
+std::string order_body(const RolloutSpec& spec, const OrderFacts& order,
+                       const std::string& external_url) {
   const Json payload = Json::parse(order.payload, nullptr, false);
   const Json reason = member(payload, "reason");
   const Json decision = text_or_null(reason, "decision");
@@ -46,8 +48,12 @@ std::string order_body(const RolloutSpec& spec, const OrderFacts& order, const s
   body["type"] = "rollout." + order.kind;
   body["timestamp"] = format_time(order.attempted_at);
   Json& data = body["data"];
-  data["order"] = {{"id", order.id},       {"kind", order.kind},       {"weight", json_number(order.weight)},
-                   {"fence", order.fence}, {"attempt", order.attempt}, {"expires_at", format_time(order.expires_at)}};
+  data["order"] = {{"id", order.id},
+                   {"kind", order.kind},
+                   {"weight", json_number(order.weight)},
+                   {"fence", order.fence},
+                   {"attempt", order.attempt},
+                   {"expires_at", format_time(order.expires_at)}};
   Json labels = Json::object();
   for (const auto& [name, value] : spec.labels) labels[name] = value;
   data["rollout"] = {{"id", spec.id},
@@ -65,7 +71,8 @@ std::string order_body(const RolloutSpec& spec, const OrderFacts& order, const s
       {"value", number_member(reason, "value")},
       {"rule", text_or_null(reason, "rule")},
       {"by", member(reason, "by")},
-      {"explain_url", explain_url(external_url, spec.id, decision.is_null() ? "" : decision.get<std::string>())}};
+      {"explain_url",
+       explain_url(external_url, spec.id, decision.is_null() ? "" : decision.get<std::string>())}};
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -1,5 +1,5 @@
-// The body of an order, as PRODUCT's "Orders" fixes it. Everything it says comes from what was recorded
-// with the decision; only the attempt's number and time are the attempt's own.
+// The body of an order, as PRODUCT's "Orders" fixes it. Everything it says comes from what was
+// recorded with the decision; only the attempt's number and time are the attempt's own.
 #pragma once
 
 #include <cstdint>
@@ -11,22 +11,27 @@
 namespace rollwatch {
 
 struct OrderFacts {
-  std::string id;                // "ord_…"
-  std::string kind;              // "advance", "promote", "pause", "resume", "rollback"
-  double weight = 0;             // the candidate's share
+  std::string id;     // "ord_…"
+  std::string kind;   // "advance", "promote", "pause", "resume", "rollback"
+  double weight = 0;  // the candidate's share
   std::int64_t fence = 0;
   SysTime expires_at{};
-  // JSON recorded with the order: {"state", "step", "reason": {"summary", "condition", "value", "rule",
-  // "by", "decision"}}. What is missing is null; `decision` (an id) goes into explain_url only.
+  // JSON recorded with the order: {"state", "step", "reason": {"summary", "condition", "value",
+  // "rule", "by", "decision"}}. What is missing is null; `decision` (an id) goes into explain_url
+  // only.
   std::string payload;
-  unsigned attempt = 1;          // of this delivery
-  SysTime attempted_at{};        // "timestamp"
+  unsigned attempt = 1;    // of this delivery
+  SysTime attempted_at{};  // "timestamp"
 };
 
-// `stable` is null on a first release: there is no version to go back to, and "" could be taken for one.
-std::string order_body(const RolloutSpec& spec, const OrderFacts& order, const std::string& external_url);
+// `stable` is null on a first release: there is no version to go back to, and "" could be taken for
+// one.
+std::string order_body(const RolloutSpec& spec, const OrderFacts& order,
+                       const std::string& external_url);
 
-// Where a person, or a tool, finds why: the explain bundle of that decision, or of the latest if unknown.
-std::string explain_url(const std::string& external_url, const std::string& rollout, const std::string& decision);
+// Where a person, or a tool, finds why: the explain bundle of that decision, or of the latest if
+// unknown.
+std::string explain_url(const std::string& external_url, const std::string& rollout,
+                        const std::string& decision);
 
 }  // namespace rollwatch

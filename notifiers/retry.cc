@@ -27,9 +27,11 @@ Millis order_retry_delay(unsigned attempts_made, double random, std::optional<Mi
   return std::max(delay, std::min(asked.value_or(Millis{0}), kMostAskedOfOrder));
 }
 
-std::optional<Millis> notification_retry_delay(unsigned attempts_made, std::optional<Millis> asked) {
+std::optional<Millis> notification_retry_delay(unsigned attempts_made,
+                                               std::optional<Millis> asked) {
   if (attempts_made >= kNotifications.size()) return std::nullopt;
-  return std::max(kNotifications[attempts_made], std::min(asked.value_or(Millis{0}), kMostAskedOfNotification));
+  return std::max(kNotifications[attempts_made],
+                  std::min(asked.value_or(Millis{0}), kMostAskedOfNotification));
 }
 
 }  // namespace rollwatch

@@ -26,15 +26,16 @@ bool tells(const NotifierRoute& route, const Event& event) {
 }  // namespace
 
 bool fits(const NotifierRoute& route, const RolloutSpec& spec) {
-  return !route.match.empty() && std::all_of(route.match.begin(), route.match.end(), [&](const auto& entry) {
-    return holds(entry.first, entry.second, spec);
-  });
+  return !route.match.empty() &&
+         std::all_of(route.match.begin(), route.match.end(),
+                     [&](const auto& entry) { return holds(entry.first, entry.second, spec); });
 }
 
 std::vector<std::string> notifiers_for(const RolloutSpec& spec, const Event& event,
                                        const std::vector<NotifierRoute>& routes) {
   const auto chosen = [&](const NotifierRoute& route) {
-    return fits(route, spec) || std::find(spec.notify.begin(), spec.notify.end(), route.name) != spec.notify.end();
+    return fits(route, spec) ||
+           std::find(spec.notify.begin(), spec.notify.end(), route.name) != spec.notify.end();
   };
   const bool everybody = std::none_of(routes.begin(), routes.end(), chosen);
   std::vector<std::string> names;

@@ -26,8 +26,8 @@ int base64_digit(char c) {
   return -1;
 }
 
-// Strict: whole groups of four, padding only at the end, no bits left over. A key that was cut or mangled
-// on its way here should be noticed here, not as a signature nobody can verify.
+// Strict: whole groups of four, padding only at the end, no bits left over. A key that was cut or
+// mangled on its way here should be noticed here, not as a signature nobody can verify.
 std::optional<std::string> decode_base64(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
   std::size_t padding = 0;
@@ -66,7 +66,8 @@ Expected<SigningKey, std::string> parse_signing_key(const Secret& text) {
   auto bytes = decode_base64(given.substr(kPrefix.size()));
   if (!bytes) {
     return Unexpected(
-        std::string("what follows whsec_ in the signing secret is not padded standard base64").append(kRemedy));
+        std::string("what follows whsec_ in the signing secret is not padded standard base64")
+            .append(kRemedy));
   }
   if (bytes->size() < kLeastBytes || bytes->size() > kMostBytes) {
     return Unexpected(("the signing secret holds " + std::to_string(bytes->size()) +
@@ -80,8 +81,8 @@ std::string signature_timestamp(SysTime at) {
   return std::to_string(std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count());
 }
 
-std::string sign(const std::vector<SigningKey>& keys, std::string_view id, std::string_view timestamp,
-                 std::string_view body) {
+std::string sign(const std::vector<SigningKey>& keys, std::string_view id,
+                 std::string_view timestamp, std::string_view body) {
   std::string text;
   text.reserve(id.size() + timestamp.size() + body.size() + 2);
   text.append(id).append(".").append(timestamp).append(".").append(body);

@@ -1,5 +1,5 @@
-// Standard Webhooks 1.0 signatures: HMAC-SHA256 over "id.timestamp.body", so that a receiver can tell our
-// orders from anybody else's and a fresh one from a recorded one.
+// Standard Webhooks 1.0 signatures: HMAC-SHA256 over "id.timestamp.body", so that a receiver can
+// tell our orders from anybody else's and a fresh one from a recorded one.
 #pragma once
 
 #include <string>
@@ -12,7 +12,8 @@
 
 namespace rollwatch {
 
-// The bytes behind a "whsec_…" secret. Made by parse_signing_key() only, so a key that exists is usable.
+// The bytes behind a "whsec_…" secret. Made by parse_signing_key() only, so a key that exists is
+// usable.
 class SigningKey {
  public:
   const Secret& bytes() const { return bytes_; }
@@ -23,16 +24,16 @@ class SigningKey {
   Secret bytes_;
 };
 
-// "whsec_" and the standard base64, padded, of 24 to 64 bytes. The error says what is wrong and how to
-// make a good one, and holds nothing of the secret.
+// "whsec_" and the standard base64, padded, of 24 to 64 bytes. The error says what is wrong and how
+// to make a good one, and holds nothing of the secret.
 Expected<SigningKey, std::string> parse_signing_key(const Secret& text);
 
 // Seconds since the Unix epoch, as `webhook-timestamp` and the signed text have them.
 std::string signature_timestamp(SysTime at);
 
-// The value of `webhook-signature`: one "v1,…" per key, separated by spaces. Two keys while a secret is
-// being changed: the receiver accepts any of them.
-std::string sign(const std::vector<SigningKey>& keys, std::string_view id, std::string_view timestamp,
-                 std::string_view body);
+// The value of `webhook-signature`: one "v1,…" per key, separated by spaces. Two keys while a
+// secret is being changed: the receiver accepts any of them.
+std::string sign(const std::vector<SigningKey>& keys, std::string_view id,
+                 std::string_view timestamp, std::string_view body);
 
 }  // namespace rollwatch

@@ -17,8 +17,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// In code points of the escaped text. Slack takes 3,000 in a section and 2,000 in a field; sentences that
-// long help nobody, and what is fixed around them must fit beside them.
+// In code points of the escaped text. Slack takes 3,000 in a section and 2,000 in a field;
+// sentences that long help nobody, and what is fixed around them must fit beside them.
 constexpr std::size_t kNameLimit = 100;
 constexpr std::size_t kSentenceLimit = 1000;
 constexpr std::size_t kFieldLimit = 500;
@@ -38,35 +38,60 @@ struct Look {
 };
 
 Look look_of(const Notice& notice) {
-  if (notice.event == EventType::kDecided && notice.kind == "rollback" && notice.state == "rolling_back") return {"rolling back", ":rewind:", kRed};
+  if (notice.event == EventType::kDecided && notice.kind == "rollback" &&
+      notice.state == "rolling_back")
+    return {"rolling back", ":rewind:", kRed};
   switch (notice.event) {
-    case EventType::kRegistered: return {"registered", ":memo:", kBlue};
-    case EventType::kStarted: return {"started", ":rocket:", kBlue};
-    case EventType::kPaused: return {"paused", ":warning:", kYellow};
-    case EventType::kReminder: return {"reminder", ":bell:", kYellow};
-    case EventType::kResumed: return {"resumed", ":arrow_forward:", kBlue};
-    case EventType::kSoaking: return {"soaking", ":hourglass_flowing_sand:", kBlue};
-    case EventType::kPromoted: return {"promoted", ":white_check_mark:", kGreen};
-    case EventType::kRolledBack: return {"rolled back", ":x:", kRed};
-    case EventType::kRollbackFailed: return {"rollback failed", ":rotating_light:", kRed};
-    case EventType::kConditionFailed: return {"condition failed", ":x:", kRed};
-    case EventType::kOrderRefused: return {"order refused", ":warning:", kYellow};
-    case EventType::kOrderExpired: return {"order expired", ":warning:", kYellow};
-    case EventType::kCancelled: return {"cancelled", ":no_entry_sign:", kGrey};
-    case EventType::kSuperseded: return {"superseded", ":fast_forward:", kGrey};
-    case EventType::kDecided: return {"decided", ":information_source:", kBlue};
-    case EventType::kStepBegan: return {"next step", ":information_source:", kBlue};
-    case EventType::kVerdict: return {"verdict", ":information_source:", kBlue};
-    case EventType::kOrderDone: return {"order done", ":information_source:", kBlue};
-    case EventType::kOrderAccepted: return {"order accepted", ":information_source:", kBlue};
-    case EventType::kWatchResumed: return {"watching again", ":information_source:", kBlue};
-    case EventType::kNote: break;
+    case EventType::kRegistered:
+      return {"registered", ":memo:", kBlue};
+    case EventType::kStarted:
+      return {"started", ":rocket:", kBlue};
+    case EventType::kPaused:
+      return {"paused", ":warning:", kYellow};
+    case EventType::kReminder:
+      return {"reminder", ":bell:", kYellow};
+    case EventType::kResumed:
+      return {"resumed", ":arrow_forward:", kBlue};
+    case EventType::kSoaking:
+      return {"soaking", ":hourglass_flowing_sand:", kBlue};
+    case EventType::kPromoted:
+      return {"promoted", ":white_check_mark:", kGreen};
+    case EventType::kRolledBack:
+      return {"rolled back", ":x:", kRed};
+    case EventType::kRollbackFailed:
+      return {"rollback failed", ":rotating_light:", kRed};
+    case EventType::kConditionFailed:
+      return {"condition failed", ":x:", kRed};
+    case EventType::kOrderRefused:
+      return {"order refused", ":warning:", kYellow};
+    case EventType::kOrderExpired:
+      return {"order expired", ":warning:", kYellow};
+    case EventType::kCancelled:
+      return {"cancelled", ":no_entry_sign:", kGrey};
+    case EventType::kSuperseded:
+      return {"superseded", ":fast_forward:", kGrey};
+    case EventType::kDecided:
+      return {"decided", ":information_source:", kBlue};
+    case EventType::kStepBegan:
+      return {"next step", ":information_source:", kBlue};
+    case EventType::kVerdict:
+      return {"verdict", ":information_source:", kBlue};
+    case EventType::kOrderDone:
+      return {"order done", ":information_source:", kBlue};
+    case EventType::kOrderAccepted:
+      return {"order accepted", ":information_source:", kBlue};
+    case EventType::kWatchResumed:
+      return {"watching again", ":information_source:", kBlue};
+    case EventType::kNote:
+      break;
   }
   if (!notice.question.empty()) return {"waits for a person", ":warning:", kYellow};
   return {"note", ":information_source:", kBlue};
 }
 
-std::string escaped(std::string_view text, std::size_t limit = kNameLimit) { return mrkdwn(one_line(text), limit); }
+std::string escaped(std::string_view text, std::size_t limit = kNameLimit) {
+  return mrkdwn(one_line(text), limit);
+}
 
 // In a code span a backtick would end it.
 std::string code(std::string_view text) {
@@ -86,13 +111,14 @@ std::string service_of(const RolloutSpec& spec) {
 }
 
 bool begins_with_word(std::string_view sentence, std::string_view words) {
-  return sentence.size() >= words.size() &&
-         std::equal(words.begin(), words.end(), sentence.begin(), [](unsigned char a, unsigned char b) {
-           return std::tolower(a) == std::tolower(b);
-         });
+  return sentence.size() >= words.size() && std::equal(words.begin(), words.end(), sentence.begin(),
+                                                       [](unsigned char a, unsigned char b) {
+                                                         return std::tolower(a) == std::tolower(b);
+                                                       });
 }
 
-// "paused: error-rate gave no answer for 5m"; a summary that says the word itself is not made to stutter.
+// "paused: error-rate gave no answer for 5m"; a summary that says the word itself is not made to
+// stutter.
 std::string sentence_of(const Notice& notice, const Look& look) {
   std::string_view summary = notice.summary;
   // A decision's sentence begins with its kind, which the headline says in better English.
@@ -127,9 +153,11 @@ bool is_web_address(std::string_view url) {
   return (url.starts_with("https://") || url.starts_with("http://")) && url.size() <= kUrlLimit;
 }
 
-std::string links_of(const RolloutSpec& spec, const Notice& notice, const std::string& external_url) {
+std::string links_of(const RolloutSpec& spec, const Notice& notice,
+                     const std::string& external_url) {
   std::string links = link(external_url + "/rollouts/" + spec.id, "Rollout");
-  if (!notice.decision.empty()) links += " · " + link(explain_url(external_url, spec.id, notice.decision), "Why");
+  if (!notice.decision.empty())
+    links += " · " + link(explain_url(external_url, spec.id, notice.decision), "Why");
   std::size_t shown = 0;
   for (const auto& [name, url] : spec.links) {
     if (!is_web_address(url)) continue;
@@ -141,7 +169,9 @@ std::string links_of(const RolloutSpec& spec, const Notice& notice, const std::s
 
 Json mrkdwn_object(std::string text) { return {{"type", "mrkdwn"}, {"text", std::move(text)}}; }
 
-Json section(std::string text) { return {{"type", "section"}, {"text", mrkdwn_object(std::move(text))}}; }
+Json section(std::string text) {
+  return {{"type", "section"}, {"text", mrkdwn_object(std::move(text))}};
+}
 
 Json fields_of(const RolloutSpec& spec, const Notice& notice) {
   Json fields = Json::array();
@@ -162,7 +192,8 @@ Json fields_of(const RolloutSpec& spec, const Notice& notice) {
 // What the person who reads it can do, where something waits for one.
 std::string way_on(const RolloutSpec& spec, const Notice& notice) {
   if (notice.question.empty() || notice.event == EventType::kResumed) return {};
-  return code("rollwatch resume " + spec.id) + " to go on, " + code("rollwatch rollback " + spec.id) + " to go back";
+  return code("rollwatch resume " + spec.id) + " to go on, " +
+         code("rollwatch rollback " + spec.id) + " to go back";
 }
 
 std::string context_of(const RolloutSpec& spec, const Notice& notice) {
@@ -176,7 +207,8 @@ std::string context_of(const RolloutSpec& spec, const Notice& notice) {
 
 }  // namespace
 
-std::string slack_message(const RolloutSpec& spec, const Notice& notice, const std::string& external_url) {
+std::string slack_message(const RolloutSpec& spec, const Notice& notice,
+                          const std::string& external_url) {
   const Look look = look_of(notice);
   const std::string sentence = sentence_of(notice, look);
   const bool has_place = spec.target != "default";
@@ -188,14 +220,16 @@ std::string slack_message(const RolloutSpec& spec, const Notice& notice, const s
   std::string headline = "*" + escaped(service_of(spec)) + "* " + code(spec.candidate);
   if (has_place) headline += " → *" + escaped(spec.target) + "*";
   headline += "\n" + std::string(look.emoji) + " *" + sentence.substr(0, sentence.find(':')) + "*";
-  if (const auto colon = sentence.find(':'); colon != std::string::npos) headline += sentence.substr(colon);
+  if (const auto colon = sentence.find(':'); colon != std::string::npos)
+    headline += sentence.substr(colon);
 
   Json blocks = Json::array();
   blocks.push_back(section(std::move(headline)));
   if (Json fields = fields_of(spec, notice); !fields.empty()) {
     blocks.push_back({{"type", "section"}, {"fields", std::move(fields)}});
   }
-  if (std::string way = way_on(spec, notice); !way.empty()) blocks.push_back(section(std::move(way)));
+  if (std::string way = way_on(spec, notice); !way.empty())
+    blocks.push_back(section(std::move(way)));
   blocks.push_back(section(links_of(spec, notice, external_url)));
   Json elements = Json::array({mrkdwn_object(context_of(spec, notice))});
   blocks.push_back({{"type", "context"}, {"elements", std::move(elements)}});
@@ -221,11 +255,16 @@ bool slack_webhook_tells(const Event& event) {
     case EventType::kRolledBack:
     case EventType::kRollbackFailed:
     case EventType::kCancelled:
-    case EventType::kSuperseded: return true;
-    case EventType::kResumed: return event.by == "engine";
-    case EventType::kNote: return !event.question.empty();
-    case EventType::kDecided: return is_rolling_back(event);
-    default: return false;
+    case EventType::kSuperseded:
+      return true;
+    case EventType::kResumed:
+      return event.by == "engine";
+    case EventType::kNote:
+      return !event.question.empty();
+    case EventType::kDecided:
+      return is_rolling_back(event);
+    default:
+      return false;
   }
 }
 

@@ -7,6 +7,8 @@
 
 namespace rollwatch::promql {
 
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 // The length of the number (or duration) that text starts with; 0 when it starts with none. A
 // number may carry MetricsQL's suffixes (5K, 2MiB); a duration its fractions and steps (1.5h, 3i).
 std::size_t number_length(std::string_view text);

@@ -1,4 +1,5 @@
-// The analysis a registration asks for: its policies and its own settings merged with the configuration.
+// The analysis a registration asks for: its policies and its own settings merged with the
+// configuration.
 #pragma once
 
 #include <string>
@@ -9,8 +10,8 @@
 
 namespace rollwatch {
 
-// Fills in document and plan of `registration` from its spec's namespace, service and policies and from
-// `analysis` (null: none). What is wrong goes to the reader; returns the warnings.
+// Fills in document and plan of `registration` from its spec's namespace, service and policies and
+// from `analysis` (null: none). What is wrong goes to the reader; returns the warnings.
 std::vector<std::string> merge_into(Registration& registration, const Settings& settings,
                                     const Value* analysis, BodyReader& body);
 

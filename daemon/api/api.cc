@@ -17,10 +17,14 @@ ServerResponse refused(int status, std::string detail) {
 
 std::string_view scope_name(Scope scope) {
   switch (scope) {
-    case Scope::kRead: return "read";
-    case Scope::kRegister: return "register";
-    case Scope::kDecide: return "decide";
-    case Scope::kAdmin: return "admin";
+    case Scope::kRead:
+      return "read";
+    case Scope::kRegister:
+      return "register";
+    case Scope::kDecide:
+      return "decide";
+    case Scope::kAdmin:
+      return "admin";
   }
   return "";
 }
@@ -94,18 +98,18 @@ awaitable<ServerResponse> Api::dispatch(ServerRequest request, const RouteMatch&
   if (const auto foreign = foreign_problem(request, context_.external_url()))
     co_return problem_response(*foreign);
   ServerResponse response;
-  if (request.method == "OPTIONS" && (!match.allowed.empty() || request.path == "*")) {
-    response.status = 204;
-    response.headers.emplace_back("Allow", match.allowed.empty()
-                                               ? "GET, HEAD, POST, PUT, OPTIONS"
-                                               : fmt::format("{}", fmt::join(match.allowed, ", ")));
-    co_return response;
-  }
   if (match.allowed.empty())
     co_return refused(404, fmt::format("there is nothing at {}", request.path));
+  const std::string allowed = fmt::format("{}", fmt::join(match.allowed, ", "));
+  ServerResponse response;
+  if (request.method == "OPTIONS") {
+    response.status = 204;
+    response.headers.emplace_back("Allow", allowed);
+    co_return response;
+  }
   if (match.route == nullptr) {
-    const std::string allowed = fmt::format("{}", fmt::join(match.allowed, ", "));
-    response = refused(405, fmt::format("{} is not possible here, only {}", request.method, allowed));
+    response =
+        refused(405, fmt::format("{} is not possible here, only {}", request.method, allowed));
     response.headers.emplace_back("Allow", allowed);
     co_return response;
   }

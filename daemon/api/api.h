@@ -1,9 +1,10 @@
 // The HTTP API: from a request to an answer, without a socket. Routes are a table (routes.cc); each
-// handler is a function from (context, call) to a response; what a handler cannot accept it throws as a
-// Refusal, which becomes the problem document.
+// handler is a function from (context, call) to a response; what a handler cannot accept it throws
+// as a Refusal, which becomes the problem document.
 //
 //   Api api(context);
-//   HttpServer server(executor, clock, [&](ServerRequest r) { return api.answer(std::move(r)); }, …);
+//   HttpServer server(executor, clock, [&](ServerRequest r) { return api.answer(std::move(r)); },
+//   …);
 #pragma once
 
 #include <functional>
@@ -52,7 +53,9 @@ struct Call {
   Caller caller;
   std::map<std::string, std::string, std::less<>> parameters;  // of the path: {"id", "ro_…"}
 
-  const std::string& parameter(std::string_view name) const { return parameters.find(name)->second; }
+  const std::string& parameter(std::string_view name) const {
+    return parameters.find(name)->second;
+  }
 };
 
 // Thrown by a handler: the request is refused with this problem.
@@ -73,9 +76,10 @@ std::span<const Route> api_routes();
 
 // What the table says about a path.
 struct RouteMatch {
-  const Route* route = nullptr;      // null: see `allowed`
-  std::vector<std::string> allowed;  // methods of the path, HEAD and OPTIONS included; empty: no such path
-  std::string_view pattern;          // of the path, whatever the method
+  const Route* route = nullptr;  // null: see `allowed`
+  std::vector<std::string>
+      allowed;               // methods of the path, HEAD and OPTIONS included; empty: no such path
+  std::string_view pattern;  // of the path, whatever the method
   std::map<std::string, std::string, std::less<>> parameters;
 };
 RouteMatch match_route(std::span<const Route> routes, std::string_view method,

@@ -1,7 +1,6 @@
 // What people, tools and orchestrators say to a rollout.
 #include <fmt/format.h>
 
-
 #include "daemon/api/fields.h"
 #include "daemon/api/handlers.h"
 #include "daemon/api/views.h"
@@ -85,7 +84,8 @@ awaitable<ServerResponse> report_progress(const ApiContext& context, Call& call)
   }
   body.finish();
   const RolloutView view = co_await find_rollout(context, call);
-  const DecideResult result = co_await context.service.report_weight(view.spec.id, std::move(report));
+  const DecideResult result =
+      co_await context.service.report_weight(view.spec.id, std::move(report));
   co_return answer_to(result, "there is no such rollout any more");
 }
 
@@ -99,7 +99,8 @@ awaitable<ServerResponse> acknowledge_delivery(const ApiContext& context, Call& 
     body.wrong("status", "must be \"done\" or \"refused\"");
   body.finish();
   const std::string& id = call.parameter("id");
-  const DecideResult result = co_await context.service.acknowledge(id, status == "done", std::move(detail));
+  const DecideResult result =
+      co_await context.service.acknowledge(id, status == "done", std::move(detail));
   co_return answer_to(result, fmt::format("there is no delivery \"{}\"", id));
 }
 

@@ -11,7 +11,8 @@ awaitable<DecideResult> EngineService::decide(std::string id, PersonDecided deci
 awaitable<DecideResult> EngineService::report_weight(std::string id, WeightReported report) {
   return engine_.report_weight(std::move(id), std::move(report));
 }
-awaitable<DecideResult> EngineService::acknowledge(std::string delivery, bool done, std::string detail) {
+awaitable<DecideResult> EngineService::acknowledge(std::string delivery, bool done,
+                                                   std::string detail) {
   return engine_.acknowledge(std::move(delivery), done, std::move(detail));
 }
 awaitable<std::optional<RolloutView>> EngineService::find(std::string id) {
@@ -39,11 +40,12 @@ awaitable<Page<Delivery>> EngineService::deliveries(std::string id, std::size_t 
 awaitable<std::optional<Delivery>> EngineService::delivery(std::string id) {
   return store_.delivery(std::move(id));
 }
-awaitable<std::optional<ExplainRecord>> EngineService::explain(std::string id,
-                                                               std::optional<std::string> decision) {
+awaitable<std::optional<ExplainRecord>> EngineService::explain(
+    std::string id, std::optional<std::string> decision) {
   return store_.explain(std::move(id), std::move(decision));
 }
-awaitable<std::optional<Store::Idempotent>> EngineService::idempotent(std::string key, SysTime now) {
+awaitable<std::optional<Store::Idempotent>> EngineService::idempotent(std::string key,
+                                                                      SysTime now) {
   return store_.idempotent(std::move(key), now);
 }
 

@@ -28,7 +28,8 @@ Origin at_pointer(std::string pointer) {
 bool is_json(std::string_view content_type) {
   const std::string type = lower_case(content_type.substr(0, content_type.find(';')));
   const std::size_t end = type.find_last_not_of(" \t");
-  const std::string_view bare = std::string_view(type).substr(0, end == std::string::npos ? 0 : end + 1);
+  const std::string_view bare =
+      std::string_view(type).substr(0, end == std::string::npos ? 0 : end + 1);
   return bare == "application/json" || bare.ends_with("+json");
 }
 
@@ -60,7 +61,8 @@ Value body_object(const ServerRequest& request, bool may_be_empty) {
     throw Refusal{problem};
   }
   if (value->as_table() == nullptr)
-    throw Refusal{{422, fmt::format("the body must be a JSON object, not {}", describe(value->kind()))}};
+    throw Refusal{
+        {422, fmt::format("the body must be a JSON object, not {}", describe(value->kind()))}};
   return std::move(*value);
 }
 
@@ -193,7 +195,8 @@ std::size_t query_limit(const Call& call) {
   if (!text) return kUsualPage;
   std::size_t limit = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
-  if (error != std::errc() || end != text->data() + text->size() || limit < 1 || limit > kLongestPage)
+  if (error != std::errc() || end != text->data() + text->size() || limit < 1 ||
+      limit > kLongestPage)
     refuse_query("limit", fmt::format("must be a whole number from 1 to {}", kLongestPage));
   return limit;
 }

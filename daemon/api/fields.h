@@ -14,7 +14,8 @@
 
 namespace rollwatch {
 
-// What a text may be. Quotes, braces and backslashes are always allowed: they are quoted where it is used.
+// What a text may be. Quotes, braces and backslashes are always allowed: they are quoted where it
+// is used.
 struct TextRule {
   std::size_t longest = 253;  // bytes
   bool several_lines = false;
@@ -28,8 +29,8 @@ std::optional<std::string> text_problem(std::string_view text, TextRule rule);
 // The JSON object of a body. An empty body is an empty object if `may_be_empty`.
 Value body_object(const ServerRequest& request, bool may_be_empty);
 
-// One object of a body. Each getter is nullopt or empty if the field is not given, and also if it is
-// wrong, which finish() then throws.
+// One object of a body. Each getter is nullopt or empty if the field is not given, and also if it
+// is wrong, which finish() then throws.
 class BodyReader {
  public:
   explicit BodyReader(const Value& object) : reader_(object, "", errors_) {}
@@ -63,7 +64,8 @@ std::optional<Millis> query_duration(const Call& call, std::string_view name);
 // From 1 to 500, by default 50.
 std::size_t query_limit(const Call& call);
 // 422 for a parameter that is neither one of these nor begins with `prefix`.
-void check_query(const Call& call, const std::vector<std::string>& known, std::string_view prefix = "");
+void check_query(const Call& call, const std::vector<std::string>& known,
+                 std::string_view prefix = "");
 [[noreturn]] void refuse_query(std::string_view name, std::string detail);
 
 }  // namespace rollwatch

@@ -29,14 +29,16 @@ std::optional<Problem> host_problem(const ServerRequest& request, const std::str
   const std::string name = split_host_port(host).first;
   if (is_loopback_host(name) || (!external.empty() && name == split_host_port(external).first))
     return std::nullopt;
-  return Problem{421, fmt::format("this server is not \"{}\"; if it should answer to that name, set "
-                                  "external_url in [server]",
-                                  host)};
+  return Problem{421,
+                 fmt::format("this server is not \"{}\"; if it should answer to that name, set "
+                             "external_url in [server]",
+                             host)};
 }
 
 }  // namespace
 
-std::optional<Problem> foreign_problem(const ServerRequest& request, const std::string& external_url) {
+std::optional<Problem> foreign_problem(const ServerRequest& request,
+                                       const std::string& external_url) {
   const std::string external = authority_of(external_url);
   if (auto problem = host_problem(request, external)) return problem;
   if (changes_nothing(request.method)) return std::nullopt;

@@ -1,7 +1,7 @@
-// Requests that a page in somebody's browser makes behind their back. Without tokens, whoever can reach
-// the loopback address is the operator, and that includes every web site the operator visits: a name of
-// the attacker's may be pointed at 127.0.0.1 (DNS rebinding), and a form may post across sites. Both tell
-// on themselves by the headers a browser sets.
+// Requests that a page in somebody's browser makes behind their back. Without tokens, whoever can
+// reach the loopback address is the operator, and that includes every web site the operator visits:
+// a name of the attacker's may be pointed at 127.0.0.1 (DNS rebinding), and a form may post across
+// sites. Both tell on themselves by the headers a browser sets.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,9 @@
 namespace rollwatch {
 
 // 421 for a Host that is neither this machine's own name nor external_url's; 403 for a request that
-// changes something and comes from another site. Clients that send no Host (HTTP/1.0) are no browsers.
-std::optional<Problem> foreign_problem(const ServerRequest& request, const std::string& external_url);
+// changes something and comes from another site. Clients that send no Host (HTTP/1.0) are no
+// browsers.
+std::optional<Problem> foreign_problem(const ServerRequest& request,
+                                       const std::string& external_url);
 
 }  // namespace rollwatch

@@ -1,4 +1,5 @@
-// The functions behind the routes, and what they share. Each file named beside them holds one group.
+// The functions behind the routes, and what they share. Each file named beside them holds one
+// group.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -1,5 +1,5 @@
-// What happened to a rollout: every evaluation, event and delivery, oldest first, and the bundle behind
-// a decision.
+// What happened to a rollout: every evaluation, event and delivery, oldest first, and the bundle
+// behind a decision.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -36,7 +36,8 @@ awaitable<ServerResponse> list_evaluations(const ApiContext& context, Call& call
   const RolloutView view = co_await find_rollout(context, call);
   const auto page = co_await context.service.evaluations(view.spec.id, after, limit);
   Json body{{"items", Json::array()}};
-  for (const StoredEvaluation& evaluation : page.items) body["items"].push_back(evaluation_json(evaluation));
+  for (const StoredEvaluation& evaluation : page.items)
+    body["items"].push_back(evaluation_json(evaluation));
   if (page.next_cursor) body["next_cursor"] = *page.next_cursor;
   co_return json_response(200, body);
 }

@@ -11,7 +11,8 @@ namespace rollwatch {
 nlohmann::ordered_json number_json(double value) {
   constexpr double kExact = 9'007'199'254'740'992.0;  // 2^53: whole numbers beyond are not exact
   if (!std::isfinite(value)) return nullptr;
-  if (std::trunc(value) == value && std::abs(value) < kExact) return static_cast<std::int64_t>(value);
+  if (std::trunc(value) == value && std::abs(value) < kExact)
+    return static_cast<std::int64_t>(value);
   return value;
 }
 

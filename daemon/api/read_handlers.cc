@@ -79,8 +79,8 @@ awaitable<ServerResponse> get_rollout(const ApiContext& context, Call& call) {
   co_return response;
 }
 
-// Without If-None-Match it waits for the end; with it, for anything that is new to the caller. When the
-// time is up the answer is what there is, always with 200: many who ask know nothing else.
+// Without If-None-Match it waits for the end; with it, for anything that is new to the caller. When
+// the time is up the answer is what there is, always with 200: many who ask know nothing else.
 awaitable<ServerResponse> get_verdict(const ApiContext& context, Call& call) {
   check_query(call, {"wait"});
   const Millis wait = std::min(query_duration(call, "wait").value_or(Millis{0}), kLongestWait);
@@ -90,7 +90,8 @@ awaitable<ServerResponse> get_verdict(const ApiContext& context, Call& call) {
   while (!is_final(view.state.state) && !(known && !etag_listed(*known, etag_of(view)))) {
     const auto left = std::chrono::ceil<Millis>(until - context.clock.steady());
     if (left <= Millis{0} || (call.request.wanted && !call.request.wanted())) break;
-    co_await context.service.wait_for_change(view.spec.id, view.state.revision, std::min(left, kLook));
+    co_await context.service.wait_for_change(view.spec.id, view.state.revision,
+                                             std::min(left, kLook));
     view = co_await find_rollout(context, call);
   }
   ServerResponse response = json_response(200, verdict_json(view));

@@ -36,7 +36,8 @@ std::vector<std::string> keys_of(const Map& map) {
   return keys;
 }
 
-std::string unknown_name(const char* what, const std::string& name, const std::vector<std::string>& known) {
+std::string unknown_name(const char* what, const std::string& name,
+                         const std::vector<std::string>& known) {
   return fmt::format("there is no {} \"{}\" in the configuration{}", what, name,
                      suggestion(name, known, "there are", "; there is none at all"));
 }
@@ -101,7 +102,8 @@ ServerResponse answer_with(const ApiContext& context, int status, const RolloutV
   body["warnings"] = warnings;
   ServerResponse response = json_response(status, body);
   response.headers.emplace_back("ETag", etag_of(view));
-  response.headers.emplace_back("Location", context.external_url() + "/api/v1/rollouts/" + view.spec.id);
+  response.headers.emplace_back("Location",
+                                context.external_url() + "/api/v1/rollouts/" + view.spec.id);
   return response;
 }
 
@@ -113,9 +115,9 @@ ServerResponse answer_with(const ApiContext& context, int status, const RolloutV
   }
   if (result.end == RegisterEnd::kAttemptNeeded) {
     problem.status = 409;
-    problem.detail = fmt::format(
-        "{} of {} was rolled back before; to try it again, send \"attempt\": {}", spec.candidate,
-        spec.service, result.attempt);
+    problem.detail =
+        fmt::format("{} of {} was rolled back before; to try it again, send \"attempt\": {}",
+                    spec.candidate, spec.service, result.attempt);
     problem.members.emplace_back("attempt", result.attempt);
   }
   throw Refusal{problem};
@@ -149,8 +151,8 @@ awaitable<ServerResponse> register_rollout(const ApiContext& context, Call& call
   body.refuse_errors();
 
   if (!call.caller.sees(registration.spec.ns))
-    throw Refusal{{403, fmt::format("the token \"{}\" is not for the namespace \"{}\"", call.caller.name,
-                                    registration.spec.ns)}};
+    throw Refusal{{403, fmt::format("the token \"{}\" is not for the namespace \"{}\"",
+                                    call.caller.name, registration.spec.ns)}};
   if (registration.spec.observe && !call.caller.may(Scope::kDecide))
     throw Refusal{{403, "\"observe\" promotes at once and needs the scope \"decide\""}};
   if (key) registration.idempotency = IdempotencyRecord{*key, body_hash, now};
@@ -158,10 +160,12 @@ awaitable<ServerResponse> register_rollout(const ApiContext& context, Call& call
   const RolloutSpec spec = registration.spec;
   RegisterResult result = co_await context.service.register_rollout(std::move(registration));
   if (result.end == RegisterEnd::kKeyReused) refuse_reused_key();
-  if (!result.rollout || result.end == RegisterEnd::kRefused || result.end == RegisterEnd::kAttemptNeeded)
+  if (!result.rollout || result.end == RegisterEnd::kRefused ||
+      result.end == RegisterEnd::kAttemptNeeded)
     refuse_registration(result, spec);
   std::ranges::move(result.warnings, std::back_inserter(warnings));
-  co_return answer_with(context, result.end == RegisterEnd::kCreated ? 201 : 200, *result.rollout, warnings);
+  co_return answer_with(context, result.end == RegisterEnd::kCreated ? 201 : 200, *result.rollout,
+                        warnings);
 }
 
 }  // namespace rollwatch

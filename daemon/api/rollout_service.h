@@ -1,6 +1,6 @@
-// What the API needs from the engine and the store, and no more: handlers are tested against a fake of
-// it, and EngineService is the real one. The calls mean what engine.h and store.h say; reads and writes
-// throw StoreError when the store is away.
+// What the API needs from the engine and the store, and no more: handlers are tested against a fake
+// of it, and EngineService is the real one. The calls mean what engine.h and store.h say; reads and
+// writes throw StoreError when the store is away.
 #pragma once
 
 #include <optional>
@@ -19,7 +19,8 @@ class RolloutService {
   virtual awaitable<RegisterResult> register_rollout(Registration registration) = 0;
   virtual awaitable<DecideResult> decide(std::string id, PersonDecided decision) = 0;
   virtual awaitable<DecideResult> report_weight(std::string id, WeightReported report) = 0;
-  virtual awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail) = 0;
+  virtual awaitable<DecideResult> acknowledge(std::string delivery, bool done,
+                                              std::string detail) = 0;
 
   virtual awaitable<std::optional<RolloutView>> find(std::string id) = 0;
   virtual awaitable<Page<RolloutView>> list(ListFilter filter, std::size_t limit,

@@ -18,9 +18,12 @@ Json document_json(const std::string& text) {
 
 std::string_view on_fail_name(OnFail on_fail) {
   switch (on_fail) {
-    case OnFail::kRollback: return "rollback";
-    case OnFail::kPause: return "pause";
-    case OnFail::kObserve: return "observe";
+    case OnFail::kRollback:
+      return "rollback";
+    case OnFail::kPause:
+      return "pause";
+    case OnFail::kObserve:
+      return "observe";
   }
   return "";
 }
@@ -106,22 +109,27 @@ bool promote_is_decided(State state) {
 }
 
 bool rollback_is_decided(State state) {
-  return state == State::kRollingBack || state == State::kRolledBack || state == State::kRollbackFailed;
+  return state == State::kRollingBack || state == State::kRolledBack ||
+         state == State::kRollbackFailed;
 }
 
 std::string_view status_of(State state) {
   switch (state) {
-    case State::kPromoted: return "SUCCEEDED";
+    case State::kPromoted:
+      return "SUCCEEDED";
     case State::kRolledBack:
-    case State::kRollbackFailed: return "TERMINAL";
+    case State::kRollbackFailed:
+      return "TERMINAL";
     case State::kCancelled:
-    case State::kSuperseded: return "CANCELED";
-    default: return "RUNNING";
+    case State::kSuperseded:
+      return "CANCELED";
+    default:
+      return "RUNNING";
   }
 }
 
-// How far it is: the steps done and the share of the current one's hold, the promotion counted as one
-// more step. 100 is kept for the end, whichever it is: there are tools that take it for that.
+// How far it is: the steps done and the share of the current one's hold, the promotion counted as
+// one more step. 100 is kept for the end, whichever it is: there are tools that take it for that.
 int percent_of(const RolloutView& view) {
   constexpr double kNearlyAll = 99;
   const RolloutState& state = view.state;
@@ -135,7 +143,8 @@ int percent_of(const RolloutView& view) {
     const Millis hold = view.plan->steps[static_cast<std::size_t>(state.step)].hold;
     const Millis held = state.updated_at - *state.hold_since;
     if (hold > Millis{0})
-      done += std::clamp(static_cast<double>(held.count()) / static_cast<double>(hold.count()), 0.0, 1.0);
+      done += std::clamp(static_cast<double>(held.count()) / static_cast<double>(hold.count()), 0.0,
+                         1.0);
   }
   return static_cast<int>(std::min(kNearlyAll, std::floor(100 * done / (steps + 1))));
 }
@@ -163,7 +172,9 @@ std::string rule_text(const ConditionPlan& condition) {
       condition.kind);
 }
 
-std::string etag_of(const RolloutView& view) { return "\"r" + std::to_string(view.state.revision) + "\""; }
+std::string etag_of(const RolloutView& view) {
+  return "\"r" + std::to_string(view.state.revision) + "\"";
+}
 
 Json rollout_json(const RolloutView& view) {
   const RolloutSpec& spec = view.spec;

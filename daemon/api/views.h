@@ -1,5 +1,5 @@
-// How rollouts and their history look in JSON: pure functions from what the engine and the store keep to
-// the fields the API promises. Numbers that are none become null, times are RFC 3339.
+// How rollouts and their history look in JSON: pure functions from what the engine and the store
+// keep to the fields the API promises. Numbers that are none become null, times are RFC 3339.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

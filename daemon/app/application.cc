@@ -59,7 +59,7 @@ class Application::Impl {
   net::io_context io_{1};
   SystemClock clock_;
   std::shared_ptr<const Settings> settings_;
-  Metrics metrics_;
+  Metrics metrics_{ROLLWATCH_VERSION};
   HttpClient queries_;
   HttpClient deliveries_;
   std::string external_url_;
@@ -80,7 +80,6 @@ class Application::Impl {
 
 Application::Impl::Impl(Settings settings)
     : settings_(std::make_shared<const Settings>(std::move(settings))),
-      metrics_(ROLLWATCH_VERSION),
       queries_(io_.get_executor()),
       deliveries_(io_.get_executor()),
       external_url_(settings_->server.external_url),
@@ -175,7 +174,8 @@ ApiContext Application::Impl::api_context() {
             return std::nullopt;
           },
           [this] {
-            metrics_.on_outbox(outbox_.stats());
+            const OutboxStats outbox = outbox_.stats();
+            metrics_.on_outbox({outbox.orders, outbox.accepted, outbox.notifications, outbox.oldest_age});
             return metrics_.text(clock_.wall());
           },
           [this] { return external_url_; },
@@ -211,6 +211,7 @@ awaitable<void> Application::Impl::start() {
     co_return;
   }
   engine_.start();
+  for (const RolloutView& view : engine_.active()) metrics_.on_changed(view, clock_.wall());
   metrics_.on_reload(true, clock_.wall());
   not_ready_.reset();
   spdlog::info("ready, watching {} active rollouts", engine_.active().size());

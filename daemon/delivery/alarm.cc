@@ -9,8 +9,8 @@
 
 namespace rollwatch {
 
-// Shared with the sleeping coroutine, which may end after the alarm was moved or destroyed: `alarm` is
-// null then.
+// Shared with the sleeping coroutine, which may end after the alarm was moved or destroyed: `alarm`
+// is null then.
 struct Alarm::Wait {
   Alarm* alarm = nullptr;
   SteadyTime at{};
@@ -36,7 +36,8 @@ void Alarm::set(SteadyTime at) {
     alarm->wait_.reset();
     alarm->ring_();
   };
-  net::co_spawn(executor_, std::move(sleep), net::bind_cancellation_slot(wait_->cancel.slot(), std::move(woken)));
+  net::co_spawn(executor_, std::move(sleep),
+                net::bind_cancellation_slot(wait_->cancel.slot(), std::move(woken)));
 }
 
 void Alarm::clear() {

@@ -7,10 +7,14 @@ namespace {
 
 SendEnd end_of(ReplyEnd end) {
   switch (end) {
-    case ReplyEnd::kDone: return SendEnd::kDone;
-    case ReplyEnd::kAccepted: return SendEnd::kAccepted;
-    case ReplyEnd::kRefused: return SendEnd::kRefused;
-    case ReplyEnd::kRetry: break;
+    case ReplyEnd::kDone:
+      return SendEnd::kDone;
+    case ReplyEnd::kAccepted:
+      return SendEnd::kAccepted;
+    case ReplyEnd::kRefused:
+      return SendEnd::kRefused;
+    case ReplyEnd::kRetry:
+      break;
   }
   return SendEnd::kRetry;
 }
@@ -25,7 +29,8 @@ SendResult judge_answer(const HttpResponse& response, SysTime sent_at, SysTime n
   result.attempt.answer = clean_utf8(response.body, kAnswerKept);
   if (response.status != 0) result.attempt.status = response.status;
   if (response.error != HttpError::kNone || response.status == 0) {
-    result.attempt.error = response.error_text.empty() ? "no answer" : clean_utf8(response.error_text, kAnswerKept);
+    result.attempt.error =
+        response.error_text.empty() ? "no answer" : clean_utf8(response.error_text, kAnswerKept);
     return result;
   }
   const Ruling ruling = rule({response.status, response.body, response.header("retry-after")}, now);

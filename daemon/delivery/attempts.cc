@@ -15,10 +15,14 @@ constexpr Millis kLookAgain = std::chrono::seconds{30};
 
 std::string_view name_of_end(SendEnd end) {
   switch (end) {
-    case SendEnd::kDone: return "done";
-    case SendEnd::kAccepted: return "accepted";
-    case SendEnd::kRefused: return "refused";
-    case SendEnd::kRetry: break;
+    case SendEnd::kDone:
+      return "done";
+    case SendEnd::kAccepted:
+      return "accepted";
+    case SendEnd::kRefused:
+      return "refused";
+    case SendEnd::kRetry:
+      break;
   }
   return "retry";
 }
@@ -53,19 +57,22 @@ awaitable<void> Outbox::attempt_order(EntryPtr entry) {
   if (state == DeliveryState::kAccepted && !entry->closed) co_await read_accepted_until(entry);
   if (stopped_) co_return;
   if (state == DeliveryState::kDone && !entry->closed) count_delivered(*entry);
-  entry->due = clock_.steady() + order_retry_delay(entry->attempts_made, random_(), result.retry_after);
+  entry->due =
+      clock_.steady() + order_retry_delay(entry->attempts_made, random_(), result.retry_after);
   if (result.end == SendEnd::kRetry && !entry->closed) {
-    spdlog::warn("{} order {} to {}: attempt {} failed: {}", entry->delivery.kind, entry->delivery.id,
-                 entry->delivery.target, entry->attempts_made, describe(result.attempt));
+    spdlog::warn("{} order {} to {}: attempt {} failed: {}", entry->delivery.kind,
+                 entry->delivery.id, entry->delivery.target, entry->attempts_made,
+                 describe(result.attempt));
   }
   finish(entry, state);
 }
 
-// Drivers that can look at the target do not do twice what has already been done, and do not call done
-// what did not take effect.
+// Drivers that can look at the target do not do twice what has already been done, and do not call
+// done what did not take effect.
 awaitable<SendResult> Outbox::send_order(EntryPtr entry) {
   const auto found = drivers_.find(entry->delivery.target);
-  if (found == drivers_.end()) co_return no_such_target("orchestrator", entry->delivery.target, clock_.wall());
+  if (found == drivers_.end())
+    co_return no_such_target("orchestrator", entry->delivery.target, clock_.wall());
   const std::shared_ptr<TargetDriver> driver = found->second;  // a reload may drop it meanwhile
   OrderMessage order;
   order.spec = *entry->spec;
@@ -91,20 +98,21 @@ awaitable<SendResult> Outbox::send_order(EntryPtr entry) {
   co_return result;
 }
 
-// What is certain is told until it is recorded. A failed attempt that could not be recorded is not worth
-// holding up the next one for, least of all a rollback's.
+// What is certain is told until it is recorded. A failed attempt that could not be recorded is not
+// worth holding up the next one for, least of all a rollback's.
 awaitable<DeliveryState> Outbox::report(EntryPtr entry, SendResult result) {
   for (unsigned failures = 0;; co_await store_back_off(++failures)) {
     std::string problem;
     try {
       fail_point("before_ack_commit");
-      const DeliveryState state = co_await sink_.order_attempted(entry->delivery.rollout, entry->delivery.id, result);
+      const DeliveryState state =
+          co_await sink_.order_attempted(entry->delivery.rollout, entry->delivery.id, result);
       co_return state;
     } catch (const StoreError& error) {
       problem = error.what();
     }
-    spdlog::error("order {}: the answer \"{}\" is not recorded: {}", entry->delivery.id, name_of_end(result.end),
-                  problem);
+    spdlog::error("order {}: the answer \"{}\" is not recorded: {}", entry->delivery.id,
+                  name_of_end(result.end), problem);
     if (result.end == SendEnd::kRetry || stopped_) co_return DeliveryState::kPending;
   }
 }
@@ -116,7 +124,8 @@ awaitable<void> Outbox::read_accepted_until(EntryPtr entry) {
       if (stored) entry->delivery.accepted_until = stored->accepted_until;
       co_return;
     } catch (const StoreError& error) {
-      spdlog::error("order {}: cannot read until when it may be acknowledged: {}", entry->delivery.id, error.what());
+      spdlog::error("order {}: cannot read until when it may be acknowledged: {}",
+                    entry->delivery.id, error.what());
     }
   }
 }
@@ -135,12 +144,12 @@ awaitable<void> Outbox::expire_order(EntryPtr entry) {
   if (stopped_) co_return;
   if (is_open(state)) {
     // The engine sees it otherwise, so it has more time.
-    (state == DeliveryState::kAccepted ? entry->delivery.accepted_until : entry->delivery.expires_at) =
-        clock_.wall() + kLookAgain;
+    (state == DeliveryState::kAccepted ? entry->delivery.accepted_until
+                                       : entry->delivery.expires_at) = clock_.wall() + kLookAgain;
   } else if (!entry->closed) {
     count(*entry, "expired");
-    spdlog::error("{} order {} to {} expired after {} attempts", entry->delivery.kind, entry->delivery.id,
-                  entry->delivery.target, entry->attempts_made);
+    spdlog::error("{} order {} to {} expired after {} attempts", entry->delivery.kind,
+                  entry->delivery.id, entry->delivery.target, entry->attempts_made);
   }
   finish(entry, state);
 }
@@ -174,16 +183,18 @@ awaitable<void> Outbox::attempt_notification(EntryPtr entry) {
   if (state == DeliveryState::kDone) count_delivered(*entry);
   if (state == DeliveryState::kDead && result.end == SendEnd::kRetry) count(*entry, "given_up");
   if (state != DeliveryState::kDone) {
-    spdlog::warn("notification {} ({}) to {}: attempt {} failed{}: {}", entry->delivery.id, entry->delivery.kind,
-                 entry->delivery.target, entry->attempts_made,
-                 state == DeliveryState::kDead ? " and there will be no other" : "", describe(result.attempt));
+    spdlog::warn("notification {} ({}) to {}: attempt {} failed{}: {}", entry->delivery.id,
+                 entry->delivery.kind, entry->delivery.target, entry->attempts_made,
+                 state == DeliveryState::kDead ? " and there will be no other" : "",
+                 describe(result.attempt));
   }
   finish(entry, state);
 }
 
 awaitable<SendResult> Outbox::send_notification(EntryPtr entry) {
   const auto found = senders_.find(entry->delivery.target);
-  if (found == senders_.end()) co_return no_such_target("notifier", entry->delivery.target, clock_.wall());
+  if (found == senders_.end())
+    co_return no_such_target("notifier", entry->delivery.target, clock_.wall());
   const std::shared_ptr<NotificationSender> sender = found->second;
   NotificationMessage message;
   message.spec = *entry->spec;
@@ -202,12 +213,13 @@ awaitable<void> Outbox::expire_notification(EntryPtr entry) {
   }
   if (stopped_) co_return;
   count(*entry, "expired");
-  spdlog::warn("notification {} ({}) to {} expired after {} attempts", entry->delivery.id, entry->delivery.kind,
-               entry->delivery.target, entry->attempts_made);
+  spdlog::warn("notification {} ({}) to {} expired after {} attempts", entry->delivery.id,
+               entry->delivery.kind, entry->delivery.target, entry->attempts_made);
   finish(entry, DeliveryState::kDead);
 }
 
-awaitable<bool> Outbox::record(const Entry& entry, DeliveryState state, std::optional<Attempt> attempt) {
+awaitable<bool> Outbox::record(const Entry& entry, DeliveryState state,
+                               std::optional<Attempt> attempt) {
   DeliveryUpdate update;
   update.id = entry.delivery.id;
   update.state = state;

@@ -9,8 +9,8 @@ namespace rollwatch {
 
 struct NotificationMessage {
   RolloutSpec spec;
-  Delivery delivery;   // payload: the facts of notifiers/notification.h
-  int attempt = 1;     // of this delivery
+  Delivery delivery;  // payload: the facts of notifiers/notification.h
+  int attempt = 1;    // of this delivery
 };
 
 class NotificationSender {

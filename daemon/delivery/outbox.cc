@@ -15,9 +15,12 @@ namespace {
 constexpr std::size_t kOrderPlaces = 64;
 
 bool is_order(const Delivery& delivery) { return delivery.cls == DeliveryClass::kOrder; }
-bool is_rollback(const Delivery& delivery) { return is_order(delivery) && delivery.kind == "rollback"; }
+bool is_rollback(const Delivery& delivery) {
+  return is_order(delivery) && delivery.kind == "rollback";
+}
 
-// A notification keeps its pace over a restart, or a crash loop would use up its attempts in a minute.
+// A notification keeps its pace over a restart, or a crash loop would use up its attempts in a
+// minute.
 Millis wait_left(const Delivery& delivery, SysTime now) {
   if (is_order(delivery) || delivery.attempts.empty()) return Millis{0};
   const Attempt& last = delivery.attempts.back();
@@ -58,8 +61,8 @@ awaitable<void> Outbox::start(Epoch epoch) {
     if (rollout) {
       add(std::move(delivery), rollout->spec);
     } else {
-      spdlog::error("delivery {} is of rollout {}, which the store does not have: left alone", delivery.id,
-                    delivery.rollout);
+      spdlog::error("delivery {} is of rollout {}, which the store does not have: left alone",
+                    delivery.id, delivery.rollout);
     }
   }
 }
@@ -74,14 +77,16 @@ void Outbox::add(Delivery delivery, RolloutSpec spec) {
   delivery.attempts.clear();
   entry->delivery = std::move(delivery);
   entries_.emplace(entry->delivery.id, entry);
-  if (is_order(entry->delivery)) orders_of_[entry->delivery.rollout].emplace(entry->delivery.number, entry);
+  if (is_order(entry->delivery))
+    orders_of_[entry->delivery.rollout].emplace(entry->delivery.number, entry);
   look_at(entry);
 }
 
 void Outbox::withdraw(const std::string& id) { close(id, "withdrawn", false); }
 
 void Outbox::acknowledged(const std::string& id, DeliveryState state) {
-  close(id, state == DeliveryState::kDone ? "acknowledged" : name_of(state), state == DeliveryState::kDone);
+  close(id, state == DeliveryState::kDone ? "acknowledged" : name_of(state),
+        state == DeliveryState::kDone);
 }
 
 void Outbox::close(const std::string& id, std::string_view result, bool done) {
@@ -101,20 +106,22 @@ awaitable<void> Outbox::drain(Millis limit) {
     idle_.emplace(executor_);
     Alarm patience(executor_, clock_, [this] { idle_->set(false); });
     patience.set(clock_.steady() + limit);
-    if (!co_await idle_->get()) spdlog::warn("stopping with {} attempts in flight: they are made again", busy_);
+    if (!co_await idle_->get())
+      spdlog::warn("stopping with {} attempts in flight: they are made again", busy_);
   }
   stopped_ = true;
 }
 
-// The one place that decides what an open delivery does next. Called whenever something it depends on has
-// changed, and harmless if nothing did.
+// The one place that decides what an open delivery does next. Called whenever something it depends
+// on has changed, and harmless if nothing did.
 void Outbox::look_at(const EntryPtr& entry) {
   if (entry->busy || entry->closed || draining_) return;
   const Delivery& delivery = entry->delivery;
   const SteadyTime now = clock_.steady();
   const Millis left = deadline(*entry) - clock_.wall();
   if (left <= Millis{0}) {
-    return begin(entry, "expiry", is_order(delivery) ? &Outbox::expire_order : &Outbox::expire_notification);
+    return begin(entry, "expiry",
+                 is_order(delivery) ? &Outbox::expire_order : &Outbox::expire_notification);
   }
   if (delivery.state == DeliveryState::kAccepted) return wake(entry, now + left);
   Lane& lane = lanes_[lane_name(delivery)];
@@ -122,30 +129,36 @@ void Outbox::look_at(const EntryPtr& entry) {
   if (due > now) return wake(entry, std::min(due, now + left));
   const bool no_place = lane.out >= places(delivery);
   if (no_place) lane.waiting.emplace(entry->serial, entry);
-  // Looked at again when a place is free, or an order before it gone; the alarm is for the deadline.
+  // Looked at again when a place is free, or an order before it gone; the alarm is for the
+  // deadline.
   if (no_place || !is_next(*entry)) return wake(entry, now + left);
   ++lane.out;
-  begin(entry, "delivery", is_order(delivery) ? &Outbox::attempt_order : &Outbox::attempt_notification);
+  begin(entry, "delivery",
+        is_order(delivery) ? &Outbox::attempt_order : &Outbox::attempt_notification);
 }
 
-// A rollback waits for nobody. Any other order waits for attempts in flight, also of withdrawn orders, and
-// for orders given before it.
+// A rollback waits for nobody. Any other order waits for attempts in flight, also of withdrawn
+// orders, and for orders given before it.
 bool Outbox::is_next(const Entry& entry) const {
   if (!is_order(entry.delivery) || is_rollback(entry.delivery)) return true;
   const auto& orders = orders_of_.at(entry.delivery.rollout);
   return std::none_of(orders.begin(), orders.end(), [&](const auto& other) {
     const Entry& o = *other.second;
     if (&o == &entry) return false;
-    return o.busy || (o.delivery.number < entry.delivery.number && o.delivery.state == DeliveryState::kPending);
+    return o.busy || (o.delivery.number < entry.delivery.number &&
+                      o.delivery.state == DeliveryState::kPending);
   });
 }
 
 SysTime Outbox::deadline(const Entry& entry) const {
-  return entry.delivery.state == DeliveryState::kAccepted ? entry.delivery.accepted_until : entry.delivery.expires_at;
+  return entry.delivery.state == DeliveryState::kAccepted ? entry.delivery.accepted_until
+                                                          : entry.delivery.expires_at;
 }
 
 std::string Outbox::lane_name(const Delivery& delivery) {
-  const char* prefix = !is_order(delivery) ? "notification " : is_rollback(delivery) ? "rollback " : "order ";
+  const char* prefix = !is_order(delivery)     ? "notification "
+                       : is_rollback(delivery) ? "rollback "
+                                               : "order ";
   return prefix + delivery.target;
 }
 
@@ -180,13 +193,15 @@ void Outbox::ring() {
   set_alarm();
 }
 
-void Outbox::begin(const EntryPtr& entry, std::string what, awaitable<void> (Outbox::*work)(EntryPtr)) {
+void Outbox::begin(const EntryPtr& entry, std::string what,
+                   awaitable<void> (Outbox::*work)(EntryPtr)) {
   if (entry->wakes_at) timed_.erase({*entry->wakes_at, entry->serial});
   entry->wakes_at.reset();
   lanes_[lane_name(entry->delivery)].waiting.erase(entry->serial);
   entry->busy = true;
   ++busy_;
-  spawn(executor_, what + " of " + entry->delivery.id, [this, entry, work] { return (this->*work)(entry); });
+  spawn(executor_, what + " of " + entry->delivery.id,
+        [this, entry, work] { return (this->*work)(entry); });
 }
 
 void Outbox::finish(const EntryPtr& entry, DeliveryState state) {
@@ -209,7 +224,8 @@ void Outbox::remove(const EntryPtr& entry) {
   if (entry->wakes_at) timed_.erase({*entry->wakes_at, entry->serial});
   lanes_[lane_name(delivery)].waiting.erase(entry->serial);
   entries_.erase(delivery.id);
-  if (const auto orders = orders_of_.find(delivery.rollout); orders != orders_of_.end() && is_order(delivery)) {
+  if (const auto orders = orders_of_.find(delivery.rollout);
+      orders != orders_of_.end() && is_order(delivery)) {
     orders->second.erase(delivery.number);
     if (orders->second.empty()) orders_of_.erase(orders);
   }
@@ -248,13 +264,14 @@ OutboxStats Outbox::stats() const {
   return stats;
 }
 
-void Outbox::count(const Entry& entry, std::string_view result) {
+void Outbox::count(const Entry& entry, std::string_view result) const {
   if (hooks_.counted) hooks_.counted(entry.delivery, result);
 }
 
-void Outbox::count_delivered(const Entry& entry) {
+void Outbox::count_delivered(const Entry& entry) const {
   if (hooks_.delivered) {
-    hooks_.delivered(entry.delivery, std::max(Millis{0}, clock_.wall() - entry.delivery.created_at));
+    hooks_.delivered(entry.delivery,
+                     std::max(Millis{0}, clock_.wall() - entry.delivery.created_at));
   }
 }
 

@@ -1,10 +1,11 @@
-// What has been decided and not yet been delivered. The engine hands over what its commits contain; from
-// then on each delivery is tried until it ends, in this process or, from the store, in the next one.
+// What has been decided and not yet been delivered. The engine hands over what its commits contain;
+// from then on each delivery is tried until it ends, in this process or, from the store, in the
+// next one.
 //
-// Orders of one rollout go out one after another; only a rollback does not wait for an attempt in flight.
-// Every target has its own places for attempts, and rollbacks theirs, so that one that hangs holds up
-// nobody else and nothing holds up a rollback. What becomes of an order is told to the OrderSink, which
-// records it; of notifications the outbox itself is the recorder.
+// Orders of one rollout go out one after another; only a rollback does not wait for an attempt in
+// flight. Every target has its own places for attempts, and rollbacks theirs, so that one that
+// hangs holds up nobody else and nothing holds up a rollback. What becomes of an order is told to
+// the OrderSink, which records it; of notifications the outbox itself is the recorder.
 //
 // Everything runs on the io thread.
 #pragma once
@@ -32,18 +33,19 @@
 namespace rollwatch {
 
 struct OutboxHooks {
-  // After every attempt ("done", "accepted", "refused", "retry") and for each end that is none of an
-  // attempt: "expired", "withdrawn", "acknowledged", "given_up" (a notification's last attempt failed).
+  // After every attempt ("done", "accepted", "refused", "retry") and for each end that is none of
+  // an attempt: "expired", "withdrawn", "acknowledged", "given_up" (a notification's last attempt
+  // failed).
   std::function<void(const Delivery&, std::string_view result)> counted;
   // From the decision to done, the acknowledgement included.
   std::function<void(const Delivery&, Millis)> delivered;
 };
 
 struct OutboxStats {
-  std::size_t orders = 0;          // to be sent
-  std::size_t accepted = 0;        // orders sent, to be acknowledged
-  std::size_t notifications = 0;   // to be sent
-  Millis oldest_age{0};            // of those to be sent
+  std::size_t orders = 0;         // to be sent
+  std::size_t accepted = 0;       // orders sent, to be acknowledged
+  std::size_t notifications = 0;  // to be sent
+  Millis oldest_age{0};           // of those to be sent
 };
 
 class Outbox {
@@ -51,12 +53,13 @@ class Outbox {
   using Drivers = std::map<std::string, std::shared_ptr<TargetDriver>>;
   using Senders = std::map<std::string, std::shared_ptr<NotificationSender>>;
 
-  // `random` answers numbers from [0, 1). Clock, store and sink must outlive the outbox; the outbox the
-  // io_context's run().
-  Outbox(net::any_io_executor executor, Clock& clock, Store& store, OrderSink& sink, std::function<double()> random,
-         OutboxHooks hooks = {});
+  // `random` answers numbers from [0, 1). Clock, store and sink must outlive the outbox; the outbox
+  // the io_context's run().
+  Outbox(net::any_io_executor executor, Clock& clock, Store& store, OrderSink& sink,
+         std::function<double()> random, OutboxHooks hooks = {});
 
-  // Orchestrators and notifiers by name; a reload calls it again. What is in flight ends with the old one.
+  // Orchestrators and notifiers by name; a reload calls it again. What is in flight ends with the
+  // old one.
   void configure(Drivers drivers, Senders senders);
 
   // Takes up what earlier processes left open. Orders go out at once. Throws StoreError.
@@ -64,7 +67,8 @@ class Outbox {
 
   // A delivery that has just been committed.
   void add(Delivery delivery, RolloutSpec spec);
-  // It has been recorded that this order must no longer go out. An attempt in flight ends as it will.
+  // It has been recorded that this order must no longer go out. An attempt in flight ends as it
+  // will.
   void withdraw(const std::string& id);
   // It has been recorded that the receiver acknowledged, or refused, by calling us.
   void acknowledged(const std::string& id, DeliveryState state);
@@ -76,8 +80,8 @@ class Outbox {
 
  private:
   struct Entry {
-    std::uint64_t serial = 0;            // order of arrival
-    Delivery delivery;                   // without its attempts
+    std::uint64_t serial = 0;  // order of arrival
+    Delivery delivery;         // without its attempts
     std::shared_ptr<const RolloutSpec> spec;
     unsigned attempts_made = 0;
     SteadyTime due{};                    // of the next attempt
@@ -90,7 +94,7 @@ class Outbox {
   // The places of one target.
   struct Lane {
     std::size_t out = 0;
-    SteadyTime not_before{};             // the destination asked to be left alone
+    SteadyTime not_before{};  // the destination asked to be left alone
     std::map<std::uint64_t, EntryPtr> waiting;
   };
 
@@ -120,8 +124,8 @@ class Outbox {
   awaitable<bool> record(const Entry& entry, DeliveryState state, std::optional<Attempt> attempt);
   awaitable<void> store_back_off(unsigned failures);
 
-  void count(const Entry& entry, std::string_view result);
-  void count_delivered(const Entry& entry);
+  void count(const Entry& entry, std::string_view result) const;
+  void count_delivered(const Entry& entry) const;
 
   // Constant.
   net::any_io_executor executor_;
@@ -135,10 +139,11 @@ class Outbox {
   Drivers drivers_;
   Senders senders_;
 
-  std::unordered_map<std::string, EntryPtr> entries_;                        // by delivery id
-  std::unordered_map<std::string, std::map<unsigned, EntryPtr>> orders_of_;  // by rollout, then number
+  std::unordered_map<std::string, EntryPtr> entries_;  // by delivery id
+  std::unordered_map<std::string, std::map<unsigned, EntryPtr>>
+      orders_of_;  // by rollout, then number
   std::map<std::string, Lane> lanes_;
-  std::map<std::pair<SteadyTime, std::uint64_t>, EntryPtr> timed_;           // when to look again
+  std::map<std::pair<SteadyTime, std::uint64_t>, EntryPtr> timed_;  // when to look again
   Alarm alarm_;
   std::uint64_t serials_ = 0;
   std::size_t busy_ = 0;

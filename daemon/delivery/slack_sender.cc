@@ -7,8 +7,12 @@
 
 namespace rollwatch {
 
-SlackWebhookSender::SlackWebhookSender(HttpSend http, Clock& clock, Secret url, Originator originator)
-    : http_(std::move(http)), clock_(clock), url_(std::move(url)), originator_(std::move(originator)) {}
+SlackWebhookSender::SlackWebhookSender(HttpSend http, Clock& clock, Secret url,
+                                       Originator originator)
+    : http_(std::move(http)),
+      clock_(clock),
+      url_(std::move(url)),
+      originator_(std::move(originator)) {}
 
 awaitable<SendResult> SlackWebhookSender::send(const NotificationMessage& message) {
   const SysTime sent_at = clock_.wall();
@@ -17,7 +21,8 @@ awaitable<SendResult> SlackWebhookSender::send(const NotificationMessage& messag
     SendResult unreadable;
     unreadable.end = SendEnd::kRefused;
     unreadable.attempt.at = sent_at;
-    unreadable.attempt.error = "what was stored of this notification cannot be read by this version";
+    unreadable.attempt.error =
+        "what was stored of this notification cannot be read by this version";
     co_return unreadable;
   }
   HttpRequest request;

@@ -13,7 +13,8 @@ class SlackWebhookSender : public NotificationSender {
 
   awaitable<SendResult> send(const NotificationMessage& message) override;
 
-  // Slack takes about one message a second and channel, and keeps the order of what does not overlap.
+  // Slack takes about one message a second and channel, and keeps the order of what does not
+  // overlap.
   std::size_t at_once() const override { return 1; }
 
  private:

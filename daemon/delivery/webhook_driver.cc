@@ -7,8 +7,12 @@
 
 namespace rollwatch {
 
-WebhookDriver::WebhookDriver(HttpSend http, Clock& clock, WebhookTarget target, Originator originator)
-    : http_(std::move(http)), clock_(clock), target_(std::move(target)), originator_(std::move(originator)) {}
+WebhookDriver::WebhookDriver(HttpSend http, Clock& clock, WebhookTarget target,
+                             Originator originator)
+    : http_(std::move(http)),
+      clock_(clock),
+      target_(std::move(target)),
+      originator_(std::move(originator)) {}
 
 awaitable<Looked> WebhookDriver::look(const OrderMessage&) { co_return Looked::kUnknown; }
 

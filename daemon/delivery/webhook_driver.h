@@ -1,5 +1,6 @@
-// Orders as signed webhooks (Standard Webhooks). It cannot look at the target: the receiver's answer is
-// the confirmation, and the order's id, the same in every attempt, lets it take a repeat for one.
+// Orders as signed webhooks (Standard Webhooks). It cannot look at the target: the receiver's
+// answer is the confirmation, and the order's id, the same in every attempt, lets it take a repeat
+// for one.
 #pragma once
 
 #include <string>
@@ -21,8 +22,8 @@ struct WebhookTarget {
 
 // Who we say we are.
 struct Originator {
-  std::string external_url;      // for links
-  std::string user_agent;        // "rollwatch/1.2.3"
+  std::string external_url;  // for links
+  std::string user_agent;    // "rollwatch/1.2.3"
 };
 
 class WebhookDriver : public TargetDriver {

@@ -16,12 +16,12 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 // A request as received. Header names are in lower case; path segments and query are decoded.
 struct ServerRequest {
   std::string method;
-  std::string path;                                          // as sent, without the query
-  std::vector<std::string> segments;                         // of the path: "/a/b%2Fc" is {"a", "b/c"}
-  std::vector<std::pair<std::string, std::string>> query;    // in order; a key may come several times
+  std::string path;                   // as sent, without the query
+  std::vector<std::string> segments;  // of the path: "/a/b%2Fc" is {"a", "b/c"}
+  std::vector<std::pair<std::string, std::string>> query;  // in order; a key may come several times
   Headers headers;
   std::string body;
-  std::string peer;                                          // the address it came from
+  std::string peer;  // the address it came from
 
   // Whether anybody still waits for the answer: false once the peer has hung up or the server is
   // stopping. A handler that waits asks now and then. Unset: somebody does.
@@ -38,8 +38,8 @@ struct ServerResponse {
   std::string route;  // the pattern that answered, for metrics; empty: none fits
 };
 
-// "/a/b?x=1" or "http://host/a/b?x=1" taken apart into the request's path, segments and query. False if
-// it is none of these, or a percent escape is broken or stands for a NUL.
+// "/a/b?x=1" or "http://host/a/b?x=1" taken apart into the request's path, segments and query.
+// False if it is none of these, or a percent escape is broken or stands for a NUL.
 bool read_target(std::string_view target, ServerRequest& request);
 
 // "%2F" → "/"; nullopt if an escape is broken or stands for a NUL. `plus_is_space`: as in a query.
@@ -49,8 +49,8 @@ std::string_view status_phrase(int status);
 
 std::string lower_case(std::string_view ascii);
 
-// The answer's first lines, up to and with the empty one. Line ends in header values become spaces: no
-// value can begin a header of its own. `date`: IMF-fixdate, or empty.
+// The answer's first lines, up to and with the empty one. Line ends in header values become spaces:
+// no value can begin a header of its own. `date`: IMF-fixdate, or empty.
 std::string render_head(const ServerResponse& response, bool keep_alive, std::string_view date);
 
 }  // namespace rollwatch

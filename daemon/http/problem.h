@@ -12,9 +12,10 @@ namespace rollwatch {
 
 struct Problem {
   int status = 500;
-  std::string detail;                                        // one sentence: what is wrong and what helps
-  std::vector<std::pair<std::string, std::string>> errors = {};    // JSON pointer, detail
-  std::vector<std::pair<std::string, std::int64_t>> members = {};  // further ones, such as "attempt"
+  std::string detail;  // one sentence: what is wrong and what helps
+  std::vector<std::pair<std::string, std::string>> errors = {};  // JSON pointer, detail
+  std::vector<std::pair<std::string, std::int64_t>> members =
+      {};  // further ones, such as "attempt"
 };
 
 ServerResponse problem_response(const Problem& problem);

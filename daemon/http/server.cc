@@ -33,15 +33,8 @@ constexpr Millis kAcceptAgain{100};
 constexpr Millis kLinger{2'000};
 constexpr std::size_t kLingerBytes = 4 * 1024 * 1024;
 
-struct Session {
-  explicit Session(tcp::socket socket) : stream(std::move(socket)) {}
-  beast::tcp_stream stream;
-  std::string peer;
-  bool idle = true;
-};
-using Sessions = std::list<Session>;
-
-// What the client did wrong, in the server's own words; nullopt: the connection is gone or was too slow.
+// What the client did wrong, in the server's own words; nullopt: the connection is gone or was too
+// slow.
 std::optional<Problem> problem_of(error_code error, const ServerLimits& limits) {
   if (error == http::error::header_limit || error == http::error::buffer_overflow)
     return Problem{431, fmt::format("the header is larger than {} bytes", limits.header_bytes)};
@@ -49,7 +42,8 @@ std::optional<Problem> problem_of(error_code error, const ServerLimits& limits) 
     return Problem{413, fmt::format("the body is larger than {} bytes", limits.body_bytes)};
   if (error == http::error::bad_version)
     return Problem{505, "only HTTP/1.1 and HTTP/1.0 are spoken here"};
-  if (error == http::error::end_of_stream || error == http::error::partial_message) return std::nullopt;
+  if (error == http::error::end_of_stream || error == http::error::partial_message)
+    return std::nullopt;
   if (error.category() == make_error_code(http::error::bad_method).category())
     return Problem{400, "this is not an HTTP request: " + error.message()};
   return std::nullopt;
@@ -67,8 +61,9 @@ bool take_request(http::request_parser<http::string_body>& parser, ServerRequest
   auto& message = parser.get();
   request.method = std::string(message.method_string());
   for (const auto& field : message)
-    request.headers.emplace_back(lower_case({field.name_string().data(), field.name_string().size()}),
-                                 std::string(field.value()));
+    request.headers.emplace_back(
+        lower_case({field.name_string().data(), field.name_string().size()}),
+        std::string(field.value()));
   request.body = std::move(message.body());
   if (message.target() == "*") {
     request.path = "*";
@@ -96,13 +91,21 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   void abandon();
 
  private:
+  struct Session {
+    explicit Session(tcp::socket socket) : stream(std::move(socket)) {}
+    beast::tcp_stream stream;
+    std::string peer;
+    bool idle = true;
+  };
+
   awaitable<void> accept();
   awaitable<void> wait_for_room();
   void begin(tcp::socket socket);
   awaitable<void> serve(Session& session);
   awaitable<bool> serve_one(Session& session, beast::flat_buffer& buffer);
   awaitable<error_code> await_request(Session& session, beast::flat_buffer& buffer);
-  awaitable<void> invite_body(Session& session, const http::request_parser<http::string_body>& parser);
+  awaitable<void> invite_body(Session& session,
+                              const http::request_parser<http::string_body>& parser);
   awaitable<ServerResponse> handle(ServerRequest request);
   awaitable<bool> send(Session& session, std::string_view method, const ServerResponse& response,
                        bool keep_alive);
@@ -116,8 +119,8 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   const Answered answered_;
   const ServerLimits limits_;
   tcp::acceptor acceptor_;
-  Sessions sessions_;
-  Timer changed_;  // cancelled whenever a session ends or comes to rest
+  std::list<Session> sessions_;  // the longest at rest first
+  Timer changed_;                // cancelled whenever a session ends or comes to rest
   bool stopping_ = false;
 };
 
@@ -134,7 +137,8 @@ Expected<std::string, std::string> HttpServer::Impl::listen(const std::string& a
   const tcp::endpoint endpoint = found.begin()->endpoint();
   if (!endpoint.address().is_loopback())
     return failed(
-        "there are no access tokens yet, so only this machine may be served; use 127.0.0.1, [::1] or "
+        "there are no access tokens yet, so only this machine may be served; use 127.0.0.1, [::1] "
+        "or "
         "localhost, and a reverse proxy in front for others");
   acceptor_.open(endpoint.protocol(), error);
   if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
@@ -158,7 +162,8 @@ awaitable<void> HttpServer::Impl::accept() {
       continue;
     }
     error_code error;
-    tcp::socket socket = co_await acceptor_.async_accept(net::redirect_error(net::use_awaitable, error));
+    tcp::socket socket =
+        co_await acceptor_.async_accept(net::redirect_error(net::use_awaitable, error));
     if (stopping_ || error == net::error::operation_aborted) break;
     if (error) {
       spdlog::warn("cannot accept a connection: {}", error.message());
@@ -206,7 +211,8 @@ awaitable<void> HttpServer::Impl::serve(Session& session) {
   session.stream.close();
 }
 
-awaitable<error_code> HttpServer::Impl::await_request(Session& session, beast::flat_buffer& buffer) {
+awaitable<error_code> HttpServer::Impl::await_request(Session& session,
+                                                      beast::flat_buffer& buffer) {
   error_code error;
   if (buffer.size() > 0) co_return error;
   set_idle(session, true);
@@ -244,7 +250,8 @@ awaitable<bool> HttpServer::Impl::serve_one(Session& session, beast::flat_buffer
   ServerRequest request;
   const bool keep_alive = parser.keep_alive();
   if (!take_request(parser, request)) {
-    const Problem problem{400, "the request's target is not a path, or has a broken percent escape"};
+    const Problem problem{400,
+                          "the request's target is not a path, or has a broken percent escape"};
     co_await refuse(session, problem);
     co_return false;
   }
@@ -255,8 +262,8 @@ awaitable<bool> HttpServer::Impl::serve_one(Session& session, beast::flat_buffer
   co_return co_await send(session, method, response, keep_alive && !stopping_);
 }
 
-awaitable<void> HttpServer::Impl::invite_body(Session& session,
-                                              const http::request_parser<http::string_body>& parser) {
+awaitable<void> HttpServer::Impl::invite_body(
+    Session& session, const http::request_parser<http::string_body>& parser) {
   static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
   const auto expect = parser.get()[http::field::expect];
   if (lower_case({expect.data(), expect.size()}) != "100-continue" || parser.is_done()) co_return;
@@ -280,8 +287,8 @@ awaitable<ServerResponse> HttpServer::Impl::handle(ServerRequest request) {
 awaitable<bool> HttpServer::Impl::send(Session& session, std::string_view method,
                                        const ServerResponse& response, bool keep_alive) {
   const std::time_t now = std::chrono::system_clock::to_time_t(clock_.wall());
-  const std::string head =
-      render_head(response, keep_alive, fmt::format("{:%a, %d %b %Y %H:%M:%S GMT}", fmt::gmtime(now)));
+  const std::string head = render_head(
+      response, keep_alive, fmt::format("{:%a, %d %b %Y %H:%M:%S GMT}", fmt::gmtime(now)));
   const bool bodiless = method == "HEAD" || response.status == 204 || response.status == 304;
   const std::array<net::const_buffer, 2> parts{
       net::buffer(head), bodiless ? net::const_buffer() : net::buffer(response.body)};
@@ -298,8 +305,8 @@ awaitable<void> HttpServer::Impl::refuse(Session& session, const Problem& proble
   co_await linger(session);
 }
 
-// Closing with unread bytes resets the connection, and the client might never see the answer: so what
-// it still sends is read and dropped for a moment.
+// Closing with unread bytes resets the connection, and the client might never see the answer: so
+// what it still sends is read and dropped for a moment.
 awaitable<void> HttpServer::Impl::linger(Session& session) {
   if (stopping_) co_return;
   error_code error;
@@ -308,8 +315,8 @@ awaitable<void> HttpServer::Impl::linger(Session& session) {
   session.stream.expires_after(kLinger);
   std::vector<char> dropped(64 * 1024);
   for (std::size_t total = 0; !error && total < kLingerBytes;)
-    total += co_await session.stream.async_read_some(net::buffer(dropped),
-                                                     net::redirect_error(net::use_awaitable, error));
+    total += co_await session.stream.async_read_some(
+        net::buffer(dropped), net::redirect_error(net::use_awaitable, error));
 }
 
 awaitable<void> HttpServer::Impl::stop(Millis grace) {
@@ -338,7 +345,8 @@ void HttpServer::Impl::abandon() {
 
 HttpServer::HttpServer(const net::any_io_executor& executor, const Clock& clock, Handler handler,
                        Answered answered, ServerLimits limits)
-    : impl_(std::make_shared<Impl>(executor, clock, std::move(handler), std::move(answered), limits)) {}
+    : impl_(std::make_shared<Impl>(executor, clock, std::move(handler), std::move(answered),
+                                   limits)) {}
 HttpServer::~HttpServer() { impl_->abandon(); }
 Expected<std::string, std::string> HttpServer::listen(const std::string& address) {
   return impl_->listen(address);

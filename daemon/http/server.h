@@ -1,5 +1,5 @@
-// Our HTTP/1.1 server: accepts, reads one request after another from each connection, hands it to one
-// function and writes what that returns. It knows no paths; the handler knows no sockets.
+// Our HTTP/1.1 server: accepts, reads one request after another from each connection, hands it to
+// one function and writes what that returns. It knows no paths; the handler knows no sockets.
 //
 //   HttpServer server(executor, clock, handler, answered);
 //   auto address = server.listen("127.0.0.1:0");       // "127.0.0.1:40123", or why not
@@ -7,8 +7,8 @@
 //   co_await server.stop(10s);
 //
 // Clients are bounded in everything: bytes of header and body, time for each of them and between
-// requests, number of connections. Who is too slow is cut off; when connections run out, the one that
-// has been idle longest makes room. Everything runs on the io thread.
+// requests, number of connections. Who is too slow is cut off; when connections run out, the one
+// that has been idle longest makes room. Everything runs on the io thread.
 #pragma once
 
 #include <cstddef>
@@ -30,8 +30,8 @@ struct ServerLimits {
   std::size_t body_bytes = 1024 * 1024;  // 413 beyond
   Millis header_time{10'000};            // from a request's first byte to the end of its header
   Millis body_time{30'000};
-  Millis idle_time{75'000};              // between two requests, and before the first
-  Millis write_time{60'000};             // for the whole answer to be taken
+  Millis idle_time{75'000};   // between two requests, and before the first
+  Millis write_time{60'000};  // for the whole answer to be taken
   std::size_t connections = 1024;
 };
 
@@ -41,19 +41,20 @@ class HttpServer {
   // Told about every answer, those of the server itself included (413, 431, …: no route).
   using Answered = std::function<void(std::string_view method, std::string_view route, int status)>;
 
-  HttpServer(const net::any_io_executor& executor, const Clock& clock, Handler handler, Answered answered,
-             ServerLimits limits = {});
+  HttpServer(const net::any_io_executor& executor, const Clock& clock, Handler handler,
+             Answered answered, ServerLimits limits = {});
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Binds "host:port" and begins to accept. The address listened on, with the real port if 0 was asked
-  // for; or a sentence why not. Anything but a loopback address is refused: there are no tokens that
-  // would tell a stranger from the operator.
+  // Binds "host:port" and begins to accept. The address listened on, with the real port if 0 was
+  // asked for; or a sentence why not. Anything but a loopback address is refused: there are no
+  // tokens that would tell a stranger from the operator.
   Expected<std::string, std::string> listen(const std::string& address);
 
-  // Accepts nothing more, closes what is idle, lets requests in flight be answered and resumes when they
-  // are; after `grace` it cuts those that are left. Those that wait for something are asked to end.
+  // Accepts nothing more, closes what is idle, lets requests in flight be answered and resumes when
+  // they are; after `grace` it cuts those that are left. Those that wait for something are asked to
+  // end.
   awaitable<void> stop(Millis grace);
 
  private:

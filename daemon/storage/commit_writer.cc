@@ -6,13 +6,12 @@
 
 #include "analysis/state_codec.h"
 #include "daemon/storage/documents.h"
+#include "daemon/storage/schema.h"
 
 namespace rollwatch {
 namespace {
 
 using Bytes = Query::Bytes;
-
-constexpr Millis kIdempotencyLife = std::chrono::hours(24);
 
 struct Place {
   std::int64_t rollout = 0;  // rollouts.key
@@ -57,7 +56,7 @@ Place insert_rollout(Database& db, const StoredRollout& rollout, const RolloutSt
   insert.bind(spec.id, spec.ns, spec.service, spec.target, spec.candidate, name_of(state.state),
               !is_final(state.state), spec.created_at, state.ended_at, plan, document);
   insert.next();
-  const Place place{insert.integer(0), spec.ns, spec.service, spec.target};
+  Place place{insert.integer(0), spec.ns, spec.service, spec.target};
   insert.run();
 
   for (const auto& [name, value] : spec.labels) {

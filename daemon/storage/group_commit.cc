@@ -5,7 +5,6 @@
 
 #include "daemon/net/fail_point.h"
 #include "daemon/storage/commit_writer.h"
-#include "daemon/storage/documents.h"
 
 namespace rollwatch {
 namespace {

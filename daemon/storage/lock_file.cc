@@ -24,8 +24,8 @@ std::string holder_in(int descriptor) {
 
 }  // namespace
 
-LockFile::LockFile(const std::filesystem::path& path, const std::filesystem::path& guarded) {
-  descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+LockFile::LockFile(const std::filesystem::path& path, const std::filesystem::path& guarded)
+    : descriptor_(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
   if (descriptor_ < 0) {
     const std::string why = std::generic_category().message(errno);
     throw std::runtime_error("cannot create " + path.string() + ": " + why +

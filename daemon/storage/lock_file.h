@@ -15,7 +15,7 @@ class LockFile {
   LockFile& operator=(const LockFile&) = delete;
 
  private:
-  int descriptor_ = -1;
+  const int descriptor_;
 };
 
 }  // namespace rollwatch

@@ -6,11 +6,10 @@
 #include "analysis/state_codec.h"
 #include "daemon/storage/cursor.h"
 #include "daemon/storage/documents.h"
+#include "daemon/storage/schema.h"
 
 namespace rollwatch {
 namespace {
-
-constexpr Millis kIdempotencyLife = std::chrono::hours(24);
 
 // Columns that rollout_in() and delivery_in() read, in their order.
 #define ROLLWATCH_ROLLOUT_COLUMNS \
@@ -100,7 +99,7 @@ Where where(const ListFilter& filter, const std::optional<std::string>& before) 
 
 }  // namespace
 
-std::shared_ptr<const PlanDocument> Reader::plan(std::int64_t key) {
+std::shared_ptr<const PlanDocument> StoreReader::plan(std::int64_t key) {
   if (const auto found = plans_.find(key); found != plans_.end()) {
     if (auto held = found->second.lock()) return held;
   }
@@ -115,28 +114,28 @@ std::shared_ptr<const PlanDocument> Reader::plan(std::int64_t key) {
   return document;
 }
 
-StoredRollout Reader::rollout_in(const Query& row) {
+StoredRollout StoreReader::rollout_in(const Query& row) {
   auto state = decode_state(row.view(3));
   if (!state) throw DocumentError("rollout " + row.text(0) + ": " + state.error());
   return {read_spec_document(row.view(1)), plan(row.integer(2)), std::move(*state)};
 }
 
-std::vector<StoredRollout> Reader::active() {
+std::vector<StoredRollout> StoreReader::active() {
   std::vector<StoredRollout> rollouts;
   Query query(db_, ROLLWATCH_ROLLOUT_COLUMNS "WHERE r.active = 1 ORDER BY r.id");
   while (query.next()) rollouts.push_back(rollout_in(query));
   return rollouts;
 }
 
-std::optional<StoredRollout> Reader::rollout(const std::string& id) {
+std::optional<StoredRollout> StoreReader::rollout(const std::string& id) {
   Query query(db_, ROLLWATCH_ROLLOUT_COLUMNS "WHERE r.id = ?1");
   query.bind(id);
   if (!query.next()) return std::nullopt;
   return rollout_in(query);
 }
 
-Page<StoredRollout> Reader::list(const ListFilter& filter, std::size_t limit,
-                                 const std::optional<std::string>& before) {
+Page<StoredRollout> StoreReader::list(const ListFilter& filter, std::size_t limit,
+                                      const std::optional<std::string>& before) {
   const Where conditions = where(filter, before);
   Query query(db_, ROLLWATCH_ROLLOUT_COLUMNS + conditions.sql + " ORDER BY r.id DESC LIMIT ?",
               Query::Reuse::kOnce);
@@ -155,9 +154,9 @@ Page<StoredRollout> Reader::list(const ListFilter& filter, std::size_t limit,
   return page;
 }
 
-std::optional<StoredRollout> Reader::latest(const std::string& ns, const std::string& service,
-                                            const std::string& target,
-                                            const std::string& candidate) {
+std::optional<StoredRollout> StoreReader::latest(const std::string& ns, const std::string& service,
+                                                 const std::string& target,
+                                                 const std::string& candidate) {
   Query query(db_, ROLLWATCH_ROLLOUT_COLUMNS
               "WHERE r.namespace = ?1 AND r.service = ?2 AND r.target = ?3 AND r.candidate = ?4 "
               "ORDER BY r.id DESC LIMIT 1");
@@ -166,8 +165,8 @@ std::optional<StoredRollout> Reader::latest(const std::string& ns, const std::st
   return rollout_in(query);
 }
 
-Page<StoredEvaluation> Reader::evaluations(const std::string& rollout, std::uint32_t after,
-                                           std::size_t limit) {
+Page<StoredEvaluation> StoreReader::evaluations(const std::string& rollout, std::uint32_t after,
+                                                std::size_t limit) {
   Query query(
       db_,
       "SELECT number, condition, slot, last_slot, slots, evaluated_at, outcome, cause, value,"
@@ -186,8 +185,8 @@ Page<StoredEvaluation> Reader::evaluations(const std::string& rollout, std::uint
   return page;
 }
 
-std::vector<StoredEvent> Reader::events(const std::optional<std::string>& rollout,
-                                        std::int64_t after, std::size_t limit) {
+std::vector<StoredEvent> StoreReader::events(const std::optional<std::string>& rollout,
+                                             std::int64_t after, std::size_t limit) {
   constexpr std::string_view kOfOne =
       "SELECT e.seq, r.id, e.data FROM events e JOIN rollouts r ON r.key = e.rollout"
       " WHERE e.rollout = (SELECT key FROM rollouts WHERE id = ?3) AND e.seq > ?1"
@@ -209,7 +208,7 @@ std::vector<StoredEvent> Reader::events(const std::optional<std::string>& rollou
   return events;
 }
 
-Delivery Reader::delivery_in(const Query& row) {
+Delivery StoreReader::delivery_in(const Query& row) {
   Delivery delivery;
   delivery.id = row.text(1);
   delivery.cls = read_delivery_class(row.view(2));
@@ -241,15 +240,15 @@ Delivery Reader::delivery_in(const Query& row) {
   return delivery;
 }
 
-std::vector<Delivery> Reader::open_deliveries() {
+std::vector<Delivery> StoreReader::open_deliveries() {
   Query query(db_, ROLLWATCH_DELIVERY_COLUMNS "WHERE d.open = 1 ORDER BY d.key");
   std::vector<Delivery> deliveries;
   while (query.next()) deliveries.push_back(delivery_in(query));
   return deliveries;
 }
 
-Page<Delivery> Reader::deliveries(const std::string& rollout, std::size_t limit,
-                                  std::int64_t after) {
+Page<Delivery> StoreReader::deliveries(const std::string& rollout, std::size_t limit,
+                                       std::int64_t after) {
   Query query(db_, ROLLWATCH_DELIVERY_COLUMNS
               "WHERE d.rollout = (SELECT key FROM rollouts WHERE id = ?1) AND d.key > ?2 "
               "ORDER BY d.key LIMIT ?3");
@@ -267,15 +266,15 @@ Page<Delivery> Reader::deliveries(const std::string& rollout, std::size_t limit,
   return page;
 }
 
-std::optional<Delivery> Reader::delivery(const std::string& id) {
+std::optional<Delivery> StoreReader::delivery(const std::string& id) {
   Query query(db_, ROLLWATCH_DELIVERY_COLUMNS "WHERE d.id = ?1");
   query.bind(id);
   if (!query.next()) return std::nullopt;
   return delivery_in(query);
 }
 
-std::optional<ExplainRecord> Reader::explain(const std::string& rollout,
-                                             const std::optional<std::string>& decision) {
+std::optional<ExplainRecord> StoreReader::explain(const std::string& rollout,
+                                                  const std::optional<std::string>& decision) {
   Query query(db_,
               "SELECT decision, at, bundle FROM explains"
               " WHERE rollout = (SELECT key FROM rollouts WHERE id = ?1)"
@@ -289,8 +288,8 @@ std::optional<ExplainRecord> Reader::explain(const std::string& rollout,
   return record;
 }
 
-std::optional<std::string> Reader::memo(const std::string& rollout, const std::string& target,
-                                        const std::string& key) {
+std::optional<std::string> StoreReader::memo(const std::string& rollout, const std::string& target,
+                                             const std::string& key) {
   Query query(db_,
               "SELECT value FROM memos WHERE rollout = (SELECT key FROM rollouts WHERE id = ?1)"
               " AND target = ?2 AND name = ?3");
@@ -299,7 +298,7 @@ std::optional<std::string> Reader::memo(const std::string& rollout, const std::s
   return query.text(0);
 }
 
-std::optional<Store::Idempotent> Reader::idempotent(const std::string& key, SysTime now) {
+std::optional<Store::Idempotent> StoreReader::idempotent(const std::string& key, SysTime now) {
   Query query(db_,
               "SELECT r.id, i.body_sha256 FROM idempotency i JOIN rollouts r ON r.key = i.rollout"
               " WHERE i.name = ?1 AND i.at > ?2");

@@ -16,9 +16,9 @@ namespace rollwatch {
 
 // Used by the reading thread alone. Throws SqliteError, or DocumentError for a row that makes no
 // sense.
-class Reader {
+class StoreReader {
  public:
-  explicit Reader(Database& db) : db_(db) {}
+  explicit StoreReader(Database& db) : db_(db) {}
 
   std::vector<StoredRollout> active();
   std::vector<Delivery> open_deliveries();

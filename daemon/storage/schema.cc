@@ -47,7 +47,6 @@ CREATE TABLE labels (
   value   TEXT NOT NULL,
   PRIMARY KEY (rollout, name)
 ) WITHOUT ROWID;
-CREATE INDEX labels_by_value ON labels (name, value);
 
 CREATE TABLE states (
   rollout    INTEGER PRIMARY KEY,

@@ -9,6 +9,9 @@
 
 namespace rollwatch {
 
+// How long an idempotency key is kept and found.
+inline constexpr Millis kIdempotencyLife = std::chrono::hours(24);
+
 struct Migration {
   int version;  // 1, 2, …: PRAGMA user_version after it
   const char* sql;

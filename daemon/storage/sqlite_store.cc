@@ -20,13 +20,6 @@ namespace {
 template <class T>
 using Pending = Promise<Expected<T, std::string>>;
 
-struct Write {
-  Batch batch;
-  std::shared_ptr<Pending<std::vector<Recorded>>> answer;
-};
-
-using Read = std::function<void(Reader&)>;
-
 template <class T>
 T value_or_throw(Expected<T, std::string> result) {
   if (!result) throw StoreError(result.error());
@@ -94,6 +87,12 @@ Database open_for_reading(const std::filesystem::path& path) {
 // What is constant after construction comes first; then what guards itself; then the two threads.
 class SqliteStore::Threads {
  public:
+  struct Write {
+    Batch batch;
+    std::shared_ptr<Pending<std::vector<Recorded>>> answer;
+  };
+  using Read = std::function<void(StoreReader&)>;
+
   Threads(net::any_io_executor io, std::filesystem::path path)
       : io_(std::move(io)),
         path_(std::move(path)),
@@ -119,12 +118,11 @@ class SqliteStore::Threads {
   bool write(Write work) { return writes_.push(std::move(work)); }
   bool read(Read work) { return reads_.push(std::move(work)); }
   std::uint64_t transactions() const { return group_.transactions(); }
-  const std::filesystem::path& path() const { return path_; }
 
   // Runs the question and passes its answer back to the io thread. On the reading thread.
   template <class T>
-  void answer(std::shared_ptr<Pending<T>> answer, const std::function<T(Reader&)>& question,
-              Reader& reader) {
+  void answer(std::shared_ptr<Pending<T>> answer, const std::function<T(StoreReader&)>& question,
+              StoreReader& reader) {
     auto result = ask(question, reader);
     net::post(io_, [answer = std::move(answer), result = std::move(result)]() mutable {
       answer->set(std::move(result));
@@ -134,7 +132,8 @@ class SqliteStore::Threads {
  private:
   // All of one answer is read from one moment.
   template <class T>
-  Expected<T, std::string> ask(const std::function<T(Reader&)>& question, Reader& reader) {
+  Expected<T, std::string> ask(const std::function<T(StoreReader&)>& question,
+                               StoreReader& reader) {
     std::string why;
     try {
       Query(read_db_, "BEGIN").run();
@@ -183,10 +182,10 @@ class SqliteStore::Threads {
   WorkQueue<Write> writes_;
   WorkQueue<Read> reads_;
 
-  Database write_db_;  // of write_thread_
-  Database read_db_;   // of read_thread_
-  GroupCommit group_;  // of write_thread_
-  Reader reader_;      // of read_thread_
+  Database write_db_;   // of write_thread_
+  Database read_db_;    // of read_thread_
+  GroupCommit group_;   // of write_thread_
+  StoreReader reader_;  // of read_thread_
   std::thread write_thread_;
   std::thread read_thread_;
 };
@@ -202,16 +201,16 @@ std::uint64_t SqliteStore::transactions() const { return threads_->transactions(
 
 awaitable<std::vector<Recorded>> SqliteStore::record(std::vector<Commit> commits, Epoch) {
   auto answer = std::make_shared<Pending<std::vector<Recorded>>>(io_);
-  Write work{std::move(commits), answer};
+  Threads::Write work{std::move(commits), answer};
   if (!threads_ || !threads_->write(std::move(work))) throw StoreError("the store is closed");
   auto result = co_await answer->get();
   co_return value_or_throw(std::move(result));
 }
 
 template <class T>
-awaitable<T> SqliteStore::read(std::function<T(Reader&)> question) {
+awaitable<T> SqliteStore::read(std::function<T(StoreReader&)> question) {
   auto answer = std::make_shared<Pending<T>>(io_);
-  Read work = [threads = threads_.get(), answer, question](Reader& reader) mutable {
+  Threads::Read work = [threads = threads_.get(), answer, question](StoreReader& reader) mutable {
     threads->answer(std::move(answer), question, reader);
   };
   if (!threads_ || !threads_->read(std::move(work))) throw StoreError("the store is closed");
@@ -220,48 +219,50 @@ awaitable<T> SqliteStore::read(std::function<T(Reader&)> question) {
 }
 
 awaitable<std::vector<StoredRollout>> SqliteStore::active() {
-  return read<std::vector<StoredRollout>>([](Reader& reader) { return reader.active(); });
+  return read<std::vector<StoredRollout>>([](StoreReader& reader) { return reader.active(); });
 }
 
 awaitable<std::vector<Delivery>> SqliteStore::open_deliveries() {
-  return read<std::vector<Delivery>>([](Reader& reader) { return reader.open_deliveries(); });
+  return read<std::vector<Delivery>>([](StoreReader& reader) { return reader.open_deliveries(); });
 }
 
 awaitable<std::optional<StoredRollout>> SqliteStore::rollout(std::string id) {
   return read<std::optional<StoredRollout>>(
-      [id = std::move(id)](Reader& reader) { return reader.rollout(id); });
+      [id = std::move(id)](StoreReader& reader) { return reader.rollout(id); });
 }
 
 awaitable<Page<StoredRollout>> SqliteStore::list(ListFilter filter, std::size_t limit,
                                                  std::optional<std::string> cursor) {
   std::optional<std::string> before;
   if (cursor) before = rollout_in_list_cursor(*cursor);
-  return read<Page<StoredRollout>>([filter = std::move(filter), limit, before](Reader& reader) {
-    return reader.list(filter, limit, before);
-  });
+  return read<Page<StoredRollout>>(
+      [filter = std::move(filter), limit, before](StoreReader& reader) {
+        return reader.list(filter, limit, before);
+      });
 }
 
 awaitable<std::optional<StoredRollout>> SqliteStore::latest(std::string ns, std::string service,
                                                             std::string target,
                                                             std::string candidate) {
-  return read<std::optional<StoredRollout>>([ns = std::move(ns), service = std::move(service),
-                                             target = std::move(target),
-                                             candidate = std::move(candidate)](Reader& reader) {
-    return reader.latest(ns, service, target, candidate);
-  });
+  return read<std::optional<StoredRollout>>(
+      [ns = std::move(ns), service = std::move(service), target = std::move(target),
+       candidate = std::move(candidate)](StoreReader& reader) {
+        return reader.latest(ns, service, target, candidate);
+      });
 }
 
 awaitable<Page<StoredEvaluation>> SqliteStore::evaluations(std::string rollout, std::uint32_t after,
                                                            std::size_t limit) {
-  return read<Page<StoredEvaluation>>([rollout = std::move(rollout), after, limit](Reader& reader) {
-    return reader.evaluations(rollout, after, limit);
-  });
+  return read<Page<StoredEvaluation>>(
+      [rollout = std::move(rollout), after, limit](StoreReader& reader) {
+        return reader.evaluations(rollout, after, limit);
+      });
 }
 
 awaitable<std::vector<StoredEvent>> SqliteStore::events(std::optional<std::string> rollout,
                                                         std::int64_t after, std::size_t limit) {
   return read<std::vector<StoredEvent>>(
-      [rollout = std::move(rollout), after, limit](Reader& reader) {
+      [rollout = std::move(rollout), after, limit](StoreReader& reader) {
         return reader.events(rollout, after, limit);
       });
 }
@@ -269,20 +270,20 @@ awaitable<std::vector<StoredEvent>> SqliteStore::events(std::optional<std::strin
 awaitable<Page<Delivery>> SqliteStore::deliveries(std::string rollout, std::size_t limit,
                                                   std::optional<std::string> cursor) {
   const std::int64_t after = cursor ? key_in_delivery_cursor(*cursor) : 0;
-  return read<Page<Delivery>>([rollout = std::move(rollout), limit, after](Reader& reader) {
+  return read<Page<Delivery>>([rollout = std::move(rollout), limit, after](StoreReader& reader) {
     return reader.deliveries(rollout, limit, after);
   });
 }
 
 awaitable<std::optional<Delivery>> SqliteStore::delivery(std::string id) {
   return read<std::optional<Delivery>>(
-      [id = std::move(id)](Reader& reader) { return reader.delivery(id); });
+      [id = std::move(id)](StoreReader& reader) { return reader.delivery(id); });
 }
 
 awaitable<std::optional<ExplainRecord>> SqliteStore::explain(std::string rollout,
                                                              std::optional<std::string> decision) {
   return read<std::optional<ExplainRecord>>(
-      [rollout = std::move(rollout), decision = std::move(decision)](Reader& reader) {
+      [rollout = std::move(rollout), decision = std::move(decision)](StoreReader& reader) {
         return reader.explain(rollout, decision);
       });
 }
@@ -291,12 +292,12 @@ awaitable<std::optional<std::string>> SqliteStore::memo(std::string rollout, std
                                                         std::string key) {
   return read<std::optional<std::string>>(
       [rollout = std::move(rollout), target = std::move(target),
-       key = std::move(key)](Reader& reader) { return reader.memo(rollout, target, key); });
+       key = std::move(key)](StoreReader& reader) { return reader.memo(rollout, target, key); });
 }
 
 awaitable<std::optional<Store::Idempotent>> SqliteStore::idempotent(std::string key, SysTime now) {
   return read<std::optional<Idempotent>>(
-      [key = std::move(key), now](Reader& reader) { return reader.idempotent(key, now); });
+      [key = std::move(key), now](StoreReader& reader) { return reader.idempotent(key, now); });
 }
 
 }  // namespace rollwatch

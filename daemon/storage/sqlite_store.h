@@ -19,6 +19,8 @@
 
 namespace rollwatch {
 
+class StoreReader;
+
 class SqliteStore : public Store {
  public:
   // Opens the database, or creates it, and brings its schema up to date before it returns. Throws
@@ -57,7 +59,7 @@ class SqliteStore : public Store {
   class Threads;
 
   template <class T>
-  awaitable<T> read(std::function<T(class Reader&)> question);
+  awaitable<T> read(std::function<T(StoreReader&)> question);
 
   const net::any_io_executor io_;
   std::unique_ptr<Threads> threads_;

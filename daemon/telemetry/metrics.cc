@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <set>
 
 #include "daemon/telemetry/process_metrics.h"
 #include "daemon/telemetry/rollout_series.h"
@@ -39,30 +38,10 @@ prometheus::Family<Histogram>& histograms(Registry& registry, const char* name, 
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
 }
 
-std::string_view result_of(std::optional<FailureKind> failure) {
-  if (!failure) return "ok";
-  switch (*failure) {
-    case FailureKind::kUnreachable: return "unreachable";
-    case FailureKind::kTimeout: return "timeout";
-    case FailureKind::kBadQuery: return "bad_query";
-    case FailureKind::kHttpStatus: return "http_status";
-    case FailureKind::kMalformed: return "malformed";
-    case FailureKind::kTooLarge: return "too_large";
-    case FailureKind::kNotAsked: return "not_asked";
-  }
-  return "";
-}
-
-// Whether the datasource does its work, as far as this answer shows; nullopt: it does not.
-std::optional<bool> shows_up(std::optional<FailureKind> failure) {
-  if (!failure || failure == FailureKind::kBadQuery || failure == FailureKind::kTooLarge) return true;
-  if (failure == FailureKind::kNotAsked) return std::nullopt;
-  return false;
-}
-
 // A client may send any word as its method; each would be a series.
 std::string bounded_method(std::string_view method) {
-  constexpr std::array<std::string_view, 7> kKnown{"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"};
+  constexpr std::array<std::string_view, 7> kKnown{"GET",    "HEAD",  "POST",   "PUT",
+                                                   "DELETE", "PATCH", "OPTIONS"};
   return std::string(std::ranges::find(kKnown, method) == kKnown.end() ? "OTHER" : method);
 }
 
@@ -70,60 +49,60 @@ std::string bounded_method(std::string_view method) {
 
 class Metrics::Impl {
  public:
-  explicit Impl(const Clock& wall) : clock(wall) {}
-
-  const Clock& clock;
   Registry registry;
   RolloutSeries rollouts{registry};
   prometheus::Family<Counter>& evaluations =
       counters(registry, "rollwatch_evaluations_total", "Slots of conditions by how they ended.");
-  prometheus::Family<Counter>& missed =
-      counters(registry, "rollwatch_evaluations_missed_total", "Slots that were never asked, by reason.");
-  Histogram& lateness =
-      histograms(registry, "rollwatch_evaluation_lateness_seconds", "How long after its slot a question was asked.")
-          .Add({}, kLateness);
+  prometheus::Family<Counter>& missed = counters(registry, "rollwatch_evaluations_missed_total",
+                                                 "Slots that were never asked, by reason.");
+  Histogram& lateness = histograms(registry, "rollwatch_evaluation_lateness_seconds",
+                                   "How long after its slot a question was asked.")
+                            .Add({}, kLateness);
   prometheus::Family<Counter>& queries =
       counters(registry, "rollwatch_queries_total", "Queries sent to datasources, by result.");
-  prometheus::Family<Histogram>& query_duration =
-      histograms(registry, "rollwatch_query_duration_seconds", "Time until a query was answered or failed.");
+  prometheus::Family<Histogram>& query_duration = histograms(
+      registry, "rollwatch_query_duration_seconds", "Time until a query was answered or failed.");
   prometheus::Family<Gauge>& up = gauges(registry, "rollwatch_datasource_up",
-                                         "Whether the latest query was answered: 1, or 0 if not.");
-  prometheus::Family<Counter>& decisions =
-      counters(registry, "rollwatch_decisions_total", "Decisions by kind, and by the engine or a person.");
+                                         "Whether the datasource answers: 1, or 0 if not.");
+  prometheus::Family<Counter>& decisions = counters(
+      registry, "rollwatch_decisions_total", "Decisions by kind, and by the engine or a person.");
   prometheus::Family<Counter>& deliveries =
-      counters(registry, "rollwatch_deliveries_total", "Orders and notifications by how they ended.");
+      counters(registry, "rollwatch_deliveries_total",
+               "Attempts and ends of orders and notifications, by result.");
   Histogram& delivery_latency =
       histograms(registry, "rollwatch_delivery_latency_seconds",
                  "Time from a decision or event until its message was taken.")
           .Add({}, kDelivery);
   prometheus::Family<Gauge>& pending =
-      gauges(registry, "rollwatch_outbox_pending", "Messages waiting to be delivered, by kind.");
+      gauges(registry, "rollwatch_outbox_pending",
+             "Messages waiting to be sent, and orders waiting to be acknowledged.");
   Gauge& oldest = gauges(registry, "rollwatch_outbox_oldest_age_seconds",
-                         "Age of the oldest message waiting to be delivered; 0 if none is.")
+                         "Age of the oldest message waiting to be sent; 0 if none is.")
                       .Add({});
   prometheus::Family<Gauge>& dead = gauges(
       registry, "rollwatch_dead_letters", "Messages given up since the daemon started, by target.");
   Histogram& commit =
-      histograms(registry, "rollwatch_store_commit_seconds", "Time a commit took to be on disk.").Add({}, kCommit);
-  prometheus::Family<Counter>& http =
-      counters(registry, "rollwatch_http_requests_total", "Requests answered, by route and status.");
+      histograms(registry, "rollwatch_store_commit_seconds", "Time a commit took to be on disk.")
+          .Add({}, kCommit);
+  prometheus::Family<Counter>& http = counters(registry, "rollwatch_http_requests_total",
+                                               "Requests answered, by route and status.");
   Gauge& reload_ok = gauges(registry, "rollwatch_config_last_reload_successful",
                             "Whether the configuration was taken over when it was last loaded.")
                          .Add({});
   Gauge& reload_time = gauges(registry, "rollwatch_config_last_reload_success_timestamp_seconds",
                               "When the configuration was last taken over.")
                            .Add({});
-  std::set<std::string> pending_kinds;
 };
 
-Metrics::Metrics(const Clock& clock, const std::string& version) : impl_(std::make_unique<Impl>(clock)) {
+Metrics::Metrics(const std::string& version) : impl_(std::make_unique<Impl>()) {
   gauges(impl_->registry, "rollwatch_build_info", "The running version; always 1.")
-      .Add({{"version", version}, {"compiler", "g++ " __VERSION__}})
+      .Add({{"version", version}, {"compiler", __VERSION__}})
       .Set(1);
 }
 Metrics::~Metrics() = default;
 
-void Metrics::on_evaluated(const std::string& datasource, Outcome outcome, std::uint32_t slots, Cause cause) {
+void Metrics::on_evaluated(const std::string& datasource, Outcome outcome, std::uint32_t slots,
+                           Cause cause) {
   impl_->evaluations.Add({{"datasource", datasource}, {"outcome", std::string(name_of(outcome))}})
       .Increment(slots);
   if (outcome == Outcome::kMissed)
@@ -134,40 +113,46 @@ void Metrics::on_late(Millis late) {
   impl_->lateness.Observe(std::max(0.0, std::chrono::duration_cast<Seconds>(late).count()));
 }
 
-void Metrics::on_changed(const RolloutView& view) { impl_->rollouts.update(view, impl_->clock.wall()); }
+void Metrics::on_changed(const RolloutView& view, SysTime now) {
+  impl_->rollouts.update(view, now);
+}
 
-void Metrics::on_decided(const Decision& decision) {
+void Metrics::on_decision(const Decision& decision) {
   if (decision.would_have) return;
   // People's names are in the history; as a label they would be without bound.
   const char* by = decision.by == "engine" ? "engine" : "person";
   impl_->decisions.Add({{"kind", std::string(name_of(decision.kind))}, {"by", by}}).Increment();
 }
 
-void Metrics::on_query(const std::string& datasource, std::optional<FailureKind> failure, Seconds took) {
-  const Labels source{{"datasource", datasource}};
-  impl_->queries.Add({{"datasource", datasource}, {"result", std::string(result_of(failure))}}).Increment();
-  impl_->query_duration.Add(source, kQuery).Observe(took.count());
-  if (const auto up = shows_up(failure)) impl_->up.Add(source).Set(*up ? 1 : 0);
+void Metrics::on_query(const std::string& datasource, std::string_view result, Seconds took) {
+  impl_->queries.Add({{"datasource", datasource}, {"result", std::string(result)}}).Increment();
+  impl_->query_duration.Add({{"datasource", datasource}}, kQuery).Observe(took.count());
 }
 
-void Metrics::on_delivery_ended(const Delivery& delivery, DeliveryState state) {
+void Metrics::on_datasource(const std::string& datasource, bool up) {
+  impl_->up.Add({{"datasource", datasource}}).Set(up ? 1 : 0);
+}
+
+void Metrics::on_delivery(const Delivery& delivery, std::string_view result) {
   impl_->deliveries
-      .Add({{"target", delivery.target}, {"kind", delivery.kind}, {"result", std::string(name_of(state))}})
+      .Add({{"target", delivery.target}, {"kind", delivery.kind}, {"result", std::string(result)}})
       .Increment();
-  if (state == DeliveryState::kDead) impl_->dead.Add({{"target", delivery.target}}).Increment();
-  if (state != DeliveryState::kDone) return;
-  const Seconds took = impl_->clock.wall() - delivery.created_at;
-  impl_->delivery_latency.Observe(std::max(0.0, took.count()));
+  if (result == "expired" || result == "given_up")
+    impl_->dead.Add({{"target", delivery.target}}).Increment();
+}
+
+void Metrics::on_delivered(const Delivery&, Seconds latency) {
+  impl_->delivery_latency.Observe(std::max(0.0, latency.count()));
 }
 
 void Metrics::on_outbox(const OutboxReading& reading) {
-  for (const std::string& kind : impl_->pending_kinds)
-    if (!reading.pending.contains(kind)) impl_->pending.Add({{"kind", kind}}).Set(0);
-  for (const auto& [kind, count] : reading.pending) {
-    impl_->pending_kinds.insert(kind);
+  const auto set = [this](const char* kind, std::size_t count) {
     impl_->pending.Add({{"kind", kind}}).Set(static_cast<double>(count));
-  }
-  impl_->oldest.Set(Seconds(reading.oldest_age.value_or(Millis{0})).count());
+  };
+  set("order", reading.orders);
+  set("accepted_order", reading.accepted);
+  set("notification", reading.notifications);
+  impl_->oldest.Set(Seconds(reading.oldest_age).count());
 }
 
 void Metrics::on_commit(Seconds took) { impl_->commit.Observe(took.count()); }
@@ -180,15 +165,16 @@ void Metrics::on_http(std::string_view method, std::string_view route, int statu
       .Increment();
 }
 
-void Metrics::on_reload(bool successful) {
+void Metrics::on_reload(bool successful, SysTime now) {
   impl_->reload_ok.Set(successful ? 1 : 0);
-  if (successful) impl_->reload_time.Set(Seconds(impl_->clock.wall().time_since_epoch()).count());
+  if (successful) impl_->reload_time.Set(Seconds(now.time_since_epoch()).count());
 }
 
-std::string Metrics::text() {
-  impl_->rollouts.forget(impl_->clock.wall());
+std::string Metrics::text(SysTime now) {
+  impl_->rollouts.forget(now);
   auto families = impl_->registry.Collect();
-  std::erase_if(families, [](const prometheus::MetricFamily& family) { return family.metric.empty(); });
+  std::erase_if(families,
+                [](const prometheus::MetricFamily& family) { return family.metric.empty(); });
   std::ranges::move(process_metrics(), std::back_inserter(families));
   return prometheus::TextSerializer().Serialize(families);
 }

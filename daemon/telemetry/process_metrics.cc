@@ -17,15 +17,16 @@ using prometheus::MetricType;
 
 // The fields of /proc/self/stat that are used, numbered as in proc(5).
 struct Stat {
-  double user_ticks = 0, system_ticks = 0;   // 14, 15
-  double start_ticks = 0;                    // 22, since boot
+  double user_ticks = 0, system_ticks = 0;       // 14, 15
+  double start_ticks = 0;                        // 22, since boot
   double virtual_bytes = 0, resident_pages = 0;  // 23, 24
 };
 
 std::optional<Stat> read_stat() {
   std::ifstream file("/proc/self/stat");
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  // Field 2 is the program's name in brackets, which may hold anything; field 3 follows the last one.
+  // Field 2 is the program's name in brackets, which may hold anything; field 3 follows the last
+  // one.
   const std::size_t name_end = text.rfind(')');
   if (name_end == std::string::npos) return std::nullopt;
   std::istringstream fields(text.substr(name_end + 1));
@@ -79,17 +80,20 @@ std::vector<prometheus::MetricFamily> process_metrics() {
   Families families;
   const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
   if (const auto stat = read_stat()) {
-    families.add("process_cpu_seconds_total", "User and system CPU time spent in seconds.", MetricType::Counter,
-                 (stat->user_ticks + stat->system_ticks) / ticks);
-    families.add("process_resident_memory_bytes", "Resident memory size in bytes.", MetricType::Gauge,
+    families.add("process_cpu_seconds_total", "User and system CPU time spent in seconds.",
+                 MetricType::Counter, (stat->user_ticks + stat->system_ticks) / ticks);
+    families.add("process_resident_memory_bytes", "Resident memory size in bytes.",
+                 MetricType::Gauge,
                  stat->resident_pages * static_cast<double>(sysconf(_SC_PAGESIZE)));
     families.add("process_virtual_memory_bytes", "Virtual memory size in bytes.", MetricType::Gauge,
                  stat->virtual_bytes);
     if (const auto boot = boot_time())
-      families.add("process_start_time_seconds", "Start time of the process since unix epoch in seconds.",
-                   MetricType::Gauge, *boot + stat->start_ticks / ticks);
+      families.add("process_start_time_seconds",
+                   "Start time of the process since unix epoch in seconds.", MetricType::Gauge,
+                   *boot + stat->start_ticks / ticks);
   }
-  families.add("process_open_fds", "Number of open file descriptors.", MetricType::Gauge, open_descriptors());
+  families.add("process_open_fds", "Number of open file descriptors.", MetricType::Gauge,
+               open_descriptors());
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
     families.add("process_max_fds", "Maximum number of open file descriptors.", MetricType::Gauge,

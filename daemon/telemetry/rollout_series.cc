@@ -1,7 +1,5 @@
 #include "daemon/telemetry/rollout_series.h"
 
-#include <array>
-
 namespace rollwatch {
 namespace {
 
@@ -33,17 +31,20 @@ std::string joined(const std::vector<std::string>& names) {
 }  // namespace
 
 RolloutSeries::RolloutSeries(prometheus::Registry& registry)
-    : info_(gauge(registry, "rollwatch_rollout_info", "An active rollout and what it is made of; always 1.")),
-      weight_(gauge(registry, "rollwatch_rollout_weight",
-                    "Share of the traffic that the candidate has, in percent, as acknowledged or reported.")),
+    : info_(gauge(registry, "rollwatch_rollout_info",
+                  "An active rollout and what it is made of; always 1.")),
+      weight_(gauge(
+          registry, "rollwatch_rollout_weight",
+          "Share of the traffic that the candidate has, in percent, as acknowledged or reported.")),
       value_(gauge(registry, "rollwatch_condition_value",
                    "Latest value of a condition; absent while there is none.")),
       threshold_(gauge(registry, "rollwatch_condition_threshold",
                        "Limit that a condition's value is compared with.")),
       verdict_(gauge(registry, "rollwatch_condition_verdict",
-                     "Verdict of a condition: 0 pending, 1 passing, 2 failing, 3 unknown, 4 failed, 5 passed.")),
+                     "Verdict of a condition: 0 pending, 1 passing, 2 failing, 3 unknown, 4 "
+                     "failed, 5 passed.")),
       states_(gauge(registry, "rollwatch_rollouts", "Active rollouts by state.")) {
-  count_states();
+  for (int i = 0; !is_final(static_cast<State>(i)); ++i) count(static_cast<State>(i), 0);
 }
 
 void RolloutSeries::update(const RolloutView& view, SysTime now) {
@@ -53,29 +54,39 @@ void RolloutSeries::update(const RolloutView& view, SysTime now) {
   if (found == rollouts_.end()) {
     if (ended) return;
     found = rollouts_.emplace(view.spec.id, begin(view)).first;
+  } else {
+    count(found->second.state, -1);
   }
   Rollout& rollout = found->second;
   rollout.state = view.state.state;
-  if (ended && !rollout.ended) rollout.ended = now;
+  count(rollout.state, 1);
+  if (ended && !rollout.ended) {
+    rollout.ended = now;
+    ended_.push_back(view.spec.id);
+  }
   rollout.weight->Set(view.state.reached_weight);
   set_conditions(rollout, view);
-  count_states();
 }
 
 RolloutSeries::Rollout RolloutSeries::begin(const RolloutView& view) {
   const RolloutSpec& spec = view.spec;
-  const prometheus::Labels place{
-      {"namespace", spec.ns}, {"service", spec.service}, {"target", spec.target}, {"rollout", spec.id}};
+  const prometheus::Labels place{{"namespace", spec.ns},
+                                 {"service", spec.service},
+                                 {"target", spec.target},
+                                 {"rollout", spec.id}};
   prometheus::Labels about = place;
-  about.insert({{"stable", spec.stable}, {"candidate", spec.candidate}, {"policy", joined(spec.policy)}});
+  about.insert(
+      {{"stable", spec.stable}, {"candidate", spec.candidate}, {"policy", joined(spec.policy)}});
   Rollout rollout;
   rollout.info = &info_.Add(about);
   rollout.info->Set(1);
   rollout.weight = &weight_.Add(place);
   for (const ConditionPlan& plan : view.plan->conditions) {
     Condition condition;
-    condition.labels = {
-        {"namespace", spec.ns}, {"service", spec.service}, {"rollout", spec.id}, {"condition", plan.name}};
+    condition.labels = {{"namespace", spec.ns},
+                        {"service", spec.service},
+                        {"rollout", spec.id},
+                        {"condition", plan.name}};
     condition.verdict = &verdict_.Add(condition.labels);
     if (const auto limit = threshold_of(plan)) {
       condition.threshold = &threshold_.Add(condition.labels);
@@ -102,12 +113,14 @@ void RolloutSeries::set_conditions(Rollout& rollout, const RolloutView& view) {
 }
 
 void RolloutSeries::forget(SysTime now) {
-  for (auto it = rollouts_.begin(); it != rollouts_.end();) {
+  while (!ended_.empty()) {
+    const auto rollout = rollouts_.find(ended_.front());
+    const SysTime at = *rollout->second.ended;
     // A wall clock that was set back must not keep a series for long either.
-    const auto& ended = it->second.ended;
-    const bool gone = ended && (now - *ended >= kSeenAfterItsEnd || now < *ended);
-    if (gone) remove(it->second);
-    it = gone ? rollouts_.erase(it) : std::next(it);
+    if (now >= at && now - at < kSeenAfterItsEnd) return;
+    remove(rollout->second);
+    rollouts_.erase(rollout);
+    ended_.pop_front();
   }
 }
 
@@ -121,12 +134,8 @@ void RolloutSeries::remove(Rollout& rollout) {
   }
 }
 
-void RolloutSeries::count_states() {
-  std::array<int, static_cast<std::size_t>(State::kPromoted)> counts{};
-  for (const auto& [id, rollout] : rollouts_)
-    if (!is_final(rollout.state)) ++counts.at(static_cast<std::size_t>(rollout.state));
-  for (std::size_t i = 0; i < counts.size(); ++i)
-    states_.Add({{"state", std::string(name_of(static_cast<State>(i)))}}).Set(counts.at(i));
+void RolloutSeries::count(State state, int change) {
+  if (!is_final(state)) states_.Add({{"state", std::string(name_of(state))}}).Increment(change);
 }
 
 }  // namespace rollwatch

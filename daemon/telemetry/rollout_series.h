@@ -1,10 +1,11 @@
-// The series of active rollouts: made when one is first heard of, set when it changes, removed a while
-// after its end, so that a last scrape still sees how it ended.
+// The series of active rollouts: made when one is first heard of, set when it changes, removed a
+// while after its end, so that a last scrape still sees how it ended.
 #pragma once
 
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -41,7 +42,7 @@ class RolloutSeries {
   Rollout begin(const RolloutView& view);
   void set_conditions(Rollout& rollout, const RolloutView& view);
   void remove(Rollout& rollout);
-  void count_states();
+  void count(State state, int change);
 
   Family& info_;
   Family& weight_;
@@ -50,6 +51,7 @@ class RolloutSeries {
   Family& verdict_;
   Family& states_;
   std::map<std::string, Rollout> rollouts_;
+  std::deque<std::string> ended_;  // of those, in the order they ended
 };
 
 }  // namespace rollwatch

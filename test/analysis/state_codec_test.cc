@@ -11,21 +11,21 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr SysTime kAt{Millis(1'767'323'045'678)};
+constexpr SysTime kSomeTime{Millis(1'767'323'045'678)};
 
 RolloutState with_everything() {
   RolloutState state;
   state.state = State::kRollingBack;
   state.step = 3;
-  state.step_since = kAt;
-  state.hold_since = kAt - Millis(1);
+  state.step_since = kSomeTime;
+  state.hold_since = kSomeTime - Millis(1);
   state.soak_since = SysTime(Millis(-1));
-  state.order = OpenOrder{DecisionKind::kRollback, 7, 12.5, true, kAt, kAt + Millis(1)};
-  state.question =
-      OpenQuestion{QuestionKind::kPersonPaused, 9, kAt, kAt, std::string("a\0b\n\"", 5)};
+  state.order = OpenOrder{DecisionKind::kRollback, 7, 12.5, true, kSomeTime, kSomeTime + Millis(1)};
+  state.question = OpenQuestion{QuestionKind::kPersonPaused, 9, kSomeTime, kSomeTime,
+                                std::string("a\0b\n\"", 5)};
   state.conditions_only_observe = true;
-  state.deadline_at = kAt + Millis(1);
-  state.lapsed = OpenOrder{DecisionKind::kAdvance, 6, 5, false, kAt, kAt};
+  state.deadline_at = kSomeTime + Millis(1);
+  state.lapsed = OpenOrder{DecisionKind::kAdvance, 6, 5, false, kSomeTime, kSomeTime};
   state.verdict = Verdict::kFailing;
   state.reached_weight = 0.1;
   state.orders_given = 1;
@@ -38,15 +38,15 @@ RolloutState with_everything() {
   condition.phase_ms = -4;
   condition.last_slot = std::numeric_limits<std::int64_t>::max();
   condition.counts = {1, 2, 3, 4, 5, 4'000'000'000};
-  condition.watched_from = kAt;
+  condition.watched_from = kSomeTime;
   condition.recent = {CountedSlot{-1, Outcome::kPass, false, 0.25},
                       CountedSlot{2, Outcome::kError, true, std::nullopt}};
   condition.fails_of_all = 1;
   condition.answers_of_all = 2;
   condition.passes_in_step = 3;
   condition.passes = 4;
-  condition.silent_since = kAt;
-  condition.inconclusive_since = kAt;
+  condition.silent_since = kSomeTime;
+  condition.inconclusive_since = kSomeTime;
   condition.failed = true;
   Judgement judgement;
   judgement.outcome = Outcome::kNoData;
@@ -58,12 +58,12 @@ RolloutState with_everything() {
   judgement.series = R"({a="b"})";
   judgement.detail = "\xff not text";
   condition.last = judgement;
-  condition.last_evaluated_at = kAt;
+  condition.last_evaluated_at = kSomeTime;
   state.conditions = {condition, ConditionState{}, condition};
   state.reason = "because";
   state.waits_for = "an approval";
-  state.updated_at = kAt;
-  state.ended_at = kAt;
+  state.updated_at = kSomeTime;
+  state.ended_at = kSomeTime;
   return state;
 }
 

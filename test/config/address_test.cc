@@ -10,8 +10,9 @@ using testing::HasSubstr;
 using testing::Not;
 
 TEST(Address, GoodUrls) {
-  for (const char* url : {"http://localhost", "http://127.0.0.1:9090", "https://vm.example.net/select/0/prometheus",
-                          "http://[::1]:9090/", "https://a_b.c-d"}) {
+  for (const char* url :
+       {"http://localhost", "http://127.0.0.1:9090", "https://vm.example.net/select/0/prometheus",
+        "http://[::1]:9090/", "https://a_b.c-d"}) {
     EXPECT_EQ(url_problem(url, UrlUse::kBase), std::nullopt) << url;
   }
   EXPECT_EQ(url_problem("https://h/x?token=1", UrlUse::kReceiver), std::nullopt);
@@ -56,13 +57,25 @@ TEST(Address, ListenAndLoopback) {
     bool loopback;
   };
   const Row rows[] = {
-      {"127.0.0.1:9797", true, true},   {"127.1.2.3:0", true, true},     {"localhost:1", true, true},
-      {"[::1]:9797", true, true},       {"0.0.0.0:9797", true, false},   {"[::]:9797", true, false},
-      {"10.0.0.1:80", true, false},     {"127.0.0.1.evil.net:1", true, false},
-      {"128.0.0.1:1", true, false},     {"127.0.0.256:1", true, false},  {"127.0.0:1", true, false},
-      {"example.net:1", true, false},   {"127.0.0.1", false, false},     {":9797", false, false},
-      {"127.0.0.1:", false, false},     {"127.0.0.1:65536", false, false},
-      {"127.0.0.1:-1", false, false},   {"::1:9797", false, false},      {"", false, false},
+      {"127.0.0.1:9797", true, true},
+      {"127.1.2.3:0", true, true},
+      {"localhost:1", true, true},
+      {"[::1]:9797", true, true},
+      {"0.0.0.0:9797", true, false},
+      {"[::]:9797", true, false},
+      {"10.0.0.1:80", true, false},
+      {"127.0.0.1.evil.net:1", true, false},
+      {"128.0.0.1:1", true, false},
+      {"127.0.0.256:1", true, false},
+      {"127.0.0:1", true, false},
+      {"example.net:1", true, false},
+      {"127.0.0.1", false, false},
+      {":9797", false, false},
+      {"127.0.0.1:", false, false},
+      {"127.0.0.1:65536", false, false},
+      {"127.0.0.1:-1", false, false},
+      {"::1:9797", false, false},
+      {"", false, false},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.text);

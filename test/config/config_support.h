@@ -51,7 +51,9 @@ class ConfigInMemory {
     return environment;
   }
 
-  Expected<Settings, std::vector<ConfigError>> load() const { return load_config(kMainFile, environment()); }
+  Expected<Settings, std::vector<ConfigError>> load() const {
+    return load_config(kMainFile, environment());
+  }
 
   // Every error on a line of its own, or "" if the configuration is good.
   std::string errors() const {

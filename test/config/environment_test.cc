@@ -35,7 +35,8 @@ class ProcessEnvironment : public testing::Test {
 
 TEST_F(ProcessEnvironment, ReadsFilesAndTheirPermissions) {
   using fs::perms;
-  const auto open = environment_.read_file(write("a", "x\n", perms::owner_read | perms::others_read));
+  const auto open =
+      environment_.read_file(write("a", "x\n", perms::owner_read | perms::others_read));
   ASSERT_TRUE(open);
   EXPECT_EQ(open->text, "x\n");
   EXPECT_TRUE(open->world_readable);

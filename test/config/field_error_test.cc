@@ -6,7 +6,8 @@ namespace rollwatch {
 namespace {
 
 TEST(Nearest, FindsWhatWasMeant) {
-  const std::vector<std::string> keys = {"interval", "initial_delay", "query", "webhook_url", "steps"};
+  const std::vector<std::string> keys = {"interval", "initial_delay", "query", "webhook_url",
+                                         "steps"};
   EXPECT_EQ(nearest("intervall", keys), "interval");
   EXPECT_EQ(nearest("Interval", keys), "interval");
   EXPECT_EQ(nearest("qurey", keys), "query");
@@ -38,7 +39,8 @@ TEST(Tidy, OrdersByFileLineAndColumnAndDropsRepeats) {
 TEST(FieldError, DetailNamesTheFileButNotThePointer) {
   const FieldError in_request{Origin{"request", "", 0, 0, "/analysis/soak"}, "soak", "is bad"};
   EXPECT_EQ(in_request.detail(), "is bad");
-  const FieldError in_file{Origin{"policy http", "/etc/r/rollwatch.toml", 4, 2, ""}, "soak", "is bad"};
+  const FieldError in_file{Origin{"policy http", "/etc/r/rollwatch.toml", 4, 2, ""}, "soak",
+                           "is bad"};
   EXPECT_EQ(in_file.detail(), "policy http rollwatch.toml:4: is bad");
 }
 

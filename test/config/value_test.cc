@@ -12,7 +12,8 @@ namespace {
 using testing::HasSubstr;
 
 TEST(Value, ReadsJsonWithPointersAndLayers) {
-  const auto value = value_from_json(R"({"a/b": [1, {"c~d": "x"}], "n": 1.0})", "request", "/analysis");
+  const auto value =
+      value_from_json(R"({"a/b": [1, {"c~d": "x"}], "n": 1.0})", "request", "/analysis");
   ASSERT_TRUE(value);
   const Value* inner = (*value->find("a/b")->as_array())[1].find("c~d");
   EXPECT_EQ(inner->origin().pointer, "/analysis/a~1b/1/c~0d");

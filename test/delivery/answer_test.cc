@@ -33,7 +33,8 @@ TEST(Answer, ThatBrokeOffIsNone) {
   response.error_text = "the connection was closed in the middle of the answer";
   response.status = 200;
   const SendResult result = judge(response);
-  EXPECT_EQ(result.end, SendEnd::kRetry) << "a 200 that hung up may have come from something in between";
+  EXPECT_EQ(result.end, SendEnd::kRetry)
+      << "a 200 that hung up may have come from something in between";
   EXPECT_EQ(result.attempt.status, 200);
   EXPECT_EQ(result.attempt.error, response.error_text);
 }

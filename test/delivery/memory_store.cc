@@ -7,7 +7,9 @@
 namespace rollwatch {
 namespace {
 
-[[noreturn]] void unexpected(const char* call) { throw std::logic_error(std::string("the outbox called ") + call); }
+[[noreturn]] void unexpected(const char* call) {
+  throw std::logic_error(std::string("the outbox called ") + call);
+}
 
 }  // namespace
 
@@ -45,8 +47,9 @@ awaitable<std::vector<Delivery>> MemoryStore::open_deliveries() {
   for (const auto& [id, delivery] : deliveries_by_id) {
     if (is_open(delivery.state)) open.push_back(delivery);
   }
-  std::stable_sort(open.begin(), open.end(),
-                   [](const Delivery& a, const Delivery& b) { return a.created_at < b.created_at; });
+  std::stable_sort(open.begin(), open.end(), [](const Delivery& a, const Delivery& b) {
+    return a.created_at < b.created_at;
+  });
   co_return open;
 }
 
@@ -65,25 +68,35 @@ awaitable<std::optional<Delivery>> MemoryStore::delivery(std::string id) {
 }
 
 awaitable<std::vector<StoredRollout>> MemoryStore::active() { unexpected("active"); }
-awaitable<Page<StoredRollout>> MemoryStore::list(ListFilter, std::size_t, std::optional<std::string>) {
+awaitable<Page<StoredRollout>> MemoryStore::list(ListFilter, std::size_t,
+                                                 std::optional<std::string>) {
   unexpected("list");
 }
-awaitable<std::optional<StoredRollout>> MemoryStore::latest(std::string, std::string, std::string, std::string) {
+awaitable<std::optional<StoredRollout>> MemoryStore::latest(std::string, std::string, std::string,
+                                                            std::string) {
   unexpected("latest");
 }
-awaitable<Page<StoredEvaluation>> MemoryStore::evaluations(std::string, std::uint32_t, std::size_t) {
+awaitable<Page<StoredEvaluation>> MemoryStore::evaluations(std::string, std::uint32_t,
+                                                           std::size_t) {
   unexpected("evaluations");
 }
-awaitable<std::vector<StoredEvent>> MemoryStore::events(std::optional<std::string>, std::int64_t, std::size_t) {
+awaitable<std::vector<StoredEvent>> MemoryStore::events(std::optional<std::string>, std::int64_t,
+                                                        std::size_t) {
   unexpected("events");
 }
-awaitable<Page<Delivery>> MemoryStore::deliveries(std::string, std::size_t, std::optional<std::string>) {
+awaitable<Page<Delivery>> MemoryStore::deliveries(std::string, std::size_t,
+                                                  std::optional<std::string>) {
   unexpected("deliveries");
 }
-awaitable<std::optional<ExplainRecord>> MemoryStore::explain(std::string, std::optional<std::string>) {
+awaitable<std::optional<ExplainRecord>> MemoryStore::explain(std::string,
+                                                             std::optional<std::string>) {
   unexpected("explain");
 }
-awaitable<std::optional<std::string>> MemoryStore::memo(std::string, std::string, std::string) { unexpected("memo"); }
-awaitable<std::optional<Store::Idempotent>> MemoryStore::idempotent(std::string, SysTime) { unexpected("idempotent"); }
+awaitable<std::optional<std::string>> MemoryStore::memo(std::string, std::string, std::string) {
+  unexpected("memo");
+}
+awaitable<std::optional<Store::Idempotent>> MemoryStore::idempotent(std::string, SysTime) {
+  unexpected("idempotent");
+}
 
 }  // namespace rollwatch

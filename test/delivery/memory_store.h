@@ -1,5 +1,5 @@
-// Deliveries in memory, and a store that can be made to fail: what the outbox needs of a Store. That a
-// real one keeps its promises is proven in test/storage.
+// Deliveries in memory, and a store that can be made to fail: what the outbox needs of a Store.
+// That a real one keeps its promises is proven in test/storage.
 #pragma once
 
 #include <map>
@@ -12,7 +12,7 @@ namespace rollwatch {
 
 class MemoryStore : public Store {
  public:
-  int failures = 0;                                 // so many of the next calls throw StoreError
+  int failures = 0;  // so many of the next calls throw StoreError
   std::map<std::string, Delivery> deliveries_by_id;
   std::map<std::string, RolloutSpec> specs;
 
@@ -27,16 +27,21 @@ class MemoryStore : public Store {
 
   // Nobody asks for these here.
   awaitable<std::vector<StoredRollout>> active() override;
-  awaitable<Page<StoredRollout>> list(ListFilter filter, std::size_t limit, std::optional<std::string> cursor) override;
-  awaitable<std::optional<StoredRollout>> latest(std::string ns, std::string service, std::string target,
+  awaitable<Page<StoredRollout>> list(ListFilter filter, std::size_t limit,
+                                      std::optional<std::string> cursor) override;
+  awaitable<std::optional<StoredRollout>> latest(std::string ns, std::string service,
+                                                 std::string target,
                                                  std::string candidate) override;
-  awaitable<Page<StoredEvaluation>> evaluations(std::string rollout, std::uint32_t after, std::size_t limit) override;
+  awaitable<Page<StoredEvaluation>> evaluations(std::string rollout, std::uint32_t after,
+                                                std::size_t limit) override;
   awaitable<std::vector<StoredEvent>> events(std::optional<std::string> rollout, std::int64_t after,
                                              std::size_t limit) override;
   awaitable<Page<Delivery>> deliveries(std::string rollout, std::size_t limit,
                                        std::optional<std::string> cursor) override;
-  awaitable<std::optional<ExplainRecord>> explain(std::string rollout, std::optional<std::string> decision) override;
-  awaitable<std::optional<std::string>> memo(std::string rollout, std::string target, std::string key) override;
+  awaitable<std::optional<ExplainRecord>> explain(std::string rollout,
+                                                  std::optional<std::string> decision) override;
+  awaitable<std::optional<std::string>> memo(std::string rollout, std::string target,
+                                             std::string key) override;
   awaitable<std::optional<Idempotent>> idempotent(std::string key, SysTime now) override;
   void close() override {}
 };

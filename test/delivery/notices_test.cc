@@ -20,9 +20,10 @@ TEST(Notices, OneDeliveryPerNotifierThatIsTold) {
   event.type = EventType::kPaused;
   event.at = SysTime{Millis{1'767'323'045'678}};
   event.summary = "paused: for a reason";
-  const std::vector<NotifierRoute> routes = {{"pay", {{"namespace", "payments"}}, {}, slack_webhook_tells},
-                                             {"sre", {{"namespace", "payments"}}, {"paused"}, slack_webhook_tells},
-                                             {"ends", {{"namespace", "payments"}}, {"promoted"}, slack_webhook_tells}};
+  const std::vector<NotifierRoute> routes = {
+      {"pay", {{"namespace", "payments"}}, {}, slack_webhook_tells},
+      {"sre", {{"namespace", "payments"}}, {"paused"}, slack_webhook_tells},
+      {"ends", {{"namespace", "payments"}}, {"promoted"}, slack_webhook_tells}};
   std::uint64_t random = 0xabc;
   const auto told = notifications_of(spec, event, routes, [&] { return random++; });
   ASSERT_THAT(told, SizeIs(2));
@@ -42,7 +43,8 @@ TEST(Notices, OneDeliveryPerNotifierThatIsTold) {
 }
 
 TEST(Notices, NobodyToTell) {
-  EXPECT_THAT(notifications_of(RolloutSpec{}, Event{}, {}, [] { return std::uint64_t{1}; }), IsEmpty());
+  EXPECT_THAT(notifications_of(RolloutSpec{}, Event{}, {}, [] { return std::uint64_t{1}; }),
+              IsEmpty());
 }
 
 }  // namespace

@@ -9,7 +9,8 @@ namespace rollwatch {
 namespace {
 
 const SigningKey& key() {
-  static const SigningKey made = parse_signing_key(Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")).value();
+  static const SigningKey made =
+      parse_signing_key(Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")).value();
   return made;
 }
 
@@ -36,7 +37,8 @@ void OutboxTest::boot() {
     counted.push_back(delivery.target + " " + delivery.kind + " after " + format_duration(latency));
   };
   OrderSink& sink = *this;
-  outbox = std::make_unique<Outbox>(io.get_executor(), clock, store, sink, [] { return 0.5; }, std::move(hooks));
+  outbox = std::make_unique<Outbox>(
+      io.get_executor(), clock, store, sink, [] { return 0.5; }, std::move(hooks));
   Outbox::Drivers drivers;
   if (deployer_configured) {
     HttpSend http = [this](HttpRequest request) {
@@ -44,11 +46,13 @@ void OutboxTest::boot() {
       const auto& order = body["data"]["order"];
       requests.push_back(std::move(request));
       const std::string id = order["id"];
-      return answer(deployer, order["kind"].get<std::string>() + " " + id.substr(id.rfind('-') + 1) + ", attempt " +
+      return answer(deployer, order["kind"].get<std::string>() + " " +
+                                  id.substr(id.rfind('-') + 1) + ", attempt " +
                                   order["attempt"].dump());
     };
-    drivers["deployer"] = std::make_shared<WebhookDriver>(http, clock, WebhookTarget{Secret("http://deployer"), {key()}},
-                                                          Originator{"http://rollwatch", "rollwatch/test"});
+    drivers["deployer"] = std::make_shared<WebhookDriver>(
+        http, clock, WebhookTarget{Secret("http://deployer"), {key()}},
+        Originator{"http://rollwatch", "rollwatch/test"});
     drivers["other"] = drivers["deployer"];
   }
   Outbox::Senders senders;
@@ -56,8 +60,8 @@ void OutboxTest::boot() {
     HttpSend http = [this](HttpRequest request) {
       return answer(slack, nlohmann::json::parse(request.body)["text"].get<std::string>());
     };
-    senders["slack"] = std::make_shared<SlackWebhookSender>(http, clock, Secret("http://slack"),
-                                                            Originator{"http://rollwatch", "rollwatch/test"});
+    senders["slack"] = std::make_shared<SlackWebhookSender>(
+        http, clock, Secret("http://slack"), Originator{"http://rollwatch", "rollwatch/test"});
   }
   outbox->configure(std::move(drivers), std::move(senders));
   spawn(io.get_executor(), "start", [this]() -> awaitable<void> { co_await outbox->start(1); });
@@ -65,9 +69,10 @@ void OutboxTest::boot() {
 }
 
 void OutboxTest::restart() {
-  // The old process's coroutines are gone with it; here they stay asleep in the io_context and must not
-  // wake into the new one.
-  spawn(io.get_executor(), "drain", [this]() -> awaitable<void> { co_await outbox->drain(Millis{0}); });
+  // The old process's coroutines are gone with it; here they stay asleep in the io_context and must
+  // not wake into the new one.
+  spawn(io.get_executor(), "drain",
+        [this]() -> awaitable<void> { co_await outbox->drain(Millis{0}); });
   clock.settle();
   pass(Millis{1});
   retired_.push_back(std::move(outbox));
@@ -88,13 +93,15 @@ void OutboxTest::order(unsigned number, const std::string& kind, const std::stri
   delivery.number = number;
   delivery.created_at = clock.wall();
   delivery.expires_at = clock.wall() + order_deadline;
-  delivery.payload = R"({"state": "analyzing", "step": 0, "reason": {"summary": "because", "by": "engine"}})";
+  delivery.payload =
+      R"({"state": "analyzing", "step": 0, "reason": {"summary": "because", "by": "engine"}})";
   store.keep(spec_of(rollout), delivery);
   outbox->add(std::move(delivery), spec_of(rollout));
   clock.settle();
 }
 
-void OutboxTest::notification(const std::string& id, const std::string& kind, const std::string& target) {
+void OutboxTest::notification(const std::string& id, const std::string& kind,
+                              const std::string& target) {
   Notice notice;
   notice.event = event_type(kind).value();
   notice.summary = id;
@@ -153,7 +160,8 @@ awaitable<HttpResponse> OutboxTest::answer(Receiver& receiver, std::string line)
   co_return response;
 }
 
-awaitable<DeliveryState> OutboxTest::order_attempted(std::string, std::string delivery, SendResult result) {
+awaitable<DeliveryState> OutboxTest::order_attempted(std::string, std::string delivery,
+                                                     SendResult result) {
   if (sink_failures > 0) {
     --sink_failures;
     tell("not recorded");
@@ -163,10 +171,18 @@ awaitable<DeliveryState> OutboxTest::order_attempted(std::string, std::string de
   update.id = delivery;
   update.attempt = result.attempt;
   switch (result.end) {
-    case SendEnd::kDone: update.state = DeliveryState::kDone; break;
-    case SendEnd::kAccepted: update.state = DeliveryState::kAccepted; break;
-    case SendEnd::kRefused: update.state = DeliveryState::kRefused; break;
-    case SendEnd::kRetry: update.state = DeliveryState::kPending; break;
+    case SendEnd::kDone:
+      update.state = DeliveryState::kDone;
+      break;
+    case SendEnd::kAccepted:
+      update.state = DeliveryState::kAccepted;
+      break;
+    case SendEnd::kRefused:
+      update.state = DeliveryState::kRefused;
+      break;
+    case SendEnd::kRetry:
+      update.state = DeliveryState::kPending;
+      break;
   }
   update.accepted_until = clock.wall() + ack_deadline;
   store.apply(update);

@@ -1,15 +1,17 @@
-// An outbox in virtual time: a receiver of orders and a Slack that answer from a script, and an engine
-// that only records. What happened is told as lines, "+1s  advance 1, attempt 2 → 500", so that a test
-// compares a whole story.
+// An outbox in virtual time: a receiver of orders and a Slack that answer from a script, and an
+// engine that only records. What happened is told as lines, "+1s  advance 1, attempt 2 → 500", so
+// that a test compares a whole story.
 #pragma once
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/delivery/outbox.h"
@@ -21,15 +23,21 @@
 namespace rollwatch {
 
 struct ScriptedAnswer {
-  int status = 200;
-  std::string body = "ok";
-  Millis takes{0};
+  ScriptedAnswer(int status = 200, std::string body = "ok", Millis takes = {},
+                 std::string retry_after = {})
+      : status(status), body(std::move(body)), takes(takes), retry_after(std::move(retry_after)) {}
+
+  int status;
+  std::string body;
+  Millis takes;
   std::string retry_after;
-  std::string error;  // no answer at all
+  std::string error;  // not empty: no answer at all
 };
 
 // Somebody else's server. It answers what is scripted next and then, for ever, `otherwise`.
 struct Receiver {
+  void script(std::initializer_list<ScriptedAnswer> answers) { next.assign(answers); }
+
   ScriptedAnswer otherwise;
   std::deque<ScriptedAnswer> next;
 };
@@ -42,7 +50,8 @@ class OutboxTest : public testing::Test, protected OrderSink {
   // A decision of the engine: committed, then handed over.
   void order(unsigned number, const std::string& kind, const std::string& rollout = "ro_a",
              const std::string& target = "deployer");
-  void notification(const std::string& id, const std::string& kind = "paused", const std::string& target = "slack");
+  void notification(const std::string& id, const std::string& kind = "paused",
+                    const std::string& target = "slack");
   void withdraw(unsigned number, const std::string& rollout = "ro_a");
   void acknowledge(unsigned number);
   // Another process takes over what the store holds.
@@ -69,7 +78,8 @@ class OutboxTest : public testing::Test, protected OrderSink {
   std::unique_ptr<Outbox> outbox;
 
  private:
-  awaitable<DeliveryState> order_attempted(std::string rollout, std::string delivery, SendResult result) override;
+  awaitable<DeliveryState> order_attempted(std::string rollout, std::string delivery,
+                                           SendResult result) override;
   awaitable<DeliveryState> order_expired(std::string rollout, std::string delivery) override;
   awaitable<HttpResponse> answer(Receiver& receiver, std::string line);
   void tell(const std::string& what);

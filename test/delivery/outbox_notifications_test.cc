@@ -29,7 +29,7 @@ TEST_F(OutboxNotifications, IsSentAndRecorded) {
 }
 
 TEST_F(OutboxNotifications, IsDeadAtOnceWhenSlackHasAWordForIt) {
-  slack.next = {{404, "no_service"}};
+  slack.script({{404, "no_service"}});
   notification("no_1");
   EXPECT_EQ(state_of("no_1"), DeliveryState::kDead);
   EXPECT_EQ(store.deliveries_by_id.at("no_1").attempts.at(0).error, "refused: no_service");
@@ -45,21 +45,22 @@ TEST_F(OutboxNotifications, IsTriedForSevenHoursAndThenDead) {
   notification("no_1");
   pass(hours{24});
   const std::string failed = "checkout 1.24: paused: no_1 → 500";
-  EXPECT_THAT(story(), ElementsAre("+0s  " + failed, "+5s  " + failed, "+35s  " + failed, "+2m35s  " + failed,
-                                   "+12m35s  " + failed, "+1h12m35s  " + failed, "+7h12m35s  " + failed));
+  EXPECT_THAT(story(), ElementsAre("+0s  " + failed, "+5s  " + failed, "+35s  " + failed,
+                                   "+2m35s  " + failed, "+12m35s  " + failed,
+                                   "+1h12m35s  " + failed, "+7h12m35s  " + failed));
   EXPECT_EQ(state_of("no_1"), DeliveryState::kDead);
   EXPECT_THAT(store.deliveries_by_id.at("no_1").attempts, SizeIs(7));
   EXPECT_EQ(counted.back(), "slack paused given_up");
 }
 
 TEST_F(OutboxNotifications, TooManyRequestsParkTheDestination) {
-  slack.next = {{429, "rate_limited", {}, "60"}};
+  slack.script({{429, "rate_limited", {}, "60"}});
   notification("no_1");
   notification("no_2");
   pass(minutes{2});
-  EXPECT_THAT(story(),
-              ElementsAre("+0s  checkout 1.24: paused: no_1 → 429", "+1m  checkout 1.24: paused: no_1 → 200",
-                          "+1m  checkout 1.24: paused: no_2 → 200"))
+  EXPECT_THAT(story(), ElementsAre("+0s  checkout 1.24: paused: no_1 → 429",
+                                   "+1m  checkout 1.24: paused: no_1 → 200",
+                                   "+1m  checkout 1.24: paused: no_2 → 200"))
       << "what came later is not sent into the limit either";
 }
 
@@ -67,9 +68,9 @@ TEST_F(OutboxNotifications, OneAtATimeToSlackInOrder) {
   slack.otherwise.takes = seconds{2};
   for (const char* id : {"no_1", "no_2", "no_3"}) notification(id);
   pass(seconds{10});
-  EXPECT_THAT(story(),
-              ElementsAre("+0s  checkout 1.24: paused: no_1 → 200", "+2s  checkout 1.24: paused: no_2 → 200",
-                          "+4s  checkout 1.24: paused: no_3 → 200"));
+  EXPECT_THAT(story(), ElementsAre("+0s  checkout 1.24: paused: no_1 → 200",
+                                   "+2s  checkout 1.24: paused: no_2 → 200",
+                                   "+4s  checkout 1.24: paused: no_3 → 200"));
 }
 
 TEST_F(OutboxNotifications, ASlowSlackDelaysNoOrder) {
@@ -91,7 +92,8 @@ TEST_F(OutboxNotifications, ADeliveredOneIsNotSentTwiceForTheStoresSake) {
 
 TEST_F(OutboxNotifications, NoSuchNotifierSaysSo) {
   notification("no_1", "paused", "gone");
-  EXPECT_EQ(store.deliveries_by_id.at("no_1").attempts.at(0).error, "no notifier named gone is configured");
+  EXPECT_EQ(store.deliveries_by_id.at("no_1").attempts.at(0).error,
+            "no notifier named gone is configured");
   EXPECT_EQ(state_of("no_1"), DeliveryState::kPending);
   pass(hours{8});
   EXPECT_EQ(state_of("no_1"), DeliveryState::kDead);

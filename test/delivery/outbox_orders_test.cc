@@ -41,17 +41,19 @@ TEST_F(OutboxOrders, ReceiverDownThenUp) {
   pass(seconds{40});
   deployer.otherwise.error = "";
   pass(seconds{30});
-  EXPECT_THAT(story(),
-              ElementsAre("+0s  advance 1, attempt 1 → connection refused", "+0s  recorded pending",
-                          "+1s  advance 1, attempt 2 → connection refused", "+1s  recorded pending",
-                          "+3s  advance 1, attempt 3 → connection refused", "+3s  recorded pending",
-                          "+8s  advance 1, attempt 4 → connection refused", "+8s  recorded pending",
-                          "+18s  advance 1, attempt 5 → connection refused", "+18s  recorded pending",
-                          "+38s  advance 1, attempt 6 → connection refused", "+38s  recorded pending",
-                          "+1m8s  advance 1, attempt 7 → 200", "+1m8s  recorded done"));
+  EXPECT_THAT(
+      story(),
+      ElementsAre("+0s  advance 1, attempt 1 → connection refused", "+0s  recorded pending",
+                  "+1s  advance 1, attempt 2 → connection refused", "+1s  recorded pending",
+                  "+3s  advance 1, attempt 3 → connection refused", "+3s  recorded pending",
+                  "+8s  advance 1, attempt 4 → connection refused", "+8s  recorded pending",
+                  "+18s  advance 1, attempt 5 → connection refused", "+18s  recorded pending",
+                  "+38s  advance 1, attempt 6 → connection refused", "+38s  recorded pending",
+                  "+1m8s  advance 1, attempt 7 → 200", "+1m8s  recorded done"));
   ASSERT_THAT(requests, SizeIs(7));
   for (const HttpRequest& request : requests) EXPECT_EQ(header_of(request, "webhook-id"), id_of(1));
-  EXPECT_NE(header_of(requests[0], "webhook-timestamp"), header_of(requests[1], "webhook-timestamp"));
+  EXPECT_NE(header_of(requests[0], "webhook-timestamp"),
+            header_of(requests[1], "webhook-timestamp"));
   const auto& attempts = store.deliveries_by_id.at(id_of(1)).attempts;
   ASSERT_THAT(attempts, SizeIs(7));
   EXPECT_EQ(attempts[0].error, "connection refused");
@@ -83,7 +85,7 @@ TEST_F(OutboxOrders, ExpiresExactlyThoughTheNextAttemptWouldBeLater) {
 }
 
 TEST_F(OutboxOrders, AcceptedThenAcknowledged) {
-  deployer.next = {{202}};
+  deployer.script({{202}});
   order(1, "advance");
   EXPECT_THAT(story(), ElementsAre("+0s  advance 1, attempt 1 → 202", "+0s  recorded accepted"));
   pass(minutes{29});
@@ -98,7 +100,7 @@ TEST_F(OutboxOrders, AcceptedThenAcknowledged) {
 }
 
 TEST_F(OutboxOrders, AcceptedAndNeverAcknowledgedExpires) {
-  deployer.next = {{202}};
+  deployer.script({{202}});
   order(1, "advance");
   story();
   pass(minutes{30} - Millis{1});
@@ -109,7 +111,7 @@ TEST_F(OutboxOrders, AcceptedAndNeverAcknowledgedExpires) {
 }
 
 TEST_F(OutboxOrders, AcknowledgedBeforeTheAnswerCame) {
-  deployer.next = {{202, "", seconds{2}}};
+  deployer.script({{202, "", seconds{2}}});
   order(1, "advance");
   acknowledge(1);
   pass(seconds{2});
@@ -123,7 +125,7 @@ TEST_F(OutboxOrders, AcknowledgedBeforeTheAnswerCame) {
 TEST_F(OutboxOrders, RefusalsEndIt) {
   unsigned number = 0;
   for (const int status : {409, 410, 422}) {
-    deployer.next = {{status, "fence is behind"}};
+    deployer.script({{status, "fence is behind"}});
     order(++number, "advance");
     EXPECT_EQ(state_of(number), DeliveryState::kRefused) << status;
     EXPECT_EQ(store.deliveries_by_id.at(id_of(number)).attempts.at(0).answer, "fence is behind");
@@ -133,7 +135,7 @@ TEST_F(OutboxOrders, RefusalsEndIt) {
 }
 
 TEST_F(OutboxOrders, RetryAfterIsHonouredUpTo30Seconds) {
-  deployer.next = {{429, "", {}, "7"}, {503, "", {}, "600"}, {200}};
+  deployer.script({{429, "", {}, "7"}, {503, "", {}, "600"}, {200}});
   order(1, "advance");
   pass(minutes{2});
   EXPECT_THAT(story(), ElementsAre("+0s  advance 1, attempt 1 → 429", "+0s  recorded pending",
@@ -142,7 +144,7 @@ TEST_F(OutboxOrders, RetryAfterIsHonouredUpTo30Seconds) {
 }
 
 TEST_F(OutboxOrders, RedirectsAreNotFollowed) {
-  deployer.next = {{302}};
+  deployer.script({{302}});
   order(1, "advance");
   EXPECT_EQ(store.deliveries_by_id.at(id_of(1)).attempts.at(0).error, "redirects are not followed");
   EXPECT_EQ(store.deliveries_by_id.at(id_of(1)).attempts.at(0).status, 302);
@@ -152,7 +154,7 @@ TEST_F(OutboxOrders, RedirectsAreNotFollowed) {
 TEST_F(OutboxOrders, AHugeAnswerIsCut) {
   std::string huge = "x";
   while (huge.size() < 100'000) huge += "\u00e4";
-  deployer.next = {{200, huge}};
+  deployer.script({{200, huge}});
   order(1, "advance");
   const std::string& kept = store.deliveries_by_id.at(id_of(1)).attempts.at(0).answer;
   EXPECT_EQ(kept.size(), 2047U) << "2 KiB, and no half character at the end";
@@ -162,19 +164,20 @@ TEST_F(OutboxOrders, AHugeAnswerIsCut) {
 }
 
 TEST_F(OutboxOrders, OneAfterAnother) {
-  deployer.next = {{200, "", seconds{3}}};
+  deployer.script({{200, "", seconds{3}}});
   order(1, "pause");
   order(2, "resume");
   order(1, "advance", "ro_b");
   pass(seconds{3});
-  EXPECT_THAT(story(), ElementsAre("+0s  pause 1, attempt 1 → 200", "+0s  advance 1, attempt 1 → 200",
-                                   "+0s  recorded done", "+3s  recorded done", "+3s  resume 2, attempt 1 → 200",
-                                   "+3s  recorded done"))
+  EXPECT_THAT(story(),
+              ElementsAre("+0s  pause 1, attempt 1 → 200", "+0s  advance 1, attempt 1 → 200",
+                          "+0s  recorded done", "+3s  recorded done",
+                          "+3s  resume 2, attempt 1 → 200", "+3s  recorded done"))
       << "the other rollout does not wait";
 }
 
 TEST_F(OutboxOrders, ALaterOrderWaitsForTheEarlierOnesRetries) {
-  deployer.next = {{500}, {500}};
+  deployer.script({{500}, {500}});
   order(1, "pause");
   order(2, "resume");
   pass(seconds{10});
@@ -197,7 +200,7 @@ TEST_F(OutboxOrders, AReplacedOrderIsWithdrawn) {
 }
 
 TEST_F(OutboxOrders, AWithdrawnOrdersAttemptEndsBeforeTheNextOrderGoes) {
-  deployer.next = {{200, "", seconds{4}}};
+  deployer.script({{200, "", seconds{4}}});
   order(1, "advance");
   withdraw(1);
   order(2, "pause");
@@ -207,18 +210,19 @@ TEST_F(OutboxOrders, AWithdrawnOrdersAttemptEndsBeforeTheNextOrderGoes) {
 }
 
 TEST_F(OutboxOrders, ARollbackOvertakesAnAdvanceInFlight) {
-  deployer.next = {{200, "", seconds{9}}, {200, "", seconds{1}}};
+  deployer.script({{200, "", seconds{9}}, {200, "", seconds{1}}});
   order(1, "advance");
   pass(seconds{2});
   withdraw(1);
   order(2, "rollback");
   pass(seconds{10});
-  EXPECT_THAT(story(), ElementsAre("+0s  advance 1, attempt 1 → 200", "+2s  rollback 2, attempt 1 → 200",
-                                   "+3s  recorded done", "+9s  recorded withdrawn"));
+  EXPECT_THAT(story(),
+              ElementsAre("+0s  advance 1, attempt 1 → 200", "+2s  rollback 2, attempt 1 → 200",
+                          "+3s  recorded done", "+9s  recorded withdrawn"));
 }
 
 TEST_F(OutboxOrders, AWaitingOrderThatIsWithdrawnNeverGoes) {
-  deployer.next = {{200, "", seconds{4}}};
+  deployer.script({{200, "", seconds{4}}});
   order(1, "advance");
   withdraw(1);
   order(2, "pause");
@@ -247,12 +251,12 @@ TEST_F(OutboxOrders, AnAnswerIsToldUntilItIsRecorded) {
   sink_failures = 3;
   order(1, "advance");
   pass(minutes{1});
-  EXPECT_THAT(story(), ElementsAre("+0s  advance 1, attempt 1 → 200", "+0s  not recorded", "+1s  not recorded",
-                                   "+3s  not recorded", "+8s  recorded done"));
+  EXPECT_THAT(story(), ElementsAre("+0s  advance 1, attempt 1 → 200", "+0s  not recorded",
+                                   "+1s  not recorded", "+3s  not recorded", "+8s  recorded done"));
 }
 
 TEST_F(OutboxOrders, AFailedAttemptThatCannotBeRecordedDoesNotHoldUpTheNext) {
-  deployer.next = {{500}};
+  deployer.script({{500}});
   sink_failures = 1;
   order(1, "rollback");
   pass(minutes{1});
@@ -271,7 +275,7 @@ TEST_F(OutboxOrders, AnExpiryIsToldUntilItIsRecorded) {
 }
 
 TEST_F(OutboxOrders, UntilWhenMayBeAcknowledgedIsReadAgainAfterAStoreFailure) {
-  deployer.next = {{202}};
+  deployer.script({{202}});
   store.failures = 2;
   order(1, "advance");
   pass(seconds{10});
@@ -283,7 +287,8 @@ TEST_F(OutboxOrders, UntilWhenMayBeAcknowledgedIsReadAgainAfterAStoreFailure) {
 
 TEST_F(OutboxOrders, NoSuchTargetIsKeptAndSaysSo) {
   order(1, "advance", "ro_a", "gone");
-  EXPECT_EQ(store.deliveries_by_id.at(id_of(1)).attempts.at(0).error, "no orchestrator named gone is configured");
+  EXPECT_EQ(store.deliveries_by_id.at(id_of(1)).attempts.at(0).error,
+            "no orchestrator named gone is configured");
   EXPECT_EQ(outbox->stats().orders, 1U);
   pass(minutes{5});
   EXPECT_EQ(story().back(), "+5m  expired 1");
@@ -305,7 +310,7 @@ TEST_F(OutboxOrders, TheWallClockJumping) {
 
 TEST_F(OutboxOrders, AgeIsThatOfTheOldestToBeSent) {
   deployer.otherwise.status = 500;
-  deployer.next = {{202}};
+  deployer.script({{202}});
   order(1, "advance", "ro_b");
   pass(minutes{1});
   order(1, "advance");

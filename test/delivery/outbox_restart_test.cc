@@ -28,10 +28,10 @@ TEST_F(OutboxRestart, TakesUpWhatWasPending) {
 
 TEST_F(OutboxRestart, WhatEndedStaysEnded) {
   order(1, "advance");
-  deployer.next = {{409}};
+  deployer.script({{409}});
   order(2, "pause");
   notification("no_1");
-  deployer.next = {{500}};
+  deployer.script({{500}});
   order(3, "resume");
   withdraw(3);
   story();
@@ -41,7 +41,7 @@ TEST_F(OutboxRestart, WhatEndedStaysEnded) {
 }
 
 TEST_F(OutboxRestart, AnAcceptedOrderWaitsOn) {
-  deployer.next = {{202}};
+  deployer.script({{202}});
   order(1, "advance");
   pass(minutes{10});
   story();
@@ -54,7 +54,8 @@ TEST_F(OutboxRestart, AnAcceptedOrderWaitsOn) {
 TEST_F(OutboxRestart, WhatExpiredMeanwhileIsNotSent) {
   deployer.otherwise.status = 500;
   order(1, "promote");
-  spawn(io.get_executor(), "drain", [this]() -> awaitable<void> { co_await outbox->drain(Millis{0}); });
+  spawn(io.get_executor(), "drain",
+        [this]() -> awaitable<void> { co_await outbox->drain(Millis{0}); });
   clock.settle();
   pass(hours{2});
   story();
@@ -74,19 +75,19 @@ TEST_F(OutboxRestart, ANotificationKeepsItsPace) {
 }
 
 TEST_F(OutboxRestart, AnAttemptWhoseAnswerWasNotRecordedIsMadeAgainWithTheSameId) {
-  deployer.next = {{200, "", seconds{8}}};
+  deployer.script({{200, "", seconds{8}}});
   order(1, "rollback");
   pass(seconds{1});
   restart();
   pass(minutes{1});
   ASSERT_THAT(requests, SizeIs(2));
-  EXPECT_THAT(story(), ElementsAre("+0s  rollback 1, attempt 1 → 200", "+1s1ms  rollback 1, attempt 1 → 200",
-                                   "+1s1ms  recorded done"))
+  EXPECT_THAT(story(), ElementsAre("+0s  rollback 1, attempt 1 → 200",
+                                   "+1s1ms  rollback 1, attempt 1 → 200", "+1s1ms  recorded done"))
       << "and the answer to the first is nobody's any more";
 }
 
 TEST_F(OutboxRestart, AddedTwiceIsSentOnce) {
-  deployer.next = {{200, "", seconds{2}}};
+  deployer.script({{200, "", seconds{2}}});
   order(1, "advance");
   outbox->add(store.deliveries_by_id.at(id_of(1)), RolloutSpec{});
   pass(minutes{1});
@@ -113,7 +114,7 @@ TEST_F(OutboxRestart, AReloadServesWhatWasWaitingForIt) {
 }
 
 TEST_F(OutboxRestart, DrainingLetsAttemptsEndAndBeginsNone) {
-  deployer.next = {{200, "", seconds{3}}};
+  deployer.script({{200, "", seconds{3}}});
   order(1, "advance");
   bool drained = false;
   spawn(io.get_executor(), "drain", [&]() -> awaitable<void> {
@@ -130,7 +131,7 @@ TEST_F(OutboxRestart, DrainingLetsAttemptsEndAndBeginsNone) {
 }
 
 TEST_F(OutboxRestart, DrainingDoesNotWaitForEver) {
-  deployer.next = {{200, "", hours{1}}};
+  deployer.script({{200, "", hours{1}}});
   order(1, "advance");
   bool drained = false;
   spawn(io.get_executor(), "drain", [&]() -> awaitable<void> {

@@ -80,7 +80,8 @@ TEST_F(WebhookDriverTest, SendsASignedRequest) {
   EXPECT_EQ(body["data"]["order"]["attempt"], 3);
   EXPECT_EQ(body["data"]["order"]["weight"], 25);
   EXPECT_EQ(body["data"]["order"]["fence"], 7);
-  EXPECT_EQ(body["data"]["reason"]["explain_url"], "http://rollwatch.example.net/api/v1/rollouts/ro_01jg/explain");
+  EXPECT_EQ(body["data"]["reason"]["explain_url"],
+            "http://rollwatch.example.net/api/v1/rollouts/ro_01jg/explain");
 }
 
 TEST_F(WebhookDriverTest, ALaterAttemptIsSignedForItsOwnTime) {
@@ -96,7 +97,8 @@ TEST_F(WebhookDriverTest, ALaterAttemptIsSignedForItsOwnTime) {
 TEST_F(WebhookDriverTest, SignsWithBothSecretsDuringARotation) {
   target.keys.push_back(key("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
   send();
-  EXPECT_EQ(std::count(headers["webhook-signature"].begin(), headers["webhook-signature"].end(), ' '), 1);
+  EXPECT_EQ(
+      std::count(headers["webhook-signature"].begin(), headers["webhook-signature"].end(), ' '), 1);
 }
 
 TEST_F(WebhookDriverTest, CannotLook) {

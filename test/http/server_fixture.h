@@ -5,12 +5,12 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_future.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/write.hpp>
+#include <exception>
 #include <future>
 #include <memory>
 #include <string>
@@ -43,8 +43,11 @@ class RunningServer {
 
   // Begins to stop; the future is ready when stop() has resumed.
   std::future<void> stop(Millis grace) {
-    return net::co_spawn(
-        context_, [this, grace]() -> awaitable<void> { co_await server_->stop(grace); }, net::use_future);
+    auto done = std::make_shared<std::promise<void>>();
+    net::co_spawn(
+        context_, [this, grace]() -> awaitable<void> { co_await server_->stop(grace); },
+        [done](const std::exception_ptr&) { done->set_value(); });
+    return done->get_future();
   }
 
  private:

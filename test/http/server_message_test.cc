@@ -1,8 +1,7 @@
-#include "daemon/http/message.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/http/message.h"
 #include "daemon/http/problem.h"
 #include "daemon/http/server.h"
 
@@ -46,7 +45,8 @@ TEST(ReadTarget, TakesTargetsApart) {
 }
 
 TEST(ReadTarget, RefusesWhatIsNone) {
-  for (const char* target : {"", "a", "*", "?x=1", "/%", "/%4", "/%4g", "/%00", "/a?x=%", "/a?%00=1"}) {
+  for (const char* target :
+       {"", "a", "*", "?x=1", "/%", "/%4", "/%4g", "/%00", "/a?x=%", "/a?%00=1"}) {
     SCOPED_TRACE(target);
     ServerRequest request;
     EXPECT_FALSE(read_target(target, request));
@@ -59,7 +59,8 @@ TEST(RenderHead, WritesWhatTheConnectionNeeds) {
   response.headers = {{"Location", "/x"}};
   response.body = "hello";
   EXPECT_EQ(render_head(response, true, "then"),
-            "HTTP/1.1 201 Created\r\nLocation: /x\r\nContent-Length: 5\r\nDate: then\r\nConnection: keep-alive\r\n\r\n");
+            "HTTP/1.1 201 Created\r\nLocation: /x\r\nContent-Length: 5\r\nDate: "
+            "then\r\nConnection: keep-alive\r\n\r\n");
 }
 
 TEST(RenderHead, NoLengthWhereThereIsNoBody) {
@@ -77,12 +78,16 @@ TEST(RenderHead, AValueCannotBeginAHeader) {
 }
 
 TEST(Problem, IsRfc9457) {
-  const auto response = problem_response({422, "no such thing", {{"/a", "must be b"}}, {{"attempt", 2}}});
+  const auto response =
+      problem_response({422, "no such thing", {{"/a", "must be b"}}, {{"attempt", 2}}});
   EXPECT_EQ(response.status, 422);
-  EXPECT_THAT(response.headers, testing::Contains(Pair("Content-Type", "application/problem+json")));
-  EXPECT_EQ(response.body,
-            R"({"type":"about:blank","title":"Unprocessable Content","status":422,"detail":"no such thing",)"
-            R"("attempt":2,"errors":[{"pointer":"/a","detail":"must be b"}]})" "\n");
+  EXPECT_THAT(response.headers,
+              testing::Contains(Pair("Content-Type", "application/problem+json")));
+  EXPECT_EQ(
+      response.body,
+      R"({"type":"about:blank","title":"Unprocessable Content","status":422,"detail":"no such thing",)"
+      R"("attempt":2,"errors":[{"pointer":"/a","detail":"must be b"}]})"
+      "\n");
 }
 
 TEST(Problem, SurvivesBytesThatAreNoText) {
@@ -97,8 +102,10 @@ TEST(HostPort, IsSplit) {
 }
 
 TEST(HostPort, KnowsThisMachine) {
-  for (const char* host : {"localhost", "LocalHost", "127.0.0.1", "127.8.8.8", "::1"}) EXPECT_TRUE(is_loopback_host(host)) << host;
-  for (const char* host : {"", "example.net", "localhost.example.net", "10.0.0.1", "0.0.0.0", "::", "127.0.0.1.nip.io"})
+  for (const char* host : {"localhost", "LocalHost", "127.0.0.1", "127.8.8.8", "::1"})
+    EXPECT_TRUE(is_loopback_host(host)) << host;
+  for (const char* host : {"", "example.net", "localhost.example.net", "10.0.0.1", "0.0.0.0",
+                           "::", "127.0.0.1.nip.io"})
     EXPECT_FALSE(is_loopback_host(host)) << host;
 }
 

@@ -33,10 +33,12 @@ TEST(HttpServer, AnswersSeveralRequestsOnOneConnection) {
   RunningServer server(echo);
   RawClient client(server.address);
   client.send(get("/one"));
-  EXPECT_THAT(client.read_until("[]"), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("Content-Length: 11\r\n"),
-                                             HasSubstr("Date: "), EndsWith("\r\n\r\nGET /one []")));
+  EXPECT_THAT(client.read_until("[]"),
+              AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("Content-Length: 11\r\n"),
+                    HasSubstr("Date: "), EndsWith("\r\n\r\nGET /one []")));
   client.send(get("/two", kClose));
-  EXPECT_THAT(client.read_all(), AllOf(HasSubstr("Connection: close\r\n"), EndsWith("GET /two []")));
+  EXPECT_THAT(client.read_all(),
+              AllOf(HasSubstr("Connection: close\r\n"), EndsWith("GET /two []")));
 }
 
 TEST(HttpServer, AnswersPipelinedRequestsInOrder) {
@@ -56,7 +58,10 @@ TEST(HttpServer, HeadSendsTheLengthAndNoBody) {
 }
 
 TEST(HttpServer, BodiesComeWithALengthOrInChunks) {
-  struct Row { const char* name; const char* rest; };
+  struct Row {
+    const char* name;
+    const char* rest;
+  };
   const Row rows[] = {
       {"length", "Content-Length: 5\r\n\r\nhello"},
       {"chunks", "Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"},
@@ -73,7 +78,9 @@ TEST(HttpServer, BodiesComeWithALengthOrInChunks) {
 TEST(HttpServer, InvitesABodyThatWaitsToBeAskedFor) {
   RunningServer server(echo);
   RawClient client(server.address);
-  client.send("POST /p HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+  client.send(
+      "POST /p HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: "
+      "5\r\n\r\n");
   EXPECT_EQ(client.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
   client.send("hello");
   EXPECT_THAT(client.read_all(), EndsWith("POST /p [hello]"));
@@ -91,18 +98,29 @@ TEST(HttpServer, RefusesWithAProblemWhatItCannotTake) {
   const std::string chunk = "400\r\n" + std::string(1024, 'x') + "\r\n";
   std::string many_chunks;
   for (int i = 0; i < 4; ++i) many_chunks += chunk;
-  struct Row { const char* name; std::string bytes; const char* status; };
+  struct Row {
+    const char* name;
+    std::string bytes;
+    const char* status;
+  };
   const Row rows[] = {
       {"a huge header", get("/", long_header), "431 "},
       {"a huge target", get("/" + std::string(20'000, 'x')), "431 "},
       {"a header that never ends", "GET / HTTP/1.1\r\nX: " + std::string(60'000, 'x'), "431 "},
-      {"a body announced too large", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000\r\n\r\n", "413 "},
-      {"a body beyond any number", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n", "400 "},
-      {"chunks too many", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + many_chunks, "413 "},
+      {"a body announced too large", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000\r\n\r\n",
+       "413 "},
+      {"a body beyond any number",
+       "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n", "400 "},
+      {"chunks too many",
+       "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + many_chunks, "413 "},
       {"no HTTP", "hello there\r\n\r\n", "400 "},
-      {"a TLS greeting", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11) + "\r\n\r\n", "400 "},
-      {"a length and chunks", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", "400 "},
-      {"two lengths", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", "400 "},
+      {"a TLS greeting",
+       std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11) + "\r\n\r\n", "400 "},
+      {"a length and chunks",
+       "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+       "400 "},
+      {"two lengths",
+       "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", "400 "},
       {"a later HTTP", "GET / HTTP/2.0\r\nHost: x\r\n\r\n", "505 "},
       {"a broken escape", get("/%zz"), "400 "},
       {"a NUL in the path", get("/a%00b"), "400 "},
@@ -129,12 +147,16 @@ TEST(HttpServer, ABodyAtTheLimitIsTaken) {
   RunningServer server(echo, limits);
   RawClient client(server.address);
   const std::string body(2048, 'x');
-  client.send("POST /p HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2048\r\n\r\n" + body);
+  client.send("POST /p HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2048\r\n\r\n" +
+              body);
   EXPECT_THAT(client.read_all(), EndsWith("[" + body + "]"));
 }
 
 TEST(HttpServer, CutsOffWhoIsTooSlow) {
-  struct Row { const char* name; std::string bytes; };
+  struct Row {
+    const char* name;
+    std::string bytes;
+  };
   const Row rows[] = {
       {"nothing at all", ""},
       {"half a header", "GET / HTTP/1.1\r\nHos"},
@@ -259,7 +281,10 @@ TEST(HttpServer, EveryAnswerIsTold) {
 }
 
 TEST(HttpServer, ListensOnLoopbackOnlyAndSaysWhyNot) {
-  struct Row { const char* address; const char* why; };
+  struct Row {
+    const char* address;
+    const char* why;
+  };
   const Row rows[] = {
       {"0.0.0.0:0", "no access tokens"},
       {"[::]:0", "no access tokens"},
@@ -276,7 +301,8 @@ TEST(HttpServer, ListensOnLoopbackOnlyAndSaysWhyNot) {
     SCOPED_TRACE(row.address);
     const auto address = server.listen(row.address);
     ASSERT_FALSE(address.has_value());
-    EXPECT_THAT(address.error(), AllOf(StartsWith(std::string("cannot listen on ") + row.address), HasSubstr(row.why)));
+    EXPECT_THAT(address.error(), AllOf(StartsWith(std::string("cannot listen on ") + row.address),
+                                       HasSubstr(row.why)));
   }
 }
 

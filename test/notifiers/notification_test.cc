@@ -53,7 +53,8 @@ TEST(Notification, WhatIsNotSetStaysUnset) {
 }
 
 TEST(Notification, OtherTextIsNone) {
-  for (const char* text : {"", "{", "[]", "7", "{}", R"({"event": "paused"})", R"({"event": "no", "at": "2026-01-02T03:04:05Z"})",
+  for (const char* text : {"", "{", "[]", "7", "{}", R"({"event": "paused"})",
+                           R"({"event": "no", "at": "2026-01-02T03:04:05Z"})",
                            R"({"event": 7, "at": "2026-01-02T03:04:05Z"})"}) {
     SCOPED_TRACE(text);
     EXPECT_FALSE(from_payload(text).has_value());

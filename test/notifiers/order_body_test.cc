@@ -26,21 +26,23 @@ OrderFacts rollback() {
   order.fence = 1767323045678;
   order.expires_at = SysTime{Millis{1'767'324'845'678}};
   order.attempted_at = SysTime{Millis{1'767'323'045'678}};
-  order.payload = R"({"state": "rolling_back", "step": 1, "reason": {"summary": "error-rate 0.083 > 0.05, 3 of the last 3",
+  order.payload =
+      R"({"state": "rolling_back", "step": 1, "reason": {"summary": "error-rate 0.083 > 0.05, 3 of the last 3",
       "condition": "error-rate", "value": 0.083, "rule": "> 0.05", "by": "engine", "decision": "de_01jg-4"}})";
   return order;
 }
 
 TEST(OrderBody, IsTheContractsByteForByte) {
-  EXPECT_EQ(order_body(checkout(), rollback(), "http://rollwatch.example.net"),
-            R"({"type":"rollout.rollback","timestamp":"2026-01-02T03:04:05.678Z",)"
-            R"("data":{"order":{"id":"ord_01jg-3","kind":"rollback","weight":0,"fence":1767323045678,"attempt":1,)"
-            R"("expires_at":"2026-01-02T03:34:05.678Z"},)"
-            R"("rollout":{"id":"ro_01jg","namespace":"payments","service":"checkout","target":"eu-1","stable":"1.23",)"
-            R"("candidate":"1.24","state":"rolling_back","step":1,"labels":{}},)"
-            R"("reason":{"summary":"error-rate 0.083 > 0.05, 3 of the last 3","condition":"error-rate","value":0.083,)"
-            R"("rule":"> 0.05","by":"engine",)"
-            R"("explain_url":"http://rollwatch.example.net/api/v1/rollouts/ro_01jg/explain?decision=de_01jg-4"}}})");
+  EXPECT_EQ(
+      order_body(checkout(), rollback(), "http://rollwatch.example.net"),
+      R"({"type":"rollout.rollback","timestamp":"2026-01-02T03:04:05.678Z",)"
+      R"("data":{"order":{"id":"ord_01jg-3","kind":"rollback","weight":0,"fence":1767323045678,"attempt":1,)"
+      R"("expires_at":"2026-01-02T03:34:05.678Z"},)"
+      R"("rollout":{"id":"ro_01jg","namespace":"payments","service":"checkout","target":"eu-1","stable":"1.23",)"
+      R"("candidate":"1.24","state":"rolling_back","step":1,"labels":{}},)"
+      R"("reason":{"summary":"error-rate 0.083 > 0.05, 3 of the last 3","condition":"error-rate","value":0.083,)"
+      R"("rule":"> 0.05","by":"engine",)"
+      R"("explain_url":"http://rollwatch.example.net/api/v1/rollouts/ro_01jg/explain?decision=de_01jg-4"}}})");
 }
 
 TEST(OrderBody, AFirstReleaseByHandHasNothingToGoBackToAndNoCondition) {
@@ -51,13 +53,15 @@ TEST(OrderBody, AFirstReleaseByHandHasNothingToGoBackToAndNoCondition) {
   order.kind = "advance";
   order.weight = 12.5;
   order.attempt = 7;
-  order.payload = R"({"state": "analyzing", "step": 0, "reason": {"summary": "alice: go on", "condition": "", "by": "alice"}})";
+  order.payload =
+      R"({"state": "analyzing", "step": 0, "reason": {"summary": "alice: go on", "condition": "", "by": "alice"}})";
   const auto body = nlohmann::json::parse(order_body(spec, order, "http://h"));
   EXPECT_EQ(body["type"], "rollout.advance");
   EXPECT_EQ(body["data"]["order"]["weight"], 12.5);
   EXPECT_EQ(body["data"]["order"]["attempt"], 7);
   EXPECT_TRUE(body["data"]["rollout"]["stable"].is_null());
-  EXPECT_EQ(body["data"]["rollout"]["labels"], (nlohmann::json{{"tier", "web"}, {"note", "say \"hi\"\n"}}));
+  EXPECT_EQ(body["data"]["rollout"]["labels"],
+            (nlohmann::json{{"tier", "web"}, {"note", "say \"hi\"\n"}}));
   EXPECT_TRUE(body["data"]["reason"]["condition"].is_null());
   EXPECT_TRUE(body["data"]["reason"]["value"].is_null());
   EXPECT_TRUE(body["data"]["reason"]["rule"].is_null());
@@ -71,8 +75,12 @@ TEST(OrderBody, WholeNumbersHaveNoFraction) {
     const char* text;
   };
   const Row rows[] = {
-      {"nothing", 0, "0"},         {"minus nothing", -0.0, "0"}, {"whole", 25, "25"},
-      {"a fraction", 0.1, "0.1"},  {"all", 100, "100"},          {"no number", std::numeric_limits<double>::quiet_NaN(), "null"},
+      {"nothing", 0, "0"},
+      {"minus nothing", -0.0, "0"},
+      {"whole", 25, "25"},
+      {"a fraction", 0.1, "0.1"},
+      {"all", 100, "100"},
+      {"no number", std::numeric_limits<double>::quiet_NaN(), "null"},
       {"too large to be exact", 1e300, "1e+300"},
   };
   for (const Row& row : rows) {
@@ -85,7 +93,8 @@ TEST(OrderBody, WholeNumbersHaveNoFraction) {
 }
 
 TEST(OrderBody, APayloadThatCannotBeReadStillMakesAnOrder) {
-  for (const char* payload : {"", "{", "[]", "null", R"({"reason": 5})", R"({"reason": {"value": "x", "rule": 3}})"}) {
+  for (const char* payload :
+       {"", "{", "[]", "null", R"({"reason": 5})", R"({"reason": {"value": "x", "rule": 3}})"}) {
     SCOPED_TRACE(payload);
     OrderFacts order = rollback();
     order.payload = payload;

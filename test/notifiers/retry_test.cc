@@ -30,7 +30,8 @@ TEST(OrderRetry, WaitsAsLongAsAskedButNot30SecondsMore) {
   EXPECT_EQ(order_retry_delay(1, 0.5, seconds{7}), seconds{7});
   EXPECT_EQ(order_retry_delay(1, 0.5, seconds{30}), seconds{30});
   EXPECT_EQ(order_retry_delay(1, 0.5, hours{1}), seconds{30});
-  EXPECT_EQ(order_retry_delay(5, 0.5, seconds{7}), seconds{20}) << "asked for less than is kept anyway";
+  EXPECT_EQ(order_retry_delay(5, 0.5, seconds{7}), seconds{20})
+      << "asked for less than is kept anyway";
 }
 
 TEST(NotificationRetry, HasTimeAndGivesUp) {

@@ -9,7 +9,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-RolloutSpec checkout() {
+RolloutSpec payments_checkout() {
   RolloutSpec spec;
   spec.ns = "payments";
   spec.service = "checkout";
@@ -24,8 +24,10 @@ Event event_of(EventType type) {
   return event;
 }
 
-NotifierRoute route(std::string name, std::map<std::string, std::string> match = {}, std::vector<std::string> events = {}) {
-  return {std::move(name), std::move(match), std::move(events), [](const Event& e) { return e.type == EventType::kPaused; }};
+NotifierRoute route(std::string name, std::map<std::string, std::string> match = {},
+                    std::vector<std::string> events = {}) {
+  return {std::move(name), std::move(match), std::move(events),
+          [](const Event& e) { return e.type == EventType::kPaused; }};
 }
 
 TEST(Routing, MatchIsExactAndWhole) {
@@ -49,20 +51,22 @@ TEST(Routing, MatchIsExactAndWhole) {
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
-    EXPECT_EQ(fits(route("n", row.match), checkout()), row.fits);
+    EXPECT_EQ(fits(route("n", row.match), payments_checkout()), row.fits);
   }
 }
 
 TEST(Routing, NamedAndMatchingElseAll) {
-  const std::vector<NotifierRoute> routes = {route("all"), route("pay", {{"namespace", "payments"}}),
+  const std::vector<NotifierRoute> routes = {route("all"),
+                                             route("pay", {{"namespace", "payments"}}),
                                              route("search", {{"namespace", "search"}})};
   const Event paused = event_of(EventType::kPaused);
-  RolloutSpec spec = checkout();
+  RolloutSpec spec = payments_checkout();
   EXPECT_THAT(notifiers_for(spec, paused, routes), ElementsAre("pay"));
   spec.notify = {"search"};
   EXPECT_THAT(notifiers_for(spec, paused, routes), ElementsAre("pay", "search"));
   spec.notify = {"pay"};
-  EXPECT_THAT(notifiers_for(spec, paused, routes), ElementsAre("pay")) << "once, though named and matching";
+  EXPECT_THAT(notifiers_for(spec, paused, routes), ElementsAre("pay"))
+      << "once, though named and matching";
   spec.ns = "other";
   spec.notify = {};
   EXPECT_THAT(notifiers_for(spec, paused, routes), ElementsAre("all", "pay", "search"));
@@ -72,10 +76,14 @@ TEST(Routing, NamedAndMatchingElseAll) {
 }
 
 TEST(Routing, EventsFilterAfterTheChoice) {
-  const std::vector<NotifierRoute> routes = {route("all"), route("pay", {{"namespace", "payments"}}, {"promoted"})};
-  EXPECT_THAT(notifiers_for(checkout(), event_of(EventType::kPromoted), routes), ElementsAre("pay"));
-  EXPECT_THAT(notifiers_for(checkout(), event_of(EventType::kPaused), routes), IsEmpty()) << "and it goes to nobody else";
-  EXPECT_THAT(notifiers_for(RolloutSpec{}, event_of(EventType::kPaused), routes), ElementsAre("all"));
+  const std::vector<NotifierRoute> routes = {
+      route("all"), route("pay", {{"namespace", "payments"}}, {"promoted"})};
+  EXPECT_THAT(notifiers_for(payments_checkout(), event_of(EventType::kPromoted), routes),
+              ElementsAre("pay"));
+  EXPECT_THAT(notifiers_for(payments_checkout(), event_of(EventType::kPaused), routes), IsEmpty())
+      << "and it goes to nobody else";
+  EXPECT_THAT(notifiers_for(RolloutSpec{}, event_of(EventType::kPaused), routes),
+              ElementsAre("all"));
 }
 
 TEST(Routing, RollingBackIsADecisionThatIsActedOn) {
@@ -83,12 +91,12 @@ TEST(Routing, RollingBackIsADecisionThatIsActedOn) {
   decided.kind = DecisionKind::kRollback;
   decided.state = State::kRollingBack;
   const std::vector<NotifierRoute> routes = {route("n", {}, {"rolling_back"})};
-  EXPECT_THAT(notifiers_for(checkout(), decided, routes), ElementsAre("n"));
+  EXPECT_THAT(notifiers_for(payments_checkout(), decided, routes), ElementsAre("n"));
   decided.state = State::kAnalyzing;  // it would have been, but the condition only observes
-  EXPECT_THAT(notifiers_for(checkout(), decided, routes), IsEmpty());
+  EXPECT_THAT(notifiers_for(payments_checkout(), decided, routes), IsEmpty());
   decided.state = State::kRollingBack;
   decided.kind = DecisionKind::kAdvance;
-  EXPECT_THAT(notifiers_for(checkout(), decided, routes), IsEmpty());
+  EXPECT_THAT(notifiers_for(payments_checkout(), decided, routes), IsEmpty());
 }
 
 }  // namespace

@@ -14,13 +14,16 @@ constexpr auto kSignature = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
 
 SigningKey key(const std::string& text) { return parse_signing_key(Secret(text)).value(); }
 
-TEST(Signature, IsTheOneOfTheTestVector) { EXPECT_EQ(sign({key(kSecret)}, kId, kTimestamp, kBody), kSignature); }
+TEST(Signature, IsTheOneOfTheTestVector) {
+  EXPECT_EQ(sign({key(kSecret)}, kId, kTimestamp, kBody), kSignature);
+}
 
 TEST(Signature, DependsOnEveryPart) {
   EXPECT_NE(sign({key(kSecret)}, "msg_other", kTimestamp, kBody), kSignature);
   EXPECT_NE(sign({key(kSecret)}, kId, "1614265331", kBody), kSignature);
   EXPECT_NE(sign({key(kSecret)}, kId, kTimestamp, "{}"), kSignature);
-  EXPECT_NE(sign({key("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")}, kId, kTimestamp, kBody), kSignature);
+  EXPECT_NE(sign({key("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")}, kId, kTimestamp, kBody),
+            kSignature);
 }
 
 TEST(Signature, TwoKeysGiveTwoSignaturesTheReceiverMayPickFrom) {
@@ -53,16 +56,23 @@ TEST(SigningSecret, IsReadStrictly) {
       {"65 bytes", longest + "AAA=", "65 bytes"},
       {"nothing", "", "is empty"},
       {"no prefix", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "does not begin with whsec_"},
-      {"another kind of key", "whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "does not begin with whsec_"},
-      {"prefix in capitals", "WHSEC_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "does not begin with whsec_"},
+      {"another kind of key", "whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+       "does not begin with whsec_"},
+      {"prefix in capitals", "WHSEC_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+       "does not begin with whsec_"},
       {"only the prefix", "whsec_", "0 bytes"},
       {"21 bytes", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2La", "21 bytes"},
-      {"a character cut off", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS", "not padded standard base64"},
+      {"a character cut off", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS",
+       "not padded standard base64"},
       {"the URL alphabet", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa-_", "not padded standard base64"},
-      {"a line break at the end", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n", "not padded standard base64"},
-      {"padding in the middle", "whsec_MfKQ9r8GKYqrTw==PD8ILPZIo2LaLaSw", "not padded standard base64"},
-      {"three signs of padding", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaL===", "not padded standard base64"},
-      {"bits left over", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB==", "not padded standard base64"},
+      {"a line break at the end", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n",
+       "not padded standard base64"},
+      {"padding in the middle", "whsec_MfKQ9r8GKYqrTw==PD8ILPZIo2LaLaSw",
+       "not padded standard base64"},
+      {"three signs of padding",
+       "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaL===", "not padded standard base64"},
+      {"bits left over",
+       "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB==", "not padded standard base64"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
@@ -70,7 +80,8 @@ TEST(SigningSecret, IsReadStrictly) {
     EXPECT_EQ(parsed.has_value(), row.error == nullptr);
     if (parsed.has_value() || row.error == nullptr) continue;
     EXPECT_NE(parsed.error().find(row.error), std::string::npos) << parsed.error();
-    EXPECT_NE(parsed.error().find("openssl rand -base64 32"), std::string::npos) << "says how to make one";
+    EXPECT_NE(parsed.error().find("openssl rand -base64 32"), std::string::npos)
+        << "says how to make one";
     EXPECT_EQ(parsed.error().find("MfKQ9r8"), std::string::npos) << "keeps the secret";
   }
 }

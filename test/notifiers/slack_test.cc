@@ -12,7 +12,7 @@ using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
 
-RolloutSpec checkout() {
+RolloutSpec checkout_to_eu() {
   RolloutSpec spec;
   spec.id = "ro_01jg";
   spec.ns = "payments";
@@ -47,7 +47,7 @@ json render(const RolloutSpec& spec, const Notice& notice) {
 
 TEST(Slack, ARollbackInFull) {
   EXPECT_EQ(
-      slack_message(checkout(), rolling_back(), "http://rollwatch.example.net"),
+      slack_message(checkout_to_eu(), rolling_back(), "http://rollwatch.example.net"),
       R"j({"text":"payments/checkout 1.24 → eu-1: rolling back: error-rate 0.083 &gt; 0.05, 3 of the last 3",)j"
       R"j("unfurl_links":false,"unfurl_media":false,"attachments":[{"color":"#e01e5a",)j"
       R"j("fallback":"payments/checkout 1.24 → eu-1: rolling back: error-rate 0.083 &gt; 0.05, 3 of the last 3","blocks":[)j"
@@ -73,19 +73,21 @@ TEST(Slack, TheTextStandsAlone) {
       {"started", EventType::kStarted, "", "checkout 1.24: started", "#3b82f6"},
       {"paused", EventType::kPaused, "error-rate gave no answer for 5m",
        "checkout 1.24: paused: error-rate gave no answer for 5m", "#ecb22e"},
-      {"the word is not said twice", EventType::kPaused, "Paused by alice: lunch", "checkout 1.24: Paused by alice: lunch",
-       "#ecb22e"},
+      {"the word is not said twice", EventType::kPaused, "Paused by alice: lunch",
+       "checkout 1.24: Paused by alice: lunch", "#ecb22e"},
       {"promoted", EventType::kPromoted, "", "checkout 1.24: promoted", "#2eb67d"},
       {"rolled back", EventType::kRolledBack, "", "checkout 1.24: rolled back", "#e01e5a"},
       {"rollback failed", EventType::kRollbackFailed, "refused: fence is behind",
        "checkout 1.24: rollback failed: refused: fence is behind", "#e01e5a"},
       {"cancelled", EventType::kCancelled, "", "checkout 1.24: cancelled", "#6b7280"},
-      {"superseded", EventType::kSuperseded, "by 1.25", "checkout 1.24: superseded: by 1.25", "#6b7280"},
-      {"reminder", EventType::kReminder, "still paused", "checkout 1.24: reminder: still paused", "#ecb22e"},
+      {"superseded", EventType::kSuperseded, "by 1.25", "checkout 1.24: superseded: by 1.25",
+       "#6b7280"},
+      {"reminder", EventType::kReminder, "still paused", "checkout 1.24: reminder: still paused",
+       "#ecb22e"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
-    RolloutSpec spec = checkout();
+    RolloutSpec spec = checkout_to_eu();
     spec.ns = "default";
     spec.target = "default";
     Notice notice;
@@ -103,28 +105,30 @@ TEST(Slack, WhereAPersonIsWaitedForItSaysWhatToDo) {
   notice.event = EventType::kPaused;
   notice.state = "paused";
   notice.question = "q1";
-  EXPECT_THAT(render(checkout(), notice).dump(), HasSubstr("`rollwatch resume ro_01jg` to go on"));
+  EXPECT_THAT(render(checkout_to_eu(), notice).dump(),
+              HasSubstr("`rollwatch resume ro_01jg` to go on"));
   notice.event = EventType::kReminder;
   notice.question = "";  // of a rollback that is not acknowledged
-  EXPECT_THAT(render(checkout(), notice).dump(), Not(HasSubstr("rollwatch resume")));
+  EXPECT_THAT(render(checkout_to_eu(), notice).dump(), Not(HasSubstr("rollwatch resume")));
 }
 
 TEST(Slack, APersonIsNamedWithTheirWords) {
   Notice notice = rolling_back();
   notice.by = "alice";
   notice.reason = "customers <complain> & rightly so";
-  const std::string message = render(checkout(), notice).dump();
+  const std::string message = render(checkout_to_eu(), notice).dump();
   EXPECT_THAT(message, HasSubstr("*By*\\nalice"));
   EXPECT_THAT(message, HasSubstr("*Their words*\\ncustomers &lt;complain&gt; &amp; rightly so"));
 }
 
 TEST(Slack, NobodyIsPagedByAName) {
-  RolloutSpec spec = checkout();
+  RolloutSpec spec = checkout_to_eu();
   spec.service = "<!channel>\n`x`";
   spec.candidate = "`<@U1>`";
   spec.target = "<!here>";
   spec.by = "<!everyone>";
-  spec.links = {{"a|b<!channel>", "https://h/?a=1&b=<!channel>|x y"}, {"script", "javascript:alert(1)"}};
+  spec.links = {{"a|b<!channel>", "https://h/?a=1&b=<!channel>|x y"},
+                {"script", "javascript:alert(1)"}};
   Notice notice = rolling_back();
   notice.summary = "<!channel>";
   notice.condition = "<!subteam^S1>";
@@ -134,7 +138,8 @@ TEST(Slack, NobodyIsPagedByAName) {
   EXPECT_THAT(message, Not(HasSubstr("<@")));
   EXPECT_THAT(message, Not(HasSubstr("<#")));
   EXPECT_THAT(message, Not(HasSubstr("javascript")));
-  EXPECT_THAT(message, HasSubstr("<https://h/?a=1&amp;b=%3C!channel%3E%7Cx%20y|a/b&lt;!channel&gt;>"));
+  EXPECT_THAT(message,
+              HasSubstr("<https://h/?a=1&amp;b=%3C!channel%3E%7Cx%20y|a/b&lt;!channel&gt;>"));
   EXPECT_THAT(message, HasSubstr("`'&lt;@U1&gt;'`")) << "a backtick does not end the code span";
 }
 
@@ -142,10 +147,12 @@ TEST(Slack, NobodyIsPagedByAName) {
 TEST(Slack, StaysWithinSlacksLimitsWhateverItIsGiven) {
   std::string endless;
   for (int i = 0; i < 30'000; ++i) endless += "&\u00e4";
-  RolloutSpec spec = checkout();
+  RolloutSpec spec = checkout_to_eu();
   spec.ns = spec.service = spec.target = spec.candidate = spec.by = endless;
-  spec.policy = {endless, endless, endless, endless, endless, endless, endless, endless, endless, endless, endless, endless};
-  for (int i = 0; i < 100; ++i) spec.links["link" + std::to_string(i)] = "https://h/" + std::string(350, 'x');
+  spec.policy = {endless, endless, endless, endless, endless, endless,
+                 endless, endless, endless, endless, endless, endless};
+  for (int i = 0; i < 100; ++i)
+    spec.links["link" + std::to_string(i)] = "https://h/" + std::string(350, 'x');
   spec.links["a"] = "https://h/" + endless;
   Notice notice = rolling_back();
   notice.summary = notice.reason = notice.condition = notice.rule = notice.by = endless;
@@ -154,7 +161,8 @@ TEST(Slack, StaysWithinSlacksLimitsWhateverItIsGiven) {
 
   const auto length = [](const json& text) {
     std::size_t count = 0;
-    for (const char c : text.get<std::string>()) count += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+    for (const char c : text.get<std::string>())
+      count += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
     return count;
   };
   EXPECT_LE(length(message["text"]), 4000U);
@@ -177,7 +185,8 @@ TEST(Slack, StaysWithinSlacksLimitsWhateverItIsGiven) {
     }
   }
   EXPECT_LE(together, 13'000U);
-  EXPECT_THAT(message.dump(), HasSubstr("http://rollwatch.example.net/rollouts/ro_01jg|Rollout")) << "the links survive";
+  EXPECT_THAT(message.dump(), HasSubstr("http://rollwatch.example.net/rollouts/ro_01jg|Rollout"))
+      << "the links survive";
   EXPECT_THAT(message["text"].get<std::string>(), HasSubstr("\u2026"));
 }
 
@@ -187,13 +196,27 @@ TEST(Slack, ByDefaultTellsTheBeginningTheEndAndWhatNeedsAPerson) {
     bool tells;
   };
   const Row rows[] = {
-      {EventType::kRegistered, false},    {EventType::kStarted, true},      {EventType::kStepBegan, false},
-      {EventType::kVerdict, false},       {EventType::kDecided, false},     {EventType::kPaused, true},
-      {EventType::kResumed, false},       {EventType::kOrderDone, false},   {EventType::kOrderAccepted, false},
-      {EventType::kOrderRefused, false},  {EventType::kOrderExpired, false}, {EventType::kPromoted, true},
-      {EventType::kSoaking, false},       {EventType::kRolledBack, true},   {EventType::kRollbackFailed, true},
-      {EventType::kCancelled, true},      {EventType::kSuperseded, true},   {EventType::kWatchResumed, false},
-      {EventType::kConditionFailed, false}, {EventType::kReminder, true},   {EventType::kNote, false},
+      {EventType::kRegistered, false},
+      {EventType::kStarted, true},
+      {EventType::kStepBegan, false},
+      {EventType::kVerdict, false},
+      {EventType::kDecided, false},
+      {EventType::kPaused, true},
+      {EventType::kResumed, false},
+      {EventType::kOrderDone, false},
+      {EventType::kOrderAccepted, false},
+      {EventType::kOrderRefused, false},
+      {EventType::kOrderExpired, false},
+      {EventType::kPromoted, true},
+      {EventType::kSoaking, false},
+      {EventType::kRolledBack, true},
+      {EventType::kRollbackFailed, true},
+      {EventType::kCancelled, true},
+      {EventType::kSuperseded, true},
+      {EventType::kWatchResumed, false},
+      {EventType::kConditionFailed, false},
+      {EventType::kReminder, true},
+      {EventType::kNote, false},
   };
   for (const Row& row : rows) {
     Event event;
@@ -204,7 +227,8 @@ TEST(Slack, ByDefaultTellsTheBeginningTheEndAndWhatNeedsAPerson) {
   Event resumed;
   resumed.type = EventType::kResumed;
   resumed.by = "engine";
-  EXPECT_TRUE(slack_webhook_tells(resumed)) << "nobody else would know that nobody is waited for any more";
+  EXPECT_TRUE(slack_webhook_tells(resumed))
+      << "nobody else would know that nobody is waited for any more";
   Event note;
   note.question = "q1";
   EXPECT_TRUE(slack_webhook_tells(note)) << "an approval is asked for";

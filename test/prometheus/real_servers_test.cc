@@ -4,7 +4,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include "daemon/net/system_clock.h"
 #include "daemon/prometheus/prometheus_source.h"
@@ -125,8 +124,7 @@ TEST_F(RealServersTest, WhatEachSays) {
       {"a parse error", "sum(",
        "bad_query 400: invalid parameter \"query\": 1:5: parse error: unclosed left parenthesis",
        "bad_query 422: error when executing query=\"sum(\""},
-      {"an empty query", "",
-       "bad_query 400: ", "http_status 422: answered 422 Unprocessable Content: "},
+      {"an empty query", "", "bad_query 400: ", "bad_query 422: missing `query` arg"},
       {"an unknown function", "no_such_function(up)", "bad_query 400: ", "bad_query 422: "},
       {"what cannot be computed", R"(requests * on() requests)",
        "http_status 422: answered 422 Unprocessable Content: found duplicate series",
@@ -196,26 +194,43 @@ TEST_F(RealServersTest, ChecksWhetherAQueryCanBeRead) {
   }
 }
 
-// A hundred thousand characters of label, doubled until the answer passes the limit.
+// A label of 17 characters, made ten times as long again and again: 1.7 MB, then 17 MB, where the
+// limit is 16 MiB.
 TEST_F(RealServersTest, AHugeAnswerIsRefused) {
-  std::string query =
-      R"(label_replace(vector(1), "a", ")" + std::string(100'000, 'x') + R"(", "", ""))";
-  PrometheusSource small(io_.get_executor(), client_, clock_, datasources(), {},
-                         SourceLimits{50'000});
+  std::string query = R"(label_replace(vector(1), "a", "xxxxxxxxxxxxxxxxx", "", ""))";
+  const auto longer = [&query] {
+    query = "label_replace(" + query + R"x(, "a", "$1$1$1$1$1$1$1$1$1$1", "a", "(.*)"))x";
+  };
+  for (int i = 0; i < 5; ++i) longer();
   for (const std::string datasource : {"prometheus", "victoria"}) {
-    SCOPED_TRACE(datasource);
-    EXPECT_THAT(describe(ask(datasource, query)), StartsWith("vector: {a=\"xxx"));
-    std::vector<Question> questions(1);
-    questions[0].datasource = datasource;
-    questions[0].query = query;
-    std::optional<Answer> answer;
-    small.ask(std::move(questions), [&](std::size_t, Answer given) { answer = std::move(given); });
-    run_until(io_, [&] { return answer.has_value(); });
-    EXPECT_THAT(describe(*answer), StartsWith("too_large 200: "));
+    const Answer answer = ask(datasource, query);
+    EXPECT_EQ(describe(answer), "vector: {a=\"" + std::string(1'700'000, 'x') + "\"} 1");
+    EXPECT_GT(answer.raw->size(), 1'700'000u);
+  }
+  longer();
+  for (const std::string datasource : {"prometheus", "victoria"}) {
+    const Answer answer = ask(datasource, query);
+    EXPECT_THAT(describe(answer),
+                MatchesRegex(
+                    "too_large 200: the answer of 127.0.0.1:[0-9]+ is larger than 16777216 bytes"));
+    EXPECT_EQ(answer.raw, nullptr);
   }
 }
 
-// The real server behind a line that stops passing bytes, and the real server gone.
+// Prometheus answers with what it has itself and a warning when a store behind it is away.
+TEST_F(RealServersTest, AWarningMakesAnAnswerPartial) {
+  RealPrometheus prometheus("remote_read: [ { url: 'http://127.0.0.1:" +
+                            std::to_string(free_port()) + "/read', read_recent: true } ]\n");
+  std::map<std::string, Datasource> all;
+  all["prometheus"].url = prometheus.url();
+  source_.reconfigure(all);
+  const Answer answer = ask("prometheus", "no_such_metric or vector(1)");
+  EXPECT_THAT(describe(answer), StartsWith("vector: {} 1 [partial] [warning: "));
+  EXPECT_THAT(describe(answer), HasSubstr("connection refused"));
+}
+
+// The real server stopped, so that it takes connections and says nothing, and the real server
+// gone.
 TEST_F(RealServersTest, ASlowServerTimesOutAndADownOneIsUnreachable) {
   RealPrometheus prometheus;
   RealVictoriaMetrics victoria;
@@ -227,7 +242,7 @@ TEST_F(RealServersTest, ASlowServerTimesOutAndADownOneIsUnreachable) {
   for (const auto& [datasource, process] : {std::pair{"prometheus", &prometheus.process()},
                                             std::pair{"victoria", &victoria.process()}}) {
     SCOPED_TRACE(datasource);
-    process->signal(SIGSTOP);
+    process->freeze();
     EXPECT_THAT(describe(ask(datasource, "1")),
                 MatchesRegex("timeout 0: no answer from 127.0.0.1:[0-9]+ within .*ms"));
     EXPECT_EQ(source_.up(datasource), false);

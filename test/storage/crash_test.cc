@@ -25,7 +25,7 @@ constexpr const char* kRollout = "ro_a";
     Commit commit = step(kRollout, revision);
     commit.deliveries.push_back(order("ord_" + std::to_string(revision)));
     wait_for(io, store.record(list_of(std::move(commit)), 0));
-    if (write(pipe, &revision, sizeof revision) != sizeof revision) _exit(1);
+    if (::write(pipe, &revision, sizeof revision) != sizeof revision) _exit(1);
   }
 }
 
@@ -37,22 +37,22 @@ struct Life {
 // Lets a child write; kills it after it said `tellings` revisions, unless it dies by itself before.
 Life live(const std::filesystem::path& file, int tellings) {
   int ends[2];
-  EXPECT_EQ(pipe(ends), 0);
-  const pid_t child = fork();
+  EXPECT_EQ(::pipe(ends), 0);
+  const pid_t child = ::fork();
   if (child == 0) {
-    close(ends[0]);
+    ::close(ends[0]);
     write_until_killed(file, ends[1]);
   }
-  close(ends[1]);
+  ::close(ends[1]);
   Life life;
   for (int i = 0; i < tellings; ++i) {
-    if (read(ends[0], &life.last_told, sizeof life.last_told) <= 0) break;
+    if (::read(ends[0], &life.last_told, sizeof life.last_told) <= 0) break;
   }
-  kill(child, SIGKILL);
+  ::kill(child, SIGKILL);
   unsigned revision = 0;
-  while (read(ends[0], &revision, sizeof revision) > 0) life.last_told = revision;
-  close(ends[0]);
-  waitpid(child, &life.status, 0);
+  while (::read(ends[0], &revision, sizeof revision) > 0) life.last_told = revision;
+  ::close(ends[0]);
+  ::waitpid(child, &life.status, 0);
   return life;
 }
 

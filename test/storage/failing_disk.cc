@@ -11,7 +11,7 @@
 namespace rollwatch {
 namespace {
 
-std::atomic<FailingDisk::Fault> current = FailingDisk::Fault::kNone;
+std::atomic<FailingDisk::Fault> current_fault = FailingDisk::Fault::kNone;
 sqlite3_vfs* real_vfs = nullptr;
 sqlite3_vfs failing_vfs;
 
@@ -21,7 +21,7 @@ struct Methods {
   const sqlite3_io_methods* real;
   bool database;
 };
-std::mutex mutex;
+std::mutex methods_mutex;
 std::map<std::pair<const sqlite3_io_methods*, bool>, std::unique_ptr<Methods>>
     methods;  // guarded by mutex
 
@@ -29,8 +29,8 @@ const Methods& methods_of(const sqlite3_file* file) {
   return *reinterpret_cast<const Methods*>(file->pMethods);
 }
 
-int write(sqlite3_file* file, const void* data, int size, sqlite3_int64 offset) {
-  switch (current.load()) {
+int failing_write(sqlite3_file* file, const void* data, int size, sqlite3_int64 offset) {
+  switch (current_fault.load()) {
     case FailingDisk::Fault::kFull:
       return SQLITE_FULL;
     case FailingDisk::Fault::kWriteFails:
@@ -40,8 +40,8 @@ int write(sqlite3_file* file, const void* data, int size, sqlite3_int64 offset) 
   }
 }
 
-int sync(sqlite3_file* file, int flags) {
-  const auto fault = current.load();
+int failing_sync(sqlite3_file* file, int flags) {
+  const auto fault = current_fault.load();
   if (fault == FailingDisk::Fault::kSyncFails) return SQLITE_IOERR_FSYNC;
   if (fault == FailingDisk::Fault::kDatabaseSyncFails && methods_of(file).database) {
     return SQLITE_IOERR_FSYNC;
@@ -49,16 +49,16 @@ int sync(sqlite3_file* file, int flags) {
   return methods_of(file).real->xSync(file, flags);
 }
 
-int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
+int open_failing(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   const int code = real_vfs->xOpen(real_vfs, name, file, flags, out_flags);
   if (file->pMethods == nullptr) return code;
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(methods_mutex);
   const bool database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
   auto& entry = methods[{file->pMethods, database}];
   if (!entry) {
     entry = std::make_unique<Methods>(Methods{*file->pMethods, file->pMethods, database});
-    entry->ours.xWrite = write;
-    entry->ours.xSync = sync;
+    entry->ours.xWrite = failing_write;
+    entry->ours.xSync = failing_sync;
   }
   file->pMethods = &entry->ours;
   return code;
@@ -71,7 +71,7 @@ FailingDisk::FailingDisk() {
   real_vfs = sqlite3_vfs_find(nullptr);
   failing_vfs = *real_vfs;
   failing_vfs.zName = "failing";
-  failing_vfs.xOpen = open;
+  failing_vfs.xOpen = open_failing;
   sqlite3_vfs_register(&failing_vfs, 1);
 }
 
@@ -80,6 +80,6 @@ FailingDisk::~FailingDisk() {
   sqlite3_vfs_register(real_vfs, 1);
 }
 
-void FailingDisk::set(Fault fault) { current = fault; }
+void FailingDisk::set(Fault fault) { current_fault = fault; }
 
 }  // namespace rollwatch

@@ -1,8 +1,5 @@
 #include "test/storage/store_fixture.h"
 
-#include <cstdlib>
-#include <stdexcept>
-
 #include "daemon/storage/sqlite_store.h"
 
 namespace rollwatch {
@@ -19,17 +16,6 @@ class SqliteHome : public StoreHome {
 };
 
 }  // namespace
-
-TempDir::TempDir() {
-  std::string name = (std::filesystem::temp_directory_path() / "rollwatch-store-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
-  path_ = name;
-}
-
-TempDir::~TempDir() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 std::vector<StoreKind> store_kinds() {
   return {{"Sqlite", [] { return std::make_unique<SqliteHome>(); }}};

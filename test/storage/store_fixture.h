@@ -15,21 +15,9 @@
 
 #include "daemon/engine/store.h"
 #include "test/storage/samples.h"
+#include "test/support/process.h"
 
 namespace rollwatch {
-
-// A directory that goes with the test.
-class TempDir {
- public:
-  TempDir();
-  ~TempDir();
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // Where a store keeps its data for the length of a test.
 class StoreHome {

@@ -1,6 +1,6 @@
-// Time that a test drives by hand. advance() stops at every instant at which somebody wakes, sets both
-// clocks to it and lets everything run that can, before it goes on to the next: an hour of retries takes
-// milliseconds, and every run is the same.
+// Time that a test drives by hand. advance() stops at every instant at which somebody wakes, sets
+// both clocks to it and lets everything run that can, before it goes on to the next: an hour of
+// retries takes milliseconds, and every run is the same.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ namespace rollwatch {
 
 class ManualClock : public Clock {
  public:
-  // Declare it after the io_context. `run_until_idle` lets run what can until nothing can any more; where
-  // other threads post back (a store), it must wait for what they owe. By default it polls.
+  // Declare it after the io_context. `run_until_idle` lets run what can until nothing can any more;
+  // where other threads post back (a store), it must wait for what they owe. By default it polls.
   explicit ManualClock(net::io_context& io, SysTime start = SysTime{Millis{1'767'323'045'678}},
                        std::function<void()> run_until_idle = {});
 

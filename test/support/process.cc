@@ -128,6 +128,12 @@ void Process::signal(int number) {
   if (running()) ::kill(pid_, number);
 }
 
+void Process::freeze() {
+  signal(SIGSTOP);
+  siginfo_t info{};
+  waitid(P_PID, static_cast<id_t>(pid_), &info, WSTOPPED | WEXITED | WNOWAIT);
+}
+
 void Process::kill() {
   if (reaped_) return;
   // What the child started may outlive it. The child is only reaped here, so that until now its

@@ -60,6 +60,7 @@ class Process {
   pid_t pid() const { return pid_; }
   bool running();
   void signal(int number);  // to the child alone
+  void freeze();            // SIGSTOP, and waits until it stands still; SIGCONT lets it go on
   void kill();              // SIGKILL to its group, and waits for it
 
   // Exit code, or 128 + the number of the signal that ended it; nothing if it still runs at the

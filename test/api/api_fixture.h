@@ -1,0 +1,169 @@
+// The API over a service that remembers what it was asked and answers what a test says.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+
+#include "daemon/api/api.h"
+#include "daemon/api/views.h"
+#include "test/api/sample_rollout.h"
+
+namespace rollwatch {
+
+// Two clocks that stand still until somebody waits.
+class StillClock : public Clock {
+ public:
+  SysTime wall() const override { return kSampleTime + passed; }
+  SteadyTime steady() const override { return SteadyTime{} + passed; }
+  awaitable<void> sleep(Millis span) override {
+    passed += span;
+    co_return;
+  }
+  Millis passed{0};
+};
+
+class FakeService : public RolloutService {
+ public:
+  explicit FakeService(StillClock& clock) : clock_(clock) {}
+
+  // What it knows.
+  std::map<std::string, RolloutView> rollouts;
+  std::map<std::string, Delivery> known_deliveries;
+  std::map<std::string, Store::Idempotent> keys;
+  std::vector<StoredEvaluation> all_evaluations;
+  std::vector<StoredEvent> all_events;
+  std::optional<ExplainRecord> record;
+  // What it answers.
+  RegisterResult register_answer;
+  DecideResult decide_answer;
+  std::optional<std::string> next_cursor;
+  bool store_is_away = false;
+  std::function<void(int)> waited;  // called with the number of the wait, from 1
+  // What it was asked.
+  std::vector<Registration> registrations;
+  std::vector<PersonDecided> decisions;
+  std::vector<WeightReported> reports;
+  std::vector<std::string> acknowledged;  // "ord_1 done words"
+  std::vector<std::string> asked;         // pages: "list limit cursor …"
+  std::vector<Millis> waits;
+  ListFilter filter;
+
+  awaitable<RegisterResult> register_rollout(Registration registration) override {
+    registrations.push_back(std::move(registration));
+    co_return register_answer;
+  }
+  awaitable<DecideResult> decide(std::string, PersonDecided decision) override {
+    decisions.push_back(std::move(decision));
+    co_return decide_answer;
+  }
+  awaitable<DecideResult> report_weight(std::string, WeightReported report) override {
+    reports.push_back(std::move(report));
+    co_return decide_answer;
+  }
+  awaitable<DecideResult> acknowledge(std::string delivery, bool done,
+                                      std::string detail) override {
+    acknowledged.push_back(delivery + (done ? " done " : " refused ") + detail);
+    co_return decide_answer;
+  }
+  awaitable<std::optional<RolloutView>> find(std::string id) override {
+    if (store_is_away) throw StoreError("disk I/O error in /var/lib/secret/place");
+    const auto found = rollouts.find(id);
+    if (found == rollouts.end()) co_return std::nullopt;
+    co_return found->second;
+  }
+  awaitable<Page<RolloutView>> list(ListFilter wanted, std::size_t limit,
+                                    std::optional<std::string> cursor) override {
+    filter = std::move(wanted);
+    note("list", limit, cursor);
+    Page<RolloutView> page;
+    for (const auto& [id, view] : rollouts) page.items.push_back(view);
+    page.next_cursor = next_cursor;
+    co_return page;
+  }
+  awaitable<void> wait_for_change(std::string, unsigned, Millis limit) override {
+    waits.push_back(limit);
+    clock_.passed += limit;
+    if (waited) waited(static_cast<int>(waits.size()));
+    co_return;
+  }
+  awaitable<Page<StoredEvaluation>> evaluations(std::string, std::uint32_t after,
+                                                std::size_t limit) override {
+    note("evaluations", limit, std::to_string(after));
+    Page<StoredEvaluation> page;
+    page.items = all_evaluations;
+    page.next_cursor = next_cursor;
+    co_return page;
+  }
+  awaitable<std::vector<StoredEvent>> events(std::string, std::int64_t after,
+                                             std::size_t limit) override {
+    note("events", limit, std::to_string(after));
+    co_return all_events;
+  }
+  awaitable<Page<Delivery>> deliveries(std::string, std::size_t limit,
+                                       std::optional<std::string> cursor) override {
+    note("deliveries", limit, cursor);
+    Page<Delivery> page;
+    for (const auto& [id, delivery] : known_deliveries) page.items.push_back(delivery);
+    page.next_cursor = next_cursor;
+    co_return page;
+  }
+  awaitable<std::optional<Delivery>> delivery(std::string id) override {
+    const auto found = known_deliveries.find(id);
+    if (found == known_deliveries.end()) co_return std::nullopt;
+    co_return found->second;
+  }
+  awaitable<std::optional<ExplainRecord>> explain(std::string,
+                                                  std::optional<std::string> decision) override {
+    if (record && decision && *decision != record->decision) co_return std::nullopt;
+    co_return record;
+  }
+  awaitable<std::optional<Store::Idempotent>> idempotent(std::string key, SysTime) override {
+    const auto found = keys.find(key);
+    if (found == keys.end()) co_return std::nullopt;
+    co_return found->second;
+  }
+
+ private:
+  void note(const char* what, std::size_t limit, const std::optional<std::string>& cursor) {
+    if (cursor == "bad") throw std::invalid_argument("cursor");
+    asked.push_back(std::string(what) + " " + std::to_string(limit) + " " + cursor.value_or("-"));
+  }
+  StillClock& clock_;
+};
+
+class ApiTest : public testing::Test {
+ protected:
+  ServerResponse ask(const std::string& method, const std::string& target,
+                     const std::string& body = "", Headers headers = {});
+
+  // The body of a GET that must have this status.
+  nlohmann::json get(const std::string& target, int status = 200);
+
+  static std::string header(const ServerResponse& response, const std::string& name);
+
+  // "422 /service: is required | /x: …" of a problem document.
+  static std::string problem_of(const ServerResponse& response);
+
+  StillClock clock;
+  FakeService service{clock};
+  std::shared_ptr<const Settings> settings = std::make_shared<const Settings>(sample_settings());
+  ReloadResult reload_answer;
+  std::optional<std::string> not_ready;
+  std::function<bool()> wanted;
+  Api api{ApiContext{.service = service,
+                     .clock = clock,
+                     .settings = [this] { return settings; },
+                     .reload = [this] { return reload_answer; },
+                     .not_ready = [this] { return not_ready; },
+                     .metrics = [] { return std::string("rollwatch_x 1\n"); },
+                     .external_url = [] { return std::string("http://rollwatch.example.net"); },
+                     .version = "0.1.0"}};
+
+ private:
+  net::io_context io_;
+};
+
+}  // namespace rollwatch

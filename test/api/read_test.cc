@@ -1,0 +1,213 @@
+// Reading: the rollout, the list, the verdict call and the history.
+#include <nlohmann/json.hpp>
+
+#include "test/api/api_fixture.h"
+
+namespace rollwatch {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::SizeIs;
+
+class ReadTest : public ApiTest {
+ protected:
+  ReadTest() { service.rollouts["ro_1"] = sample_rollout(); }
+  RolloutView& view() { return service.rollouts["ro_1"]; }
+};
+
+TEST_F(ReadTest, ARolloutHasAnEtag) {
+  const ServerResponse response = ask("GET", "/api/v1/rollouts/ro_1");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(header(response, "ETag"), "\"r7\"");
+  EXPECT_EQ(header(response, "Content-Type"), "application/json");
+}
+
+TEST_F(ReadTest, WhatTheClientHasIsNotSentAgain) {
+  struct Row {
+    const char* tags;
+    int status;
+  };
+  const Row rows[] = {{"\"r7\"", 304}, {"W/\"r7\"", 304}, {"\"r6\", \"r7\"", 304},
+                      {"*", 304},      {"\"r6\"", 200},   {"r7", 200},
+                      {"", 200}};
+  for (const Row& row : rows) {
+    const ServerResponse response =
+        ask("GET", "/api/v1/rollouts/ro_1", "", {{"if-none-match", row.tags}});
+    EXPECT_EQ(response.status, row.status) << row.tags;
+    EXPECT_EQ(response.body.empty(), row.status == 304) << row.tags;
+    EXPECT_EQ(header(response, "ETag"), "\"r7\"") << row.tags;
+  }
+}
+
+TEST_F(ReadTest, EveryCallBelowAnUnknownRolloutIs404) {
+  for (const char* below : {"", "/verdict", "/evaluations", "/events", "/deliveries", "/explain"})
+    EXPECT_EQ(problem_of(ask("GET", std::string("/api/v1/rollouts/ro_2") + below)),
+              "404 there is no rollout \"ro_2\"")
+        << below;
+}
+
+TEST_F(ReadTest, TheListTakesItsFilters) {
+  service.next_cursor = "c2";
+  const auto body = get(
+      "/api/v1/rollouts?state=active&state=promoted&namespace=payments&service=checkout&target=eu-1"
+      "&label.tier=web&label.a%2Fb=x%3Dy&limit=7&cursor=c1");
+  EXPECT_THAT(body.at("items"), SizeIs(1));
+  EXPECT_EQ(body.at("items")[0].at("id"), "ro_1");
+  EXPECT_EQ(body.at("next_cursor"), "c2");
+  EXPECT_THAT(service.asked, ElementsAre("list 7 c1"));
+  EXPECT_THAT(service.filter.states,
+              ElementsAre(State::kWaiting, State::kAnalyzing, State::kPaused, State::kPromoting,
+                          State::kSoaking, State::kRollingBack, State::kPromoted));
+  EXPECT_EQ(service.filter.ns, "payments");
+  EXPECT_EQ(service.filter.service, "checkout");
+  EXPECT_EQ(service.filter.target, "eu-1");
+  EXPECT_THAT(service.filter.labels, ElementsAre(Pair("a/b", "x=y"), Pair("tier", "web")));
+}
+
+TEST_F(ReadTest, AnUnfilteredListIsAPageOfFifty) {
+  const auto body = get("/api/v1/rollouts");
+  EXPECT_FALSE(body.contains("next_cursor"));
+  EXPECT_THAT(service.asked, ElementsAre("list 50 -"));
+  EXPECT_THAT(service.filter.states, IsEmpty());
+}
+
+TEST_F(ReadTest, BadParametersAre422) {
+  struct Row {
+    const char* target;
+    const char* problem;
+  };
+  const Row rows[] = {
+      {"/api/v1/rollouts?stat=active", "?stat: is not known here: did you mean \"state\"?"},
+      {"/api/v1/rollouts?state=activ", "?state: \"activ\" is no state: did you mean \"active\"?"},
+      {"/api/v1/rollouts?limit=0", "?limit: must be a whole number from 1 to 500"},
+      {"/api/v1/rollouts?limit=501", "?limit: must be a whole number from 1 to 500"},
+      {"/api/v1/rollouts?limit=-1", "?limit: must be"},
+      {"/api/v1/rollouts?limit=1x", "?limit: must be"},
+      {"/api/v1/rollouts?limit=1&limit=2", "?limit: is given twice"},
+      {"/api/v1/rollouts?label.a=1&label.a=2", "?label.a: is given twice"},
+      {"/api/v1/rollouts?label.=1", "?label.: is not known here"},
+      {"/api/v1/rollouts?cursor=bad", "?cursor: is not one that this list gave"},
+      {"/api/v1/rollouts/ro_1?x=1", "?x: is not known here"},
+      {"/api/v1/rollouts/ro_1/verdict?wait=1", "?wait: must be a duration"},
+      {"/api/v1/rollouts/ro_1/verdict?wait=-1s", "?wait: must be a duration"},
+      {"/api/v1/rollouts/ro_1/evaluations?cursor=x", "?cursor: is not one"},
+      {"/api/v1/rollouts/ro_1/evaluations?cursor=99999999999", "?cursor: is not one"},
+      {"/api/v1/rollouts/ro_1/events?cursor=-1", "?cursor: is not one"},
+      {"/api/v1/rollouts/ro_1/deliveries?cursor=bad", "?cursor: is not one"},
+  };
+  for (const Row& row : rows)
+    EXPECT_THAT(problem_of(ask("GET", row.target)), HasSubstr(std::string("422 ") + row.problem))
+        << row.target;
+}
+
+// ---- The verdict call ----
+
+TEST_F(ReadTest, AVerdictWithoutWaitAnswersAtOnce) {
+  EXPECT_EQ(get("/api/v1/rollouts/ro_1/verdict").at("state"), "analyzing");
+  EXPECT_THAT(service.waits, IsEmpty());
+}
+
+TEST_F(ReadTest, AVerdictWaitsForTheEnd) {
+  service.waited = [&](int count) {
+    ++view().state.revision;
+    if (count == 3) view().state.state = State::kPromoted;
+  };
+  EXPECT_EQ(get("/api/v1/rollouts/ro_1/verdict?wait=1m").at("state"), "promoted");
+  EXPECT_THAT(service.waits, SizeIs(3));
+}
+
+TEST_F(ReadTest, WhenTheTimeIsUpTheAnswerIsWhatThereIs) {
+  EXPECT_EQ(get("/api/v1/rollouts/ro_1/verdict?wait=2500ms").at("final"), false);
+  EXPECT_THAT(service.waits, ElementsAre(Millis(1000), Millis(1000), Millis(500)));
+}
+
+TEST_F(ReadTest, NobodyWaitsForeverOrForWhatHasEnded) {
+  get("/api/v1/rollouts/ro_1/verdict?wait=7d");
+  EXPECT_EQ(clock.passed, Millis(600'000));
+  service.waits.clear();
+  view().state.state = State::kRolledBack;
+  get("/api/v1/rollouts/ro_1/verdict?wait=1m");
+  EXPECT_THAT(service.waits, IsEmpty());
+}
+
+TEST_F(ReadTest, WithAnEtagItWaitsForAnythingNew) {
+  service.waited = [&](int count) {
+    if (count == 2) ++view().state.revision;
+  };
+  const ServerResponse response =
+      ask("GET", "/api/v1/rollouts/ro_1/verdict?wait=1m", "", {{"if-none-match", "\"r7\""}});
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(header(response, "ETag"), "\"r8\"");
+  EXPECT_THAT(service.waits, SizeIs(2));
+}
+
+TEST_F(ReadTest, WithAnOldEtagItAnswersAtOnce) {
+  ask("GET", "/api/v1/rollouts/ro_1/verdict?wait=1m", "", {{"if-none-match", "\"r6\""}});
+  EXPECT_THAT(service.waits, IsEmpty());
+}
+
+TEST_F(ReadTest, WithNothingNewTheVerdictIsStill200) {
+  const ServerResponse response =
+      ask("GET", "/api/v1/rollouts/ro_1/verdict?wait=1s", "", {{"if-none-match", "\"r7\""}});
+  EXPECT_EQ(response.status, 200);
+  EXPECT_THAT(response.body, HasSubstr("\"state\":\"analyzing\""));
+}
+
+TEST_F(ReadTest, AWaitEndsWhenNobodyListensAnyMore) {
+  wanted = [&] { return service.waits.size() < 2; };
+  get("/api/v1/rollouts/ro_1/verdict?wait=1m");
+  EXPECT_THAT(service.waits, SizeIs(2));
+}
+
+// ---- History ----
+
+TEST_F(ReadTest, EvaluationsArePaged) {
+  service.all_evaluations.resize(2);
+  service.next_cursor = "12";
+  const auto body = get("/api/v1/rollouts/ro_1/evaluations?limit=2&cursor=10");
+  EXPECT_THAT(body.at("items"), SizeIs(2));
+  EXPECT_EQ(body.at("next_cursor"), "12");
+  EXPECT_THAT(service.asked, ElementsAre("evaluations 2 10"));
+}
+
+TEST_F(ReadTest, EventsArePagedByTheirSequence) {
+  service.all_events.resize(3);
+  for (std::size_t i = 0; i < 3; ++i)
+    service.all_events[i].seq = 100 + static_cast<std::int64_t>(i);
+  const auto page = get("/api/v1/rollouts/ro_1/events?limit=2&cursor=99");
+  EXPECT_THAT(page.at("items"), SizeIs(2));
+  EXPECT_EQ(page.at("next_cursor"), "101");
+  EXPECT_THAT(service.asked, ElementsAre("events 3 99"));
+  EXPECT_FALSE(get("/api/v1/rollouts/ro_1/events?limit=3").contains("next_cursor"));
+}
+
+TEST_F(ReadTest, DeliveriesArePaged) {
+  service.known_deliveries["ord_1"].id = "ord_1";
+  EXPECT_EQ(get("/api/v1/rollouts/ro_1/deliveries").at("items")[0].at("id"), "ord_1");
+  EXPECT_THAT(service.asked, ElementsAre("deliveries 50 -"));
+}
+
+TEST_F(ReadTest, AnExplanationShowsItsDeliveriesAsTheyAreNow) {
+  service.record = ExplainRecord{
+      "de_1-1", kSampleTime, R"({"decision":{"id":"de_1-1"},"deliveries":["ord_1-1","ord_gone"]})"};
+  service.known_deliveries["ord_1-1"].id = "ord_1-1";
+  service.known_deliveries["ord_1-1"].state = DeliveryState::kDone;
+  const auto bundle = get("/api/v1/rollouts/ro_1/explain");
+  EXPECT_EQ(bundle.at("decision").at("id"), "de_1-1");
+  ASSERT_THAT(bundle.at("deliveries"), SizeIs(1));
+  EXPECT_EQ(bundle.at("deliveries")[0].at("state"), "done");
+  EXPECT_EQ(get("/api/v1/rollouts/ro_1/explain?decision=de_1-1").at("decision").at("id"), "de_1-1");
+  EXPECT_EQ(problem_of(ask("GET", "/api/v1/rollouts/ro_1/explain?decision=de_1-9")),
+            "404 this rollout has no decision \"de_1-9\"");
+}
+
+TEST_F(ReadTest, NothingDecidedIsNothingToExplain) {
+  EXPECT_EQ(problem_of(ask("GET", "/api/v1/rollouts/ro_1/explain")),
+            "404 nothing has been decided about this rollout yet");
+}
+
+}  // namespace
+}  // namespace rollwatch

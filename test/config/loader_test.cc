@@ -1,0 +1,412 @@
+// The sections of the configuration: what they mean, and what is said about every way to get them
+// wrong.
+#include "config/loader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "test/config/config_support.h"
+
+namespace rollwatch {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Loader, AnEmptyFileHasTheDefaults) {
+  const auto settings = ConfigInMemory("").load();
+  ASSERT_TRUE(settings) << ConfigInMemory::text_of(settings.error());
+  EXPECT_EQ(settings->file, "/etc/rw/rollwatch.toml");
+  EXPECT_EQ(settings->server.listen, "127.0.0.1:9797");
+  EXPECT_EQ(settings->server.external_url, "");
+  EXPECT_EQ(settings->store.path, "/etc/rw/rollwatch.db");
+  EXPECT_EQ(settings->store.retention, 24h * 90);
+  EXPECT_TRUE(settings->datasources.empty());
+  EXPECT_TRUE(settings->warnings.empty());
+}
+
+TEST(Loader, ReadsEverySection) {
+  ConfigInMemory config(R"(
+[server]
+listen = "[::1]:0"
+external_url = "https://rw.example.net/rollwatch/"
+[store]
+url = "sqlite:data/history.db"
+retention = "30d"
+[datasource.default]
+url = "http://127.0.0.1:9090/"
+[datasource.vm]
+url = "https://vm.example.net/select/0/prometheus"
+timeout = "3s"
+max_concurrency = 2
+ingestion_delay = "15s"
+headers = { X-Scope-OrgID = "tenant" }
+bearer_token_file = "vm.token"
+tls = { ca_file = "ca.pem", cert_file = "c.pem", key_file = "c.key", insecure_skip_verify = true }
+[datasource.basic]
+url = "http://h"
+basic_auth = { username = "u", password = "p" }
+[orchestrator.deployer]
+url = "http://127.0.0.1:8080/rollouts"
+secret_file = "deployer.secret"
+timeout = "1s"
+deadline = "2m"
+rollback_deadline = "3m"
+ack_deadline = "4m"
+[notifier.releases]
+type = "slack"
+webhook_url_file = "slack.webhook"
+match = { namespace = "payments", "label.tier" = "web", label.team = "a" }
+events = ["paused", "rolled_back"]
+)");
+  config.files["vm.token"] = "t0ken\n";
+  config.files["ca.pem"] = config.files["c.pem"] = config.files["c.key"] = "pem";
+  config.files["deployer.secret"] = std::string(kGoodSecret) + "\r\n";
+  config.files["slack.webhook"] = "https://hooks.example.net/x?y\n";
+  const auto settings = config.load();
+  ASSERT_TRUE(settings) << ConfigInMemory::text_of(settings.error());
+  EXPECT_EQ(settings->server.listen, "[::1]:0");
+  EXPECT_EQ(settings->server.external_url, "https://rw.example.net/rollwatch");
+  EXPECT_EQ(settings->store.path, "/etc/rw/data/history.db");
+  EXPECT_EQ(settings->store.retention, 24h * 30);
+  EXPECT_EQ(settings->datasources.at("default").url, "http://127.0.0.1:9090");
+  EXPECT_EQ(settings->datasources.at("default").timeout, 10s);
+  EXPECT_EQ(settings->datasources.at("default").max_concurrency, 8);
+  const DatasourceSettings& vm = settings->datasources.at("vm");
+  EXPECT_EQ(vm.timeout, 3s);
+  EXPECT_EQ(vm.max_concurrency, 2);
+  EXPECT_EQ(vm.ingestion_delay, 15s);
+  EXPECT_EQ(vm.headers.at("X-Scope-OrgID").reveal(), "tenant");
+  EXPECT_EQ(vm.bearer_token->reveal(), "t0ken");
+  EXPECT_EQ(vm.tls.ca_file, "/etc/rw/ca.pem");
+  EXPECT_EQ(vm.tls.key_file, "/etc/rw/c.key");
+  EXPECT_TRUE(vm.tls.insecure_skip_verify);
+  EXPECT_EQ(settings->datasources.at("basic").basic_auth->username, "u");
+  EXPECT_EQ(settings->datasources.at("basic").basic_auth->password.reveal(), "p");
+  const OrchestratorSettings& deployer = settings->orchestrators.at("deployer");
+  EXPECT_EQ(deployer.url.reveal(), "http://127.0.0.1:8080/rollouts");
+  EXPECT_EQ(deployer.secret.reveal(), kGoodSecret);
+  EXPECT_EQ(deployer.timeout, 1s);
+  EXPECT_EQ(deployer.deadline, 2min);
+  EXPECT_EQ(deployer.rollback_deadline, 3min);
+  EXPECT_EQ(deployer.ack_deadline, 4min);
+  const NotifierSettings& releases = settings->notifiers.at("releases");
+  EXPECT_EQ(releases.type, "slack");
+  EXPECT_EQ(releases.webhook_url.reveal(), "https://hooks.example.net/x?y");
+  EXPECT_THAT(releases.match, testing::ElementsAre(testing::Pair("label.team", "a"),
+                                                   testing::Pair("label.tier", "web"),
+                                                   testing::Pair("namespace", "payments")));
+  EXPECT_THAT(releases.events, testing::ElementsAre("paused", "rolled_back"));
+}
+
+TEST(Loader, WhereTheStoreMayBe) {
+  struct Row {
+    const char* url;
+    const char* path;
+  };
+  const Row rows[] = {{"sqlite:/var/lib/x.db", "/var/lib/x.db"},
+                      {"sqlite:///var/lib/x.db", "/var/lib/x.db"},
+                      {"sqlite:x.db", "/etc/rw/x.db"},
+                      {"sqlite:../x.db", "/etc/x.db"}};
+  for (const Row& row : rows) {
+    const auto settings = ConfigInMemory("[store]\nurl = '" + std::string(row.url) + "'").load();
+    ASSERT_TRUE(settings) << row.url;
+    EXPECT_EQ(settings->store.path, row.path);
+  }
+}
+
+struct BadRow {
+  const char* name;
+  const char* text;   // the line in question is the last one
+  const char* place;  // "line:column: key"
+  const char* message;
+};
+
+void expect_refused(const BadRow& row) {
+  SCOPED_TRACE(row.name);
+  ConfigInMemory config(row.text);
+  config.files["secret"] = kGoodSecret;
+  config.files["empty"] = "\n";
+  config.files["two-lines"] = "a\nb\n";
+  EXPECT_THAT(config.errors(), HasSubstr("rollwatch.toml:" + std::string(row.place) + ": "));
+  EXPECT_THAT(config.errors(), HasSubstr(row.message));
+}
+
+TEST(Loader, BadServer) {
+  const BadRow rows[] = {
+      {"unknown key", "[server]\nlistn = ''", "2:1: server.listn",
+       "unknown key \"listn\": did you mean \"listen\"?"},
+      {"unknown key, nothing near", "[server]\nzzz = ''", "2:1: server.zzz",
+       "unknown key \"zzz\"; the keys here are external_url, listen, tls, token"},
+      {"wrong type", "[server]\nlisten = 9797", "2:10: server.listen",
+       "must be a string in quotes, not a whole number"},
+      {"empty", "[server]\nlisten = ''", "2:10: server.listen", "must not be empty"},
+      {"no port", "[server]\nlisten = 'localhost'", "2:10: server.listen",
+       "such as \"127.0.0.1:9797\""},
+      {"not loopback", "[server]\nlisten = '0.0.0.0:9797'", "2:10: server.listen",
+       "until tokens exist rollwatchd listens on loopback only; write \"127.0.0.1:9797\""},
+      {"tokens", "[[server.token]]\nname = 'x'", "1:1: server.token",
+       "not available yet in this version"},
+      {"tls", "[server]\ntls = {}", "2:7: server.tls", "not available yet in this version"},
+      {"bad link", "[server]\nexternal_url = 'rw.example.net'", "2:16: server.external_url",
+       "begins with http://"},
+      {"no table", "server = 1", "1:10: server", "must be a table, not a whole number"},
+      {"unknown section", "[sever]", "1:2: sever",
+       "unknown key \"sever\": did you mean \"server\"?"},
+  };
+  for (const BadRow& row : rows) expect_refused(row);
+}
+
+TEST(Loader, BadStore) {
+  const BadRow rows[] = {
+      {"unknown key", "[store]\nurll = ''", "2:1: store.urll", "did you mean \"url\"?"},
+      {"PostgreSQL", "[store]\nurl = 'postgresql://h/d'", "2:7: store.url",
+       "PostgreSQL is not available yet"},
+      {"postgres", "[store]\nurl = 'postgres://h/d'", "2:7: store.url",
+       "PostgreSQL is not available yet"},
+      {"no scheme", "[store]\nurl = '/var/x.db'", "2:7: store.url",
+       "must be \"sqlite:\" and the path"},
+      {"no path", "[store]\nurl = 'sqlite:'", "2:7: store.url", "must be \"sqlite:\" and the path"},
+      {"a host", "[store]\nurl = 'sqlite://host/x.db'", "2:7: store.url",
+       "must be \"sqlite:\" and the path"},
+      {"in memory", "[store]\nurl = 'sqlite::memory:'", "2:7: store.url",
+       "must be \"sqlite:\" and the path"},
+      {"retention without unit", "[store]\nretention = 90", "2:13: store.retention",
+       "not a number without a unit"},
+      {"retention is nothing", "[store]\nretention = 'x'", "2:13: store.retention", "not \"x\""},
+      {"retention too short", "[store]\nretention = '0s'", "2:13: store.retention",
+       "must be at least \"1h\""},
+      {"lease", "[store]\nlease = '10s'", "2:9: store.lease", "not available yet"},
+  };
+  for (const BadRow& row : rows) expect_refused(row);
+}
+
+TEST(Loader, BadDatasource) {
+#define DS "[datasource.default]\nurl = 'http://h'\n"
+  const BadRow rows[] = {
+      {"no url", "[datasource.default]", "1:1: datasource.default",
+       "missing key \"url\"; give the address"},
+      {"unknown key", DS "timeot = '1s'", "3:1: datasource.default.timeot",
+       "did you mean \"timeout\"?"},
+      {"url type", "[datasource.default]\nurl = 1", "2:7: datasource.default.url",
+       "must be a string"},
+      {"url without scheme", "[datasource.default]\nurl = 'h:9090'", "2:7: datasource.default.url",
+       "begins with http://"},
+      {"url with a user", "[datasource.default]\nurl = 'http://u:p@h'",
+       "2:7: datasource.default.url", "give them as basic_auth"},
+      {"timeout type", DS "timeout = 10", "3:11: datasource.default.timeout",
+       "number without a unit"},
+      {"timeout too long", DS "timeout = '1h'", "3:11: datasource.default.timeout",
+       "must be at most \"10m\""},
+      {"concurrency type", DS "max_concurrency = '8'", "3:19: datasource.default.max_concurrency",
+       "whole number from 1 to 1000, not a string"},
+      {"concurrency 0", DS "max_concurrency = 0", "3:19: datasource.default.max_concurrency",
+       "from 1 to 1000, not 0"},
+      {"concurrency fraction", DS "max_concurrency = 1.5",
+       "3:19: datasource.default.max_concurrency", "not a number with a fraction"},
+      {"delay auto", DS "ingestion_delay = 'auto'", "3:19: datasource.default.ingestion_delay",
+       "\"auto\" comes later; give a duration"},
+      {"delay type", DS "ingestion_delay = true", "3:19: datasource.default.ingestion_delay",
+       "not true or false"},
+      {"headers type", DS "headers = 'a: b'", "3:11: datasource.default.headers",
+       "must be a table, not a string"},
+      {"header name", DS "headers = { 'X Y' = 'b' }", "3:21: datasource.default.headers.\"X Y\"",
+       "is no header name"},
+      {"header value type", DS "headers = { X = 1 }", "3:17: datasource.default.headers.X",
+       "must be a string"},
+      {"header with a newline", DS "headers = { X = \"a\\nb\" }",
+       "3:17: datasource.default.headers.X", "one line"},
+      {"token type", DS "bearer_token = 1", "3:16: datasource.default.bearer_token",
+       "must be a string"},
+      {"token of two lines", DS "bearer_token_file = 'two-lines'",
+       "3:21: datasource.default.bearer_token_file", "one line"},
+      {"token file missing", DS "bearer_token_file = 'nowhere'",
+       "3:21: datasource.default.bearer_token_file",
+       "the file /etc/rw/nowhere cannot be read: no such file or directory"},
+      {"token file empty", DS "bearer_token_file = 'empty'",
+       "3:21: datasource.default.bearer_token_file", "is empty"},
+      {"token and file", DS "bearer_token = 'a'\nbearer_token_file = 'secret'",
+       "4:21: datasource.default.bearer_token_file",
+       "is given beside bearer_token; give one of them"},
+      {"basic type", DS "basic_auth = 'u:p'", "3:14: datasource.default.basic_auth",
+       "must be a table"},
+      {"basic without name", DS "basic_auth = { password = 'p' }",
+       "3:14: datasource.default.basic_auth", "missing key \"username\""},
+      {"basic without password", DS "basic_auth = { username = 'p' }",
+       "3:14: datasource.default.basic_auth", "missing key \"password_file\""},
+      {"basic with a colon", DS "basic_auth = { username = 'a:b', password = 'p' }",
+       "3:27: datasource.default.basic_auth.username", "colon"},
+      {"basic unknown", DS "basic_auth = { usrname = 'p' }",
+       "3:16: datasource.default.basic_auth.usrname", "did you mean \"username\"?"},
+      {"two ways to log in", DS "bearer_token = 'a'\nheaders = { authorization = 'b' }",
+       "3:16: datasource.default.bearer_token", "not several"},
+      {"tls type", DS "tls = true", "3:7: datasource.default.tls", "must be a table"},
+      {"tls file missing", DS "tls = { ca_file = 'nowhere' }",
+       "3:19: datasource.default.tls.ca_file", "cannot be read"},
+      {"tls key alone", DS "tls = { key_file = 'secret' }", "3:20: datasource.default.tls.key_file",
+       "belong together"},
+      {"tls unknown", DS "tls = { cafile = 'x' }", "3:9: datasource.default.tls.cafile",
+       "did you mean \"ca_file\"?"},
+      {"tls flag type", DS "tls = { insecure_skip_verify = 1 }",
+       "3:32: datasource.default.tls.insecure_skip_verify", "must be true or false"},
+      {"name", "[datasource.'a b']\nurl = 'http://h'", "1:13: datasource.\"a b\"",
+       "is no name; use letters"},
+      {"key outside of a table", "[datasource]\nurl = 'http://h'", "2:7: datasource.url",
+       "write [datasource.NAME]"},
+  };
+  for (const BadRow& row : rows) expect_refused(row);
+#undef DS
+}
+
+TEST(Loader, BadOrchestrator) {
+#define ORC "[orchestrator.d]\nurl = 'http://h/r'\nsecret_file = 'secret'\n"
+  const BadRow rows[] = {
+      {"no url", "[orchestrator.d]\nsecret_file = 'secret'", "1:1: orchestrator.d",
+       "missing key \"url\""},
+      {"no secret", "[orchestrator.d]\nurl = 'http://h'", "1:1: orchestrator.d",
+       "missing key \"secret_file\"; orders are signed"},
+      {"unknown", ORC "deadlin = '1s'", "4:1: orchestrator.d.deadlin",
+       "did you mean \"deadline\"?"},
+      {"preset", "[orchestrator.d]\npreset = 'argo-rollouts'\nnamespace = 'x'",
+       "2:10: orchestrator.d.preset",
+       "not available yet in this version; leave it out and give the url of a webhook"},
+      {"url type", "[orchestrator.d]\nurl = []", "2:7: orchestrator.d.url",
+       "must be a string in quotes, not a list"},
+      {"bad url", "[orchestrator.d]\nurl = 'h'", "2:7: orchestrator.d.url", "begins with http://"},
+      {"bad secret", "[orchestrator.d]\nurl = 'http://h'\nsecret = 'whsec_x'",
+       "3:10: orchestrator.d.secret", "openssl rand -base64 32"},
+      {"bad secret in a file", "[orchestrator.d]\nurl = 'http://h'\nsecret_file = 'two-lines'",
+       "3:15: orchestrator.d.secret_file", "must be \"whsec_\""},
+      {"timeout", ORC "timeout = '0s'", "4:11: orchestrator.d.timeout",
+       "must be at least \"10ms\", not \"0s\""},
+      {"deadline", ORC "deadline = 'soon'", "4:12: orchestrator.d.deadline", "not \"soon\""},
+      {"rollback_deadline", ORC "rollback_deadline = 5", "4:21: orchestrator.d.rollback_deadline",
+       "without a unit"},
+      {"ack_deadline", ORC "ack_deadline = '500ms'", "4:16: orchestrator.d.ack_deadline",
+       "must be at least \"1s\""},
+  };
+  for (const BadRow& row : rows) expect_refused(row);
+#undef ORC
+}
+
+TEST(Loader, BadNotifier) {
+#define SLACK "[notifier.n]\ntype = 'slack'\nwebhook_url = 'https://h/x'\n"
+  const BadRow rows[] = {
+      {"no type", "[notifier.n]", "1:1: notifier.n",
+       "missing key \"type\"; write type = \"slack\""},
+      {"unknown type", "[notifier.n]\ntype = 'slak'", "2:8: notifier.n.type",
+       "did you mean \"slack\"?"},
+      {"type of a later version", "[notifier.n]\ntype = 'webhook'", "2:8: notifier.n.type",
+       "not available yet in this version; use type = \"slack\""},
+      {"no address", "[notifier.n]\ntype = 'slack'", "1:1: notifier.n",
+       "missing key \"webhook_url\""},
+      {"bot token", "[notifier.n]\ntype = 'slack'\ntoken_file = 'secret'",
+       "3:14: notifier.n.token_file", "not available yet in this version; use an incoming webhook"},
+      {"channel", SLACK "channel = '#x'", "4:11: notifier.n.channel", "not available yet"},
+      {"bad address", "[notifier.n]\ntype = 'slack'\nwebhook_url_file = 'secret'",
+       "3:20: notifier.n.webhook_url_file", "begins with http://"},
+      {"events type", SLACK "events = 'paused'", "4:10: notifier.n.events",
+       "must be a list: events = ["},
+      {"no events", SLACK "events = []", "4:10: notifier.n.events", "at least one event"},
+      {"unknown event", SLACK "events = ['pased']", "4:11: notifier.n.events",
+       "there is no event \"pased\": did you mean \"paused\"?"},
+      {"event type", SLACK "events = [1]", "4:11: notifier.n.events",
+       "there is no event 1; there are registered, started"},
+      {"match type", SLACK "match = 'x'", "4:9: notifier.n.match", "must be a table"},
+      {"match unknown", SLACK "match = { servce = 'x' }", "4:11: notifier.n.match.servce",
+       "did you mean \"service\"?"},
+      {"match value", SLACK "match = { service = 1 }", "4:21: notifier.n.match.service",
+       "must be a string"},
+      {"match label value", SLACK "match = { 'label.x' = 1 }", "4:23: notifier.n.match.\"label.x\"",
+       "must be a string"},
+      {"unknown", SLACK "webhok_url = 1", "4:1: notifier.n.webhok_url",
+       "did you mean \"webhook_url\"?"},
+  };
+  for (const BadRow& row : rows) expect_refused(row);
+#undef SLACK
+}
+
+TEST(Loader, BadLayersAndReferences) {
+  const BadRow rows[] = {
+      {"policy name", "[policy.'a/b']", "1:9: policy.\"a/b\"", "is no name"},
+      {"policy is no table", "policy = 1", "1:10: policy", "must be a table"},
+      {"service name", "[service.checkout]", "1:10: service.checkout",
+       "such as [service.\"default/checkout\"]"},
+      {"service with two slashes", "[service.'a/b/c']", "1:10: service.\"a/b/c\"",
+       "a namespace and a service"},
+      {"key in defaults", "[defaults]\nintervall = '1s'", "2:1: defaults.intervall",
+       "did you mean \"interval\"?"},
+      {"datasource in defaults", "[defaults]\ndatasource = 'vm'", "2:14: defaults.datasource",
+       "there is no datasource \"vm\"; add [datasource.vm] with its url"},
+      {"datasource of a condition",
+       "[datasource.vmm]\nurl = 'http://h'\n[policy.p]\nduration = '1m'\n"
+       "condition = [{ name = 'a', query = 'x > 1', datasource = 'vm' }]",
+       "5:58: policy.p.condition.a.datasource",
+       "there is no datasource \"vm\": did you mean \"vmm\"?"},
+      {"default datasource",
+       "[policy.p]\nduration = '1m'\ncondition = [{ name = 'a', query = 'x > 1' }]",
+       "3:14: policy.p.condition.a.datasource",
+       "there is no datasource \"default\"; add [datasource.default]"},
+      {"rule that only the whole shows",
+       "[datasource.default]\nurl = 'http://h'\n[policy.p]\nduration = '1m'\n"
+       "condition = [{ name = 'a', query = 'x' }]",
+       "5:36: policy.p.condition.a.query", "write fail_if = \"any\""},
+  };
+  for (const BadRow& row : rows) expect_refused(row);
+}
+
+TEST(Loader, FindsAllMistakesInTheirOrder) {
+  ConfigInMemory config(R"([server]
+listen = "0.0.0.0:1"
+[datasource.default]
+url = "h"
+timeout = 10
+[policy.good]
+duration = "1m"
+condition = [{ name = "a", query = "x" }]
+[policy.bad]
+steps = [{ weight = 25 }, { weight = 5, hold = "x" }]
+polices = 1
+)");
+  std::string places;
+  const auto settings = config.load();
+  ASSERT_FALSE(settings);
+  for (const ConfigError& error : settings.error()) {
+    places += std::to_string(error.origin.line) + ' ' + error.key + '\n';
+  }
+  EXPECT_EQ(places,
+            "2 server.listen\n4 datasource.default.url\n5 datasource.default.timeout\n"
+            "8 policy.good.condition.a.query\n10 policy.bad.steps.hold\n11 policy.bad.polices\n");
+}
+
+TEST(Loader, WarnsAboutWhatIsProbablyNotMeant) {
+  ConfigInMemory config(std::string(kDatasource) + R"(
+[datasource.plain]
+url = "http://h"
+tls = { insecure_skip_verify = true }
+[orchestrator.d]
+url = "http://h"
+secret_file = "secret"
+[policy.part]
+condition = [{ name = "a", query = "x > 1" }]
+[policy.empty]
+duration = "1m"
+)");
+  config.files["secret"] = kGoodSecret;
+  config.world_readable.insert("secret");
+  const auto settings = config.load();
+  ASSERT_TRUE(settings) << ConfigInMemory::text_of(settings.error());
+  EXPECT_THAT(
+      settings->warnings,
+      testing::ElementsAre(
+          AllOf(HasSubstr(":6:7: datasource.plain.tls"), HasSubstr("no effect on an http://")),
+          AllOf(HasSubstr(":9:15: orchestrator.d.secret_file"), HasSubstr("chmod o-r"),
+                HasSubstr("/etc/rw/secret")),
+          AllOf(HasSubstr(":10:1: policy.part"), HasSubstr("no steps, ramp or duration")),
+          AllOf(HasSubstr(":12:1: policy.empty"), HasSubstr("no conditions"))));
+}
+
+}  // namespace
+}  // namespace rollwatch

@@ -1,0 +1,108 @@
+// Wherever a secret may stand, and however the file around it is broken: its text is in no error
+// and in no warning.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "test/config/config_support.h"
+
+namespace rollwatch {
+namespace {
+
+constexpr const char* kMarker = "MARKERsecretMARKER";
+
+std::string everything_said(const ConfigInMemory& config) {
+  const auto settings = config.load();
+  if (!settings) return ConfigInMemory::text_of(settings.error());
+  std::string said;
+  for (const std::string& warning : settings->warnings) said += warning + '\n';
+  return said;
+}
+
+// Every section with every kind of value; SECRET is put in one place after the other.
+constexpr const char* kTemplates[] = {
+    "[datasource.default]\nurl = @",
+    "[datasource.default]\nurl = 'http://h'\nbearer_token = @\nbearer_token_file = 'marker'",
+    "[datasource.default]\nurl = 'http://h'\nbearer_token = [@]",
+    "[datasource.default]\nurl = 'http://h'\nbearer_token = { x = @ }",
+    "[datasource.default]\nurl = 'http://h'\nheaders = { 'bad name' = @ }",
+    "[datasource.default]\nurl = 'http://h'\nheaders = { Authorization = @ }\nbearer_token = @",
+    "[datasource.default]\nurl = 'http://h'\nbasic_auth = { username = 'a:b', password = @ }",
+    "[datasource.default]\nurl = 'http://h'\nbasic_auth = { password = @, pasword = @ }",
+    "[orchestrator.d]\nurl = @\nsecret = @",
+    "[orchestrator.d]\nurl = 'http://h'\nsecret = @",
+    "[orchestrator.d]\nurl = 'http://h'\nsecret_file = 'marker'",
+    "[orchestrator.d]\nurl = 'http://h'\nsecre = @",
+    "[orchestrator.d]\nurl_file = 'marker'\nsecret_file = 'marker'",
+    "[notifier.n]\ntype = 'slack'\nwebhook_url = @",
+    "[notifier.n]\ntype = 'slack'\nwebhook_url_file = 'marker'",
+    "[notifier.n]\ntype = 'slack'\ntoken = @",
+    "[notifier.n]\ntype = 'slack'\nwebhok_url = @",
+    "secret = @ @",
+    "secret = @\nsecret = @",
+};
+
+// The same from the environment, in keys that quote what they were given when it is somebody's
+// typo.
+constexpr const char* kFromEnvironment[] = {
+    "[server]\nlisten = '${M}'",
+    "[server]\nexternal_url = '${M}'",
+    "[store]\nurl = '${M}'\nretention = '${M}'",
+    "[datasource.default]\nurl = 'http://u:${M}@h'\ntimeout = '${M}'\ningestion_delay = '${M}'",
+    "[datasource.default]\nurl = 'http://h'\nbearer_token_file = '${M}'",
+    "[datasource.default]\nurl = 'http://h'\ntls = { ca_file = '${M}' }",
+    "[orchestrator.d]\nurl = 'http://h'\nsecret = 'whsec_${M}'\ndeadline = '${M}'",
+    "[notifier.n]\ntype = '${M}'",
+    "[notifier.n]\ntype = 'slack'\nwebhook_url = 'https://h'\nevents = ['${M}']",
+    "[defaults]\ninterval = '${M}'\non_fail = '${M}'\nwithin = '${M}'\ndatasource = '${M}'",
+    "[policy.p]\nduration = '1m'\n[[policy.p.condition]]\nname = 'c'\nquery = 'x'\nfail_if = "
+    "'${M}'\npass_if = '${M}'",
+    "[policy.p]\nduration = '1m'\n[[policy.p.condition]]\nname = 'c'\nquery = 'sum(${M}'",
+    "[policy.p]\nduration = '1m'\n[[policy.p.condition]]\nname = 'c'\nquery = 'x{{${M}}}'",
+    "[policy.p]\nduration = '1m'\n[[policy.p.condition]]\nname = 'c'\nquery = 'x > 1'\nsteps = "
+    "['${M}']",
+};
+
+std::string replaced(std::string text, const std::string& what, const std::string& with) {
+  for (std::size_t at = text.find(what); at != std::string::npos;
+       at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
+  return text;
+}
+
+TEST(Secrets, AreInNoErrorAndNoWarning) {
+  // As a good value, with a mistake in it, without quotes, with quotes that do not close.
+  const std::string forms[] = {
+      '\'' + std::string(kMarker) + '\'',
+      "'https://hooks.example.net/" + std::string(kMarker) + " x'",
+      "\"whsec_" + std::string(kMarker) + "\\n\"",
+      kMarker,
+      "12" + std::string(kMarker),
+      '\'' + std::string(kMarker),
+      "\"\"\"" + std::string(kMarker),
+      "\"" + std::string(kMarker) + "\\q\"",
+  };
+  for (const char* text : kTemplates) {
+    for (const std::string& form : forms) {
+      ConfigInMemory config(replaced(text, "@", form));
+      config.files["marker"] = std::string(kMarker) + "\n" + kMarker + "\n";
+      config.world_readable.insert("marker");
+      SCOPED_TRACE(config.files[kMainFile]);
+      EXPECT_EQ(everything_said(config).find("MARKER"), std::string::npos)
+          << everything_said(config);
+    }
+  }
+}
+
+TEST(Secrets, FromTheEnvironmentAreInNoErrorAndNoWarning) {
+  for (const char* text : kFromEnvironment) {
+    SCOPED_TRACE(text);
+    ConfigInMemory config(text);
+    config.variables["M"] = kMarker;
+    EXPECT_NE(everything_said(config), "");
+    EXPECT_EQ(everything_said(config).find("MARKER"), std::string::npos) << everything_said(config);
+  }
+}
+
+}  // namespace
+}  // namespace rollwatch

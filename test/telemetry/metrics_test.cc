@@ -1,0 +1,261 @@
+#include "daemon/telemetry/metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <sstream>
+
+#include "test/api/sample_rollout.h"
+
+namespace rollwatch {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+RolloutView rollout(const std::string& id, const std::string& service = "checkout") {
+  static const RolloutView kSample = sample_rollout();
+  RolloutView view = kSample;
+  view.spec.id = id;
+  view.spec.service = service;
+  return view;
+}
+
+void judge(RolloutView& view, std::optional<double> value) {
+  Judgement judged;
+  judged.outcome = value ? Outcome::kPass : Outcome::kNoData;
+  judged.value = value;
+  view.state.conditions[0].last = judged;
+}
+
+class MetricsTest : public testing::Test {
+ protected:
+  // The lines of one family or series, without help and type.
+  std::string lines(const std::string& prefix) {
+    std::istringstream all(metrics.text(now));
+    std::string found;
+    for (std::string line; std::getline(all, line);)
+      if (line.starts_with(prefix)) found += line + "\n";
+    return found;
+  }
+
+  std::size_t series() {
+    std::istringstream all(metrics.text(now));
+    std::size_t count = 0;
+    for (std::string line; std::getline(all, line);)
+      if (!line.starts_with('#')) ++count;
+    return count;
+  }
+
+  void end(RolloutView view, State state) {
+    view.state.state = state;
+    view.state.ended_at = now;
+    metrics.on_changed(view, now);
+  }
+
+  // Something of everything.
+  void feed_all() {
+    for (const Outcome outcome : {Outcome::kPass, Outcome::kFail, Outcome::kNoData})
+      metrics.on_evaluated("default", outcome, 1, Cause::kWithinLimit);
+    metrics.on_evaluated("default", Outcome::kMissed, 7, Cause::kMissedDowntime);
+    metrics.on_late(Millis(40));
+    metrics.on_query("default", "success", Millis(20));
+    metrics.on_datasource("default", true);
+    Decision decision;
+    decision.kind = DecisionKind::kRollback;
+    decision.by = "engine";
+    metrics.on_decision(decision);
+    Delivery delivery;
+    delivery.target = "deployer";
+    delivery.kind = "rollback";
+    metrics.on_delivery(delivery, "done");
+    metrics.on_delivered(delivery, Millis(1500));
+    metrics.on_delivery(delivery, "expired");
+    OutboxReading outbox;
+    outbox.orders = 2;
+    outbox.oldest_age = Millis(2500);
+    metrics.on_outbox(outbox);
+    metrics.on_commit(Millis(3));
+    metrics.on_http("GET", "/api/v1/rollouts/{id}", 200);
+    metrics.on_reload(true, now);
+    RolloutView view = rollout("ro_1");
+    judge(view, 0.0125);
+    metrics.on_changed(view, now);
+  }
+
+  void pass(Millis span) { now += span; }
+
+  SysTime now = kSampleTime;
+  Metrics metrics{"0.1.0"};
+};
+
+TEST_F(MetricsTest, PromtoolHasNothingToSay) {
+  feed_all();
+  FILE* promtool = ::popen("promtool check metrics", "w");
+  ASSERT_NE(promtool, nullptr);
+  const std::string text = metrics.text(now);
+  std::fwrite(text.data(), 1, text.size(), promtool);
+  const int status = ::pclose(promtool);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << text;
+}
+
+TEST_F(MetricsTest, EveryPromisedMetricIsThere) {
+  feed_all();
+  for (const char* series :
+       {"rollwatch_evaluations_total{datasource=\"default\",outcome=\"fail\"} 1",
+        "rollwatch_evaluations_total{datasource=\"default\",outcome=\"missed\"} 7",
+        "rollwatch_evaluations_missed_total{reason=\"downtime\"} 7",
+        "rollwatch_evaluation_lateness_seconds_bucket{le=\"0.05\"} 1",
+        "rollwatch_query_duration_seconds_count{datasource=\"default\"} 1",
+        "rollwatch_queries_total{datasource=\"default\",result=\"success\"} 1",
+        "rollwatch_datasource_up{datasource=\"default\"} 1",
+        "rollwatch_decisions_total{by=\"engine\",kind=\"rollback\"} 1",
+        "rollwatch_deliveries_total{kind=\"rollback\",result=\"done\",target=\"deployer\"} 1",
+        "rollwatch_delivery_latency_seconds_sum 1.5",
+        "rollwatch_outbox_pending{kind=\"order\"} 2",
+        "rollwatch_outbox_oldest_age_seconds 2.5",
+        "rollwatch_dead_letters{target=\"deployer\"} 1",
+        "rollwatch_http_requests_total{code=\"200\",method=\"GET\",route=\"/api/v1/rollouts/"
+        "{id}\"} 1",
+        "rollwatch_config_last_reload_successful 1",
+        "rollwatch_config_last_reload_success_timestamp_seconds 1767323045.678",
+        "rollwatch_rollouts{state=\"analyzing\"} 1",
+        "rollwatch_rollouts{state=\"rolling_back\"} 0",
+        "rollwatch_rollout_info{candidate=\"1.24\",namespace=\"payments\",policy=\"http,slow\","
+        "rollout=\"ro_1\","
+        "service=\"checkout\",stable=\"1.23\",target=\"eu-1\"} 1",
+        "rollwatch_rollout_weight{namespace=\"payments\",rollout=\"ro_1\",service=\"checkout\","
+        "target=\"eu-1\"} 5",
+        "rollwatch_condition_value{condition=\"error-rate\",namespace=\"payments\",rollout=\"ro_"
+        "1\",service=\"checkout\"} 0.0125",
+        "rollwatch_condition_threshold{condition=\"error-rate\",namespace=\"payments\",rollout="
+        "\"ro_1\",service=\"checkout\"} 0.05",
+        "rollwatch_condition_verdict{condition=\"alerts\",namespace=\"payments\",rollout=\"ro_1\","
+        "service=\"checkout\"} 0",
+        "rollwatch_store_commit_seconds_count 1",
+        "rollwatch_build_info{",
+        "process_resident_memory_bytes ",
+        "process_open_fds ",
+        "process_cpu_seconds_total ",
+        "process_start_time_seconds "}) {
+    EXPECT_THAT(metrics.text(now), HasSubstr(series));
+  }
+}
+
+TEST_F(MetricsTest, SeriesComeAndGoWithTheirRollouts) {
+  const std::size_t before = series();
+  for (int i = 0; i < 500; ++i) {
+    RolloutView view = rollout("ro_" + std::to_string(i));
+    judge(view, 0.01);
+    metrics.on_changed(view, now);
+  }
+  EXPECT_EQ(series(), before + 500 * 6);  // info, weight, two verdicts, a value, a threshold
+  EXPECT_EQ(lines("rollwatch_rollouts{state=\"analyzing\"}"),
+            "rollwatch_rollouts{state=\"analyzing\"} 500\n");
+  for (int i = 0; i < 500; ++i) end(rollout("ro_" + std::to_string(i)), State::kPromoted);
+  EXPECT_EQ(lines("rollwatch_rollouts{state=\"analyzing\"}"),
+            "rollwatch_rollouts{state=\"analyzing\"} 0\n");
+  pass(Millis(59'000));
+  EXPECT_EQ(series(), before);
+}
+
+TEST_F(MetricsTest, TheEndIsStillSeenByTheNextScrape) {
+  metrics.on_changed(rollout("ro_1"), now);
+  end(rollout("ro_1"), State::kRolledBack);
+  pass(Millis(30'000));
+  EXPECT_THAT(metrics.text(now), HasSubstr("rollout=\"ro_1\""));
+  pass(Millis(30'000));
+  EXPECT_THAT(metrics.text(now), Not(HasSubstr("rollout=\"ro_1\"")));
+}
+
+TEST_F(MetricsTest, AClockSetBackKeepsNothing) {
+  metrics.on_changed(rollout("ro_1"), now);
+  end(rollout("ro_1"), State::kPromoted);
+  pass(Millis(-3'600'000));
+  EXPECT_THAT(metrics.text(now), Not(HasSubstr("rollout=\"ro_1\"")));
+}
+
+TEST_F(MetricsTest, AnEndedRolloutDoesNotComeBack) {
+  end(rollout("ro_1"), State::kPromoted);
+  EXPECT_THAT(metrics.text(now), Not(HasSubstr("rollout=\"ro_1\"")));
+}
+
+TEST_F(MetricsTest, NoValueIsNoSeries) {
+  RolloutView view = rollout("ro_1");
+  judge(view, 0.01);
+  metrics.on_changed(view, now);
+  EXPECT_THAT(lines("rollwatch_condition_value{"), HasSubstr("0.01"));
+  judge(view, std::nullopt);
+  metrics.on_changed(view, now);
+  EXPECT_EQ(lines("rollwatch_condition_value{"), "");
+  judge(view, 0.02);
+  metrics.on_changed(view, now);
+  EXPECT_THAT(lines("rollwatch_condition_value{"), HasSubstr("0.02"));
+}
+
+TEST_F(MetricsTest, LabelsAreQuoted) {
+  metrics.on_changed(rollout("ro_1", "a\"b\\c\nd{}"), now);
+  EXPECT_THAT(lines("rollwatch_rollout_weight"), HasSubstr("service=\"a\\\"b\\\\c\\nd{}\""));
+}
+
+TEST_F(MetricsTest, DeadLettersAreThoseThatNobodyWillSendAgain) {
+  Delivery delivery;
+  delivery.target = "deployer";
+  delivery.kind = "advance";
+  for (const char* result : {"done", "accepted", "refused", "retry", "withdrawn", "acknowledged"})
+    metrics.on_delivery(delivery, result);
+  EXPECT_EQ(lines("rollwatch_dead_letters"), "");
+  metrics.on_delivery(delivery, "expired");
+  metrics.on_delivery(delivery, "given_up");
+  EXPECT_EQ(lines("rollwatch_dead_letters"), "rollwatch_dead_letters{target=\"deployer\"} 2\n");
+}
+
+TEST_F(MetricsTest, ADatasourceIsUpOrDown) {
+  metrics.on_datasource("default", true);
+  metrics.on_datasource("default", false);
+  EXPECT_EQ(lines("rollwatch_datasource_up"),
+            "rollwatch_datasource_up{datasource=\"default\"} 0\n");
+}
+
+TEST_F(MetricsTest, WhatClientsSendMakesNoSeriesOfItsOwn) {
+  for (int i = 0; i < 100; ++i) metrics.on_http("METHOD" + std::to_string(i), "", 404);
+  EXPECT_EQ(lines("rollwatch_http_requests_total"),
+            "rollwatch_http_requests_total{code=\"404\",method=\"OTHER\",route=\"none\"} 100\n");
+}
+
+TEST_F(MetricsTest, DecisionsOfPeopleHaveNoNames) {
+  Decision decision;
+  decision.kind = DecisionKind::kPromote;
+  decision.by = "ann";
+  metrics.on_decision(decision);
+  decision.by = "engine";
+  decision.would_have = true;
+  metrics.on_decision(decision);
+  EXPECT_EQ(lines("rollwatch_decisions_total"),
+            "rollwatch_decisions_total{by=\"person\",kind=\"promote\"} 1\n");
+}
+
+TEST_F(MetricsTest, AnEmptyOutboxIsZero) {
+  OutboxReading outbox;
+  outbox.notifications = 1;
+  outbox.oldest_age = Millis(1000);
+  metrics.on_outbox(outbox);
+  metrics.on_outbox({});
+  EXPECT_THAT(lines("rollwatch_outbox"), AllOf(HasSubstr("{kind=\"notification\"} 0\n"),
+                                               HasSubstr("{kind=\"accepted_order\"} 0\n"),
+                                               HasSubstr("oldest_age_seconds 0\n")));
+}
+
+TEST_F(MetricsTest, AFailedReloadKeepsTheTimeOfTheLastGoodOne) {
+  metrics.on_reload(true, now);
+  pass(Millis(60'000));
+  metrics.on_reload(false, now);
+  EXPECT_EQ(lines("rollwatch_config_last_reload"),
+            "rollwatch_config_last_reload_successful 0\n"
+            "rollwatch_config_last_reload_success_timestamp_seconds 1767323045.678\n");
+}
+
+}  // namespace
+}  // namespace rollwatch
