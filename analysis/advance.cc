@@ -65,6 +65,11 @@ void on_watch_resumed(Mover& m, const WatchResumed& input) {
                                        : "rollwatchd was started again: patience starts again");
 }
 
+// From registration to the promote order, also one that a person gave and that did not take effect yet.
+bool has_deadline(const RolloutState& s) {
+  return s.state == State::kAnalyzing && !s.conditions_only_observe;
+}
+
 bool hold_is_timed(const Mover& m) {
   const RolloutState& s = m.state();
   return s.state == State::kAnalyzing && s.step >= 0 && !m.progress_is_ordered() && !m.any_gates() &&
@@ -106,7 +111,7 @@ void on_time_passed(Mover& m) {
     return m.end(State::kPromoted, EventType::kPromoted,
                  "promoted, and watched for " + format_duration(m.fixed.plan.soak) + " after it");
   if (hold_is_timed(m) && m.now >= hold_end(m)) m.end_step_if_done(m.now);
-  if (s.state == State::kAnalyzing && m.now >= s.deadline_at) {
+  if (has_deadline(s) && m.now >= s.deadline_at) {
     const std::string text =
         "not promoted within " + format_duration(m.fixed.plan.deadline) + " of its registration";
     if (m.fixed.plan.on_deadline == OnDeadline::kRollback)
@@ -139,7 +144,8 @@ Transition registered(Fixed fixed, SysTime now) {
 
   Mover m(fixed, fresh, now);
   RolloutState& s = m.state();
-  s.waits_for = s.reason = "registered";
+  s.reason = "registered";
+  s.waits_for = "it was registered just now";
   m.tell(EventType::kRegistered, "registered by " + (fixed.spec.by.empty() ? "nobody named" : fixed.spec.by))
       .by = fixed.spec.by;
   if (fixed.plan.approve_start && !fixed.spec.observe) {
@@ -180,7 +186,7 @@ std::optional<SysTime> next_timer(Fixed fixed, const RolloutState& state) {
   std::optional<SysTime> next = reminder_at(state);
   const auto sooner = [&next](SysTime at) { next = next ? std::min(*next, at) : at; };
   if (state.state == State::kSoaking) sooner(*state.soak_since + fixed.plan.soak);
-  if (state.state == State::kAnalyzing) sooner(state.deadline_at);
+  if (has_deadline(state)) sooner(state.deadline_at);
   if (hold_is_timed(m)) sooner(hold_end(m));
   return next;
 }

@@ -40,6 +40,9 @@ void note(Mover& m, std::size_t i, const Judgement& j, SysTime evaluated_at) {
   const bool failing = counts_as_fail(plan, j.outcome);
   const bool answered = failing || j.outcome == Outcome::kPass || j.outcome == Outcome::kFail ||
                         j.outcome == Outcome::kInconclusive;
+  // How long nobody answered is not how long the answers decided nothing.
+  if (answered && c.silent_since && c.inconclusive_since)
+    *c.inconclusive_since += evaluated_at - *c.silent_since;
   if (answered) {
     push_answer(plan, c, j, failing);
     c.silent_since.reset();
@@ -111,7 +114,8 @@ void check_patience(Mover& m, std::size_t i, SysTime evaluated_at) {
   if (c.silent_since && evaluated_at - *c.silent_since >= patience) {
     m.pause(QuestionKind::kNoAnswers, kEngine,
             plan.name + " gave no answer for " + format_duration(patience) + ": " + describe(*c.last), i);
-  } else if (c.inconclusive_since && evaluated_at - *c.inconclusive_since >= patience) {
+  } else if (c.last->outcome == Outcome::kInconclusive && c.inconclusive_since &&
+             evaluated_at - *c.inconclusive_since >= patience) {
     const std::string text =
         plan.name + " was inconclusive for " + format_duration(patience) + ": " + describe(*c.last);
     if (m.fixed.plan.on_inconclusive == OnInconclusive::kRollback)
@@ -219,7 +223,8 @@ void on_slots_missed(Mover& m, const SlotsMissed& input) {
   c.last_evaluated_at = input.evaluated_at;
   note(m, input.condition, evaluation.judgement, input.evaluated_at - (input.last - first) * plan.interval);
   // Nobody was there to see whether there were answers: patience starts again.
-  if (input.cause == Cause::kMissedDowntime || input.cause == Cause::kMissedClockJump) {
+  if (input.cause == Cause::kMissedDowntime || input.cause == Cause::kMissedClockJump ||
+      input.cause == Cause::kMissedStore) {
     c.silent_since.reset();
     c.inconclusive_since.reset();
     return;

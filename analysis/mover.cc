@@ -217,7 +217,8 @@ void Mover::approve_start(const std::string& by, const std::string& reason) {
   RolloutState& s = state();
   s.question.reset();
   decide(DecisionKind::kResume, by, reason);
-  s.waits_for = s.reason = out.decisions.back().reason;
+  s.reason = out.decisions.back().reason;
+  s.waits_for = "it was approved just now";
   tell(EventType::kResumed, "approved: " + s.reason).by = by;
 }
 

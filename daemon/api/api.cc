@@ -97,7 +97,6 @@ awaitable<ServerResponse> Api::answer(ServerRequest request) {
 awaitable<ServerResponse> Api::dispatch(ServerRequest request, const RouteMatch& match) {
   if (const auto foreign = foreign_problem(request, context_.external_url()))
     co_return problem_response(*foreign);
-  ServerResponse response;
   if (match.allowed.empty())
     co_return refused(404, fmt::format("there is nothing at {}", request.path));
   const std::string allowed = fmt::format("{}", fmt::join(match.allowed, ", "));

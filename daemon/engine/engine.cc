@@ -87,7 +87,7 @@ void Engine::Impl::start() {
     // What has no record by now was asked in vain or not at all: it is missed, never asked again.
     if (is_watching(entry->state.state)) {
       mark_missed(entry, now, Cause::kMissedDowntime);
-      put(entry, Work{WatchResumed{Cause::kMissedDowntime}, {}, {}, {}, false});
+      put(entry, Work{WatchResumed{Cause::kMissedDowntime}});
     }
     after_step(entry);
   }

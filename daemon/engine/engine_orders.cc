@@ -27,7 +27,7 @@ awaitable<DeliveryState> Engine::Impl::order_attempted(std::string rollout, std:
   if (open) {
     OrderEnded ended;
     ended.number = number;
-    ended.detail = result.attempt.answer;
+    ended.detail = result.attempt.answer.empty() ? result.attempt.error : result.attempt.answer;
     switch (result.end) {
       case SendEnd::kDone: update.state = DeliveryState::kDone; break;
       case SendEnd::kAccepted:
@@ -53,6 +53,7 @@ awaitable<DeliveryState> Engine::Impl::order_attempted(std::string rollout, std:
     work.only_delivery = true;
   }
   work.delivery = update;
+  work.by_outbox = true;
   if (entry && !is_final(entry->state.state)) {
     auto done = std::make_shared<Promise<WorkResult>>(executor_);
     work.done = [done](const WorkResult& r) { done->set(r); };
@@ -84,6 +85,7 @@ awaitable<DeliveryState> Engine::Impl::order_expired(std::string rollout, std::s
   Work work;
   work.input = OrderEnded{order_number(delivery), OrderEnd::kExpired, last};
   work.delivery = update;
+  work.by_outbox = true;
   const EntryPtr entry = look_up(rollout);
   if (entry) {
     auto done = std::make_shared<Promise<WorkResult>>(executor_);

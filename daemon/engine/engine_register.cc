@@ -117,7 +117,7 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
   // The answer shows it begun, if nothing stands before it.
   if (!entry->state.question) {
     auto done = std::make_shared<Promise<WorkResult>>(executor_);
-    Work work{Begin{}, {}, {}, {}, false};
+    Work work{Begin{}};
     work.done = [done](const WorkResult& r) { done->set(r); };
     put(entry, std::move(work));
     co_await done->get();

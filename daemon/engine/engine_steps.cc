@@ -107,7 +107,7 @@ bool Engine::Impl::begin(const EntryPtr& entry) {
   mine.entry = entry;
   mine.step.state = entry->state;
   if (rolling_back != entry->state.waits_for_predecessor)
-    apply_work(mine, Work{PredecessorRollingBack{rolling_back}, {}, {}, {}, false}, now);
+    apply_work(mine, Work{PredecessorRollingBack{rolling_back}}, now);
   const bool waited = mine.step.state.state == State::kWaiting;
   apply_work(mine, std::move(work), now);
   const bool begins = waited && mine.step.state.state != State::kWaiting;
@@ -116,7 +116,7 @@ bool Engine::Impl::begin(const EntryPtr& entry) {
       Recording theirs;
       theirs.entry = other;
       theirs.step.state = other->state;
-      apply_work(theirs, Work{SupersededBy{entry->spec.id, entry->spec.candidate}, {}, {}, {}, false}, now);
+      apply_work(theirs, Work{SupersededBy{entry->spec.id, entry->spec.candidate}}, now);
       hand_over(std::move(theirs));
     }
   }
@@ -193,10 +193,15 @@ void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
   }
   if (hooks_.withdraw)
     for (const std::string& id : withdrawn) hooks_.withdraw(id);
-  if (hooks_.settled)
-    for (const DeliveryUpdate& update : r.commit.delivery_updates)
-      if (!is_open(update.state) && update.state != DeliveryState::kWithdrawn)
+  if (hooks_.settled) {
+    for (const DeliveryUpdate& update : r.commit.delivery_updates) {
+      const bool known = std::any_of(r.works.begin(), r.works.end(), [&update](const Work& work) {
+        return work.by_outbox && work.delivery && work.delivery->id == update.id;
+      });
+      if (!known && !is_open(update.state) && update.state != DeliveryState::kWithdrawn)
         hooks_.settled(update.id, update.state);
+    }
+  }
   if (hooks_.event)
     for (std::size_t i = 0; i < r.commit.events.size(); ++i)
       hooks_.event({at_commit.event_seqs[i], entry->spec.id, r.commit.events[i]}, entry->spec);
@@ -224,10 +229,9 @@ void Engine::Impl::not_recorded(Recording& r, const std::string& why) {
     if (work.done) work.done({WorkEnd::kStoreAway, why, DeliveryState::kPending});
     if (auto* slot = std::get_if<SlotAnswered>(&work.input))
       again.push_back(Work{SlotsMissed{slot->condition, slot->slot, slot->slot, slot->evaluated_at,
-                                       Cause::kMissedStore},
-                           {}, {}, {}, false});
-    else if (!work.done && !work.only_delivery)
-      again.push_back(std::move(work));
+                                       Cause::kMissedStore}});
+    else if (!work.done && !work.only_delivery && !std::holds_alternative<SupersededBy>(work.input))
+      again.push_back(std::move(work));  // the other's Begin supersedes it anew
   }
   entry->mailbox.insert(entry->mailbox.begin(), std::make_move_iterator(again.begin()),
                         std::make_move_iterator(again.end()));
@@ -237,9 +241,8 @@ void Engine::Impl::not_recorded(Recording& r, const std::string& why) {
     const auto self = weak.lock();
     if (!self || self->stopping_) co_return;
     entry->store_was_away = false;
-    self->mark_missed(entry, clock.wall(), Cause::kMissedStore);
-    self->pump(entry);
-    self->schedule(entry);
+    if (is_watching(entry->state.state)) self->mark_missed(entry, clock.wall(), Cause::kMissedStore);
+    self->after_step(entry);
   });
 }
 
@@ -254,7 +257,7 @@ void Engine::Impl::after_step(const EntryPtr& entry) {
         return other->state.state == State::kRollingBack ||
                (other->state.state == State::kWaiting && other->spec.id > entry->spec.id);
       });
-      if (!blocked || !entry->state.waits_for_predecessor) put(entry, Work{Begin{}, {}, {}, {}, false});
+      if (!blocked || !entry->state.waits_for_predecessor) put(entry, Work{Begin{}});
     }
     if (!entry->mailbox.empty()) {
       net::post(executor_, [self = shared_from_this(), entry] { self->pump(entry); });

@@ -61,11 +61,12 @@ void Engine::Impl::wake() {
     looked_at.push_back(due.entry);
   }
   for (const EntryPtr& entry : looked_at) {
+    // A step that is being recorded may change what is due; the entry is scheduled again right after it.
+    if (entry->recording || entry->store_was_away) continue;
     const auto timer = next_timer(entry->fixed(), entry->state);
-    if (timer && *timer <= now) put(entry, Work{TimePassed{}, {}, {}, {}, false});
-    if (!entry->store_was_away) ask_due(entry, now + kCoalesce, questions, owners);
-    // An entry that is recording is scheduled again when the step is on disk.
-    if (!entry->recording) schedule(entry);
+    if (timer && *timer <= now) put(entry, Work{TimePassed{}});
+    ask_due(entry, now + kCoalesce, questions, owners);
+    schedule(entry);
   }
   if (!questions.empty()) {
     std::vector<Role> roles;
@@ -87,9 +88,10 @@ void Engine::Impl::see_clock_jump(SysTime now) {
   last_steady_ = steady;
   if (drift > -kJump && drift < kJump) return;
   for (const auto& [id, entry] : active_) {
-    if (!is_watching(entry->state.state)) continue;
-    mark_missed(entry, now, Cause::kMissedClockJump);
-    put(entry, Work{WatchResumed{Cause::kMissedClockJump}, {}, {}, {}, false});
+    if (is_watching(entry->state.state)) {
+      mark_missed(entry, now, Cause::kMissedClockJump);
+      put(entry, Work{WatchResumed{Cause::kMissedClockJump}});
+    }
     schedule(entry);
   }
 }
@@ -105,14 +107,13 @@ void Engine::Impl::mark_missed(const EntryPtr& entry, SysTime now, Cause cause) 
     const Grid grid = grid_of(plan, c);
     const std::int64_t last = grid.last_at_or_before(now);
     if (!first || *first > last) continue;
-    put(entry, Work{SlotsMissed{i, *first, last, grid.at(last) - delay, cause}, {}, {}, {}, false});
+    put(entry, Work{SlotsMissed{i, *first, last, grid.at(last) - delay, cause}});
   }
 }
 
 void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Question>& questions,
                            std::vector<std::pair<EntryPtr, std::shared_ptr<PendingSlot>>>& owners) {
-  // A step that is being recorded may change what is asked; what is due is found again right after it.
-  if (stopping_ || entry->recording || !is_watching(entry->state.state)) return;
+  if (stopping_ || !is_watching(entry->state.state)) return;
   for (std::size_t i = 0; i < entry->state.conditions.size(); ++i) {
     if (entry->out[i]) continue;
     const ConditionPlan& plan = entry->plan->conditions[i];
@@ -124,7 +125,7 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
     if (!first || *first > slot) continue;
     if (*first < slot) {
       const Cause cause = grid.at(*first) <= entry->busy_until[i] ? Cause::kMissedOverlap : Cause::kMissedLate;
-      put(entry, Work{SlotsMissed{i, *first, slot - 1, grid.at(slot - 1) - delay, cause}, {}, {}, {}, false});
+      put(entry, Work{SlotsMissed{i, *first, slot - 1, grid.at(slot - 1) - delay, cause}});
     }
     if (hooks_.late) hooks_.late(std::max(clock_.wall() - grid.at(slot), Millis{0}));
 
@@ -175,7 +176,8 @@ void Engine::Impl::answered(const EntryPtr& entry, const std::shared_ptr<Pending
   const std::size_t i = pending->asked.condition;
   entry->busy_until[i] = clock_.wall();
   SlotAnswered input{i, pending->slot, pending->asked.evaluated_at, pending->asked.value, pending->asked.evidence};
-  Work work{std::move(input), std::move(pending->asked), {}, {}, false};
+  Work work{std::move(input)};
+  work.asked = std::move(pending->asked);
   // Until the answer is on disk the condition stays "out", so that no slot is asked twice.
   work.done = [entry, i](const WorkResult&) { entry->out[i].reset(); };
   put(entry, std::move(work));

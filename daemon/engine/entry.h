@@ -28,6 +28,8 @@ struct Work {
   std::optional<DeliveryUpdate> delivery;            // recorded with it
   std::function<void(const WorkResult&)> done;       // may be empty
   bool only_delivery = false;                        // an attempt that decides nothing: no input
+  bool by_outbox = false;                            // it reported this itself and needs not be told
+  explicit Work(Input happened = TimePassed{}) : input(std::move(happened)) {}
 };
 
 // What is out to the metrics source for one condition.

@@ -12,8 +12,10 @@ namespace rollwatch {
 namespace {
 
 // Columns that rollout_in() and delivery_in() read, in their order.
-#define ROLLWATCH_ROLLOUT_COLUMNS \
-  "SELECT r.id, r.spec, r.plan, s.state FROM rollouts r JOIN states s ON s.rollout = r.key "
+#define ROLLWATCH_ROLLOUT_COLUMNS                                                                   \
+  "SELECT r.id, r.spec, r.plan, s.state, "                                                          \
+  "(SELECT coalesce(max(f.fence), 0) FROM deliveries f WHERE f.rollout = r.key) "                   \
+  "FROM rollouts r JOIN states s ON s.rollout = r.key "
 #define ROLLWATCH_DELIVERY_COLUMNS                                                              \
   "SELECT d.key, d.id, d.class, d.kind, r.id, d.target, d.number, d.weight, d.fence, d.state, " \
   "d.created_at, d.expires_at, d.accepted_until, d.payload "                                    \
@@ -117,7 +119,7 @@ std::shared_ptr<const PlanDocument> StoreReader::plan(std::int64_t key) {
 StoredRollout StoreReader::rollout_in(const Query& row) {
   auto state = decode_state(row.view(3));
   if (!state) throw DocumentError("rollout " + row.text(0) + ": " + state.error());
-  return {read_spec_document(row.view(1)), plan(row.integer(2)), std::move(*state)};
+  return {read_spec_document(row.view(1)), plan(row.integer(2)), std::move(*state), row.integer(4)};
 }
 
 std::vector<StoredRollout> StoreReader::active() {

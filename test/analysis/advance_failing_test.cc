@@ -1,4 +1,5 @@
-// When a condition fails, and what then happens in each state; patience, and pauses the engine lifts itself.
+// When a condition fails, and what then happens in each state; patience, and pauses the engine
+// lifts itself.
 #include <gtest/gtest.h>
 
 #include "test/analysis/rollout_fixture.h"
@@ -43,7 +44,8 @@ TEST(FailAfterTest, CountsFailingSlotsAmongTheLastWithAnAnswer) {
   expect_stories({
       {"two of three are not three", {}, "begin ack fail fail", "analyzing step 0 (5 %) failing"},
       {"three in a row", {}, "begin ack fail*3", kRollingBack},
-      {"a pass between", counting(3, 3), "begin ack fail fail pass fail fail", "analyzing step 0 (5 %) failing"},
+      {"a pass between", counting(3, 3), "begin ack fail fail pass fail fail",
+       "analyzing step 0 (5 %) failing"},
       {"no data between does not count", {}, "begin ack fail fail empty fail", kRollingBack},
       {"nor an error", {}, "begin ack fail error fail error fail", kRollingBack},
       {"nor a missed slot", {}, "begin ack fail missed fail missed fail", kRollingBack},
@@ -56,10 +58,13 @@ TEST(FailAfterTest, CountsFailingSlotsAmongTheLastWithAnAnswer) {
       {"two of five: apart", counting(2, 5), "begin ack fail pass pass pass fail", kRollingBack},
       {"two of five: too far apart", counting(2, 5), "begin ack fail pass*4 fail",
        "analyzing step 0 (5 %) failing"},
-      {"three of all", counting(3, kWithinAll), "begin ack fail pass*9 fail pass*9 fail", kRollingBack},
+      {"three of all", counting(3, kWithinAll), "begin ack fail pass*9 fail pass*9 fail",
+       kRollingBack},
       {"two of all are not three", counting(3, kWithinAll), "begin ack fail pass*9 fail",
        "analyzing step 0 (5 %) failing"},
-      {"they are counted over steps", {}, "begin ack pass*3 fail fail ack fail",
+      {"they are counted over steps",
+       {},
+       "begin ack pass*3 fail fail ack fail",
        "rolling_back step 1 (25 %) failed, out: rollback 0 %"},
   });
 }
@@ -103,7 +108,9 @@ TEST(FailingTest, WhatAFailedConditionDoesInEachState) {
   expect_stories({
       {"while the next step is ordered: replaced", {}, "begin ack pass*3 fail*3", kRollingBack},
       {"paused by a person", {}, "begin ack pause fail*3", kRollingBack},
-      {"promoting: replaced", {}, "begin ack pass*3 ack pass*3 fail*3",
+      {"promoting: replaced",
+       {},
+       "begin ack pass*3 ack pass*3 fail*3",
        "rolling_back step 1 (25 %) failed, out: rollback 0 %"},
       {"soaking", soak, "begin ack pass*3 ack pass*3 ack fail*3",
        "rolling_back step 1 (25 %) failed, out: rollback 0 %"},
@@ -113,19 +120,20 @@ TEST(FailingTest, WhatAFailedConditionDoesInEachState) {
        "paused step 0 (5 %) failed, asks: condition_failed, out: pause 5 %"},
       {"pause: not lifted by passes", on_fail(OnFail::kPause), "begin ack fail*3 pass*50",
        "paused step 0 (5 %) failed, asks: condition_failed, out: pause 5 %"},
-      {"pause: a yes begins the step afresh", on_fail(OnFail::kPause), "begin ack fail*3 resume pass*2",
-       "analyzing step 0 (5 %) passing, out: resume 5 %"},
-      {"pause: the yes begins the counts afresh", on_fail(OnFail::kPause), "begin ack fail*3 resume fail*2",
-       "analyzing step 0 (5 %) failing, out: resume 5 %"},
+      {"pause: a yes begins the step afresh", on_fail(OnFail::kPause),
+       "begin ack fail*3 resume pass*2", "analyzing step 0 (5 %) passing, out: resume 5 %"},
+      {"pause: the yes begins the counts afresh", on_fail(OnFail::kPause),
+       "begin ack fail*3 resume fail*2", "analyzing step 0 (5 %) failing, out: resume 5 %"},
       {"pause: and can fail again", on_fail(OnFail::kPause), "begin ack fail*3 resume fail*3",
        "paused step 0 (5 %) failed, asks: condition_failed, out: pause 5 %"},
       {"pause: while promoting", on_fail(OnFail::kPause), "begin ack pass*3 ack pass*3 fail*3",
        "paused step 1 (25 %) failed, asks: condition_failed, out: pause 25 %"},
-      {"pause: in the soak it is only told", pause_in_soak, "begin ack pass*3 ack pass*3 ack fail*3",
-       "soaking step 1 (100 %) failed"},
-      {"pause: a person's pause stays a person's", on_fail(OnFail::kPause), "begin ack pause fail*3",
-       "paused step 0 (5 %) failed, asks: person_paused, out: pause 5 %"},
-      {"observe", on_fail(OnFail::kObserve), "begin ack fail*3", "analyzing step 0 (5 %) pending, out: advance 25 %"},
+      {"pause: in the soak it is only told", pause_in_soak,
+       "begin ack pass*3 ack pass*3 ack fail*3", "soaking step 1 (100 %) failed"},
+      {"pause: a person's pause stays a person's", on_fail(OnFail::kPause),
+       "begin ack pause fail*3", "paused step 0 (5 %) failed, asks: person_paused, out: pause 5 %"},
+      {"observe", on_fail(OnFail::kObserve), "begin ack fail*3",
+       "analyzing step 0 (5 %) pending, out: advance 25 %"},
   });
 }
 
@@ -147,7 +155,8 @@ TEST(FailingTest, AnApprovalThatIsAskedForBecomesTheFailedCondition) {
   r.play("begin ack pass*3");
   const std::string asked = question_id(*r.state.question);
   r.play("fail*3");
-  EXPECT_EQ(r.person(DecisionKind::kResume, "", asked), "question q1 is no longer open; the open one is q2");
+  EXPECT_EQ(r.person(DecisionKind::kResume, "", asked),
+            "question q1 is no longer open; the open one is q2");
 }
 
 TEST(FailingTest, APersonMayGoOnInSpiteOfIt) {
@@ -175,12 +184,12 @@ TEST(FailingTest, WhatWouldHaveBeenDoneIsRecordedOnce) {
     const char* told;
   };
   const Row rows[] = {
-      {"an observing condition", OnFail::kObserve, "begin ack fail*9 ack fail*9", DecisionKind::kRollback,
-       "would have rolled back: error-rate 0.09 > 0.05, 3 of the last 3"},
-      {"after a person's promotion", OnFail::kRollback, "begin ack promote fail*9", DecisionKind::kRollback,
-       "would have rolled back: error-rate 0.09 > 0.05, 3 of the last 3"},
-      {"where it would have paused", OnFail::kPause, "begin ack promote fail*9", DecisionKind::kPause,
-       "would have paused: error-rate 0.09 > 0.05, 3 of the last 3"},
+      {"an observing condition", OnFail::kObserve, "begin ack fail*9 ack fail*9",
+       DecisionKind::kRollback, "would have rolled back: error-rate 0.09 > 0.05, 3 of the last 3"},
+      {"after a person's promotion", OnFail::kRollback, "begin ack promote fail*9",
+       DecisionKind::kRollback, "would have rolled back: error-rate 0.09 > 0.05, 3 of the last 3"},
+      {"where it would have paused", OnFail::kPause, "begin ack promote fail*9",
+       DecisionKind::kPause, "would have paused: error-rate 0.09 > 0.05, 3 of the last 3"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
@@ -211,17 +220,21 @@ TEST(MissingTest, WaitsFailsOrIsIgnoredAsTheConditionSays) {
       {"wait: errors never fail", wait, "begin ack error*200", "analyzing step 0 (5 %) unknown"},
       {"fail: no data counts", no_data_fails, "begin ack empty*3", kRollingBack},
       {"fail: NaN is no data", no_data_fails, "begin ack nan*3", kRollingBack},
-      {"fail: together with failing answers", no_data_fails, "begin ack fail empty fail", kRollingBack},
+      {"fail: together with failing answers", no_data_fails, "begin ack fail empty fail",
+       kRollingBack},
       {"fail: broken by a pass", no_data_fails, "begin ack empty pass empty empty",
        "analyzing step 0 (5 %) unknown"},
-      {"fail: no data, but this is an error", no_data_fails, "begin ack error*9", "analyzing step 0 (5 %) unknown"},
-      {"fail: errors count", error_fails, "begin ack error*3", kRollingBack},
-      {"fail: errors, but this is no data", error_fails, "begin ack empty*9", "analyzing step 0 (5 %) unknown"},
-      {"fail: a missed slot never counts", on_missing(OnMissing::kFail, OnMissing::kFail), "begin ack missed*50",
+      {"fail: no data, but this is an error", no_data_fails, "begin ack error*9",
        "analyzing step 0 (5 %) unknown"},
+      {"fail: errors count", error_fails, "begin ack error*3", kRollingBack},
+      {"fail: errors, but this is no data", error_fails, "begin ack empty*9",
+       "analyzing step 0 (5 %) unknown"},
+      {"fail: a missed slot never counts", on_missing(OnMissing::kFail, OnMissing::kFail),
+       "begin ack missed*50", "analyzing step 0 (5 %) unknown"},
       {"ignore: no data gates nothing", ignore, "begin ack pass empty*2",
        "analyzing step 0 (5 %) pending, out: advance 25 %"},
-      {"ignore: an error is not ignored", ignore, "begin ack pass error*2", "analyzing step 0 (5 %) unknown"},
+      {"ignore: an error is not ignored", ignore, "begin ack pass error*2",
+       "analyzing step 0 (5 %) unknown"},
   });
 }
 
@@ -229,15 +242,19 @@ constexpr const char* kNoAnswers = "paused step 0 (5 %) unknown, asks: no_answer
 
 TEST(PatienceTest, EndsInAPauseThatIsLiftedByAnswers) {
   expect_stories({
-      {"not before it is over", patience("1m"), "begin ack pass empty*6", "analyzing step 0 (5 %) unknown"},
+      {"not before it is over", patience("1m"), "begin ack pass empty*6",
+       "analyzing step 0 (5 %) unknown"},
       {"no data", patience("1m"), "begin ack pass empty*7", kNoAnswers},
       {"errors", patience("1m"), "begin ack pass error*7", kNoAnswers},
       {"missed slots", patience("1m"), "begin ack pass missed*7", kNoAnswers},
-      {"all mixed", patience("1m"), "begin ack empty error missed nan none error empty", kNoAnswers},
+      {"all mixed", patience("1m"), "begin ack empty error missed nan none error empty",
+       kNoAnswers},
       {"any answer starts it again", patience("1m"), "begin ack empty*6 between empty*6",
        "analyzing step 0 (5 %) unknown"},
-      {"also a failing one", patience("1m"), "begin ack empty*6 fail empty*6", "analyzing step 0 (5 %) unknown"},
-      {"lifted by a pass", patience("1m"), "begin ack empty*7 pass", "analyzing step 0 (5 %) passing, out: resume 5 %"},
+      {"also a failing one", patience("1m"), "begin ack empty*6 fail empty*6",
+       "analyzing step 0 (5 %) unknown"},
+      {"lifted by a pass", patience("1m"), "begin ack empty*7 pass",
+       "analyzing step 0 (5 %) passing, out: resume 5 %"},
       {"not by a failing slot", patience("1m"), "begin ack empty*7 fail",
        "paused step 0 (5 %) failing, asks: no_answers, out: pause 5 %"},
       {"not by an inconclusive one", patience("1m"), "begin ack empty*7 between*50",
@@ -300,18 +317,26 @@ TEST(PatienceTest, EveryConditionMustPassToLiftThePause) {
 
 TEST(PatienceTest, InconclusiveAnswersUseItUpUnlessItIsTooEarly) {
   expect_stories({
-      {"not before it is over", patience("1m"), "begin ack between*6", "analyzing step 0 (5 %) pending"},
+      {"not before it is over", patience("1m"), "begin ack between*6",
+       "analyzing step 0 (5 %) pending"},
       {"asks", patience("1m"), "begin ack between*7",
        "paused step 0 (5 %) pending, asks: inconclusive, out: pause 5 %"},
       {"not lifted by passes", patience("1m"), "begin ack between*7 pass*9",
        "paused step 0 (5 %) passing, asks: inconclusive, out: pause 5 %"},
       {"a failing slot starts it again", patience("1m"), "begin ack between*6 fail between*6",
        "analyzing step 0 (5 %) pending"},
-      {"no data between does not", patience("1m"), "begin ack between*3 empty*3 between",
+      {"the time without answers is not counted", patience("1m"),
+       "begin ack between*3 empty*3 between*3", "analyzing step 0 (5 %) pending"},
+      {"but what was before it is", patience("1m"), "begin ack between*3 empty*3 between*4",
        "paused step 0 (5 %) pending, asks: inconclusive, out: pause 5 %"},
       {"or rolls back", patience("1m", OnInconclusive::kRollback), "begin ack between*7",
        "rolling_back step 0 (5 %) pending, out: rollback 0 %"},
-      {"no data never does", patience("1m", OnInconclusive::kRollback), "begin ack empty*50", kNoAnswers},
+      {"no data never does", patience("1m", OnInconclusive::kRollback), "begin ack empty*50",
+       kNoAnswers},
+      {"nor after one inconclusive answer", patience("1m", OnInconclusive::kRollback),
+       "begin ack between empty*7", kNoAnswers},
+      {"nor with one on either side", patience("1m", OnInconclusive::kRollback),
+       "begin ack between error*6 between", "analyzing step 0 (5 %) pending"},
       {"few events use up none", patience("1m", OnInconclusive::kRollback), "begin ack few*50",
        "analyzing step 0 (5 %) pending"},
       {"a yes begins it afresh", patience("1m"), "begin ack between*7 resume between*6",

@@ -30,25 +30,41 @@ TEST(StepsTest, FromRegistrationToPromotion) {
 
 TEST(StepsTest, HowAStepEnds) {
   expect_stories({
-      {"not before its order is acknowledged", {}, "begin wait=1h", "analyzing pending, out: advance 5 %"},
-      {"its clock starts when it is acknowledged", {}, "begin wait=10m ack pass pass",
+      {"not before its order is acknowledged",
+       {},
+       "begin wait=1h",
+       "analyzing pending, out: advance 5 %"},
+      {"its clock starts when it is acknowledged",
+       {},
+       "begin wait=10m ack pass pass",
        "analyzing step 0 (5 %) passing"},
-      {"accepted is not acknowledged", {}, "begin accept wait=1h", "analyzing pending, out: advance 5 %"},
-      {"not before its hold has passed", {}, "begin ack pass pass", "analyzing step 0 (5 %) passing"},
+      {"accepted is not acknowledged",
+       {},
+       "begin accept wait=1h",
+       "analyzing pending, out: advance 5 %"},
+      {"not before its hold has passed",
+       {},
+       "begin ack pass pass",
+       "analyzing step 0 (5 %) passing"},
       {"nor by time alone", {}, "begin ack pass pass wait=2h", "analyzing step 0 (5 %) passing"},
-      {"not with a failing latest slot", {}, "begin ack pass pass fail", "analyzing step 0 (5 %) failing"},
-      {"but with the next pass", {}, "begin ack pass pass fail pass",
+      {"not with a failing latest slot",
+       {},
+       "begin ack pass pass fail",
+       "analyzing step 0 (5 %) failing"},
+      {"but with the next pass",
+       {},
+       "begin ack pass pass fail pass",
        "analyzing step 0 (5 %) passing, out: advance 25 %"},
       {"not without an answer", {}, "begin ack pass pass empty", "analyzing step 0 (5 %) unknown"},
       {"nor on an error", {}, "begin ack pass pass error", "analyzing step 0 (5 %) unknown"},
       {"nor on a missed slot", {}, "begin ack pass pass missed", "analyzing step 0 (5 %) unknown"},
       {"nor on a NaN", {}, "begin ack pass pass nan", "analyzing step 0 (5 %) unknown"},
-      {"without a hold at the first pass", [](Plan& p) { p.steps[0].hold = Millis(0); }, "begin ack pass",
-       "analyzing step 0 (5 %) passing, out: advance 25 %"},
-      {"without a hold not before it", [](Plan& p) { p.steps[0].hold = Millis(0); }, "begin ack wait=1h",
-       "analyzing step 0 (5 %) pending"},
-      {"min_passes are counted", [](Plan& p) { p.conditions[0].min_passes = 5; }, "begin ack pass*4",
-       "analyzing step 0 (5 %) pending"},
+      {"without a hold at the first pass", [](Plan& p) { p.steps[0].hold = Millis(0); },
+       "begin ack pass", "analyzing step 0 (5 %) passing, out: advance 25 %"},
+      {"without a hold not before it", [](Plan& p) { p.steps[0].hold = Millis(0); },
+       "begin ack wait=1h", "analyzing step 0 (5 %) pending"},
+      {"min_passes are counted", [](Plan& p) { p.conditions[0].min_passes = 5; },
+       "begin ack pass*4", "analyzing step 0 (5 %) pending"},
       {"min_passes reached", [](Plan& p) { p.conditions[0].min_passes = 5; }, "begin ack pass*5",
        "analyzing step 0 (5 %) passing, out: advance 25 %"},
       {"min_passes need not be consecutive", [](Plan& p) { p.conditions[0].min_passes = 3; },
@@ -77,17 +93,20 @@ TEST(StepsTest, EveryGatingConditionMustPass) {
     p.conditions.back().steps = {25};
   };
   expect_stories({
-      {"the other one is not asked yet", latency, "begin ack pass*5", "analyzing step 0 (5 %) pending"},
+      {"the other one is not asked yet", latency, "begin ack pass*5",
+       "analyzing step 0 (5 %) pending"},
       {"both pass", latency, "begin ack pass*3 latency:pass*3",
        "analyzing step 0 (5 %) passing, out: advance 25 %"},
-      {"the other one fails", latency, "begin ack latency:fail pass*5", "analyzing step 0 (5 %) failing"},
+      {"the other one fails", latency, "begin ack latency:fail pass*5",
+       "analyzing step 0 (5 %) failing"},
       {"the other one has no answer", latency, "begin ack latency:pass*2 latency:empty pass*5",
        "analyzing step 0 (5 %) unknown"},
       {"an observing one holds nothing back", observed, "begin ack latency:fail pass*3",
        "analyzing step 0 (5 %) passing, out: advance 25 %"},
       {"one that does not apply yet holds nothing back", only_at_25, "begin ack pass*3",
        "analyzing step 0 (5 %) passing, out: advance 25 %"},
-      {"but in its step", only_at_25, "begin ack pass*3 ack pass*5", "analyzing step 1 (25 %) pending"},
+      {"but in its step", only_at_25, "begin ack pass*3 ack pass*5",
+       "analyzing step 1 (25 %) pending"},
       {"and passes there", only_at_25, "begin ack pass*3 ack pass*3 latency:pass*3",
        "promoting step 1 (25 %) passing, out: promote 100 %"},
   });
@@ -104,7 +123,8 @@ TEST(StepsTest, WithoutGatingConditionsTheHoldDecides) {
        "analyzing step 1 (25 %) pending"},
       {"which it gets", from_25_on, "begin ack wait=30s ack pass*3",
        "promoting step 1 (25 %) passing, out: promote 100 %"},
-      {"without any condition nothing is promoted by itself", none, "begin ack wait=30s ack wait=30s",
+      {"without any condition nothing is promoted by itself", none,
+       "begin ack wait=30s ack wait=30s",
        "paused step 1 (25 %) pending, asks: nothing_measured, out: pause 25 %"},
       {"a person may", none, "begin ack wait=30s ack wait=30s resume",
        "promoting step 1 (25 %) pending, out: promote 100 %"},
@@ -145,11 +165,17 @@ TEST(StepsTest, DurationIsOneStepWithoutAWeight) {
   expect_stories({
       {"it begins at once", five_minutes, "begin", "analyzing step 0 pending"},
       {"and is watched", five_minutes, "begin pass*2", "analyzing step 0 passing"},
-      {"then promoted", five_minutes, "begin pass*3", "promoting step 0 passing, out: promote 100 %"},
+      {"then promoted", five_minutes, "begin pass*3",
+       "promoting step 0 passing, out: promote 100 %"},
       {"acknowledged", five_minutes, "begin pass*3 ack", "promoted step 0 passed"},
-      {"or rolled back", five_minutes, "begin fail*3", "rolling_back step 0 failed, out: rollback 0 %"},
-      {"nothing measured", [](Plan& p) { p = for_duration("30s"); p.conditions.clear(); }, "begin wait=1h",
-       "paused step 0 pending, asks: nothing_measured, out: pause 0 %"},
+      {"or rolled back", five_minutes, "begin fail*3",
+       "rolling_back step 0 failed, out: rollback 0 %"},
+      {"nothing measured",
+       [](Plan& p) {
+         p = for_duration("30s");
+         p.conditions.clear();
+       },
+       "begin wait=1h", "paused step 0 pending, asks: nothing_measured, out: pause 0 %"},
   });
 }
 
@@ -176,8 +202,8 @@ TEST(StepsTest, Approvals) {
       {"promoted when approved", promote, "begin ack pass*3 ack pass*3 resume",
        "promoting step 1 (25 %) passing, out: promote 100 %"},
       {"a step that asks and a promotion that asks ask once",
-       [](Plan& p) { p.approve_promote = p.steps[1].approve = true; }, "begin ack pass*3 ack pass*3 resume",
-       "promoting step 1 (25 %) passing, out: promote 100 %"},
+       [](Plan& p) { p.approve_promote = p.steps[1].approve = true; },
+       "begin ack pass*3 ack pass*3 resume", "promoting step 1 (25 %) passing, out: promote 100 %"},
   });
 }
 
@@ -187,14 +213,17 @@ TEST(StepsTest, Soaking) {
     p.soak = duration("1m");
   };
   expect_stories({
-      {"begins when the promotion is acknowledged", soak, "begin ack pass ack", "soaking step 0 (100 %) pending"},
+      {"begins when the promotion is acknowledged", soak, "begin ack pass ack",
+       "soaking step 0 (100 %) pending"},
       {"goes on being watched", soak, "begin ack pass ack pass", "soaking step 0 (100 %) passing"},
       {"ends by time", soak, "begin ack pass ack pass*3 wait=1m", "promoted step 0 (100 %) passed"},
       {"not before", soak, "begin ack pass ack wait=59s", "soaking step 0 (100 %) pending"},
-      {"missing answers delay nothing", soak, "begin ack pass ack empty*3 wait=1m", "promoted step 0 (100 %) passed"},
+      {"missing answers delay nothing", soak, "begin ack pass ack empty*3 wait=1m",
+       "promoted step 0 (100 %) passed"},
       {"a failed condition rolls back", soak, "begin ack pass ack fail*3",
        "rolling_back step 0 (5 %) failed, out: rollback 0 %"},
-      {"fails are counted on", soak, "begin ack pass fail fail",  "promoting step 0 (5 %) failing, out: promote 100 %"},
+      {"fails are counted on", soak, "begin ack pass fail fail",
+       "promoting step 0 (5 %) failing, out: promote 100 %"},
       {"over the promotion", soak, "begin ack pass fail fail ack fail",
        "rolling_back step 0 (5 %) failed, out: rollback 0 %"},
       {"on_fail = pause only tells",
@@ -204,7 +233,8 @@ TEST(StepsTest, Soaking) {
          p.conditions[0].on_fail = OnFail::kPause;
        },
        "begin ack pass ack fail*3", "soaking step 0 (100 %) failed"},
-      {"a newer rollout ends it promoted", soak, "begin ack pass ack superseded", "promoted step 0 (100 %) passed"},
+      {"a newer rollout ends it promoted", soak, "begin ack pass ack superseded",
+       "promoted step 0 (100 %) passed"},
   });
 }
 
@@ -287,8 +317,7 @@ TEST(StepsTest, AReadOrderOfThingsIsKept) {
   std::string types;
   for (const Event& event : r.events) types += std::string(name_of(event.type)) + " ";
   EXPECT_EQ(types, "registered started decided order_done step_began verdict decided ");
-  EXPECT_EQ(r.events.back().summary,
-            "advance: all conditions passed at 5 % for 30s: on to 25 %");
+  EXPECT_EQ(r.events.back().summary, "advance: all conditions passed at 5 % for 30s: on to 25 %");
   EXPECT_EQ(r.state.reason, "all conditions passed at 5 % for 30s: on to 25 %");
 }
 

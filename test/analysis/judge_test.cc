@@ -17,7 +17,8 @@ constexpr double kInf = std::numeric_limits<double>::infinity();
 Answer series(std::initializer_list<double> values) {
   Vector vector;
   char name = 'a';
-  for (const double value : values) vector.series.push_back({{{"pod", std::string(1, name++)}}, value});
+  for (const double value : values)
+    vector.series.push_back({{{"pod", std::string(1, name++)}}, value});
   return Answer{vector, {}, false, nullptr, {}};
 }
 
@@ -33,13 +34,15 @@ Answer partial(Answer answer, std::vector<std::string> warnings = {"a store was 
   return answer;
 }
 
-// "fail beyond_limit 0.09 > 0.05 {pod="a"}": outcome, cause, value, rule, series, [evidence], (detail)
+// "fail beyond_limit 0.09 > 0.05 {pod="a"}": outcome, cause, value, rule, series, [evidence],
+// (detail)
 std::string show(const Judgement& j) {
   std::string text = std::string(name_of(j.outcome)) + " " + std::string(name_of(j.cause));
   if (j.value) text += " " + format_exact(*j.value);
   if (j.rule) text += " " + to_string(*j.rule);
   if (!j.series.empty()) text += " " + j.series;
-  if (j.evidence) text += " [" + format_exact(*j.evidence) + " of " + format_exact(j.min_evidence) + "]";
+  if (j.evidence)
+    text += " [" + format_exact(*j.evidence) + " of " + format_exact(j.min_evidence) + "]";
   if (!j.detail.empty()) text += " (" + j.detail + ")";
   return text;
 }
@@ -87,7 +90,8 @@ TEST(JudgeTest, OneNumberAgainstALimit) {
       {"negative", {}, one(-1), "pass within_limit -1 > 0.05"},
       {"a scalar is a number", {}, scalar(0.09), "fail beyond_limit 0.09 > 0.05"},
       {"a scalar within", {}, scalar(0.01), "pass within_limit 0.01 > 0.05"},
-      {"below is what fails", reduce(Reduce::kEach, "< 0.99"), one(0.9), "fail beyond_limit 0.9 < 0.99"},
+      {"below is what fails", reduce(Reduce::kEach, "< 0.99"), one(0.9),
+       "fail beyond_limit 0.9 < 0.99"},
       {"equal is what fails", reduce(Reduce::kEach, "== 0"), one(0), "fail beyond_limit 0 == 0"},
       {"unequal is what fails", reduce(Reduce::kEach, "!= 1"), one(1), "pass within_limit 1 != 1"},
   });
@@ -98,9 +102,11 @@ TEST(JudgeTest, PassIfLeavesAPlaceBetween) {
       {"passes", rules("> 0.05", "< 0.02"), one(0.01), "pass within_limit 0.01 < 0.02"},
       {"between", rules("> 0.05", "< 0.02"), one(0.03), "inconclusive between_limits 0.03 < 0.02"},
       {"fails", rules("> 0.05", "< 0.02"), one(0.09), "fail beyond_limit 0.09 > 0.05"},
-      {"both hold: failing wins", rules("> 0.05", "> 0.01"), one(0.09), "fail beyond_limit 0.09 > 0.05"},
+      {"both hold: failing wins", rules("> 0.05", "> 0.01"), one(0.09),
+       "fail beyond_limit 0.09 > 0.05"},
       {"pass_if alone passes", rules("", "< 0.02"), one(0.01), "pass within_limit 0.01 < 0.02"},
-      {"pass_if alone never fails", rules("", "< 0.02"), one(0.9), "inconclusive between_limits 0.9 < 0.02"},
+      {"pass_if alone never fails", rules("", "< 0.02"), one(0.9),
+       "inconclusive between_limits 0.9 < 0.02"},
   });
 }
 
@@ -123,10 +129,15 @@ TEST(JudgeTest, NoEvidenceIsNoPass) {
 
 TEST(JudgeTest, OfSeveralSeriesTheWorstDecidesAndIsNamed) {
   expect_judgements({
-      {"all pass: the nearest to the limit", {}, series({0.01, 0.04, 0.02}),
+      {"all pass: the nearest to the limit",
+       {},
+       series({0.01, 0.04, 0.02}),
        "pass within_limit 0.04 > 0.05 {pod=\"b\"}"},
       {"one fails", {}, series({0.01, 0.09, 0.02}), "fail beyond_limit 0.09 > 0.05 {pod=\"b\"}"},
-      {"two fail: the worse", {}, series({0.06, 0.01, 0.09}), "fail beyond_limit 0.09 > 0.05 {pod=\"c\"}"},
+      {"two fail: the worse",
+       {},
+       series({0.06, 0.01, 0.09}),
+       "fail beyond_limit 0.09 > 0.05 {pod=\"c\"}"},
       {"the worst where small is bad", reduce(Reduce::kEach, "<= 0.99"), series({0.9, 0.5, 1}),
        "fail beyond_limit 0.5 <= 0.99 {pod=\"b\"}"},
       {"nearest where small is bad", reduce(Reduce::kEach, "<= 0.99"), series({1.5, 1, 2}),
@@ -141,24 +152,33 @@ TEST(JudgeTest, OfSeveralSeriesTheWorstDecidesAndIsNamed) {
        "inconclusive between_limits 0.9 < 0.02 {pod=\"b\"}"},
       {"pass_if alone: the nearest to not passing", rules("", ">= 0.9"), series({1, 0.91, 0.95}),
        "pass within_limit 0.91 >= 0.9 {pod=\"b\"}"},
-      {"failing goes before NaN", {}, series({kNaN, 0.09}), "fail beyond_limit 0.09 > 0.05 {pod=\"b\"}"},
+      {"failing goes before NaN",
+       {},
+       series({kNaN, 0.09}),
+       "fail beyond_limit 0.09 > 0.05 {pod=\"b\"}"},
       {"and before Inf", {}, series({0.09, kInf}), "fail beyond_limit 0.09 > 0.05 {pod=\"a\"}"},
       {"NaN goes before a pass", {}, series({0.01, kNaN}), "no_data not_a_number {pod=\"b\"}"},
       {"NaN goes before between", rules("> 0.05", "< 0.02"), series({0.03, kNaN}),
        "no_data not_a_number {pod=\"b\"}"},
-      {"the first of several that are no number", {}, series({0.01, kInf, kNaN}),
+      {"the first of several that are no number",
+       {},
+       series({0.01, kInf, kNaN}),
        "no_data infinite {pod=\"b\"}"},
   });
 }
 
 TEST(JudgeTest, Reductions) {
   expect_judgements({
-      {"max", reduce(Reduce::kMax), series({0.01, 0.09, 0.06}), "fail beyond_limit 0.09 > 0.05 {pod=\"b\"}"},
-      {"max within", reduce(Reduce::kMax), series({0.01, 0.03}), "pass within_limit 0.03 > 0.05 {pod=\"b\"}"},
+      {"max", reduce(Reduce::kMax), series({0.01, 0.09, 0.06}),
+       "fail beyond_limit 0.09 > 0.05 {pod=\"b\"}"},
+      {"max within", reduce(Reduce::kMax), series({0.01, 0.03}),
+       "pass within_limit 0.03 > 0.05 {pod=\"b\"}"},
       {"max where small is bad", reduce(Reduce::kMax, "< 1"), series({0.5, 2}),
        "pass within_limit 2 < 1 {pod=\"b\"}"},
-      {"min", reduce(Reduce::kMin), series({0.01, 0.09}), "pass within_limit 0.01 > 0.05 {pod=\"a\"}"},
-      {"min beyond", reduce(Reduce::kMin, "< 1"), series({2, 0.5}), "fail beyond_limit 0.5 < 1 {pod=\"b\"}"},
+      {"min", reduce(Reduce::kMin), series({0.01, 0.09}),
+       "pass within_limit 0.01 > 0.05 {pod=\"a\"}"},
+      {"min beyond", reduce(Reduce::kMin, "< 1"), series({2, 0.5}),
+       "fail beyond_limit 0.5 < 1 {pod=\"b\"}"},
       {"sum", reduce(Reduce::kSum), series({0.03, 0.03}), "fail beyond_limit 0.06 > 0.05"},
       {"avg", reduce(Reduce::kAvg), series({0.02, 0.06}), "pass within_limit 0.04 > 0.05"},
       {"avg beyond", reduce(Reduce::kAvg), series({0.25, 0.75}), "fail beyond_limit 0.5 > 0.05"},
@@ -171,20 +191,24 @@ TEST(JudgeTest, Reductions) {
       {"max of none", reduce(Reduce::kMax), series({}), "no_data no_series"},
       {"sum of none is not zero", reduce(Reduce::kSum, "< 1"), series({}), "no_data no_series"},
       {"avg of none", reduce(Reduce::kAvg), series({}), "no_data no_series"},
-      {"sum with a NaN", reduce(Reduce::kSum), series({0.9, kNaN}), "no_data not_a_number {pod=\"b\"}"},
-      {"avg with an Inf", reduce(Reduce::kAvg), series({0.9, kInf}), "no_data infinite {pod=\"b\"}"},
-      {"a sum beyond what a number holds", reduce(Reduce::kSum), series({1e308, 1e308}), "no_data infinite"},
+      {"sum with a NaN", reduce(Reduce::kSum), series({0.9, kNaN}),
+       "no_data not_a_number {pod=\"b\"}"},
+      {"avg with an Inf", reduce(Reduce::kAvg), series({0.9, kInf}),
+       "no_data infinite {pod=\"b\"}"},
+      {"a sum beyond what a number holds", reduce(Reduce::kSum), series({1e308, 1e308}),
+       "no_data infinite"},
       {"max with a NaN, within", reduce(Reduce::kMax), series({0.01, kNaN}),
        "no_data not_a_number {pod=\"b\"}"},
       {"max with a NaN: the failing one decides", reduce(Reduce::kMax), series({kNaN, 0.06, 0.09}),
        "fail beyond_limit 0.09 > 0.05 {pod=\"c\"}"},
-      {"min with a NaN: the failing one decides", reduce(Reduce::kMin, "<= 1"), series({2, kInf, 0.5}),
-       "fail beyond_limit 0.5 <= 1 {pod=\"c\"}"},
+      {"min with a NaN: the failing one decides", reduce(Reduce::kMin, "<= 1"),
+       series({2, kInf, 0.5}), "fail beyond_limit 0.5 <= 1 {pod=\"c\"}"},
       {"max with a NaN that could be the larger", reduce(Reduce::kMax, "< 1"), series({0.5, kNaN}),
        "no_data not_a_number {pod=\"b\"}"},
       {"min with a NaN that could be the smaller", reduce(Reduce::kMin), series({0.9, kNaN}),
        "no_data not_a_number {pod=\"b\"}"},
-      {"max of NaN alone", reduce(Reduce::kMax), series({kNaN, kNaN}), "no_data not_a_number {pod=\"a\"}"},
+      {"max of NaN alone", reduce(Reduce::kMax), series({kNaN, kNaN}),
+       "no_data not_a_number {pod=\"a\"}"},
   });
 }
 
@@ -215,13 +239,22 @@ TEST(JudgeTest, WhatIsNoAnswerIsAnErrorWithAName) {
       {"not asked", {}, failure(FailureKind::kNotAsked), "error not_asked (it broke)"},
       {"a string", {}, unusable("string"), "error unusable_kind (string)"},
       {"a matrix", {}, unusable("matrix"), "error unusable_kind (matrix)"},
-      {"a native histogram", {}, unusable("native histogram"), "error unusable_kind (native histogram)"},
-      {"a partial error is an error", {}, partial(failure(FailureKind::kTimeout)), "error timeout (it broke)"},
-      {"one line", {}, failure(FailureKind::kMalformed, "two\nlines"), "error malformed (two lines)"},
+      {"a native histogram",
+       {},
+       unusable("native histogram"),
+       "error unusable_kind (native histogram)"},
+      {"a partial error is an error",
+       {},
+       partial(failure(FailureKind::kTimeout)),
+       "error timeout (it broke)"},
+      {"one line",
+       {},
+       failure(FailureKind::kMalformed, "two\nlines"),
+       "error malformed (two lines)"},
   });
   const std::string long_message(1000, 'x');
-  const Judgement j = judge(condition("c", "> 1"), failure(FailureKind::kMalformed, long_message.c_str()),
-                            nullptr, {});
+  const Judgement j = judge(condition("c", "> 1"),
+                            failure(FailureKind::kMalformed, long_message.c_str()), nullptr, {});
   EXPECT_LE(j.detail.size(), 300U);
 }
 
@@ -236,7 +269,8 @@ TEST(JudgeTest, EvidenceSaysWhetherThereWasAnythingToJudge) {
       {"enough", one(0.01), one(500), "pass within_limit 0.01 > 0.05 [500 of 100]"},
       {"just enough", one(0.01), one(100), "pass within_limit 0.01 > 0.05 [100 of 100]"},
       {"a scalar counts", one(0.01), scalar(100), "pass within_limit 0.01 > 0.05 [100 of 100]"},
-      {"all series count together", one(0.01), series({60, 60}), "pass within_limit 0.01 > 0.05 [120 of 100]"},
+      {"all series count together", one(0.01), series({60, 60}),
+       "pass within_limit 0.01 > 0.05 [120 of 100]"},
       {"few", one(0.01), one(12), "inconclusive few_events 0.01 > 0.05 [12 of 100]"},
       {"few, but beyond", one(0.09), one(12), "fail beyond_limit 0.09 > 0.05 [12 of 100]"},
       {"none", one(0.01), one(0), "no_data no_events [0 of 100]"},
@@ -247,10 +281,12 @@ TEST(JudgeTest, EvidenceSaysWhetherThereWasAnythingToJudge) {
       {"negative", one(0.01), one(-5), "no_data no_events [0 of 100]"},
       {"partial", one(0.01), partial(one(500)), "no_data partial (evidence: a store was away)"},
       {"partial without a word", one(0.01), partial(one(500), {}), "no_data partial (evidence)"},
-      {"partial, though beyond", one(0.09), partial(one(500)), "no_data partial (evidence: a store was away)"},
+      {"partial, though beyond", one(0.09), partial(one(500)),
+       "no_data partial (evidence: a store was away)"},
       {"an error", one(0.09), failure(FailureKind::kTimeout), "error timeout (evidence: it broke)"},
       {"a matrix", one(0.01), unusable("matrix"), "error unusable_kind (evidence: matrix)"},
-      {"the value's error goes first", failure(FailureKind::kTimeout), one(0), "error timeout (it broke)"},
+      {"the value's error goes first", failure(FailureKind::kTimeout), one(0),
+       "error timeout (it broke)"},
       {"events, but no value", series({}), one(500), "no_data no_series [500 of 100]"},
       {"few events and no value", series({}), one(12), "no_data no_series [12 of 100]"},
       {"few events and NaN", one(kNaN), one(12), "no_data not_a_number [12 of 100]"},
@@ -265,7 +301,8 @@ TEST(JudgeTest, EvidenceSaysWhetherThereWasAnythingToJudge) {
   const Answer enough = one(500);
   EXPECT_EQ(show(judge(plan, series({}), &few, {})), "inconclusive few_events [12 of 100]");
   EXPECT_EQ(show(judge(plan, series({}), &enough, {})), "pass no_series_came_back [500 of 100]");
-  EXPECT_EQ(show(judge(plan, series({1}), &few, {})), "fail series_came_back 1 {pod=\"a\"} [12 of 100]");
+  EXPECT_EQ(show(judge(plan, series({1}), &few, {})),
+            "fail series_came_back 1 {pod=\"a\"} [12 of 100]");
 }
 
 TEST(JudgeTest, AWindowThatReachesBackBeforeTheStepCanFailButNotPass) {
@@ -279,10 +316,12 @@ TEST(JudgeTest, AWindowThatReachesBackBeforeTheStepCanFailButNotPass) {
   const ReachRow rows[] = {
       {"whole", "1m", 60, one(0.01), "pass within_limit 0.01 > 0.05"},
       {"a second short", "1m", 59, one(0.01), "inconclusive reaches_back 0.01 > 0.05"},
-      {"evaluated for before the step", "1m", -5, one(0.01), "inconclusive reaches_back 0.01 > 0.05"},
+      {"evaluated for before the step", "1m", -5, one(0.01),
+       "inconclusive reaches_back 0.01 > 0.05"},
       {"fails all the same", "1m", 10, one(0.09), "fail beyond_limit 0.09 > 0.05"},
       {"no data stays no data", "1m", 10, series({}), "no_data no_series"},
-      {"an error stays an error", "1m", 10, failure(FailureKind::kTimeout), "error timeout (it broke)"},
+      {"an error stays an error", "1m", 10, failure(FailureKind::kTimeout),
+       "error timeout (it broke)"},
       {"no window: at the step's beginning", "", 0, one(0.01), "pass within_limit 0.01 > 0.05"},
       {"no window: before it", "", -1, one(0.01), "inconclusive reaches_back 0.01 > 0.05"},
   };
@@ -317,7 +356,8 @@ TEST(SeriesNameTest, IsWrittenAsPrometheusDoes) {
       {"line breaks", {{"path", "a\nb"}}, "{path=\"a\\nb\"}"},
       {"braces stay in their quotes", {{"path", "\"} or {\""}}, "{path=\"\\\"} or {\\\"\"}"},
   };
-  for (const NameRow& row : rows) EXPECT_EQ(series_name(Series{row.labels, 0}), row.expected) << row.name;
+  for (const NameRow& row : rows)
+    EXPECT_EQ(series_name(Series{row.labels, 0}), row.expected) << row.name;
 }
 
 }  // namespace

@@ -27,18 +27,32 @@ TEST(VariableTest, EveryNameHasAValueOrNone) {
     std::optional<std::string> value;
   };
   const Row rows[] = {
-      {"service", "checkout"}, {"namespace", "payments"},     {"target", "eu-1"},
-      {"candidate", "1.24"},   {"stable", "1.23"},            {"id", "ro_01"},
-      {"window", "1m30s"},     {"step", "2"},                 {"weight", "12.5"},
-      {"labels.tier", "web"},  {"labels.other", std::nullopt}, {"args.limit", "5"},
-      {"args.tier", std::nullopt}, {"labels.", std::nullopt}, {"labels", std::nullopt},
-      {"Service", std::nullopt},   {"", std::nullopt},        {"interval", std::nullopt},
+      {"service", "checkout"},
+      {"namespace", "payments"},
+      {"target", "eu-1"},
+      {"candidate", "1.24"},
+      {"stable", "1.23"},
+      {"id", "ro_01"},
+      {"window", "1m30s"},
+      {"step", "2"},
+      {"weight", "12.5"},
+      {"labels.tier", "web"},
+      {"labels.other", std::nullopt},
+      {"args.limit", "5"},
+      {"args.tier", std::nullopt},
+      {"labels.", std::nullopt},
+      {"labels", std::nullopt},
+      {"Service", std::nullopt},
+      {"", std::nullopt},
+      {"interval", std::nullopt},
   };
   ConditionPlan plan = condition("c", "> 1");
   plan.window = Millis(90'000);
-  for (const Row& row : rows) EXPECT_EQ(variable(sample(), plan, 2, 12.5, row.name), row.value) << row.name;
+  for (const Row& row : rows)
+    EXPECT_EQ(variable(sample(), plan, 2, 12.5, row.name), row.value) << row.name;
   EXPECT_EQ(variable(sample(), plan, -1, 5, "step"), "0") << "before the first step";
-  EXPECT_EQ(variable(sample(), plan, 0, std::nullopt, "weight"), std::nullopt) << "a plan without weights";
+  EXPECT_EQ(variable(sample(), plan, 0, std::nullopt, "weight"), std::nullopt)
+      << "a plan without weights";
 }
 
 TEST(RenderTest, AQueryIsRenderedOrTheVariableIsNamed) {
@@ -91,8 +105,7 @@ TEST(PinnedPhaseTest, EqualRenderedQuestionsShareAPhase) {
 TEST(PinnedPhaseTest, StepAndWeightDoNotMoveTheGrid) {
   ConditionPlan plan = condition("c", "> 1");
   std::get<ThresholdCondition>(plan.kind).query = query("x{s=\"{{step}}\"} * {{weight}}");
-  EXPECT_EQ(pinned_phase(sample(), plan),
-            phase_of("default", "x{s=\"0\"} * 0", plan.interval));
+  EXPECT_EQ(pinned_phase(sample(), plan), phase_of("default", "x{s=\"0\"} * 0", plan.interval));
 }
 
 }  // namespace

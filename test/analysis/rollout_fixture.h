@@ -37,7 +37,8 @@ inline Comparison comparison(std::string_view text) {
 
 inline Millis duration(std::string_view text) { return parse_duration(text).value(); }
 
-// Without {{window}} in its query a condition looks at one moment only; windowed() gives it a window.
+// Without {{window}} in its query a condition looks at one moment only; windowed() gives it a
+// window.
 inline ConditionPlan condition(const std::string& name, std::string_view fail_if) {
   Rule rule;
   if (!fail_if.empty()) rule.fail_if = comparison(fail_if);
@@ -96,9 +97,9 @@ class Rollout {
 
   SysTime now = *parse_time("2026-01-02T03:00:00Z");
   RolloutState state;
-  Transition last;                     // of the latest word
-  std::vector<Decision> decisions;     // all that were made
-  std::vector<Order> orders;           // all that were given
+  Transition last;                  // of the latest word
+  std::vector<Decision> decisions;  // all that were made
+  std::vector<Order> orders;        // all that were given
   std::vector<Event> events;
   std::vector<Evaluation> evaluations;
   std::vector<unsigned> withdrawn;
@@ -106,7 +107,8 @@ class Rollout {
   Fixed fixed() const { return {spec_, plan_}; }
   const Plan& plan() const { return plan_; }
 
-  // ---- What happens ------------------------------------------------------------------------------
+  // ---- What happens
+  // ------------------------------------------------------------------------------
 
   // Returns the refusal, "" if there is none.
   std::string happens(const Input& input) { return take(advance(fixed(), state, input, now)); }
@@ -124,9 +126,15 @@ class Rollout {
   void superseded() { happens(SupersededBy{"ro_2", "1.25"}); }
 
   void slot(const std::string& condition, double value) { answer(condition, vector_of(value)); }
-  void no_data(const std::string& condition) { answer(condition, Answer{Vector{}, {}, false, nullptr, {}}); }
+  void no_data(const std::string& condition) {
+    answer(condition, Answer{Vector{}, {}, false, nullptr, {}});
+  }
   void error(const std::string& condition) {
-    answer(condition, Answer{QueryFailure{FailureKind::kTimeout, "no answer within 10s", 0}, {}, false, nullptr, {}});
+    answer(condition, Answer{QueryFailure{FailureKind::kTimeout, "no answer within 10s", 0},
+                             {},
+                             false,
+                             nullptr,
+                             {}});
   }
   void answer(const std::string& condition, const Answer& value, double events = 1000) {
     const std::size_t i = index_of(condition);
@@ -138,10 +146,12 @@ class Rollout {
     const SysTime at = grid_of(plan_.conditions[i], state.conditions[i]).at(*next);
     now = std::max(now, at);
     SlotAnswered input{i, *next, at, value, std::nullopt};
-    if (std::get<ThresholdCondition>(plan_.conditions[i].kind).evidence) input.evidence = vector_of(events);
+    if (std::get<ThresholdCondition>(plan_.conditions[i].kind).evidence)
+      input.evidence = vector_of(events);
     happens(input);
   }
-  void missed(const std::string& condition, std::int64_t slots = 1, Cause cause = Cause::kMissedLate) {
+  void missed(const std::string& condition, std::int64_t slots = 1,
+              Cause cause = Cause::kMissedLate) {
     const std::size_t i = index_of(condition);
     const auto first = next_slot(plan_.conditions[i], state.conditions[i], Millis(0));
     if (!first) {
@@ -153,7 +163,8 @@ class Rollout {
     happens(SlotsMissed{i, *first, *first + slots - 1, at, cause});
   }
 
-  // The daemon was away (or the clock jumped ahead) for this long: as the engine tells it afterwards.
+  // The daemon was away (or the clock jumped ahead) for this long: as the engine tells it
+  // afterwards.
   void away(Millis span, Cause cause = Cause::kMissedDowntime) {
     now += span;
     for (std::size_t i = 0; i < state.conditions.size() && is_watching(state.state); ++i) {
@@ -178,7 +189,8 @@ class Rollout {
     now = until;
   }
 
-  // ---- A story in one line -----------------------------------------------------------------------
+  // ---- A story in one line
+  // -----------------------------------------------------------------------
   //   begin ack accept refuse expire late-ack superseded
   //   pass fail between empty nan error missed few(events) none(events), for the first condition;
   //     with "latency:fail" for another one, and "pass*3" three times
@@ -196,7 +208,8 @@ class Rollout {
     }
   }
 
-  // ---- What it looks like ------------------------------------------------------------------------
+  // ---- What it looks like
+  // ------------------------------------------------------------------------
 
   // "paused step 0 (5 %) passing, asks: no_answers, out: pause 5 %"
   std::string show() const {
@@ -206,7 +219,8 @@ class Rollout {
     text += " " + std::string(name_of(state.verdict));
     if (state.question) text += ", asks: " + std::string(name_of(state.question->kind));
     if (state.order)
-      text += ", out: " + std::string(name_of(state.order->kind)) + " " + percent(state.order->weight);
+      text +=
+          ", out: " + std::string(name_of(state.order->kind)) + " " + percent(state.order->weight);
     return text;
   }
 
@@ -261,7 +275,9 @@ class Rollout {
     last = std::move(t);
     if (last.refusal) return *last.refusal;
     state = last.state;
-    const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+    const auto append = [](auto& to, const auto& from) {
+      to.insert(to.end(), from.begin(), from.end());
+    };
     append(decisions, last.decisions);
     append(orders, last.orders);
     append(events, last.events);
@@ -317,7 +333,8 @@ struct StoryRow {
   const char* ends;
 };
 
-inline void expect_stories(const std::vector<StoryRow>& rows, const std::string& orchestrator = "deployer") {
+inline void expect_stories(const std::vector<StoryRow>& rows,
+                           const std::string& orchestrator = "deployer") {
   for (const StoryRow& row : rows) {
     SCOPED_TRACE(std::string(row.name) + ": " + row.story);
     Plan plan = error_rate();

@@ -98,8 +98,9 @@ TEST(PhaseTest, IsNeverAnotherInALaterRelease) {
   EXPECT_EQ(phase_of("default", "sum(rate(errors[1m]))", Millis(15'000)).count(), 3'549);
 }
 
-// Neighbouring questions, as a fleet of equal policies makes them, must not fall on the same moment: with
-// 10,000 in 100 boxes the sum has 99 degrees of freedom, and 160 is exceeded once in ten thousand tries.
+// Neighbouring questions, as a fleet of equal policies makes them, must not fall on the same
+// moment: with 10,000 in 100 boxes the sum has 99 degrees of freedom, and 160 is exceeded once in
+// ten thousand tries.
 TEST(PhaseTest, TenThousandSpreadEvenly) {
   struct Row {
     const char* name;
@@ -110,8 +111,8 @@ TEST(PhaseTest, TenThousandSpreadEvenly) {
     constexpr int kQuestions = 10'000;
     std::array<int, 100> boxes{};
     for (int i = 0; i < kQuestions; ++i) {
-      const std::string query =
-          "rate(errors{service=\"s" + std::to_string(i / 2) + "\",n=\"" + std::to_string(i % 2) + "\"}[1m])";
+      const std::string query = "rate(errors{service=\"s" + std::to_string(i / 2) + "\",n=\"" +
+                                std::to_string(i % 2) + "\"}[1m])";
       const Millis phase = phase_of("default", query, row.interval);
       ASSERT_GE(phase, Millis(0));
       ASSERT_LT(phase, row.interval);

@@ -24,10 +24,21 @@ TEST(CutTest, IsOneShortLineOfValidText) {
       {"line breaks become spaces", "a\nb\r\nc\td", 20, "a b  c d"},
       {"a zero byte becomes a space", std::string("a\0b", 3), 20, "a b"},
       {"escape sequences lose their escape", "\x1b[31mred\x7f", 20, " [31mred "},
-      {"so do the control characters of Latin-1", "a\xc2\x9b" "b", 20, "a b"},
-      {"what is not UTF-8 becomes question marks", "a\xff\xc3(b\xe2\x82", 20, "a?" "?(b?" "?"},
-      {"an overlong slash is not UTF-8", "\xc0\xaf", 20, "?" "?"},
-      {"neither is half a surrogate pair", "\xed\xa0\x80", 20, "?" "?" "?"},
+      {"so do the control characters of Latin-1",
+       "a\xc2\x9b"
+       "b",
+       20, "a b"},
+      {"what is not UTF-8 becomes question marks", "a\xff\xc3(b\xe2\x82", 20,
+       "a?"
+       "?(b?"
+       "?"},
+      {"an overlong slash is not UTF-8", "\xc0\xaf", 20,
+       "?"
+       "?"},
+      {"neither is half a surrogate pair", "\xed\xa0\x80", 20,
+       "?"
+       "?"
+       "?"},
       {"four bytes are fine", "😀", 20, "😀"},
   };
   for (const Row& row : rows) EXPECT_EQ(cut(row.text, row.bytes), row.expected) << row.name;

@@ -82,15 +82,9 @@ TEST(DurationTest, WritesForPeople) {
     const char* text;
   };
   const Row rows[] = {
-      {Millis(0), "0s"},
-      {Millis(1), "1ms"},
-      {Millis(1'500), "1s500ms"},
-      {Millis(90'000), "1m30s"},
-      {Millis(300'000), "5m"},
-      {hours(1), "1h"},
-      {hours(24), "1d"},
-      {hours(24 * 10), "10d"},
-      {hours(24 * 365), "365d"},
+      {Millis(0), "0s"},         {Millis(1), "1ms"},      {Millis(1'500), "1s500ms"},
+      {Millis(90'000), "1m30s"}, {Millis(300'000), "5m"}, {hours(1), "1h"},
+      {hours(24), "1d"},         {hours(24 * 10), "10d"}, {hours(24 * 365), "365d"},
       {Millis(-5'000), "-5s"},
   };
   for (const Row& row : rows) EXPECT_EQ(format_duration(row.span), row.text);

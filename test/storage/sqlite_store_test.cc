@@ -2,7 +2,6 @@
 #include "daemon/storage/sqlite_store.h"
 
 #include <gmock/gmock.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
