@@ -29,6 +29,14 @@ void on_predecessor(Mover& m, const PredecessorRollingBack& input) {
   m.tell(EventType::kNote, s.waits_for);
 }
 
+void on_newer_waits(Mover& m, const NewerWaits& input) {
+  RolloutState& s = m.state();
+  if (is_final(s.state) || s.newer_waits == input.waits) return;
+  s.newer_waits = input.waits;
+  m.tell(EventType::kNote, input.waits ? "a newer rollout waits to begin: until then this one is watched, but does not advance"
+                                       : "no newer rollout waits any more");
+}
+
 void on_superseded(Mover& m, const SupersededBy& input) {
   RolloutState& s = m.state();
   if (is_final(s.state) || s.state == State::kRollingBack) return;
@@ -72,7 +80,7 @@ bool has_deadline(const RolloutState& s) {
 
 bool hold_is_timed(const Mover& m) {
   const RolloutState& s = m.state();
-  return s.state == State::kAnalyzing && s.step >= 0 && !m.progress_is_ordered() && !m.any_gates() &&
+  return s.state == State::kAnalyzing && s.step >= 0 && !m.progress_is_ordered() && !s.newer_waits && !m.any_gates() &&
          (m.told() || !m.weighted() || !m.has_next_step());
 }
 
@@ -175,6 +183,7 @@ Transition advance(Fixed fixed, const RolloutState& state, const Input& input, S
         if constexpr (std::is_same_v<T, WatchResumed>) on_watch_resumed(m, happened);
         if constexpr (std::is_same_v<T, TimePassed>) on_time_passed(m);
         if constexpr (std::is_same_v<T, PredecessorRollingBack>) on_predecessor(m, happened);
+        if constexpr (std::is_same_v<T, NewerWaits>) on_newer_waits(m, happened);
       },
       input);
   return m.finish();

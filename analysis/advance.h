@@ -85,8 +85,14 @@ struct PredecessorRollingBack {
   bool rolling_back = true;
 };
 
+// A newer rollout of the same target is registered and has not begun: until it does (and supersedes this
+// one), this one is watched and may be rolled back, but does not advance by itself.
+struct NewerWaits {
+  bool waits = true;
+};
+
 using Input = std::variant<Begin, SlotAnswered, SlotsMissed, PersonDecided, OrderEnded, WeightReported,
-                           SupersededBy, WatchResumed, TimePassed, PredecessorRollingBack>;
+                           SupersededBy, WatchResumed, TimePassed, PredecessorRollingBack, NewerWaits>;
 
 // ---- What follows --------------------------------------------------------------------------------
 

@@ -358,7 +358,7 @@ void Mover::order_took_effect() {
 
 void Mover::end_step_if_done(SysTime evaluated_at) {
   RolloutState& s = state();
-  if (s.state != State::kAnalyzing || s.step < 0 || progress_is_ordered()) return;
+  if (s.state != State::kAnalyzing || s.step < 0 || progress_is_ordered() || s.newer_waits) return;
   if (!told() && weighted() && has_next_step()) return;  // its steps move only by reported progress
   const StepPlan& step = fixed.plan.steps[static_cast<std::size_t>(s.step)];
   if (evaluated_at < *s.hold_since + step.hold) return;

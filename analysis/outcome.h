@@ -1,4 +1,4 @@
-// What a slot ended as and why: the vocabulary of PRODUCT "Words", shared by judging, state, history
+// What a slot ended as and why: the product's own words, shared by judging, state, history
 // and everything that is shown to people.
 #pragma once
 

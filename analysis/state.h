@@ -111,6 +111,7 @@ struct RolloutState {
   unsigned evaluations = 0;               // rows of history, the next one's number
   unsigned revision = 0;                  // grows with every step; the ETag
   bool waits_for_predecessor = false;     // an earlier rollout of the target is rolling back
+  bool newer_waits = false;               // a newer rollout of the target waits to begin: no progress
   Verdict verdict = Verdict::kPending;    // as of `revision`
   std::vector<ConditionState> conditions; // in the plan's order
   std::string reason;                     // why it is where it is, one sentence

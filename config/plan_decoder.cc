@@ -140,7 +140,7 @@ void check_condition_steps(const ConditionPlan& condition, const Value& table,
   }
   std::string known;
   for (const StepPlan& step : steps) known += format_exact(*step.weight) + ", ";
-  known += "100 (promoting and soaking)";
+  known += "100 (the soak)";
   for (const double weight : condition.steps) {
     const bool exists =
         weight == 100 || std::any_of(steps.begin(), steps.end(), [weight](const StepPlan& step) {

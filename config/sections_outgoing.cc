@@ -30,6 +30,7 @@ const std::vector<std::string>& event_names() {
     for (int type = 0; type <= static_cast<int>(EventType::kNote); ++type) {
       all.emplace_back(name_of(static_cast<EventType>(type)));
     }
+    all.emplace_back("rolling_back");  // a rollback that has been decided, among all of `decided`
     return all;
   }();
   return names;

@@ -1,5 +1,5 @@
-// The configuration of a daemon, decoded and checked: one struct per table of PRODUCT
-// "Configuration", defaults beside the fields. Policies stay documents here (config/value.h): they
+// The configuration of a daemon, decoded and checked: one struct per table of the
+// file, defaults beside the fields. Policies stay documents here (config/value.h): they
 // are merged with the service's and the request's layers when a rollout is registered.
 #pragma once
 

@@ -52,6 +52,13 @@ std::string Origin::place() const {
   return file + ':' + std::to_string(line) + ':' + std::to_string(column);
 }
 
+Value::Value() = default;
+Value::Value(bool content) : content_(content) {}
+Value::Value(std::int64_t content) : content_(content) {}
+Value::Value(double content) : content_(content) {}
+Value::Value(std::string content) : content_(std::move(content)) {}
+Value::Value(const char* content) : content_(std::string(content)) {}
+Value::Value(Date content) : content_(content) {}
 Value::Value(Array content) : content_(std::move(content)) {}
 Value::Value(Table content) : content_(std::move(content)) {}
 Value::Value(const Value&) = default;

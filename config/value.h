@@ -46,13 +46,14 @@ class Value {
     friend bool operator==(const Date&, const Date&) = default;
   };
 
-  Value() = default;
-  explicit Value(bool content) : content_(content) {}
-  explicit Value(std::int64_t content) : content_(content) {}
-  explicit Value(double content) : content_(content) {}
-  explicit Value(std::string content) : content_(std::move(content)) {}
-  explicit Value(const char* content) : content_(std::string(content)) {}
-  explicit Value(Date content) : content_(content) {}
+  // Out of line, all of them: only there is Member complete.
+  Value();
+  explicit Value(bool content);
+  explicit Value(std::int64_t content);
+  explicit Value(double content);
+  explicit Value(std::string content);
+  explicit Value(const char* content);
+  explicit Value(Date content);
   explicit Value(Array content);
   explicit Value(Table content);
   Value(const Value&);

@@ -1,4 +1,4 @@
-// The body of an order, as PRODUCT's "Orders" fixes it. Everything it says comes from what was
+// The body of an order, as the contract fixes it (docs/orders.md). Everything it says comes from what was
 // recorded with the decision; only the attempt's number and time are the attempt's own.
 #pragma once
 

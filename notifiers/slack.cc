@@ -155,7 +155,7 @@ bool is_web_address(std::string_view url) {
 
 std::string links_of(const RolloutSpec& spec, const Notice& notice,
                      const std::string& external_url) {
-  std::string links = link(external_url + "/rollouts/" + spec.id, "Rollout");
+  std::string links = link(external_url + "/api/v1/rollouts/" + spec.id, "Rollout");
   if (!notice.decision.empty())
     links += " · " + link(explain_url(external_url, spec.id, notice.decision), "Why");
   std::size_t shown = 0;

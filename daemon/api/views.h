@@ -16,7 +16,7 @@ nlohmann::ordered_json verdict_json(const RolloutView& view);
 
 nlohmann::ordered_json evaluation_json(const StoredEvaluation& evaluation);
 // `spec`: of the event's rollout.
-nlohmann::ordered_json event_json(const StoredEvent& event, const RolloutSpec& spec);
+nlohmann::ordered_json event_json(const StoredEvent& stored, const RolloutSpec& spec);
 nlohmann::ordered_json delivery_json(const Delivery& delivery);
 
 // The rule of a condition for people: "> 0.05", "pass < 0.01", "any", "none".

@@ -48,14 +48,17 @@ std::string condition_rows(const nlohmann::json& rollout) {
   return rows.size() == 1 ? "" : "\n" + aligned(rows);
 }
 
+// The detail says value and rule in words; without one they are shown as they are.
 std::string evaluation_text(const nlohmann::json& evaluation) {
   std::string text = text_at(evaluation, "outcome");
+  if (const std::string detail = text_at(evaluation, "detail"); !detail.empty()) {
+    return fmt::format("{}: {}", text, detail);
+  }
   if (const std::string value = text_at(evaluation, "value"); !value.empty()) text += " " + value;
   if (const std::string rule = text_at(evaluation, "rule"); !rule.empty()) {
     text += fmt::format(" (rule {})", rule);
   }
-  const std::string detail = text_at(evaluation, "detail");
-  return detail.empty() ? text : fmt::format("{}: {}", text, detail);
+  return text;
 }
 
 Row history_row(const nlohmann::json& entry) {

@@ -113,6 +113,7 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
     if (hooks_.event) hooks_.event({at_commit[0].event_seqs[i], spec.id, step.events[i]}, entry->spec);
   if (hooks_.changed) hooks_.changed(entry->view(source_));
   schedule(entry);
+  if (entry->state.question) tell_neighbours(entry);
 
   // The answer shows it begun, if nothing stands before it.
   if (!entry->state.question) {

@@ -263,12 +263,26 @@ void Engine::Impl::after_step(const EntryPtr& entry) {
       net::post(executor_, [self = shared_from_this(), entry] { self->pump(entry); });
     }
     schedule(entry);
+    tell_neighbours(entry);
   }
   std::vector<std::weak_ptr<Entry>> waiting = std::move(entry->waiting_for_idle);
   entry->waiting_for_idle.clear();
   for (const auto& weak : waiting)
     if (const EntryPtr other = weak.lock())
       net::post(executor_, [self = shared_from_this(), other] { self->pump(other); });
+}
+
+// Whether a newer rollout waits in the same place is part of each older one's state.
+void Engine::Impl::tell_neighbours(const EntryPtr& entry) {
+  const auto place = places_.find(entry->place());
+  if (place == places_.end()) return;
+  for (const EntryPtr& older : place->second) {
+    const bool waits = std::any_of(place->second.begin(), place->second.end(), [&](const EntryPtr& newer) {
+      return newer->state.state == State::kWaiting && newer->spec.id > older->spec.id;
+    });
+    const bool moves = older->state.state != State::kWaiting && older->state.state != State::kRollingBack;
+    if (moves && older->state.newer_waits != waits) put(older, Work{NewerWaits{waits}});
+  }
 }
 
 void Engine::Impl::ended(const EntryPtr& entry) {
@@ -286,6 +300,7 @@ void Engine::Impl::ended(const EntryPtr& entry) {
   std::vector<EntryPtr> left = place;
   for (const EntryPtr& other : left)
     if (other->state.state == State::kWaiting && !other->recording) after_step(other);
+  tell_neighbours(left.front());
 }
 
 }  // namespace rollwatch

@@ -23,7 +23,7 @@ struct Asked {
   std::optional<Answer> evidence;
 };
 
-// JSON as in PRODUCT "explain bundle"; `deliveries` holds ids, their attempts are added when it is read.
+// JSON: decision, condition, evaluation, window, siblings, deliveries; `deliveries` holds ids, their attempts are added when it is read.
 std::string explain_bundle(Fixed fixed, const RolloutState& after, const Decision& decision,
                            const std::optional<Asked>& asked, const std::vector<std::string>& delivery_ids);
 

@@ -301,6 +301,11 @@ TEST(PatienceTest, EveryConditionMustPassToLiftThePause) {
     p.conditions.push_back(condition("latency", "> 0.05"));
     p.conditions[1].on_fail = OnFail::kObserve;
   };
+  const auto ignoring = [](Plan& p) {
+    p.patience = duration("1m");
+    p.conditions.push_back(condition("latency", "> 0.05"));
+    p.conditions[1].on_no_data = OnMissing::kIgnore;
+  };
   expect_stories({
       {"one is not enough", two, "begin ack empty*7 latency:empty*7 pass",
        "paused step 0 (5 %) unknown, asks: no_answers, out: pause 5 %"},
@@ -308,6 +313,10 @@ TEST(PatienceTest, EveryConditionMustPassToLiftThePause) {
        "analyzing step 0 (5 %) passing, out: resume 5 %"},
       {"the other one never answered", two, "begin ack empty*7 pass",
        "paused step 0 (5 %) pending, asks: no_answers, out: pause 5 %"},
+      {"what is ignored is not waited for", ignoring, "begin ack latency:empty empty*7 pass",
+       "analyzing step 0 (5 %) passing, out: resume 5 %"},
+      {"but it cannot lift the pause either", ignoring, "begin ack empty*7 latency:empty*9",
+       "paused step 0 (5 %) unknown, asks: no_answers, out: pause 5 %"},
       {"an observing one uses up no patience", observed, "begin ack latency:empty*60",
        "analyzing step 0 (5 %) pending"},
       {"and is not waited for", observed, "begin ack latency:empty*7 empty*7 pass",
@@ -349,6 +358,27 @@ TEST(PatienceTest, InconclusiveAnswersUseItUpUnlessItIsTooEarly) {
   Rollout r(plan);
   r.play("begin ack pass ack pass*59");
   EXPECT_EQ(r.show(), "analyzing step 1 (25 %) pending") << "windows that reach back use up none";
+}
+
+// Where nobody was there to hear an answer, its absence says nothing about the datasource.
+TEST(PatienceTest, OnlySlotsThatCouldHaveBeenAnsweredUseItUp) {
+  struct Row {
+    Cause cause;
+    bool uses_it_up;
+  };
+  const Row rows[] = {
+      {Cause::kMissedLate, true},       {Cause::kMissedOverlap, true},
+      {Cause::kMissedOverload, true},   {Cause::kMissedDowntime, false},
+      {Cause::kMissedClockJump, false}, {Cause::kMissedStore, false},
+  };
+  for (const Row& row : rows) {
+    Plan plan = error_rate();
+    plan.patience = duration("1m");
+    Rollout r(plan);
+    r.play("begin ack pass empty*3");
+    r.missed("error-rate", 100, row.cause);
+    EXPECT_EQ(r.state.state == State::kPaused, row.uses_it_up) << name_of(row.cause);
+  }
 }
 
 TEST(PatienceTest, TheSilenceOfARunOfMissedSlotsIsAsLongAsTheRun) {

@@ -212,6 +212,16 @@ TEST(OrdersTest, EachBelongsToItsDecision) {
   }
 }
 
+TEST(OrdersTest, NothingIsAskedOnceARollbackIsDecided) {
+  Rollout r(error_rate());
+  r.play("begin ack fail*3");
+  EXPECT_FALSE(next_slot(r.plan().conditions[0], r.state.conditions[0], Millis(0)));
+  const std::int64_t last = r.of("error-rate").last_slot;
+  r.happens(
+      SlotAnswered{0, last + 1, r.now, Answer{Scalar{0}, {}, false, nullptr, {}}, std::nullopt});
+  EXPECT_FALSE(r.last.changed());
+}
+
 TEST(OrdersTest, TheReceiversWordsAreTold) {
   Rollout r(error_rate());
   r.play("begin ack pass*3");

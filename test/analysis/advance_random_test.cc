@@ -291,7 +291,7 @@ class RandomRollout {
   int failing_slots_ = 0;
 };
 
-constexpr unsigned kSeeds = 3'000;
+constexpr unsigned kSeeds = 2'000;
 constexpr int kSteps = 150;
 
 TEST(RandomTest, TheRulesHoldWhateverHappens) {

@@ -34,6 +34,7 @@ RolloutState with_everything() {
   state.evaluations = std::numeric_limits<unsigned>::max();
   state.revision = 5;
   state.waits_for_predecessor = true;
+  state.newer_waits = true;
   ConditionState condition;
   condition.phase_ms = -4;
   condition.last_slot = std::numeric_limits<std::int64_t>::max();

@@ -151,7 +151,7 @@ TEST(Render, HistoryMixesEvaluationsAndEvents) {
     {"kind": "event", "at": "2026-01-02T03:04:32.000Z", "seq": 4, "type": "rollback",
      "data": {"summary": "error-rate 0.083 > 0.05"}}])");
   EXPECT_EQ(history_text(entries),
-            "2026-01-02T03:04:30.000Z  error-rate  fail 0.083 (rule > 0.05): code 500\n"
+            "2026-01-02T03:04:30.000Z  error-rate  fail: code 500\n"
             "2026-01-02T03:04:31.000Z  latency     missed\n"
             "2026-01-02T03:04:32.000Z  rollback    error-rate 0.083 > 0.05\n");
 }

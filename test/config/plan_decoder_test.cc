@@ -152,7 +152,7 @@ TEST(DecodePlan, WhatDoesNotFitTogether) {
       {"fail_after above within", R"("query": "x > 1", "fail_after": 5, "within": 4)",
        "/condition/0/within", "fail_after (5) must not be greater than within (4)"},
       {"weight that is no step", R"("query": "x > 1", "steps": [5, 30])", "/condition/0/steps",
-       "no step has the weight 30; there are 5, 25, 100 (promoting and soaking)"},
+       "no step has the weight 30; there are 5, 25, 100 (the soak)"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);

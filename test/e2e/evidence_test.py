@@ -34,7 +34,7 @@ class Evidence(RolloutCase):
         paused = server.wait_for_state(rollout, "paused")
         self.assertEqual((paused["question"]["kind"], paused["question"]["lifts_itself"]), ("no_answers", True))
         self.assertEqual(paused["verdict"], "unknown")
-        self.assertEqual(server.metric('rollwatch_datasource_up{datasource="default"}'), 0)
+        self.assertEqual(server.metric("rollwatch_datasource_up", datasource="default"), 0)
         server.wait_for(rollout, lambda r: self.count(r, "latency", "error") >= 10, "to go on asking")
         self.assertEqual(server.api.rollout(rollout)["state"], "paused")
         self.wait_for_slack(slack, service, "paused", "gave no answer")
@@ -44,7 +44,7 @@ class Evidence(RolloutCase):
         self.assertEqual(server.wait_for_end_of(rollout)["state"], "promoted")
         code, out, err = finish(waiting)
         self.assertEqual(code, 0, out + err)
-        self.assertEqual(server.metric('rollwatch_datasource_up{datasource="default"}'), 1)
+        self.assertEqual(server.metric("rollwatch_datasource_up", datasource="default"), 1)
         resumed = [e["data"] for e in server.api.events(rollout) if e["type"] == "resumed"]
         self.assertEqual([event["by"] for event in resumed], ["engine"])
         kinds = [order.kind for order in deployer.effects_of(rollout)]

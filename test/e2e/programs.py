@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import urllib.error
@@ -171,11 +172,11 @@ class Daemon:
     def reload(self):
         self.process.send_signal(signal.SIGHUP)
 
-    def metric(self, series):
-        """One value of /metrics by its exact series, or None."""
+    def metric(self, name, **labels):
+        """One value of /metrics by its name and exact labels, or None."""
         for line in self.api.get("/metrics").text.splitlines():
-            name, _, value = line.rpartition(" ")
-            if name == series:
+            series, _, value = line.rpartition(" ")
+            if series.partition("{")[0] == name and dict(re.findall(r'(\w+)="([^"]*)"', series)) == labels:
                 return float(value)
         return None
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import html
 import json
 import threading
 import time
@@ -179,7 +180,7 @@ class Slack(Receiver):
 
     def texts(self):
         with self.lock:
-            return [message["text"] for message in self.messages]
+            return [html.unescape(message["text"]) for message in self.messages]
 
     def close(self):
         self.stop()

@@ -1,6 +1,7 @@
 """A good version is promoted, a bad one rolled back and explained; the command line and Slack say so."""
 
 import hashlib
+import html
 import json
 import re
 import subprocess
@@ -89,7 +90,7 @@ class Release(RolloutCase):
         self.assertEqual((bundle["decision"]["kind"], bundle["decision"]["by"]), ("rollback", "engine"))
         self.assertEqual(bundle["condition"], "errors")
         evaluation = bundle["evaluation"]
-        self.assertEqual(evaluation["query"], f'e2e_errors{{service="{service}",version="1.1"}}')
+        self.assertEqual(evaluation["query"], f'max(e2e_errors{{service="{service}",version="1.1"}})')
         self.assertEqual((evaluation["value"], evaluation["rule"], evaluation["datasource"]), (0.2, "> 0.05", "default"))
         self.assertIn("0.2 > 0.05 is true", evaluation["arithmetic"])
         self.assertIn("3 failing of the last 3", evaluation["arithmetic"])
@@ -119,7 +120,7 @@ class Release(RolloutCase):
         self.wait_for_slack(self.people, service, "rolling back", "0.2 > 0.05")
         self.wait_for_slack(self.people, service, "rolled back")
         message = next(m for m in self.people.messages if "rolling back" in m["text"] and service in m["text"])
-        self.assertIn("0.2 (> 0.05)", json.dumps(message), "value and limit")
+        self.assertIn("0.2 (> 0.05)", html.unescape(json.dumps(message)), "value and limit")
 
     def test_waits_for_a_person(self):
         self.server.configure(self.configuration(self.receiver, self.people) + "on_fail = 'pause'\n")

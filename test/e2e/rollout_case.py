@@ -20,7 +20,7 @@ min_passes = 2
 
 [[policy.quick.condition]]
 name = "errors"
-query = 'e2e_errors{service="{{service}}",version="{{candidate}}"} > 0.05'
+query = 'max(e2e_errors{service="{{service}}",version="{{candidate}}"}) > 0.05'
 
 [[policy.quick.condition]]
 name = "latency"
