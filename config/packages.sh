@@ -14,7 +14,7 @@ set -euo pipefail
 
 build_packages=(
   g++ cmake ninja-build ccache mold pkg-config git
-  libboost1.81-dev libboost-url1.81-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev
+  libboost1.81-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev
   libtomlplusplus-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev prometheus-cpp-dev
   libgtest-dev libgmock-dev
 )
@@ -64,7 +64,7 @@ refuse_other_boost() {
     awk '$1 == "installed" && $2 !~ /1\.81/ {print $2}')
   [[ -z $other ]] || die "Boost 1.81 excludes the Boost 1.74 development packages, which are installed." \
     "Installing it would remove:" "${other//$'\n'/ }" "and whatever needs them." \
-    "If you can do without: sudo apt-get install libboost1.81-dev libboost-url1.81-dev, then run this again." \
+    "If you can do without: sudo apt-get install libboost1.81-dev, then run this again." \
     "Otherwise build in a Debian 12 container; nothing was changed."
 }
 

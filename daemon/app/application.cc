@@ -27,6 +27,11 @@ namespace {
 constexpr Millis kServerGrace{5'000};
 constexpr Millis kDeliveryGrace{10'000};
 
+// How often history is looked through for what is too old, and how much is deleted before somebody looks
+// whether the daemon stops.
+constexpr Millis kForgetEvery{60'000};
+constexpr std::size_t kForgottenAtOnce = 10;
+
 std::uint64_t random_bits() {
   std::uint64_t bits = 0;
   if (RAND_bytes(reinterpret_cast<unsigned char*>(&bits), sizeof bits) != 1)
@@ -51,6 +56,8 @@ class Application::Impl {
   void configure_delivery();
   awaitable<void> start();
   awaitable<void> stop();
+  awaitable<void> keep_forgetting();
+  awaitable<std::size_t> forget(SysTime ended_before);
   void fail(const std::string& why);
   void wait_for_signals();
   ReloadResult reload();
@@ -214,7 +221,37 @@ awaitable<void> Application::Impl::start() {
   for (const RolloutView& view : engine_.active()) metrics_.on_changed(view, clock_.wall());
   metrics_.on_reload(true, clock_.wall());
   not_ready_.reset();
+  spawn(io_.get_executor(), "retention", [this] { return keep_forgetting(); });
   spdlog::info("ready, watching {} active rollouts", engine_.active().size());
+}
+
+// Deletes the history that is older than store.retention. An error is logged when it begins.
+awaitable<void> Application::Impl::keep_forgetting() {
+  bool failing = false;
+  for (co_await clock_.sleep(kForgetEvery); !stopping_; co_await clock_.sleep(kForgetEvery)) {
+    const SysTime ended_before = clock_.wall() - settings_->store.retention;
+    std::string failure;
+    try {
+      const std::size_t forgotten = co_await forget(ended_before);
+      if (forgotten > 0)
+        spdlog::info("deleted {} rollouts that ended before {}", forgotten, format_time(ended_before));
+    } catch (const StoreError& error) {
+      failure = error.what();
+    }
+    if (!failure.empty() && !failing && !stopping_)
+      spdlog::error("old history is not deleted, tried again every minute: {}", failure);
+    failing = !failure.empty();
+  }
+}
+
+awaitable<std::size_t> Application::Impl::forget(SysTime ended_before) {
+  std::size_t forgotten = 0;
+  std::size_t latest = kForgottenAtOnce;
+  while (latest == kForgottenAtOnce && !stopping_) {
+    latest = co_await store_.forget(ended_before, kForgottenAtOnce);
+    forgotten += latest;
+  }
+  co_return forgotten;
 }
 
 void Application::Impl::fail(const std::string& why) {

@@ -13,6 +13,7 @@
 
 #include "daemon/engine/engine.h"
 #include "daemon/engine/entry.h"
+#include "daemon/engine/ids.h"
 
 namespace rollwatch {
 
@@ -23,7 +24,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   Impl(net::any_io_executor executor, Clock& clock, MetricsSource& source, Store& store, EngineRules rules,
        EngineHooks hooks)
       : executor_(std::move(executor)), clock_(clock), source_(source), store_(store),
-        rules_(std::move(rules)), hooks_(std::move(hooks)) {}
+        rules_(std::move(rules)), hooks_(std::move(hooks)), ids_(rules_.random) {}
 
   awaitable<void> load();
   void start();
@@ -88,6 +89,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   Store& store_;
   EngineRules rules_;
   EngineHooks hooks_;
+  IdSequence ids_;
 
   std::unordered_map<std::string, EntryPtr> active_;
   std::map<std::string, std::vector<EntryPtr>> places_;

@@ -1,6 +1,5 @@
 // Registration: checked, then one at a time per place.
 #include "daemon/engine/engine_impl.h"
-#include "daemon/engine/ids.h"
 #include "daemon/engine/registrar.h"
 
 namespace rollwatch {
@@ -23,7 +22,7 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
     }
   }
   std::vector<std::string> left_out;
-  spec.id = new_id("ro", clock_.wall(), rules_.random);
+  spec.id = ids_.next("ro", clock_.wall());  // to check with: a query may name it
   const auto plan = plan_for(spec, registration.plan, &left_out);
   RegistrationCheck check = co_await check_registration(spec, *plan, source_);
   for (const std::string& name : left_out)
@@ -86,6 +85,8 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
 
   const SysTime now = clock_.wall();
   spec.created_at = now;
+  // Its own id, given in turn: of two rollouts in one place the later registered one sorts later.
+  spec.id = ids_.next("ro", now);
   StoredRollout fresh;
   fresh.spec = spec;
   fresh.document = std::make_shared<const PlanDocument>(registration.document);

@@ -1,25 +1,37 @@
 #include "daemon/engine/ids.h"
 
-#include <string_view>
-
 namespace rollwatch {
 namespace {
 
 constexpr std::string_view kAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+constexpr std::uint64_t kFortyBits = (std::uint64_t{1} << 40U) - 1;
 
-void append(std::string& text, std::uint64_t value, int digits) {
-  for (int shift = 5 * (digits - 1); shift >= 0; shift -= 5)
-    text += kAlphabet[static_cast<std::size_t>((value >> shift) & 31)];
+void append(std::string& text, std::uint64_t value, unsigned digits) {
+  for (unsigned left = digits; left > 0; --left)
+    text += kAlphabet[static_cast<std::size_t>((value >> (5 * (left - 1))) & 31U)];
 }
 
 }  // namespace
 
-std::string new_id(std::string_view prefix, SysTime now, const std::function<std::uint64_t()>& random) {
+std::string IdSequence::next(std::string_view prefix, SysTime now) {
+  const auto millis = static_cast<std::uint64_t>(now.time_since_epoch().count());
+  if (millis > millis_) {
+    millis_ = millis;
+    high_ = random_() & kFortyBits;
+    low_ = random_() & kFortyBits;
+  } else {
+    // The same millisecond, or an earlier one: the last id plus a random stride, so that ids cannot be guessed.
+    low_ += 1 + (random_() & 0xffffU);
+    if (low_ > kFortyBits) {
+      low_ &= kFortyBits;
+      high_ = (high_ + 1) & kFortyBits;
+    }
+  }
   std::string id(prefix);
   id += '_';
-  append(id, static_cast<std::uint64_t>(now.time_since_epoch().count()), 10);
-  append(id, random(), 8);
-  append(id, random(), 8);
+  append(id, millis_, 10);
+  append(id, high_, 8);
+  append(id, low_, 8);
   return id;
 }
 

@@ -5,12 +5,27 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "analysis/time.h"
 
 namespace rollwatch {
 
-// "ro" → "ro_01j9…"
-std::string new_id(std::string_view prefix, SysTime now, const std::function<std::uint64_t()>& random);
+// Every id of one sequence sorts after those before it, also within a millisecond or when the clock is
+// put back: which of two rollouts is the newer one is read from their ids.
+class IdSequence {
+ public:
+  // 64 random bits each time it is called.
+  explicit IdSequence(std::function<std::uint64_t()> random) : random_(std::move(random)) {}
+
+  // next("ro", now) → "ro_01j9…"
+  std::string next(std::string_view prefix, SysTime now);
+
+ private:
+  std::function<std::uint64_t()> random_;
+  std::uint64_t millis_ = 0;
+  std::uint64_t high_ = 0;  // 40 random bits each
+  std::uint64_t low_ = 0;
+};
 
 }  // namespace rollwatch

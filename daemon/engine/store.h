@@ -77,6 +77,12 @@ class Store {
   };
   virtual awaitable<std::optional<Idempotent>> idempotent(std::string key, SysTime now) = 0;
 
+  // Deletes at most `limit` rollouts that ended before that moment, the longest ended first, with all that
+  // belongs to them; how many. A rollout is gone for every reader at once, and other commits get in between
+  // the many rows. One with an open delivery stays. Fences of its place go on growing, and no event number
+  // is given again. What a call that threw has left is deleted by the next. One call at a time.
+  virtual awaitable<std::size_t> forget(SysTime ended_before, std::size_t limit) = 0;
+
   // Finishes what was handed over and closes. No call may follow.
   virtual void close() = 0;
 };

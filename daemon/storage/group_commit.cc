@@ -24,17 +24,25 @@ bool has_new_order(const Batch& batch) {
 std::vector<BatchResult> GroupCommit::commit(const std::vector<const Batch*>& batches) {
   if (!failed_.empty()) return all_failed(batches.size(), failed_);
   try {
-    return run(batches);
+    return write(batches);
   } catch (const SqliteError& error) {
-    roll_back();
-    if (error.is_fatal()) refuse_from_now_on(error);
-    if (!failed_.empty()) return all_failed(batches.size(), failed_);
-    return all_failed(batches.size(),
-                      "the store " + name_ + " could not be written: " + error.what());
+    return all_failed(batches.size(), give_up(error));
   }
 }
 
-std::vector<BatchResult> GroupCommit::run(const std::vector<const Batch*>& batches) {
+ChoreResult GroupCommit::run(const Chore& chore) {
+  if (!failed_.empty()) return Unexpected(failed_);
+  try {
+    Query(db_, "BEGIN IMMEDIATE").run();
+    const std::size_t done = chore(db_);
+    Query(db_, "COMMIT").run();
+    return done;
+  } catch (const SqliteError& error) {
+    return Unexpected(give_up(error));
+  }
+}
+
+std::vector<BatchResult> GroupCommit::write(const std::vector<const Batch*>& batches) {
   std::vector<BatchResult> results;
   results.reserve(batches.size());
   bool orders = false;
@@ -84,6 +92,14 @@ void GroupCommit::checkpoint() {
     // Nothing is lost: the log keeps its pages, and the next time tries again.
     if (error.is_fatal()) refuse_from_now_on(error);
   }
+}
+
+// Ends the transaction that failed; why, for those who wait for it.
+std::string GroupCommit::give_up(const SqliteError& error) {
+  roll_back();
+  if (error.is_fatal()) refuse_from_now_on(error);
+  if (!failed_.empty()) return failed_;
+  return "the store " + name_ + " could not be written: " + error.what();
 }
 
 // Some failures make SQLite roll back by itself.

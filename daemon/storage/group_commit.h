@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,10 @@ namespace rollwatch {
 using Batch = std::vector<Commit>;
 using BatchResult = Expected<std::vector<Recorded>, std::string>;
 
+// Other work on the same database, small enough that commits can wait for it, and how much it did.
+using Chore = std::function<std::size_t(Database&)>;
+using ChoreResult = Expected<std::size_t, std::string>;
+
 // Used by the writer thread alone, but for transactions().
 class GroupCommit {
  public:
@@ -28,6 +33,9 @@ class GroupCommit {
   // promised.
   std::vector<BatchResult> commit(const std::vector<const Batch*>& batches);
 
+  // A transaction for that alone; failures of the disk mean the same.
+  ChoreResult run(const Chore& chore);
+
   // Moves the log into the database when it has grown long. Between commits, when nobody waits:
   // SQLite itself would do it within a commit, and would not tell of a failed fsync.
   void checkpoint();
@@ -35,9 +43,10 @@ class GroupCommit {
   std::uint64_t transactions() const { return transactions_; }
 
  private:
-  std::vector<BatchResult> run(const std::vector<const Batch*>& batches);
+  std::vector<BatchResult> write(const std::vector<const Batch*>& batches);
   BatchResult write_batch(const Batch& batch);
   std::vector<BatchResult> all_failed(std::size_t count, const std::string& why) const;
+  std::string give_up(const SqliteError& error);
   void roll_back();
   void refuse_from_now_on(const SqliteError& error);
 

@@ -11,8 +11,15 @@
 #include <string>
 #include <system_error>
 
+#include "daemon/storage/private_file.h"
+
 namespace rollwatch {
 namespace {
+
+int open_or_create(const std::filesystem::path& path) {
+  create_private_file(path);
+  return open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+}
 
 std::string holder_in(int descriptor) {
   std::array<char, 16> text{};
@@ -25,7 +32,7 @@ std::string holder_in(int descriptor) {
 }  // namespace
 
 LockFile::LockFile(const std::filesystem::path& path, const std::filesystem::path& guarded)
-    : descriptor_(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+    : descriptor_(open_or_create(path)) {
   if (descriptor_ < 0) {
     const std::string why = std::generic_category().message(errno);
     throw std::runtime_error("cannot create " + path.string() + ": " + why +

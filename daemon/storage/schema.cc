@@ -13,10 +13,11 @@ constexpr std::int64_t kApplicationId = 0x726c7774;
 //
 // What is written at every slot stays apart from what is not: an evaluation is an append at the end
 // of its rollout's run of rows, with no further index, and a state is a small row in a table of its
-// own.
+// own. Keys of rollouts and plans are never given twice (AUTOINCREMENT): rows of a forgotten rollout
+// may still wait for deletion, and readers keep plans in memory by their key.
 constexpr const char* kFirst = R"sql(
 CREATE TABLE plans (           -- one row for all rollouts with the same merged analysis
-  key      INTEGER PRIMARY KEY,
+  key      INTEGER PRIMARY KEY AUTOINCREMENT,
   hash     INTEGER NOT NULL,   -- of the three below; equal hashes are compared
   version  INTEGER NOT NULL,
   analysis TEXT NOT NULL,
@@ -25,7 +26,7 @@ CREATE TABLE plans (           -- one row for all rollouts with the same merged 
 CREATE INDEX plans_by_hash ON plans (hash);
 
 CREATE TABLE rollouts (
-  key        INTEGER PRIMARY KEY,
+  key        INTEGER PRIMARY KEY AUTOINCREMENT,
   id         TEXT NOT NULL UNIQUE,
   namespace  TEXT NOT NULL,
   service    TEXT NOT NULL,
@@ -39,7 +40,13 @@ CREATE TABLE rollouts (
   spec       TEXT NOT NULL     -- JSON
 );
 CREATE INDEX rollouts_active ON rollouts (id) WHERE active = 1;
+CREATE INDEX rollouts_ended ON rollouts (ended_at) WHERE active = 0;
+CREATE INDEX rollouts_by_plan ON rollouts (plan);
 CREATE INDEX rollouts_by_place ON rollouts (namespace, service, target, id, candidate);
+
+CREATE TABLE forgotten (       -- gone from rollouts, but not yet from the tables below
+  rollout INTEGER PRIMARY KEY
+);
 
 CREATE TABLE labels (
   rollout INTEGER NOT NULL,
@@ -140,6 +147,7 @@ CREATE TABLE idempotency (
   at          INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX idempotency_by_age ON idempotency (at);
+CREATE INDEX idempotency_by_rollout ON idempotency (rollout);
 
 CREATE TABLE targets (         -- the last fence given for each place
   namespace TEXT NOT NULL,

@@ -67,6 +67,8 @@ std::string Database::text(const std::string& sql) {
   return query.next() ? query.text(0) : std::string();
 }
 
+std::int64_t Database::changes() const { return sqlite3_changes64(handle_.get()); }
+
 bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
 
 Database::Statement Database::prepare(std::string_view sql, bool keep) {

@@ -55,6 +55,9 @@ class Database {
   // False once SQLite itself has rolled the transaction back.
   bool in_transaction() const;
 
+  // Rows the last INSERT, UPDATE or DELETE changed.
+  std::int64_t changes() const;
+
   // Length of the write-ahead log after this connection's last commit. Checkpoints are the
   // caller's.
   int wal_pages() const { return *wal_pages_; }

@@ -1,14 +1,18 @@
 #include "daemon/storage/sqlite_store.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <thread>
 #include <utility>
+#include <variant>
 
 #include "daemon/storage/cursor.h"
 #include "daemon/storage/documents.h"
 #include "daemon/storage/group_commit.h"
 #include "daemon/storage/lock_file.h"
+#include "daemon/storage/private_file.h"
 #include "daemon/storage/reader.h"
+#include "daemon/storage/retention.h"
 #include "daemon/storage/schema.h"
 #include "daemon/storage/work_queue.h"
 
@@ -62,6 +66,7 @@ Database open_or_explain(const std::filesystem::path& path, Open open) {
 
 Database open_for_writing(const std::filesystem::path& path) {
   return open_or_explain(path, [&path] {
+    create_private_file(path);  // SQLite gives its log and index the same mode
     Database db(path, Database::Mode::kReadWrite);
     check_schema(db, sqlite_migrations());
     // Only a new file takes this over: deleted history can be given back to the disk in small
@@ -91,6 +96,11 @@ class SqliteStore::Threads {
     Batch batch;
     std::shared_ptr<Pending<std::vector<Recorded>>> answer;
   };
+  struct Work {
+    Chore chore;
+    std::shared_ptr<Pending<std::size_t>> answer;
+  };
+  using Task = std::variant<Write, Work>;
   using Read = std::function<void(StoreReader&)>;
 
   Threads(net::any_io_executor io, std::filesystem::path path)
@@ -115,7 +125,7 @@ class SqliteStore::Threads {
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
 
-  bool write(Write work) { return writes_.push(std::move(work)); }
+  bool write(Task task) { return writes_.push(std::move(task)); }
   bool read(Read work) { return reads_.push(std::move(work)); }
   std::uint64_t transactions() const { return group_.transactions(); }
 
@@ -160,26 +170,42 @@ class SqliteStore::Threads {
   }
 
   void write_all() {
-    for (auto work = writes_.take_all(); !work.empty(); work = writes_.take_all()) {
-      std::vector<const Batch*> batches;
-      std::vector<std::shared_ptr<Pending<std::vector<Recorded>>>> answers;
-      for (Write& write : work) {
-        batches.push_back(&write.batch);
-        answers.push_back(std::move(write.answer));
+    for (auto tasks = writes_.take_all(); !tasks.empty(); tasks = writes_.take_all()) {
+      commit_all(tasks);
+      for (Task& task : tasks) {
+        if (auto* work = std::get_if<Work>(&task)) run(*work);
       }
-      auto results = group_.commit(batches);
-      net::post(io_, [answers = std::move(answers), results = std::move(results)]() mutable {
-        for (std::size_t i = 0; i < answers.size(); ++i) answers[i]->set(std::move(results[i]));
-      });
       group_.checkpoint();
     }
+  }
+
+  void commit_all(std::vector<Task>& tasks) {
+    std::vector<const Batch*> batches;
+    std::vector<std::shared_ptr<Pending<std::vector<Recorded>>>> answers;
+    for (Task& task : tasks) {
+      if (auto* write = std::get_if<Write>(&task)) {
+        batches.push_back(&write->batch);
+        answers.push_back(std::move(write->answer));
+      }
+    }
+    if (batches.empty()) return;
+    auto results = group_.commit(batches);
+    net::post(io_, [answers = std::move(answers), results = std::move(results)]() mutable {
+      for (std::size_t i = 0; i < answers.size(); ++i) answers[i]->set(std::move(results[i]));
+    });
+  }
+
+  void run(Work& work) {
+    net::post(io_, [answer = std::move(work.answer), result = group_.run(work.chore)]() mutable {
+      answer->set(std::move(result));
+    });
   }
 
   const net::any_io_executor io_;
   const std::filesystem::path path_;
   const LockFile lock_;
 
-  WorkQueue<Write> writes_;
+  WorkQueue<Task> writes_;
   WorkQueue<Read> reads_;
 
   Database write_db_;   // of write_thread_
@@ -202,6 +228,14 @@ std::uint64_t SqliteStore::transactions() const { return threads_->transactions(
 awaitable<std::vector<Recorded>> SqliteStore::record(std::vector<Commit> commits, Epoch) {
   auto answer = std::make_shared<Pending<std::vector<Recorded>>>(io_);
   Threads::Write work{std::move(commits), answer};
+  if (!threads_ || !threads_->write(std::move(work))) throw StoreError("the store is closed");
+  auto result = co_await answer->get();
+  co_return value_or_throw(std::move(result));
+}
+
+awaitable<std::size_t> SqliteStore::work(std::function<std::size_t(Database&)> chore) {
+  auto answer = std::make_shared<Pending<std::size_t>>(io_);
+  Threads::Work work{std::move(chore), answer};
   if (!threads_ || !threads_->write(std::move(work))) throw StoreError("the store is closed");
   auto result = co_await answer->get();
   co_return value_or_throw(std::move(result));
@@ -298,6 +332,26 @@ awaitable<std::optional<std::string>> SqliteStore::memo(std::string rollout, std
 awaitable<std::optional<Store::Idempotent>> SqliteStore::idempotent(std::string key, SysTime now) {
   return read<std::optional<Idempotent>>(
       [key = std::move(key), now](StoreReader& reader) { return reader.idempotent(key, now); });
+}
+
+// Each piece queues up behind the commits that arrived during the one before.
+awaitable<std::size_t> SqliteStore::forget(SysTime ended_before, std::size_t limit) {
+  constexpr std::size_t kHiddenAtOnce = 50;
+  constexpr int kShrinkSteps = 20;
+  std::size_t forgotten = 0;
+  for (std::size_t hidden = 0;; forgotten += hidden) {
+    while (co_await work(sweep) > 0) {
+    }
+    const std::size_t most = std::min(limit - forgotten, kHiddenAtOnce);
+    const Chore hide = [ended_before, most](Database& db) {
+      return hide_ended(db, ended_before, most);
+    };
+    hidden = co_await work(hide);
+    if (hidden == 0) break;
+  }
+  for (int i = 0; i<kShrinkSteps&& co_await work(shrink)> 0; ++i) {
+  }
+  co_return forgotten;
 }
 
 }  // namespace rollwatch

@@ -19,12 +19,14 @@
 
 namespace rollwatch {
 
+class Database;
 class StoreReader;
 
 class SqliteStore : public Store {
  public:
-  // Opens the database, or creates it, and brings its schema up to date before it returns. Throws
-  // StoreError that names the path and says what to do. `io` must outlive close().
+  // Opens the database, or creates it readable for its owner only, and brings its schema up to date
+  // before it returns. Throws StoreError that names the path and says what to do. `io` must outlive
+  // close().
   SqliteStore(net::any_io_executor io, std::filesystem::path path);
   ~SqliteStore() override;  // closes
 
@@ -50,6 +52,7 @@ class SqliteStore : public Store {
   awaitable<std::optional<std::string>> memo(std::string rollout, std::string target,
                                              std::string key) override;
   awaitable<std::optional<Idempotent>> idempotent(std::string key, SysTime now) override;
+  awaitable<std::size_t> forget(SysTime ended_before, std::size_t limit) override;
   void close() override;
 
   // Durable transactions so far: how well commits are grouped.
@@ -60,6 +63,7 @@ class SqliteStore : public Store {
 
   template <class T>
   awaitable<T> read(std::function<T(StoreReader&)> question);
+  awaitable<std::size_t> work(std::function<std::size_t(Database&)> chore);
 
   const net::any_io_executor io_;
   std::unique_ptr<Threads> threads_;

@@ -5,8 +5,8 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
-#include "client_process.h"
-#include "fake_server.h"
+#include "test/cli/client_process.h"
+#include "test/cli/fake_server.h"
 
 namespace rollwatch::test {
 namespace {

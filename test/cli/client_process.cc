@@ -1,4 +1,4 @@
-#include "client_process.h"
+#include "test/cli/client_process.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,4 +1,4 @@
-#include "fake_server.h"
+#include "test/cli/fake_server.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

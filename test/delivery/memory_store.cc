@@ -98,5 +98,6 @@ awaitable<std::optional<std::string>> MemoryStore::memo(std::string, std::string
 awaitable<std::optional<Store::Idempotent>> MemoryStore::idempotent(std::string, SysTime) {
   unexpected("idempotent");
 }
+awaitable<std::size_t> MemoryStore::forget(SysTime, std::size_t) { unexpected("forget"); }
 
 }  // namespace rollwatch

@@ -43,6 +43,7 @@ class MemoryStore : public Store {
   awaitable<std::optional<std::string>> memo(std::string rollout, std::string target,
                                              std::string key) override;
   awaitable<std::optional<Idempotent>> idempotent(std::string key, SysTime now) override;
+  awaitable<std::size_t> forget(SysTime ended_before, std::size_t limit) override;
   void close() override {}
 };
 

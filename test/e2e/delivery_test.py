@@ -7,13 +7,13 @@ from receivers import Deployer
 from rollout_case import RolloutCase
 
 STEPS = [("advance", 5), ("advance", 25), ("promote", 100)]
+HELD = {"steps": [{"weight": 5, "hold": "1h"}]}  # stays where it is
 
 
 class Deliveries(RolloutCase):
-    def release(self, deployer, errors=0.01, orchestrator=""):
+    def release(self, deployer, orchestrator="", **more):
         server = self.daemon(self.configuration(deployer, orchestrator=orchestrator)).start()
-        service = self.service(errors=errors)
-        return server, server.api.register(**self.fields(service, orchestrator="deployer"))["id"]
+        return server, server.api.register(**self.fields(self.service(), orchestrator="deployer", **more))["id"]
 
     def first_order(self, server, rollout, state):
         wait_until(lambda: any(o["state"] == state for o in server.api.orders(rollout)),
@@ -51,7 +51,7 @@ class Deliveries(RolloutCase):
     def test_a_deployer_that_hangs_does_not_hold_up_a_rollback(self):
         deployer = self.deployer()
         deployer.by_kind["pause"] = "hang"
-        server, rollout = self.release(deployer, orchestrator='timeout = "10m"')
+        server, rollout = self.release(deployer, orchestrator='timeout = "10m"', analysis=HELD)
         server.wait_for(rollout, lambda r: r["step"], "to have begun")
         self.assertEqual(server.api.decide(rollout, "pause").status, 200)
         wait_until(lambda: deployer.attempts_of(rollout, "pause"), "the order that hangs", [server])
@@ -122,7 +122,7 @@ class Deliveries(RolloutCase):
         deployer = self.deployer()
         server = self.daemon(self.configuration(deployer)).start()
         service = self.service()
-        old = server.api.register(**self.fields(service, orchestrator="deployer"))["id"]
+        old = server.api.register(**self.fields(service, orchestrator="deployer", analysis=HELD))["id"]
         server.wait_for(old, lambda r: r["step"], "to have begun")
         self.exposition.set("e2e_errors", 0, service=service, version="1.2")
         self.exposition.set("e2e_latency", 0, service=service, version="1.2")

@@ -24,7 +24,7 @@ class Evidence(RolloutCase):
     def test_an_outage_of_the_metrics_server_pauses_and_its_return_resumes(self):
         own = self.place.add(Prometheus(self.place.folder, self.exposition))
         deployer, slack = self.deployer(), self.slack()
-        server = self.daemon(self.configuration(deployer, slack, prometheus=own).replace('hold = "1s"', 'hold = "3s"')).start()
+        server = self.daemon(self.configuration(deployer, slack, prometheus=own).replace('hold = "1s"', 'hold = "4s"')).start()
         service = self.service()
         own.wait_for(f'e2e_latency{{service="{service}"}}', 0.1)
         rollout = server.api.register(**self.fields(service, orchestrator="deployer"))["id"]

@@ -47,7 +47,7 @@ HOSTILE = {
 class Registration(RolloutCase):
     def test_twice_is_once(self):
         deployer = self.deployer()
-        server = self.daemon(self.configuration(deployer)).start()
+        server = self.daemon(self.configuration(deployer).replace('hold = "1s"', 'hold = "3s"')).start()
         service = self.service()
         body = self.fields(service, orchestrator="deployer")
         answers = []

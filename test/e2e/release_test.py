@@ -143,7 +143,7 @@ class Release(RolloutCase):
         for weight in (5, 25):
             answer = self.api.call("POST", f"/api/v1/rollouts/{rollout}/progress", {"weight": weight})
             self.assertEqual(answer.status, 200, answer)
-            self.server.wait_for(rollout, lambda r: r["verdict"] == "passing" and r["step"]["weight"] == weight,
+            self.server.wait_for(rollout, lambda r: r["step"]["weight"] == weight and r["verdict"] in ("passing", "passed"),
                                  f"to pass at {weight} %")
         self.assertEqual(self.server.wait_for_end_of(rollout)["state"], "promoted")
         self.assertEqual(self.receiver.effects, [])

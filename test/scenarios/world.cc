@@ -1,16 +1,18 @@
 #include "test/scenarios/world.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <filesystem>
 #include <limits>
 #include <set>
 #include <stdexcept>
+#include <utility>
 
 #include "config/loader.h"
 #include "config/merge.h"
 #include "daemon/app/assembly.h"
 #include "daemon/storage/sqlite_store.h"
-#include "test/support/run.h"
 
 namespace rollwatch {
 namespace {
@@ -49,6 +51,22 @@ Answer answer_of(const Behaviour& behaviour) {
   return answer;
 }
 
+// Where calls wait until they are let go.
+class Gate {
+ public:
+  awaitable<void> wait() {
+    auto turn = std::make_shared<Promise<bool>>(co_await net::this_coro::executor);
+    waiting_.push_back(turn);
+    co_await turn->get();
+  }
+  void let_go() {
+    for (const auto& turn : std::exchange(waiting_, {})) turn->set(true);
+  }
+
+ private:
+  std::vector<std::shared_ptr<Promise<bool>>> waiting_;
+};
+
 }  // namespace
 
 class World::ScriptedSource : public MetricsSource {
@@ -68,6 +86,7 @@ class World::ScriptedSource : public MetricsSource {
     }
   }
   awaitable<QueryCheck> check(std::string, std::string query) override {
+    if (world_.checks_hang_) co_await held_.wait();
     QueryCheck check;
     const Behaviour behaviour = behaviour_of(query);
     if (behaviour.kind == Behaviour::Kind::kBadQuery) {
@@ -80,6 +99,7 @@ class World::ScriptedSource : public MetricsSource {
     }
     co_return check;
   }
+  void let_go() { held_.let_go(); }
   Millis ingestion_delay(const std::string& datasource) const override {
     const auto found = world_.settings_.datasources.find(datasource);
     return found == world_.settings_.datasources.end() ? Millis{0} : found->second.ingestion_delay;
@@ -95,6 +115,7 @@ class World::ScriptedSource : public MetricsSource {
   World& world_;
   net::io_context& io_;
   Clock& clock_;
+  Gate held_;
 };
 
 class World::ScriptedDriver : public TargetDriver {
@@ -104,6 +125,7 @@ class World::ScriptedDriver : public TargetDriver {
   awaitable<Looked> look(const OrderMessage&) override { co_return Looked::kUnknown; }
   awaitable<Looked> confirm(const OrderMessage&) override { co_return Looked::kUnknown; }
   awaitable<SendResult> send(const OrderMessage& order) override {
+    if (world_.deployer_hangs_) co_await clock_.sleep(Millis{10'000});
     SendResult result;
     result.attempt.at = clock_.wall();
     const auto answered = [&](SendEnd end, int status) {
@@ -139,6 +161,9 @@ class World::WatchedStore : public Store {
   bool owes() const { return out_ > 0; }
 
   awaitable<std::vector<Recorded>> record(std::vector<Commit> commits, Epoch epoch) override {
+    for (const Commit& commit : commits)
+      world_.most_evaluations_ = std::max(world_.most_evaluations_, commit.evaluations.size());
+    if (world_.store_hangs_) co_await held_.wait();
     if (world_.store_fails_) throw StoreError("the disk is full");
     const Out out(out_);
     co_return co_await store_.record(std::move(commits), epoch);
@@ -195,7 +220,12 @@ class World::WatchedStore : public Store {
     const Out out(out_);
     co_return co_await store_.idempotent(std::move(key), now);
   }
+  awaitable<std::size_t> forget(SysTime ended_before, std::size_t limit) override {
+    const Out out(out_);
+    co_return co_await store_.forget(ended_before, limit);
+  }
   void close() override { store_.close(); }
+  void let_go() { held_.let_go(); }
 
  private:
   struct Out {
@@ -206,6 +236,7 @@ class World::WatchedStore : public Store {
 
   World& world_;
   SqliteStore store_;
+  Gate held_;
   int out_ = 0;
 };
 
@@ -264,12 +295,6 @@ struct World::Life {
 World::World() = default;
 World::~World() = default;
 
-template <class T>
-T World::run(awaitable<T> work) {
-  auto shared = std::make_shared<awaitable<T>>(std::move(work));
-  return rollwatch::run<T>(life_->io, [shared]() -> awaitable<T> { co_return co_await std::move(*shared); });
-}
-
 void World::configure(const std::string& toml) {
   Environment environment;
   environment.variable = [](const std::string&) { return std::nullopt; };
@@ -288,7 +313,7 @@ void World::configure(const std::string& toml) {
   life_->clock.settle();
 }
 
-RegisterResult World::register_rollout(RolloutSpec spec, std::optional<int> attempt) {
+Registration World::registration(RolloutSpec spec, std::optional<int> attempt) {
   auto merged = merge_analysis(settings_, spec.ns, spec.service, spec.policy, nullptr);
   if (!merged) throw std::runtime_error(merged.error().front().text());
   Registration registration;
@@ -296,7 +321,11 @@ RegisterResult World::register_rollout(RolloutSpec spec, std::optional<int> atte
   registration.attempt = attempt;
   registration.document = {merged->version, merged->analysis, merged->sources};
   registration.plan = std::make_shared<const Plan>(merged->plan);
-  auto result = run(life_->engine.register_rollout(std::move(registration)));
+  return registration;
+}
+
+RegisterResult World::register_rollout(RolloutSpec spec, std::optional<int> attempt) {
+  auto result = run(life_->engine.register_rollout(registration(std::move(spec), attempt)));
   life_->clock.settle();
   return result;
 }
@@ -323,10 +352,11 @@ DecideResult World::acknowledge(const std::string& order, bool done) {
 void World::advance(Millis span) { life_->clock.advance(span); }
 void World::jump_wall(Millis by) { life_->clock.jump_wall(by); }
 
-void World::restart(Millis down) {
+void World::restart(Millis down, const std::function<void()>& loading) {
   const SysTime start = now() + down;
   life_.reset();
   life_ = std::make_unique<Life>(*this, start);
+  if (loading) loading();
   run([](Life& life) -> awaitable<bool> {
     co_await life.engine.load();
     co_await life.outbox.start(0);
@@ -351,6 +381,19 @@ std::optional<ExplainRecord> World::explain(const std::string& id) {
   return run(life_->store.explain(id, std::nullopt));
 }
 SysTime World::now() const { return life_->clock.wall(); }
+std::size_t World::sleepers() const { return life_->clock.sleepers(); }
+Engine& World::engine() { return life_->engine; }
+net::io_context& World::io() { return life_->io; }
+void World::settle() { life_->clock.settle(); }
+void World::store_hangs(bool hangs) {
+  store_hangs_ = hangs;
+  if (!hangs) let_commits_go();
+}
+void World::let_commits_go() { life_->store.let_go(); }
+void World::checks_hang(bool hangs) {
+  checks_hang_ = hangs;
+  if (!hangs) life_->source.let_go();
+}
 
 std::vector<DeliveredOrder> World::effects() const {
   std::vector<DeliveredOrder> effects;

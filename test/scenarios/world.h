@@ -3,6 +3,7 @@
 // the process can be killed and started again in between.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "daemon/engine/engine.h"
 #include "test/support/manual_clock.h"
 #include "test/support/process.h"
+#include "test/support/run.h"
 
 namespace rollwatch {
 
@@ -24,7 +26,8 @@ struct Behaviour {
   std::vector<double> values;
 };
 
-// What the deployer answers from now on.
+// What the deployer answers from now on. One that hangs makes up its mind after ten seconds: what it is
+// then decides.
 enum class Deployer { kAcknowledges, kAccepts, kRefuses, kFails, kIsDown };
 
 struct DeliveredOrder {
@@ -44,7 +47,9 @@ class World {
   void metrics_are(const std::string& query, Behaviour behaviour) { metrics_[query] = std::move(behaviour); }
   void whole_source_is(std::optional<Behaviour::Kind> kind) { source_ = kind; }
   void deployer_is(Deployer deployer) { deployer_ = deployer; }
+  void deployer_hangs(bool hangs) { deployer_hangs_ = hangs; }
 
+  Registration registration(RolloutSpec spec, std::optional<int> attempt = std::nullopt);
   RegisterResult register_rollout(RolloutSpec spec, std::optional<int> attempt = std::nullopt);
   DecideResult decide(const std::string& rollout, PersonDecided decision);
   DecideResult report(const std::string& rollout, double weight);
@@ -52,10 +57,17 @@ class World {
 
   void advance(Millis span);
   void jump_wall(Millis by);
-  // Kills the process and starts it again after `down`.
-  void restart(Millis down);
+  // Kills the process and starts it again after `down`. `loading` is called when it serves requests
+  // already, and has not read its store yet.
+  void restart(Millis down, const std::function<void()>& loading = {});
   // The disk refuses every commit from now on, or takes them again.
   void store_fails(bool fails) { store_fails_ = fails; }
+  // Every commit waits, as on a disk that hangs, until it is let go or this is called with false.
+  void store_hangs(bool hangs);
+  void let_commits_go();
+  std::size_t most_evaluations_in_a_commit() const { return most_evaluations_; }
+  // Queries are not checked at registration before this is called with false.
+  void checks_hang(bool hangs);
 
   RolloutView rollout(const std::string& id);
   std::vector<StoredEvaluation> evaluations(const std::string& id);
@@ -63,6 +75,19 @@ class World {
   std::vector<Delivery> deliveries(const std::string& id);
   std::optional<ExplainRecord> explain(const std::string& id);
   SysTime now() const;
+  std::size_t sleepers() const;
+  const Settings& settings() const { return settings_; }
+
+  // The engine itself, for what the calls above do not reach; run() plays a call to its end.
+  Engine& engine();
+  net::io_context& io();
+  void settle();
+  template <class T>
+  T run(awaitable<T> work) {
+    auto shared = std::make_shared<awaitable<T>>(std::move(work));
+    return rollwatch::run<T>(io(), [shared]() -> awaitable<T> { co_return co_await std::move(*shared); });
+  }
+
   // Every attempt that reached the deployer and was answered, in order.
   const std::vector<DeliveredOrder>& attempts() const { return attempts_; }
   // …and those that took effect: the first of each id whose fence was not behind.
@@ -74,15 +99,16 @@ class World {
   class WatchedStore;
   struct Life;  // one process
 
-  template <class T>
-  T run(awaitable<T> work);
-
   TempDir folder_;
   Settings settings_;
   std::map<std::string, Behaviour> metrics_;
   std::optional<Behaviour::Kind> source_;
   Deployer deployer_ = Deployer::kAcknowledges;
+  bool deployer_hangs_ = false;
   bool store_fails_ = false;
+  bool store_hangs_ = false;
+  bool checks_hang_ = false;
+  std::size_t most_evaluations_ = 0;
   std::vector<DeliveredOrder> attempts_;
   std::uint64_t seed_ = 1;
   std::unique_ptr<Life> life_;

@@ -190,6 +190,16 @@ Commit step(const std::string& id, unsigned revision) {
   return commit;
 }
 
+Commit ending(const std::string& id, SysTime ended_at) {
+  Commit commit;
+  commit.rollout = id;
+  commit.state.emplace();
+  commit.state->state = State::kPromoted;
+  commit.state->ended_at = ended_at;
+  commit.state->updated_at = ended_at;
+  return commit;
+}
+
 Delivery order(const std::string& id, SysTime created_at) {
   Delivery delivery;
   delivery.id = id;

@@ -25,6 +25,8 @@ Attempt full_attempt();
 Commit registration(const std::string& id, const std::string& target = "default");
 // A later step of it: state, as many evaluations as the state's revision says in all, one event.
 Commit step(const std::string& id, unsigned revision);
+// Its last step, with neither evaluation nor event.
+Commit ending(const std::string& id, SysTime ended_at);
 Delivery order(const std::string& id, SysTime created_at = kNow);
 Delivery notification(const std::string& id);
 
