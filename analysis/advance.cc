@@ -22,7 +22,8 @@ void on_predecessor(Mover& m, const PredecessorRollingBack& input) {
   s.waits_for_predecessor = input.rolling_back;
   if (!input.rolling_back) {
     m.tell(EventType::kNote, "the earlier rollout's rollback is over");
-    s.waits_for = s.reason = s.question ? s.question->text : "the earlier rollout's rollback is over";
+    s.waits_for = s.reason =
+        s.question ? s.question->text : "the earlier rollout's rollback is over";
     return;
   }
   s.waits_for = s.reason = "waits for an earlier rollout of this target to be rolled back";
@@ -33,8 +34,11 @@ void on_newer_waits(Mover& m, const NewerWaits& input) {
   RolloutState& s = m.state();
   if (is_final(s.state) || s.newer_waits == input.waits) return;
   s.newer_waits = input.waits;
-  m.tell(EventType::kNote, input.waits ? "a newer rollout waits to begin: until then this one is watched, but does not advance"
-                                       : "no newer rollout waits any more");
+  m.tell(
+      EventType::kNote,
+      input.waits
+          ? "a newer rollout waits to begin: until then this one is watched, but does not advance"
+          : "no newer rollout waits any more");
 }
 
 void on_superseded(Mover& m, const SupersededBy& input) {
@@ -42,7 +46,8 @@ void on_superseded(Mover& m, const SupersededBy& input) {
   if (is_final(s.state) || s.state == State::kRollingBack) return;
   const std::string by = "a newer rollout (" + input.candidate + ", " + input.rollout + ")";
   if (s.state == State::kSoaking)
-    m.end(State::kPromoted, EventType::kPromoted, "promoted; the soak ended early, superseded by " + by);
+    m.end(State::kPromoted, EventType::kPromoted,
+          "promoted; the soak ended early, superseded by " + by);
   else
     m.end(State::kSuperseded, EventType::kSuperseded, "superseded by " + by);
 }
@@ -51,8 +56,8 @@ void on_superseded(Mover& m, const SupersededBy& input) {
 void on_watch_resumed(Mover& m, const WatchResumed& input) {
   RolloutState& s = m.state();
   if (is_final(s.state)) return;
-  // A clock that was put back: what lies in the future now would stand still until the old time comes
-  // again, so everything goes on from now instead.
+  // A clock that was put back: what lies in the future now would stand still until the old time
+  // comes again, so everything goes on from now instead.
   const auto not_after = [](std::optional<SysTime>& time, SysTime latest) {
     if (time && *time > latest) time = latest;
   };
@@ -62,7 +67,8 @@ void on_watch_resumed(Mover& m, const WatchResumed& input) {
     c.inconclusive_since.reset();
     c.passes_in_step = 0;
     c.last_slot = std::min(c.last_slot, grid_of(m.condition(i), c).last_at_or_before(m.now));
-    not_after(c.watched_from, m.now + first_slot_after(m.condition(i)) + m.condition(i).initial_delay);
+    not_after(c.watched_from,
+              m.now + first_slot_after(m.condition(i)) + m.condition(i).initial_delay);
   }
   not_after(s.step_since, m.now);
   not_after(s.hold_since, m.now);
@@ -73,19 +79,20 @@ void on_watch_resumed(Mover& m, const WatchResumed& input) {
                                        : "rollwatchd was started again: patience starts again");
 }
 
-// From registration to the promote order, also one that a person gave and that did not take effect yet.
+// From registration to the promote order, also one that a person gave and that did not take effect
+// yet.
 bool has_deadline(const RolloutState& s) {
   return s.state == State::kAnalyzing && !s.conditions_only_observe;
 }
 
 bool hold_is_timed(const Mover& m) {
   const RolloutState& s = m.state();
-  return s.state == State::kAnalyzing && s.step >= 0 && !m.progress_is_ordered() && !s.newer_waits && !m.any_gates() &&
-         (m.told() || !m.weighted() || !m.has_next_step());
+  return s.state == State::kAnalyzing && s.step >= 0 && !m.progress_is_ordered() &&
+         !s.newer_waits && !m.any_gates() && (m.told() || !m.weighted() || !m.has_next_step());
 }
 
 SysTime hold_end(const Mover& m) {
-  return *m.state().hold_since + m.fixed.plan.steps[static_cast<std::size_t>(m.state().step)].hold;
+  return *m.state().hold_since + step_at(m.fixed.plan, m.state().step).hold;
 }
 
 std::optional<SysTime> reminder_at(const RolloutState& s) {
@@ -122,8 +129,7 @@ void on_time_passed(Mover& m) {
   if (has_deadline(s) && m.now >= s.deadline_at) {
     const std::string text =
         "not promoted within " + format_duration(m.fixed.plan.deadline) + " of its registration";
-    if (m.fixed.plan.on_deadline == OnDeadline::kRollback)
-      return m.roll_back(kEngine, text);
+    if (m.fixed.plan.on_deadline == OnDeadline::kRollback) return m.roll_back(kEngine, text);
     m.pause(QuestionKind::kDeadline, kEngine, text);
   }
   remind(m);
@@ -140,7 +146,7 @@ std::optional<double> step_weight(const Plan& plan, const RolloutState& state) {
   if (!plan.steps.front().weight) return std::nullopt;
   if (state.state == State::kSoaking || state.state == State::kPromoted) return 100;
   if (state.step < 0) return std::nullopt;
-  return plan.steps[static_cast<std::size_t>(state.step)].weight;
+  return step_at(plan, state.step).weight;
 }
 
 Transition registered(Fixed fixed, SysTime now) {
@@ -154,7 +160,8 @@ Transition registered(Fixed fixed, SysTime now) {
   RolloutState& s = m.state();
   s.reason = "registered";
   s.waits_for = "it was registered just now";
-  m.tell(EventType::kRegistered, "registered by " + (fixed.spec.by.empty() ? "nobody named" : fixed.spec.by))
+  m.tell(EventType::kRegistered,
+         "registered by " + (fixed.spec.by.empty() ? "nobody named" : fixed.spec.by))
       .by = fixed.spec.by;
   if (fixed.plan.approve_start && !fixed.spec.observe) {
     OpenQuestion question;
@@ -207,12 +214,16 @@ Verdict verdict_of(Fixed fixed, const RolloutState& state, std::size_t condition
   switch (c.last->outcome) {
     case Outcome::kPass:
       if (state.state == State::kPromoted) return Verdict::kPassed;
-      return c.passes_in_step >= static_cast<std::uint32_t>(fixed.plan.conditions[condition].min_passes)
+      return c.passes_in_step >=
+                     static_cast<std::uint32_t>(fixed.plan.conditions[condition].min_passes)
                  ? Verdict::kPassing
                  : Verdict::kPending;
-    case Outcome::kFail: return Verdict::kFailing;
-    case Outcome::kInconclusive: return Verdict::kPending;
-    default: return Verdict::kUnknown;
+    case Outcome::kFail:
+      return Verdict::kFailing;
+    case Outcome::kInconclusive:
+      return Verdict::kPending;
+    default:
+      return Verdict::kUnknown;
   }
 }
 
@@ -220,12 +231,18 @@ Verdict verdict_of(Fixed fixed, const RolloutState& state) {
   if (state.state == State::kPromoted) return Verdict::kPassed;
   const auto badness = [](Verdict v) {
     switch (v) {
-      case Verdict::kFailed: return 5;
-      case Verdict::kFailing: return 4;
-      case Verdict::kUnknown: return 3;
-      case Verdict::kPending: return 2;
-      case Verdict::kPassing: return 1;
-      case Verdict::kPassed: return 0;
+      case Verdict::kFailed:
+        return 5;
+      case Verdict::kFailing:
+        return 4;
+      case Verdict::kUnknown:
+        return 3;
+      case Verdict::kPending:
+        return 2;
+      case Verdict::kPassing:
+        return 1;
+      case Verdict::kPassed:
+        return 0;
     }
     return 0;
   };
@@ -233,9 +250,11 @@ Verdict verdict_of(Fixed fixed, const RolloutState& state) {
   std::optional<Verdict> worst;
   for (std::size_t i = 0; i < state.conditions.size(); ++i) {
     // While rolling back (and after), what failed still counts.
-    if (fixed.plan.conditions[i].on_fail == OnFail::kObserve || state.conditions_only_observe) continue;
+    if (fixed.plan.conditions[i].on_fail == OnFail::kObserve || state.conditions_only_observe)
+      continue;
     if (!m.applies_now(i) && !state.conditions[i].failed) continue;
-    if (!state.conditions[i].failed && m.is_ignored(i)) continue;  // it gates nothing while it has no answer
+    if (!state.conditions[i].failed && m.is_ignored(i))
+      continue;  // it gates nothing while it has no answer
     const Verdict v = verdict_of(fixed, state, i);
     if (!worst || badness(v) > badness(*worst)) worst = v;
   }

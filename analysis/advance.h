@@ -1,6 +1,6 @@
 // The transition function of a rollout: (what is fixed, state, what happened, now) → what follows.
-// Pure: it reads no clock, does no I/O and changes nothing in place, so the same inputs give the same
-// verdicts on every run and a whole rollout can be played in a test in microseconds.
+// Pure: it reads no clock, does no I/O and changes nothing in place, so the same inputs give the
+// same verdicts on every run and a whole rollout can be played in a test in microseconds.
 //
 //   Transition t = advance({spec, plan}, state, SlotAnswered{…}, now);
 //   if (t.refusal) …            // a person asked for what is not possible now; nothing else is set
@@ -21,17 +21,18 @@
 
 namespace rollwatch {
 
-// ---- What can happen -----------------------------------------------------------------------------
+// ---- What can happen
+// -----------------------------------------------------------------------------
 
-// Nothing stands before the rollout any more: no freeze, no earlier rollback. Leaves `waiting` unless an
-// approval is asked for.
+// Nothing stands before the rollout any more: no freeze, no earlier rollback. Leaves `waiting`
+// unless an approval is asked for.
 struct Begin {};
 
 // A slot was asked and answered (an error is an answer).
 struct SlotAnswered {
   std::size_t condition = 0;
-  std::int64_t slot = 0;               // index on the condition's grid
-  SysTime evaluated_at{};              // slot time − ingestion delay
+  std::int64_t slot = 0;   // index on the condition's grid
+  SysTime evaluated_at{};  // slot time − ingestion delay
   Answer value;
   std::optional<Answer> evidence;
 };
@@ -41,7 +42,7 @@ struct SlotsMissed {
   std::size_t condition = 0;
   std::int64_t first = 0;
   std::int64_t last = 0;
-  SysTime evaluated_at{};              // of the last
+  SysTime evaluated_at{};  // of the last
   Cause cause = Cause::kMissedLate;
 };
 
@@ -56,7 +57,7 @@ enum class OrderEnd : std::uint8_t { kDone, kAccepted, kRefused, kExpired };
 struct OrderEnded {
   unsigned number = 0;
   OrderEnd end = OrderEnd::kDone;
-  std::string detail;                   // the receiver's words, or what went wrong last
+  std::string detail;  // the receiver's words, or what went wrong last
 };
 
 // The orchestrator says which share the candidate has, on its own account.
@@ -71,8 +72,8 @@ struct SupersededBy {
   std::string candidate;
 };
 
-// Watching had stopped (restart, clock jump) and goes on: patience starts again, nothing advances before
-// a new pass. The missed slots themselves come as SlotsMissed.
+// Watching had stopped (restart, clock jump) and goes on: patience starts again, nothing advances
+// before a new pass. The missed slots themselves come as SlotsMissed.
 struct WatchResumed {
   Cause cause = Cause::kMissedDowntime;
 };
@@ -85,21 +86,23 @@ struct PredecessorRollingBack {
   bool rolling_back = true;
 };
 
-// A newer rollout of the same target is registered and has not begun: until it does (and supersedes this
-// one), this one is watched and may be rolled back, but does not advance by itself.
+// A newer rollout of the same target is registered and has not begun: until it does (and supersedes
+// this one), this one is watched and may be rolled back, but does not advance by itself.
 struct NewerWaits {
   bool waits = true;
 };
 
-using Input = std::variant<Begin, SlotAnswered, SlotsMissed, PersonDecided, OrderEnded, WeightReported,
-                           SupersededBy, WatchResumed, TimePassed, PredecessorRollingBack, NewerWaits>;
+using Input =
+    std::variant<Begin, SlotAnswered, SlotsMissed, PersonDecided, OrderEnded, WeightReported,
+                 SupersededBy, WatchResumed, TimePassed, PredecessorRollingBack, NewerWaits>;
 
-// ---- What follows --------------------------------------------------------------------------------
+// ---- What follows
+// --------------------------------------------------------------------------------
 
 struct Evaluation {
   std::size_t condition = 0;
   std::int64_t slot = 0;
-  std::int64_t last_slot = 0;           // = slot, but for a run of missed ones
+  std::int64_t last_slot = 0;  // = slot, but for a run of missed ones
   SysTime slot_time{};
   SysTime evaluated_at{};
   Judgement judgement;
@@ -108,16 +111,17 @@ struct Evaluation {
 };
 
 struct Decision {
-  unsigned number = 0;                  // decision_id(spec, number)
+  unsigned number = 0;  // decision_id(spec, number)
   DecisionKind kind = DecisionKind::kAdvance;
-  std::string by;                       // "engine" or a person
-  std::string reason;                   // one sentence
-  std::optional<std::size_t> condition; // the one that decided, if one did
-  bool would_have = false;              // of an observing condition: recorded, nothing done
+  std::string by;                        // "engine" or a person
+  std::string reason;                    // one sentence
+  std::optional<std::size_t> condition;  // the one that decided, if one did
+  bool would_have = false;               // of an observing condition: recorded, nothing done
   SysTime at{};
 };
 
-// An order to be delivered. Ids and the time it was decided come from the decision; the fence from the store.
+// An order to be delivered. Ids and the time it was decided come from the decision; the fence from
+// the store.
 struct Order {
   unsigned number = 0;
   unsigned decision = 0;
@@ -126,22 +130,41 @@ struct Order {
 };
 
 enum class EventType : std::uint8_t {
-  kRegistered, kStarted, kStepBegan, kVerdict, kDecided, kPaused, kResumed, kOrderDone, kOrderAccepted,
-  kOrderRefused, kOrderExpired, kPromoted, kSoaking, kRolledBack, kRollbackFailed, kCancelled,
-  kSuperseded, kWatchResumed, kConditionFailed, kReminder, kNote,
+  kRegistered,
+  kStarted,
+  kStepBegan,
+  kVerdict,
+  kDecided,
+  kPaused,
+  kResumed,
+  kOrderDone,
+  kOrderAccepted,
+  kOrderRefused,
+  kOrderExpired,
+  kPromoted,
+  kSoaking,
+  kRolledBack,
+  kRollbackFailed,
+  kCancelled,
+  kSuperseded,
+  kWatchResumed,
+  kConditionFailed,
+  kReminder,
+  kNote,
 };
 std::string_view name_of(EventType type);
 
-// One line of the event log: the only origin of waiting callers, streams, notifications, audit and page.
+// One line of the event log: the only origin of waiting callers, streams, notifications, audit and
+// page.
 struct Event {
   EventType type = EventType::kNote;
   SysTime at{};
-  State state = State::kWaiting;        // after it
+  State state = State::kWaiting;  // after it
   int step = -1;
   std::optional<double> weight;
-  std::string summary;                  // one sentence for people
-  std::string by;                       // "engine" or a person
-  std::string reason;                   // a person's own words
+  std::string summary;  // one sentence for people
+  std::string by;       // "engine" or a person
+  std::string reason;   // a person's own words
   std::string condition;
   std::optional<double> value;
   std::string rule;
@@ -153,13 +176,14 @@ struct Event {
 };
 
 struct Transition {
-  std::optional<std::string> refusal;   // 409: why not; then nothing else is set
+  std::optional<std::string> refusal;  // 409: why not; then nothing else is set
   RolloutState state;
   std::vector<Evaluation> evaluations;
   std::vector<Decision> decisions;
-  std::vector<Order> orders;            // at most one is left open
-  std::vector<unsigned> withdrawn;      // numbers of orders that must no longer go out
-  std::vector<unsigned> settled;        // numbers of orders that took effect without an answer of their own
+  std::vector<Order> orders;        // at most one is left open
+  std::vector<unsigned> withdrawn;  // numbers of orders that must no longer go out
+  std::vector<unsigned>
+      settled;  // numbers of orders that took effect without an answer of their own
   std::vector<Event> events;
   bool changed() const { return !events.empty() || !evaluations.empty() || !decisions.empty(); }
 };
@@ -174,16 +198,19 @@ Transition registered(Fixed fixed, SysTime now);
 
 Transition advance(Fixed fixed, const RolloutState& state, const Input& input, SysTime now);
 
-// ---- When to look again --------------------------------------------------------------------------
+// ---- When to look again
+// --------------------------------------------------------------------------
 
-// The first instant at which TimePassed would change something: a hold without conditions, the end of the
-// soak, the deadline, a reminder. None: only slots and callers can.
+// The first instant at which TimePassed would change something: a hold without conditions, the end
+// of the soak, the deadline, a reminder. None: only slots and callers can.
 std::optional<SysTime> next_timer(Fixed fixed, const RolloutState& state);
 
-// Slots are asked in analyzing, paused, promoting and soaking, of the conditions that apply to the step.
+// Slots are asked in analyzing, paused, promoting and soaking, of the conditions that apply to the
+// step.
 bool is_watching(State state);
 
-// ---- What it amounts to --------------------------------------------------------------------------
+// ---- What it amounts to
+// --------------------------------------------------------------------------
 
 Verdict verdict_of(Fixed fixed, const RolloutState& state, std::size_t condition);
 Verdict verdict_of(Fixed fixed, const RolloutState& state);  // the worst of the gating ones

@@ -27,23 +27,26 @@ void done(Mover& m, const OpenOrder& order) {
     case DecisionKind::kAdvance: {
       int index = 0;
       while (index + 1 < static_cast<int>(m.fixed.plan.steps.size()) &&
-             *m.fixed.plan.steps[static_cast<std::size_t>(index)].weight < order.weight)
+             *step_at(m.fixed.plan, index).weight < order.weight)
         ++index;
       m.reached_step(index, m.now);
       return m.ask_about_failed();
     }
-    case DecisionKind::kPromote: return m.reached_everything(m.now);
+    case DecisionKind::kPromote:
+      return m.reached_everything(m.now);
     case DecisionKind::kRollback:
       s.reached_weight = 0;
       return m.end(State::kRolledBack, EventType::kRolledBack, "rolled back: " + s.reason);
-    default: return;  // pause and resume are only told
+    default:
+      return;  // pause and resume are only told
   }
 }
 
 void failed(Mover& m, const OpenOrder& order, OrderEnd how, const std::string& detail) {
   RolloutState& s = m.state();
   const bool refused = how == OrderEnd::kRefused;
-  const std::string text = order_text(order) + (refused ? " was refused" : " was not acknowledged in time") +
+  const std::string text = order_text(order) +
+                           (refused ? " was refused" : " was not acknowledged in time") +
                            (detail.empty() ? "" : ": " + detail);
   s.order.reset();
   if (!refused) s.lapsed = order;
@@ -60,7 +63,8 @@ void on_order_ended(Mover& m, const OrderEnded& input) {
   RolloutState& s = m.state();
   const bool open = s.order && s.order->number == input.number;
   if (!open) {
-    // Late, but no other order was given since: the effect is there, so the rollout goes on from it.
+    // Late, but no other order was given since: the effect is there, so the rollout goes on from
+    // it.
     const bool late = s.lapsed && s.lapsed->number == input.number && s.state == State::kPaused &&
                       s.question && s.question->kind == QuestionKind::kOrderExpired;
     if (late && input.end == OrderEnd::kDone) {
@@ -74,13 +78,16 @@ void on_order_ended(Mover& m, const OrderEnded& input) {
   }
   const OpenOrder order = *s.order;
   switch (input.end) {
-    case OrderEnd::kDone: return done(m, order);
+    case OrderEnd::kDone:
+      return done(m, order);
     case OrderEnd::kAccepted:
       s.order->accepted = true;
-      tell_order(m, EventType::kOrderAccepted, order, "the deployer accepted: " + order_text(order));
+      tell_order(m, EventType::kOrderAccepted, order,
+                 "the deployer accepted: " + order_text(order));
       return;
     case OrderEnd::kRefused:
-    case OrderEnd::kExpired: return failed(m, order, input.end, input.detail);
+    case OrderEnd::kExpired:
+      return failed(m, order, input.end, input.detail);
   }
 }
 

@@ -1,5 +1,5 @@
-// What people and the orchestrator's own reports do to a rollout. A person outranks the engine; what is
-// not possible now is refused with a sentence, and nothing changes.
+// What people and the orchestrator's own reports do to a rollout. A person outranks the engine;
+// what is not possible now is refused with a sentence, and nothing changes.
 #include "analysis/mover.h"
 #include "analysis/text.h"
 
@@ -22,9 +22,11 @@ void advance_by_person(Mover& m, const PersonDecided& input) {
   if (s.state != State::kAnalyzing && s.state != State::kPaused)
     return m.refuse("only a rollout that is analyzing or paused can advance; this one is " +
                     std::string(name_of(s.state)));
-  if (!m.weighted()) return m.refuse("this rollout has one step without a weight: promote it instead");
+  if (!m.weighted())
+    return m.refuse("this rollout has one step without a weight: promote it instead");
   if (!m.told())
-    return m.refuse("this rollout has no orchestrator: its steps move by what is reported to /progress");
+    return m.refuse(
+        "this rollout has no orchestrator: its steps move by what is reported to /progress");
   if (s.state == State::kAnalyzing && m.progress_is_ordered())
     return m.refuse("an order to " + std::string(name_of(s.order->kind)) + " to " +
                     percent(s.order->weight) + " is out already");
@@ -45,14 +47,17 @@ void promote_by_person(Mover& m, const PersonDecided& input) {
       s.conditions_only_observe = true;
       m.decide(DecisionKind::kPromote, input.by, said(input));
       return;
-    case State::kWaiting: return m.refuse("it has not begun: " + s.waits_for);
-    default: return m.refuse("it is " + std::string(name_of(s.state)) + ": nothing to promote");
+    case State::kWaiting:
+      return m.refuse("it has not begun: " + s.waits_for);
+    default:
+      return m.refuse("it is " + std::string(name_of(s.state)) + ": nothing to promote");
   }
 }
 
 void pause_by_person(Mover& m, const PersonDecided& input) {
   const RolloutState& s = m.state();
-  const bool lifts_itself = s.state == State::kPaused && s.question->kind == QuestionKind::kNoAnswers;
+  const bool lifts_itself =
+      s.state == State::kPaused && s.question->kind == QuestionKind::kNoAnswers;
   if (s.state == State::kAnalyzing || s.state == State::kPromoting || lifts_itself)
     return m.pause(QuestionKind::kPersonPaused, input.by, said(input));
   if (s.state == State::kPaused) return m.refuse("it is paused already: " + s.question->text);
@@ -62,7 +67,8 @@ void pause_by_person(Mover& m, const PersonDecided& input) {
 // Yes to the open question. Most yeses begin the step afresh; those that end a step go on.
 void resume_by_person(Mover& m, const PersonDecided& input) {
   RolloutState& s = m.state();
-  if (!s.question) return m.refuse("it is " + std::string(name_of(s.state)) + ": nothing to resume");
+  if (!s.question)
+    return m.refuse("it is " + std::string(name_of(s.state)) + ": nothing to resume");
   const QuestionKind kind = s.question->kind;
   if (kind == QuestionKind::kApproveStart) return m.approve_start(input.by, said(input));
   m.resume(input.by, said(input));
@@ -72,8 +78,10 @@ void resume_by_person(Mover& m, const PersonDecided& input) {
   switch (kind) {
     case QuestionKind::kApproveStep:
     case QuestionKind::kApprovePromote:
-    case QuestionKind::kNothingMeasured: return m.go_on(input.by, said(input));
-    default: break;
+    case QuestionKind::kNothingMeasured:
+      return m.go_on(input.by, said(input));
+    default:
+      break;
   }
   m.begin_step_afresh();
   if (s.step < 0 && m.weighted() && m.told()) m.order_step(0, input.by, said(input));
@@ -82,7 +90,8 @@ void resume_by_person(Mover& m, const PersonDecided& input) {
 void roll_back_by_person(Mover& m, const PersonDecided& input) {
   const RolloutState& s = m.state();
   if (is_final(s.state))
-    return m.refuse("it is " + std::string(name_of(s.state)) + ": register the way back as a rollout");
+    return m.refuse("it is " + std::string(name_of(s.state)) +
+                    ": register the way back as a rollout");
   m.roll_back(input.by, said(input));
 }
 
@@ -92,8 +101,10 @@ void cancel_by_person(Mover& m, const PersonDecided& input) {
   Decision& decision = m.decide(DecisionKind::kCancel, input.by, said(input));
   // Without weights only none and all are known.
   const bool known = m.weighted() || s.reached_weight == 100 || s.state == State::kWaiting;
-  const std::string weight = known ? ", with " + percent(s.reached_weight) + " on " + m.fixed.spec.candidate : "";
-  m.end(State::kCancelled, EventType::kCancelled, decision.reason + "; traffic stays as it is" + weight);
+  const std::string weight =
+      known ? ", with " + percent(s.reached_weight) + " on " + m.fixed.spec.candidate : "";
+  m.end(State::kCancelled, EventType::kCancelled,
+        decision.reason + "; traffic stays as it is" + weight);
 }
 
 }  // namespace
@@ -107,14 +118,27 @@ void on_person(Mover& m, const PersonDecided& input) {
                     (s.question ? "; the open one is " + question_id(*s.question) : ""));
   const std::size_t told_before = m.out.events.size();
   switch (input.kind) {
-    case DecisionKind::kAdvance: advance_by_person(m, input); break;
-    case DecisionKind::kPromote: promote_by_person(m, input); break;
-    case DecisionKind::kPause: pause_by_person(m, input); break;
-    case DecisionKind::kResume: resume_by_person(m, input); break;
-    case DecisionKind::kRollback: roll_back_by_person(m, input); break;
-    case DecisionKind::kCancel: cancel_by_person(m, input); break;
+    case DecisionKind::kAdvance:
+      advance_by_person(m, input);
+      break;
+    case DecisionKind::kPromote:
+      promote_by_person(m, input);
+      break;
+    case DecisionKind::kPause:
+      pause_by_person(m, input);
+      break;
+    case DecisionKind::kResume:
+      resume_by_person(m, input);
+      break;
+    case DecisionKind::kRollback:
+      roll_back_by_person(m, input);
+      break;
+    case DecisionKind::kCancel:
+      cancel_by_person(m, input);
+      break;
   }
-  for (std::size_t i = told_before; i < m.out.events.size(); ++i) m.out.events[i].reason = input.reason;
+  for (std::size_t i = told_before; i < m.out.events.size(); ++i)
+    m.out.events[i].reason = input.reason;
 }
 
 namespace {
@@ -128,7 +152,7 @@ bool is_answered_by_moving(QuestionKind kind) {
 
 void move_to(Mover& m, int index, const WeightReported& input, const std::string& reported) {
   RolloutState& s = m.state();
-  const double weight = *m.fixed.plan.steps[static_cast<std::size_t>(index)].weight;
+  const double weight = *step_at(m.fixed.plan, index).weight;
   if (s.order && m.progress_is_ordered() && s.order->weight == weight) m.order_took_effect();
   if (m.progress_is_ordered()) m.withdraw_order();
   s.lapsed.reset();
@@ -155,7 +179,8 @@ void on_weight_reported(Mover& m, const WeightReported& input) {
   if (s.state == State::kWaiting) return m.refuse("it has not begun: " + s.waits_for);
 
   const double first = *steps.front().weight;
-  const std::string reported = cut(percent(input.weight) + " reported by " + input.by, kLongestSentence);
+  const std::string reported =
+      cut(percent(input.weight) + " reported by " + input.by, kLongestSentence);
   if (input.weight < first) {
     if (s.step < 0 && s.state != State::kRollingBack) {
       s.reached_weight = input.weight;
@@ -181,7 +206,7 @@ void on_weight_reported(Mover& m, const WeightReported& input) {
   }
   int index = 0;
   while (index + 1 < static_cast<int>(steps.size()) &&
-         *steps[static_cast<std::size_t>(index + 1)].weight <= input.weight)
+         *step_at(m.fixed.plan, index + 1).weight <= input.weight)
     ++index;
   // Where it is already: an order to go on stays out, and an open question stays open.
   const bool moved = index != s.step || s.state == State::kSoaking;

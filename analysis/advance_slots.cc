@@ -1,5 +1,5 @@
-// What a slot does to a rollout: it is recorded, it may fail its condition, use up patience, lift a pause
-// for want of answers, or end the step. In that order: a failure goes before everything.
+// What a slot does to a rollout: it is recorded, it may fail its condition, use up patience, lift a
+// pause for want of answers, or end the step. In that order: a failure goes before everything.
 #include <algorithm>
 
 #include "analysis/judge.h"
@@ -12,11 +12,13 @@ namespace {
 
 // A failing slot, or one without an answer that is told to count as failing.
 bool counts_as_fail(const ConditionPlan& plan, Outcome outcome) {
-  return outcome == Outcome::kFail || (outcome == Outcome::kNoData && plan.on_no_data == OnMissing::kFail) ||
+  return outcome == Outcome::kFail ||
+         (outcome == Outcome::kNoData && plan.on_no_data == OnMissing::kFail) ||
          (outcome == Outcome::kError && plan.on_error == OnMissing::kFail);
 }
 
-// Inconclusive only because there is not enough to judge yet: that lengthens the step, nothing else.
+// Inconclusive only because there is not enough to judge yet: that lengthens the step, nothing
+// else.
 bool is_too_early(const Judgement& j) {
   return j.outcome == Outcome::kInconclusive &&
          (j.cause == Cause::kReachesBack || j.cause == Cause::kFewEvents);
@@ -62,8 +64,9 @@ void note(Mover& m, std::size_t i, const Judgement& j, SysTime evaluated_at) {
   }
 }
 
-// A yes to these sends the rollout on, and a pause for want of answers is lifted by itself: none of that may
-// happen once a condition has failed. The yes to any other question begins the step afresh.
+// A yes to these sends the rollout on, and a pause for want of answers is lifted by itself: none of
+// that may happen once a condition has failed. The yes to any other question begins the step
+// afresh.
 bool yields_to_a_failure(QuestionKind kind) {
   return kind == QuestionKind::kNoAnswers || kind == QuestionKind::kApproveStep ||
          kind == QuestionKind::kApprovePromote || kind == QuestionKind::kNothingMeasured;
@@ -112,8 +115,10 @@ void check_patience(Mover& m, std::size_t i, SysTime evaluated_at) {
   const Millis patience = m.fixed.plan.patience;
   if (s.state != State::kAnalyzing || !m.gates(i)) return;
   if (c.silent_since && evaluated_at - *c.silent_since >= patience) {
-    m.pause(QuestionKind::kNoAnswers, kEngine,
-            plan.name + " gave no answer for " + format_duration(patience) + ": " + describe(*c.last), i);
+    m.pause(
+        QuestionKind::kNoAnswers, kEngine,
+        plan.name + " gave no answer for " + format_duration(patience) + ": " + describe(*c.last),
+        i);
   } else if (c.last->outcome == Outcome::kInconclusive && c.inconclusive_since &&
              evaluated_at - *c.inconclusive_since >= patience) {
     const std::string text =
@@ -137,8 +142,8 @@ void tell_silence_in_soak(Mover& m, std::size_t i, SysTime before, SysTime evalu
   event.condition = m.condition(i).name;
 }
 
-// Only a pause for want of answers is lifted by the engine, when every gating condition passes again. The
-// step's hold then starts again: nobody was watching meanwhile.
+// Only a pause for want of answers is lifted by the engine, when every gating condition passes
+// again. The step's hold then starts again: nobody was watching meanwhile.
 void lift_pause_if_answered(Mover& m, SysTime evaluated_at) {
   RolloutState& s = m.state();
   if (s.state != State::kPaused || s.question->kind != QuestionKind::kNoAnswers) return;
@@ -161,7 +166,8 @@ void on_slot(Mover& m, const SlotAnswered& input) {
   const std::size_t i = input.condition;
   const ConditionPlan& plan = m.condition(i);
   ConditionState& c = s.conditions[i];
-  if (!is_watching(s.state) || input.slot <= c.last_slot) return;  // ended meanwhile, or never twice
+  if (!is_watching(s.state) || input.slot <= c.last_slot)
+    return;  // ended meanwhile, or never twice
 
   const Judgement j = judge(plan, input.value, input.evidence ? &*input.evidence : nullptr,
                             {input.evaluated_at, s.step_since});
@@ -172,16 +178,16 @@ void on_slot(Mover& m, const SlotAnswered& input) {
   evaluation.evaluated_at = input.evaluated_at;
   evaluation.judgement = j;
   evaluation.step = s.step;
-  evaluation.duration =
-      input.evidence ? std::max(input.value.duration, input.evidence->duration) : input.value.duration;
+  evaluation.duration = input.evidence ? std::max(input.value.duration, input.evidence->duration)
+                                       : input.value.duration;
   m.out.evaluations.push_back(std::move(evaluation));
 
   c.last_slot = input.slot;
   ++c.counts[static_cast<std::size_t>(j.outcome)];
   const SysTime before = c.last_evaluated_at;
   c.last_evaluated_at = input.evaluated_at;
-  // Asked for what was before: a step with this condition, or a person's yes that began the step afresh.
-  // Recorded, without effect.
+  // Asked for what was before: a step with this condition, or a person's yes that began the step
+  // afresh. Recorded, without effect.
   if (!c.watched_from || input.evaluated_at < *c.watched_from) {
     c.last = j;
     return;
@@ -202,8 +208,8 @@ void on_slots_missed(Mover& m, const SlotsMissed& input) {
   RolloutState& s = m.state();
   const ConditionPlan& plan = m.condition(input.condition);
   ConditionState& c = s.conditions[input.condition];
-  const std::int64_t first = std::max(input.first, c.last_slot == ConditionState::kNoSlot ? input.first
-                                                                                        : c.last_slot + 1);
+  const std::int64_t first =
+      std::max(input.first, c.last_slot == ConditionState::kNoSlot ? input.first : c.last_slot + 1);
   if (!is_watching(s.state) || first > input.last) return;
 
   Evaluation evaluation;
@@ -218,10 +224,12 @@ void on_slots_missed(Mover& m, const SlotsMissed& input) {
   m.out.evaluations.push_back(evaluation);
 
   c.last_slot = input.last;
-  c.counts[static_cast<std::size_t>(Outcome::kMissed)] += static_cast<std::uint32_t>(input.last - first + 1);
+  c.counts[static_cast<std::size_t>(Outcome::kMissed)] +=
+      static_cast<std::uint32_t>(input.last - first + 1);
   const SysTime before = c.last_evaluated_at;
   c.last_evaluated_at = input.evaluated_at;
-  note(m, input.condition, evaluation.judgement, input.evaluated_at - (input.last - first) * plan.interval);
+  note(m, input.condition, evaluation.judgement,
+       input.evaluated_at - (input.last - first) * plan.interval);
   // Nobody was there to see whether there were answers: patience starts again.
   if (input.cause == Cause::kMissedDowntime || input.cause == Cause::kMissedClockJump ||
       input.cause == Cause::kMissedStore) {

@@ -37,13 +37,13 @@ struct Unusable {
 };
 
 enum class FailureKind : unsigned char {
-  kUnreachable,   // no connection, or it broke
-  kTimeout,       // no complete answer within the timeout
-  kBadQuery,      // the server understood the request and refused the query
-  kHttpStatus,    // any other status that is not a result
-  kMalformed,     // an answer that is not what the API promises
-  kTooLarge,      // more bytes than are accepted
-  kNotAsked,      // never sent: no variable to render with, datasource gone, overload
+  kUnreachable,  // no connection, or it broke
+  kTimeout,      // no complete answer within the timeout
+  kBadQuery,     // the server understood the request and refused the query
+  kHttpStatus,   // any other status that is not a result
+  kMalformed,    // an answer that is not what the API promises
+  kTooLarge,     // more bytes than are accepted
+  kNotAsked,     // never sent: no variable to render with, datasource gone, overload
 };
 
 struct QueryFailure {
@@ -54,9 +54,9 @@ struct QueryFailure {
 
 struct Answer {
   std::variant<Vector, Scalar, Unusable, QueryFailure> result;
-  std::vector<std::string> warnings;           // as the server gave them
-  bool partial = false;                        // isPartial, or warnings: not the whole truth
-  std::shared_ptr<const std::string> raw;      // the body as received; null if there was none
+  std::vector<std::string> warnings;       // as the server gave them
+  bool partial = false;                    // isPartial, or warnings: not the whole truth
+  std::shared_ptr<const std::string> raw;  // the body as received; null if there was none
   Millis duration{0};
 };
 

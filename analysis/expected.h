@@ -1,5 +1,5 @@
-// A value or the reason there is none. g++ 12 has no std::expected in C++20 mode; this is the part of
-// it we use. `return Unexpected(error)` for the failing side.
+// A value or the reason there is none. g++ 12 has no std::expected in C++20 mode; this is the part
+// of it we use. `return Unexpected(error)` for the failing side.
 #pragma once
 
 #include <optional>
@@ -18,7 +18,8 @@ template <class T, class E>
 class [[nodiscard]] Expected {
  public:
   Expected(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-  Expected(Unexpected<E> unexpected) : state_(std::in_place_index<1>, std::move(unexpected.error)) {}
+  Expected(Unexpected<E> unexpected)
+      : state_(std::in_place_index<1>, std::move(unexpected.error)) {}
 
   bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }

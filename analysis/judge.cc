@@ -21,19 +21,26 @@ Judgement ended(Outcome outcome, Cause cause, std::string detail = {}) {
 
 Cause cause_of(FailureKind kind) {
   switch (kind) {
-    case FailureKind::kUnreachable: return Cause::kUnreachable;
-    case FailureKind::kTimeout: return Cause::kTimeout;
-    case FailureKind::kBadQuery: return Cause::kBadQuery;
-    case FailureKind::kHttpStatus: return Cause::kHttpStatus;
-    case FailureKind::kMalformed: return Cause::kMalformed;
-    case FailureKind::kTooLarge: return Cause::kTooLarge;
-    case FailureKind::kNotAsked: return Cause::kNotAsked;
+    case FailureKind::kUnreachable:
+      return Cause::kUnreachable;
+    case FailureKind::kTimeout:
+      return Cause::kTimeout;
+    case FailureKind::kBadQuery:
+      return Cause::kBadQuery;
+    case FailureKind::kHttpStatus:
+      return Cause::kHttpStatus;
+    case FailureKind::kMalformed:
+      return Cause::kMalformed;
+    case FailureKind::kTooLarge:
+      return Cause::kTooLarge;
+    case FailureKind::kNotAsked:
+      return Cause::kNotAsked;
   }
   return Cause::kMalformed;
 }
 
-// An answer that cannot be judged by value, whatever the rule: an error, or not the whole truth. `of` says
-// which answer it is, "" for the value.
+// An answer that cannot be judged by value, whatever the rule: an error, or not the whole truth.
+// `of` says which answer it is, "" for the value.
 std::optional<Judgement> unusable(const Answer& answer, const std::string& of) {
   const auto in_words = [&of](const std::string& text) {
     return of.empty() || text.empty() ? of + text : of + ": " + text;
@@ -54,7 +61,8 @@ std::vector<Series> series_of(const Answer& answer) {
 }
 
 Judgement not_finite(const Series& series) {
-  Judgement j = ended(Outcome::kNoData, std::isnan(series.value) ? Cause::kNotANumber : Cause::kInfinite);
+  Judgement j =
+      ended(Outcome::kNoData, std::isnan(series.value) ? Cause::kNotANumber : Cause::kInfinite);
   j.series = cut(series_name(series), kLongestSeries);
   return j;
 }
@@ -63,11 +71,15 @@ Judgement not_finite(const Series& series) {
 double badness(const Comparison& fail_if, double value) {
   switch (fail_if.op) {
     case CompareOp::kGreater:
-    case CompareOp::kGreaterEqual: return value;
+    case CompareOp::kGreaterEqual:
+      return value;
     case CompareOp::kLess:
-    case CompareOp::kLessEqual: return -value;
-    case CompareOp::kEqual: return -std::abs(value - fail_if.limit);
-    case CompareOp::kNotEqual: return std::abs(value - fail_if.limit);
+    case CompareOp::kLessEqual:
+      return -value;
+    case CompareOp::kEqual:
+      return -std::abs(value - fail_if.limit);
+    case CompareOp::kNotEqual:
+      return std::abs(value - fail_if.limit);
   }
   return value;
 }
@@ -91,22 +103,24 @@ Judgement judge_number(const Rule& rule, const Series& series) {
   return j;
 }
 
-// A failing series decides; else one that is no number; else one that is neither; else all passed. Among
-// equals the worst is named.
+// A failing series decides; else one that is no number; else one that is neither; else all passed.
+// Among equals the worst is named.
 Judgement judge_each(const Rule& rule, const std::vector<Series>& all) {
   const Comparison& towards = rule.fail_if ? *rule.fail_if : *rule.pass_if;
   // With a pass_if only, the worst is the one furthest from passing.
   const double sign = rule.fail_if ? 1 : -1;
   const auto rank = [](Outcome outcome) {
-    return outcome == Outcome::kFail ? 3 : outcome == Outcome::kNoData ? 2 : outcome == Outcome::kInconclusive ? 1 : 0;
+    return outcome == Outcome::kFail           ? 3
+           : outcome == Outcome::kNoData       ? 2
+           : outcome == Outcome::kInconclusive ? 1
+                                               : 0;
   };
   std::optional<Judgement> worst;
   for (const Series& series : all) {
     Judgement j = std::isfinite(series.value) ? judge_number(rule, series) : not_finite(series);
-    const bool worse =
-        !worst || rank(j.outcome) > rank(worst->outcome) ||
-        (rank(j.outcome) == rank(worst->outcome) && j.value && worst->value &&
-         sign * badness(towards, *j.value) > sign * badness(towards, *worst->value));
+    const bool worse = !worst || rank(j.outcome) > rank(worst->outcome) ||
+                       (rank(j.outcome) == rank(worst->outcome) && j.value && worst->value &&
+                        sign * badness(towards, *j.value) > sign * badness(towards, *worst->value));
     if (worse) worst = std::move(j);
   }
   return *worst;
@@ -124,12 +138,13 @@ std::optional<Series> extreme_of(const std::vector<Series>& all, Reduce reduce) 
   return found == nullptr ? std::nullopt : std::optional(*found);
 }
 
-// Whether a maximum (minimum) that fails would fail as well if it were larger (smaller): then a series whose
-// value is unknown changes nothing, and the failing one decides.
+// Whether a maximum (minimum) that fails would fail as well if it were larger (smaller): then a
+// series whose value is unknown changes nothing, and the failing one decides.
 bool stays_failing(const ThresholdCondition& condition) {
   const CompareOp op = condition.rule.fail_if->op;
-  return condition.reduce == Reduce::kMax ? op == CompareOp::kGreater || op == CompareOp::kGreaterEqual
-                                          : op == CompareOp::kLess || op == CompareOp::kLessEqual;
+  return condition.reduce == Reduce::kMax
+             ? op == CompareOp::kGreater || op == CompareOp::kGreaterEqual
+             : op == CompareOp::kLess || op == CompareOp::kLessEqual;
 }
 
 Judgement judge_values(const ThresholdCondition& condition, const std::vector<Series>& all) {
@@ -145,7 +160,7 @@ Judgement judge_values(const ThresholdCondition& condition, const std::vector<Se
       std::find_if(all.begin(), all.end(), [](const Series& s) { return !std::isfinite(s.value); });
   if (condition.reduce == Reduce::kMax || condition.reduce == Reduce::kMin) {
     if (const auto extreme = extreme_of(all, condition.reduce)) {
-      const Judgement j = judge_number(condition.rule, *extreme);
+      Judgement j = judge_number(condition.rule, *extreme);
       const bool certain = j.outcome == Outcome::kFail && stays_failing(condition);
       if (unknown == all.end() || certain) return j;
     }
@@ -218,12 +233,14 @@ Judgement judge(const ConditionPlan& condition, const Answer& value, const Answe
   }
 
   const std::vector<Series> all = series_of(value);
-  Judgement j = threshold.rule.series == SeriesRule::kByValue ? judge_values(threshold, all)
-                                                              : judge_presence(threshold.rule.series, all);
+  Judgement j = threshold.rule.series == SeriesRule::kByValue
+                    ? judge_values(threshold, all)
+                    : judge_presence(threshold.rule.series, all);
   j.evidence = events;
   j.min_evidence = events ? threshold.min_evidence : 0;
 
-  // What would be a pass (or a maybe) must be about this step and rest on enough; a fail stands as it is.
+  // What would be a pass (or a maybe) must be about this step and rest on enough; a fail stands as
+  // it is.
   if (j.outcome == Outcome::kPass || j.outcome == Outcome::kInconclusive) {
     if (context.step_since && context.evaluated_at - lookback(condition) < *context.step_since) {
       j.outcome = Outcome::kInconclusive;

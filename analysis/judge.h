@@ -1,5 +1,5 @@
-// What one slot's answers mean: five different stories (data, no data, error, partial, not enough), each
-// with a name. A pass needs positive evidence; nothing else is ever taken for one.
+// What one slot's answers mean: five different stories (data, no data, error, partial, not enough),
+// each with a name. A pass needs positive evidence; nothing else is ever taken for one.
 #pragma once
 
 #include <optional>

@@ -8,7 +8,8 @@ namespace rollwatch {
 namespace {
 
 bool moves_traffic(DecisionKind kind) {
-  return kind == DecisionKind::kAdvance || kind == DecisionKind::kPromote || kind == DecisionKind::kRollback;
+  return kind == DecisionKind::kAdvance || kind == DecisionKind::kPromote ||
+         kind == DecisionKind::kRollback;
 }
 
 }  // namespace
@@ -23,7 +24,8 @@ std::string failing_sentence(const ConditionPlan& condition, const ConditionStat
   std::string text = condition.name;
   if (state.last) text += " " + describe(*state.last);
   text += ", " + std::to_string(fails_in_window(condition, state));
-  if (condition.within == kWithinAll) return text + " of all " + std::to_string(state.answers_of_all);
+  if (condition.within == kWithinAll)
+    return text + " of all " + std::to_string(state.answers_of_all);
   return text + " of the last " + std::to_string(state.recent.size());
 }
 
@@ -32,7 +34,8 @@ bool Mover::applies_now(std::size_t i) const {
 }
 
 bool Mover::gates(std::size_t i) const {
-  return !state().conditions_only_observe && condition(i).on_fail != OnFail::kObserve && applies_now(i);
+  return !state().conditions_only_observe && condition(i).on_fail != OnFail::kObserve &&
+         applies_now(i);
 }
 
 bool Mover::any_gates() const {
@@ -43,8 +46,9 @@ bool Mover::any_gates() const {
 
 bool Mover::is_ignored(std::size_t i) const {
   const auto& last = state().conditions[i].last;
-  return last && ((last->outcome == Outcome::kNoData && condition(i).on_no_data == OnMissing::kIgnore) ||
-                  (last->outcome == Outcome::kError && condition(i).on_error == OnMissing::kIgnore));
+  return last &&
+         ((last->outcome == Outcome::kNoData && condition(i).on_no_data == OnMissing::kIgnore) ||
+          (last->outcome == Outcome::kError && condition(i).on_error == OnMissing::kIgnore));
 }
 
 bool Mover::holds_nothing_back(std::size_t i) const {
@@ -166,7 +170,7 @@ void Mover::reached_step(int index, SysTime since) {
   s.step = index;
   s.step_since = s.hold_since = since;
   watch(since, false, first);
-  const StepPlan& step = fixed.plan.steps[static_cast<std::size_t>(index)];
+  const StepPlan& step = step_at(fixed.plan, index);
   if (step.weight) s.reached_weight = *step.weight;
   if (s.state != State::kPaused) s.reason = step.weight ? "watching" + where() : "watching";
   tell(EventType::kStepBegan, "step " + std::to_string(index + 1) + " of " +
@@ -250,12 +254,12 @@ void Mover::order_step(int index, const std::string& by, const std::string& reas
   s.state = State::kAnalyzing;
   decide(DecisionKind::kAdvance, by, reason);
   s.reason = out.decisions.back().reason;
-  give_order(DecisionKind::kAdvance, *fixed.plan.steps[static_cast<std::size_t>(index)].weight);
+  give_order(DecisionKind::kAdvance, *step_at(fixed.plan, index).weight);
 }
 
 void Mover::go_on(const std::string& by, const std::string& reason) {
   if (has_next_step()) {
-    const double weight = *fixed.plan.steps[static_cast<std::size_t>(state().step + 1)].weight;
+    const double weight = *step_at(fixed.plan, state().step + 1).weight;
     order_step(state().step + 1, by, reason + ": on to " + percent(weight));
   } else {
     promote(by, reason);
@@ -360,7 +364,7 @@ void Mover::end_step_if_done(SysTime evaluated_at) {
   RolloutState& s = state();
   if (s.state != State::kAnalyzing || s.step < 0 || progress_is_ordered() || s.newer_waits) return;
   if (!told() && weighted() && has_next_step()) return;  // its steps move only by reported progress
-  const StepPlan& step = fixed.plan.steps[static_cast<std::size_t>(s.step)];
+  const StepPlan& step = step_at(fixed.plan, s.step);
   if (evaluated_at < *s.hold_since + step.hold) return;
 
   bool measured = !any_gates();
@@ -379,8 +383,9 @@ void Mover::end_step_if_done(SysTime evaluated_at) {
   } else if (!has_next_step() &&
              std::none_of(s.conditions.begin(), s.conditions.end(),
                           [](const ConditionState& c) { return c.passes > 0; })) {
-    pause(QuestionKind::kNothingMeasured, kEngine,
-          "no condition passed even once: nothing was measured, so a person must decide to promote");
+    pause(
+        QuestionKind::kNothingMeasured, kEngine,
+        "no condition passed even once: nothing was measured, so a person must decide to promote");
   } else if (!has_next_step() && fixed.plan.approve_promote) {
     pause(QuestionKind::kApprovePromote, kEngine, reason + ": waits for an approval to promote");
   } else {

@@ -1,5 +1,6 @@
-// The moves a transition is made of, shared by everything that can happen to a rollout (advance_*.cc).
-// A Mover works on a copy of the state and collects what follows; finish() hands it over.
+// The moves a transition is made of, shared by everything that can happen to a rollout
+// (advance_*.cc). A Mover works on a copy of the state and collects what follows; finish() hands it
+// over.
 #pragma once
 
 #include <optional>
@@ -17,7 +18,9 @@ inline constexpr Millis kRollbackReminder{5 * 60'000};
 
 class Mover {
  public:
-  Mover(Fixed fixed, const RolloutState& before, SysTime now) : fixed(fixed), now(now) { out.state = before; }
+  Mover(Fixed fixed, const RolloutState& before, SysTime now) : fixed(fixed), now(now) {
+    out.state = before;
+  }
 
   const Fixed fixed;
   const SysTime now;
@@ -27,23 +30,29 @@ class Mover {
   const RolloutState& state() const { return out.state; }
   const ConditionPlan& condition(std::size_t i) const { return fixed.plan.conditions[i]; }
 
-  // ---- Questions about the state -----------------------------------------------------------------
+  // ---- Questions about the state
+  // -----------------------------------------------------------------
 
-  // Whether the condition can decide anything now: it applies to this step and does not only observe.
+  // Whether the condition can decide anything now: it applies to this step and does not only
+  // observe.
   bool gates(std::size_t i) const;
   bool applies_now(std::size_t i) const;
   bool any_gates() const;
   // Its latest slot gave no answer, and the condition says that this is to be ignored.
   bool is_ignored(std::size_t i) const;
-  // Latest slot passed and enough slots of this step did; or it has no answer and is told to be ignored.
+  // Latest slot passed and enough slots of this step did; or it has no answer and is told to be
+  // ignored.
   bool holds_nothing_back(std::size_t i) const;
   bool told() const { return !fixed.spec.orchestrator.empty(); }
   bool weighted() const { return fixed.plan.steps.front().weight.has_value(); }
-  bool has_next_step() const { return state().step + 1 < static_cast<int>(fixed.plan.steps.size()); }
+  bool has_next_step() const {
+    return state().step + 1 < static_cast<int>(fixed.plan.steps.size());
+  }
   bool progress_is_ordered() const;
   std::string where() const;  // "at 5 %", or "" without weights
 
-  // ---- Moves -------------------------------------------------------------------------------------
+  // ---- Moves
+  // -------------------------------------------------------------------------------------
 
   // Appends an event that carries the state as it is now; the returned reference may be completed.
   Event& tell(EventType type, std::string summary);
@@ -52,7 +61,8 @@ class Mover {
 
   void approve_start(const std::string& by, const std::string& reason);
   void begin(const std::string& by);
-  void go_on(const std::string& by, const std::string& reason);      // to the next step, or the promotion
+  void go_on(const std::string& by,
+             const std::string& reason);  // to the next step, or the promotion
   void order_step(int index, const std::string& by, const std::string& reason);
   void promote(const std::string& by, const std::string& reason);
   void roll_back(const std::string& by, const std::string& reason,
@@ -60,12 +70,13 @@ class Mover {
   void pause(QuestionKind kind, const std::string& by, const std::string& text,
              std::optional<std::size_t> by_condition = std::nullopt);
   void reached_step(int index, SysTime since);
-  void reached_everything(SysTime since);                            // 100 %
-  void begin_step_afresh();                                          // after a person's yes
-  void forget_failures();                                            // a person goes on in spite of them
-  // Pauses if a condition failed while nothing could be asked about it: in the soak, or behind another question.
+  void reached_everything(SysTime since);  // 100 %
+  void begin_step_afresh();                // after a person's yes
+  void forget_failures();                  // a person goes on in spite of them
+  // Pauses if a condition failed while nothing could be asked about it: in the soak, or behind
+  // another question.
   void ask_about_failed();
-  void resume_for_answers(SysTime evaluated_at);                     // lifts a pause for want of them
+  void resume_for_answers(SysTime evaluated_at);  // lifts a pause for want of them
   void resume(const std::string& by, const std::string& reason);
   void end(State final_state, EventType type, const std::string& reason);
   void withdraw_order();

@@ -6,7 +6,12 @@ namespace rollwatch {
 
 bool applies(const ConditionPlan& condition, std::optional<double> weight) {
   if (condition.steps.empty()) return true;
-  return weight && std::find(condition.steps.begin(), condition.steps.end(), *weight) != condition.steps.end();
+  return weight && std::find(condition.steps.begin(), condition.steps.end(), *weight) !=
+                       condition.steps.end();
+}
+
+const StepPlan& step_at(const Plan& plan, int index) {
+  return plan.steps[static_cast<std::size_t>(index)];
 }
 
 Millis lookback(const ConditionPlan& condition) {

@@ -1,6 +1,6 @@
-// The analysis of one rollout after all layers were merged: what to ask, how to judge it, how to go on.
-// A plan is fixed when the rollout is registered and shared (interned) by all rollouts whose merged
-// analysis is the same; config/plan_decoder makes it from the pinned document.
+// The analysis of one rollout after all layers were merged: what to ask, how to judge it, how to go
+// on. A plan is fixed when the rollout is registered and shared (interned) by all rollouts whose
+// merged analysis is the same; config/plan_decoder makes it from the pinned document.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,8 @@ namespace rollwatch {
 inline constexpr int kPlanVersion = 1;
 
 struct StepPlan {
-  std::optional<double> weight;  // none: `duration`, one step in which the orchestrator is not told a weight
+  std::optional<double>
+      weight;  // none: `duration`, one step in which the orchestrator is not told a weight
   Millis hold{0};
   bool approve = false;
 };
@@ -57,21 +58,21 @@ struct ConditionPlan {
   Millis interval{30'000};
   Millis window{60'000};
   Millis initial_delay{0};
-  std::optional<Millis> timeout;      // none: the datasource's
+  std::optional<Millis> timeout;  // none: the datasource's
   std::string datasource = "default";
   int fail_after = 3;
-  int within = 3;                     // kWithinAll: all slots that gave an answer
+  int within = 3;  // kWithinAll: all slots that gave an answer
   int min_passes = 1;
   OnFail on_fail = OnFail::kRollback;
   OnMissing on_no_data = OnMissing::kWait;
   OnMissing on_error = OnMissing::kWait;
-  std::vector<double> steps;          // weights at which it applies; empty: all
+  std::vector<double> steps;  // weights at which it applies; empty: all
 };
 inline constexpr int kWithinAll = 0;
 inline constexpr int kWithinLimit = 1000;
 
 struct Plan {
-  std::vector<StepPlan> steps;        // at least one; 100 % is not among them, it is the promotion
+  std::vector<StepPlan> steps;  // at least one; 100 % is not among them, it is the promotion
   bool approve_start = false;
   bool approve_promote = false;
   Millis soak{0};
@@ -82,15 +83,20 @@ struct Plan {
   std::vector<ConditionPlan> conditions;
 };
 
-// Whether the condition is asked at all at this weight. Until a promotion is acknowledged its step's weight
-// counts, from then on 100; a condition with `steps` is never asked in a plan without weights.
+// The step with this index, which must be one.
+const StepPlan& step_at(const Plan& plan, int index);
+
+// Whether the condition is asked at all at this weight. Until a promotion is acknowledged its
+// step's weight counts, from then on 100; a condition with `steps` is never asked in a plan without
+// weights.
 bool applies(const ConditionPlan& condition, std::optional<double> weight);
 
-// How far back from the time evaluated for the condition looks: `window` if its query uses it, else 0.
+// How far back from the time evaluated for the condition looks: `window` if its query uses it, else
+// 0.
 Millis lookback(const ConditionPlan& condition);
 
-// How long after the beginning of a step the first slot looks that is wholly within it: one interval, or one
-// window if there is one.
+// How long after the beginning of a step the first slot looks that is wholly within it: one
+// interval, or one window if there is one.
 Millis first_slot_after(const ConditionPlan& condition);
 
 }  // namespace rollwatch

@@ -8,7 +8,8 @@
 namespace rollwatch {
 namespace {
 
-std::optional<std::string> look_up(const std::map<std::string, std::string>& values, std::string_view name) {
+std::optional<std::string> look_up(const std::map<std::string, std::string>& values,
+                                   std::string_view name) {
   const auto found = values.find(std::string(name));
   if (found == values.end()) return std::nullopt;
   return found->second;
@@ -16,8 +17,8 @@ std::optional<std::string> look_up(const std::map<std::string, std::string>& val
 
 }  // namespace
 
-std::optional<std::string> variable(const RolloutSpec& spec, const ConditionPlan& condition, int step,
-                                    std::optional<double> weight, std::string_view name) {
+std::optional<std::string> variable(const RolloutSpec& spec, const ConditionPlan& condition,
+                                    int step, std::optional<double> weight, std::string_view name) {
   if (name == "service") return spec.service;
   if (name == "namespace") return spec.ns;
   if (name == "target") return spec.target;
@@ -38,9 +39,8 @@ Expected<std::string, promql::RenderError> render_query(const promql::QueryTempl
                                                         const RolloutSpec& spec,
                                                         const ConditionPlan& condition, int step,
                                                         std::optional<double> weight) {
-  return promql::render(query, [&](std::string_view name) {
-    return variable(spec, condition, step, weight, name);
-  });
+  return promql::render(
+      query, [&](std::string_view name) { return variable(spec, condition, step, weight, name); });
 }
 
 Millis pinned_phase(const RolloutSpec& spec, const ConditionPlan& condition) {

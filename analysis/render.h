@@ -11,18 +11,19 @@
 
 namespace rollwatch {
 
-// What a query can ask for: service namespace target candidate stable window step weight id, labels.NAME
-// and args.NAME. nullopt: there is no such variable for this rollout.
-std::optional<std::string> variable(const RolloutSpec& spec, const ConditionPlan& condition, int step,
-                                    std::optional<double> weight, std::string_view name);
+// What a query can ask for: service namespace target candidate stable window step weight id,
+// labels.NAME and args.NAME. nullopt: there is no such variable for this rollout.
+std::optional<std::string> variable(const RolloutSpec& spec, const ConditionPlan& condition,
+                                    int step, std::optional<double> weight, std::string_view name);
 
 Expected<std::string, promql::RenderError> render_query(const promql::QueryTemplate& query,
                                                         const RolloutSpec& spec,
                                                         const ConditionPlan& condition, int step,
                                                         std::optional<double> weight);
 
-// The grid phase of this rollout's condition: equal for equal rendered questions, so that they can be
-// asked once. `step` and `weight` are left out of it: a grid stays where it is from step to step.
+// The grid phase of this rollout's condition: equal for equal rendered questions, so that they can
+// be asked once. `step` and `weight` are left out of it: a grid stays where it is from step to
+// step.
 Millis pinned_phase(const RolloutSpec& spec, const ConditionPlan& condition);
 
 }  // namespace rollwatch

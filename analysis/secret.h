@@ -1,5 +1,5 @@
-// A value that must not be shown: tokens, signing keys, addresses that are passwords. It has no way into
-// a stream, a format string or JSON; reveal() marks each place where it really leaves.
+// A value that must not be shown: tokens, signing keys, addresses that are passwords. It has no way
+// into a stream, a format string or JSON; reveal() marks each place where it really leaves.
 #pragma once
 
 #include <string>

@@ -10,8 +10,9 @@ std::int64_t floor_div(std::int64_t a, std::int64_t b) {
   return a % b < 0 ? q - 1 : q;
 }
 
-// FNV-1a, then mixed so that neighbouring inputs spread over the whole interval. Must never change: it
-// would move no pinned phase, but rollouts registered before and after would no longer share questions.
+// FNV-1a, then mixed so that neighbouring inputs spread over the whole interval. Must never change:
+// it would move no pinned phase, but rollouts registered before and after would no longer share
+// questions.
 std::uint64_t fold(std::uint64_t hash, std::string_view text) {
   for (const char c : text) {
     hash ^= static_cast<unsigned char>(c);
@@ -52,7 +53,8 @@ Grid grid_of(const ConditionPlan& condition, const ConditionState& state) {
 std::optional<std::int64_t> next_slot(const ConditionPlan& condition, const ConditionState& state,
                                       Millis ingestion_delay) {
   if (!state.watched_from) return std::nullopt;
-  const std::int64_t first = grid_of(condition, state).first_at_or_after(*state.watched_from + ingestion_delay);
+  const std::int64_t first =
+      grid_of(condition, state).first_at_or_after(*state.watched_from + ingestion_delay);
   if (state.last_slot == ConditionState::kNoSlot) return first;
   return std::max(first, state.last_slot + 1);
 }

@@ -21,14 +21,15 @@ struct Grid {
   std::int64_t first_at_or_after(SysTime time) const;
 };
 
-// Equal questions get equal phases, so that they can be asked once; different ones are spread evenly.
+// Equal questions get equal phases, so that they can be asked once; different ones are spread
+// evenly.
 Millis phase_of(std::string_view datasource, std::string_view query, Millis interval);
 
 Grid grid_of(const ConditionPlan& condition, const ConditionState& state);
 
-// The next slot to ask: the one after the last recorded, but not before the first that is evaluated for
-// `watched_from`. None while the condition is not watched. May lie in the past: then it is due, and those
-// between it and the latest before now are missed.
+// The next slot to ask: the one after the last recorded, but not before the first that is evaluated
+// for `watched_from`. None while the condition is not watched. May lie in the past: then it is due,
+// and those between it and the latest before now are missed.
 std::optional<std::int64_t> next_slot(const ConditionPlan& condition, const ConditionState& state,
                                       Millis ingestion_delay);
 

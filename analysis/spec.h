@@ -1,4 +1,5 @@
-// Who is going out, where, and at whose word: what a registration fixes for the rollout's whole life.
+// Who is going out, where, and at whose word: what a registration fixes for the rollout's whole
+// life.
 #pragma once
 
 #include <map>
@@ -15,14 +16,14 @@ struct RolloutSpec {
   std::string ns = "default";
   std::string service;
   std::string target = "default";
-  std::string stable;     // "" on a first release
+  std::string stable;  // "" on a first release
   std::string candidate;
   int attempt = 1;
   std::vector<std::string> policy;
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> args;
   std::map<std::string, std::string> links;
-  std::string orchestrator;              // "": asked, not told
+  std::string orchestrator;  // "": asked, not told
   std::vector<std::string> notify;
   std::string by;
   bool observe = false;
@@ -32,8 +33,8 @@ struct RolloutSpec {
 // The part of an id behind its prefix: "ro_01j…" → "01j…".
 std::string id_body(const std::string& id);
 
-// An order's and a decision's id are made from the rollout's and a number counted in its state, so that
-// a step computed again after a crash names the same things.
+// An order's and a decision's id are made from the rollout's and a number counted in its state, so
+// that a step computed again after a crash names the same things.
 std::string order_id(const RolloutSpec& spec, unsigned number);
 std::string decision_id(const RolloutSpec& spec, unsigned number);
 

@@ -42,19 +42,23 @@ std::optional<DecisionKind> decision_kind(std::string_view name) {
 
 std::string_view name_of(QuestionKind kind) {
   constexpr std::array<std::string_view, 11> kNames{
-      "no_answers",    "inconclusive", "condition_failed", "order_refused",    "order_expired", "deadline",
-      "approve_start", "approve_step", "approve_promote",  "nothing_measured", "person_paused"};
+      "no_answers",      "inconclusive",     "condition_failed", "order_refused",
+      "order_expired",   "deadline",         "approve_start",    "approve_step",
+      "approve_promote", "nothing_measured", "person_paused"};
   return pick(kNames, kind);
 }
 
-std::string question_id(const OpenQuestion& question) { return "q" + std::to_string(question.number); }
+std::string question_id(const OpenQuestion& question) {
+  return "q" + std::to_string(question.number);
+}
 
 std::string_view name_of(EventType type) {
   constexpr std::array<std::string_view, 21> kNames{
-      "registered",    "started",       "step_began",       "verdict",   "decided",    "paused",
-      "resumed",       "order_done",    "order_accepted",   "order_refused", "order_expired", "promoted",
-      "soaking",       "rolled_back",   "rollback_failed",  "cancelled", "superseded", "watch_resumed",
-      "condition_failed", "reminder",   "note"};
+      "registered",    "started",    "step_began",    "verdict",          "decided",
+      "paused",        "resumed",    "order_done",    "order_accepted",   "order_refused",
+      "order_expired", "promoted",   "soaking",       "rolled_back",      "rollback_failed",
+      "cancelled",     "superseded", "watch_resumed", "condition_failed", "reminder",
+      "note"};
   return pick(kNames, type);
 }
 

@@ -1,5 +1,5 @@
-// Everything a rollout remembers between two slots. It is saved as one blob in the commit of the step
-// that made it (state_codec.h) and is all that a restart needs besides spec and plan.
+// Everything a rollout remembers between two slots. It is saved as one blob in the commit of the
+// step that made it (state_codec.h) and is all that a restart needs besides spec and plan.
 #pragma once
 
 #include <array>
@@ -16,8 +16,17 @@
 namespace rollwatch {
 
 enum class State : std::uint8_t {
-  kWaiting, kAnalyzing, kPaused, kPromoting, kSoaking, kRollingBack,
-  kPromoted, kRolledBack, kRollbackFailed, kCancelled, kSuperseded,
+  kWaiting,
+  kAnalyzing,
+  kPaused,
+  kPromoting,
+  kSoaking,
+  kRollingBack,
+  kPromoted,
+  kRolledBack,
+  kRollbackFailed,
+  kCancelled,
+  kSuperseded,
 };
 std::string_view name_of(State state);
 bool is_final(State state);
@@ -36,7 +45,7 @@ struct OpenOrder {
   double weight = 0;                           // the candidate's share it asks for
   bool accepted = false;                       // 202: to be acknowledged later
   SysTime at{};                                // when it was given
-  SysTime reminded_at{};                       // when people were last told that it is not acknowledged
+  SysTime reminded_at{};  // when people were last told that it is not acknowledged
 };
 
 enum class QuestionKind : std::uint8_t {
@@ -60,11 +69,12 @@ struct OpenQuestion {
   unsigned number = 0;  // shown as "q1", "q2", …
   SysTime since{};
   SysTime reminded_at{};
-  std::string text;     // one sentence
+  std::string text;  // one sentence
 };
 std::string question_id(const OpenQuestion& question);
 
-// A slot that counts towards `fail_after`: one with an answer, or one that is told to count as failing.
+// A slot that counts towards `fail_after`: one with an answer, or one that is told to count as
+// failing.
 struct CountedSlot {
   std::int64_t slot = 0;
   Outcome outcome = Outcome::kPass;
@@ -75,47 +85,51 @@ struct CountedSlot {
 struct ConditionState {
   // The grid: slot k lies at phase + k × interval. Fixed at registration.
   std::int64_t phase_ms = 0;
-  std::int64_t last_slot = kNoSlot;      // the latest slot that has a recorded end
+  std::int64_t last_slot = kNoSlot;  // the latest slot that has a recorded end
   // The first slot is the first one evaluated for this time or a later one. Unset: not watched now.
   std::optional<SysTime> watched_from;
   static constexpr std::int64_t kNoSlot = std::numeric_limits<std::int64_t>::min();
 
   std::array<std::uint32_t, kOutcomeCount> counts{};
-  std::vector<CountedSlot> recent;       // newest last, at most `within`; empty for within = "all"
-  std::uint32_t fails_of_all = 0;        // the same for within = "all"
+  std::vector<CountedSlot> recent;  // newest last, at most `within`; empty for within = "all"
+  std::uint32_t fails_of_all = 0;   // the same for within = "all"
   std::uint32_t answers_of_all = 0;
   std::uint32_t passes_in_step = 0;
-  std::uint32_t passes = 0;              // since registration: "was anything ever measured?"
-  std::optional<SysTime> silent_since;        // time evaluated for of the first slot without an answer
+  std::uint32_t passes = 0;             // since registration: "was anything ever measured?"
+  std::optional<SysTime> silent_since;  // time evaluated for of the first slot without an answer
   std::optional<SysTime> inconclusive_since;  // the same for answers that decide nothing
-  bool failed = false;                   // fail_after reached; stays until a person resumes
-  std::optional<Judgement> last;         // of the latest slot
+  bool failed = false;                        // fail_after reached; stays until a person resumes
+  std::optional<Judgement> last;              // of the latest slot
   SysTime last_evaluated_at{};
 };
 
 struct RolloutState {
   State state = State::kWaiting;
-  int step = -1;                          // index of the step reached; -1 until the first is acknowledged
-  std::optional<SysTime> step_since;      // when it was acknowledged (or begun afresh): windows reach back to it
-  std::optional<SysTime> hold_since;      // its hold is counted from here: later, after a pause for want of answers
+  int step = -1;  // index of the step reached; -1 until the first is acknowledged
+  std::optional<SysTime>
+      step_since;  // when it was acknowledged (or begun afresh): windows reach back to it
+  std::optional<SysTime>
+      hold_since;  // its hold is counted from here: later, after a pause for want of answers
   std::optional<SysTime> soak_since;
-  SysTime deadline_at{};                  // of the promote order
+  SysTime deadline_at{};  // of the promote order
   std::optional<OpenOrder> order;
-  std::optional<OpenOrder> lapsed;        // the latest order, expired: a late acknowledgement still counts
+  std::optional<OpenOrder>
+      lapsed;  // the latest order, expired: a late acknowledgement still counts
   std::optional<OpenQuestion> question;
-  bool conditions_only_observe = false;   // a person ordered the promotion, or observe was registered
-  double reached_weight = 0;              // the share the orchestrator last acknowledged or reported
+  bool conditions_only_observe =
+      false;                  // a person ordered the promotion, or observe was registered
+  double reached_weight = 0;  // the share the orchestrator last acknowledged or reported
   unsigned orders_given = 0;
   unsigned decisions_made = 0;
   unsigned questions_asked = 0;
-  unsigned evaluations = 0;               // rows of history, the next one's number
-  unsigned revision = 0;                  // grows with every step; the ETag
-  bool waits_for_predecessor = false;     // an earlier rollout of the target is rolling back
-  bool newer_waits = false;               // a newer rollout of the target waits to begin: no progress
-  Verdict verdict = Verdict::kPending;    // as of `revision`
-  std::vector<ConditionState> conditions; // in the plan's order
-  std::string reason;                     // why it is where it is, one sentence
-  std::string waits_for;                  // in `waiting`: for what, one sentence
+  unsigned evaluations = 0;             // rows of history, the next one's number
+  unsigned revision = 0;                // grows with every step; the ETag
+  bool waits_for_predecessor = false;   // an earlier rollout of the target is rolling back
+  bool newer_waits = false;             // a newer rollout of the target waits to begin: no progress
+  Verdict verdict = Verdict::kPending;  // as of `revision`
+  std::vector<ConditionState> conditions;  // in the plan's order
+  std::string reason;                      // why it is where it is, one sentence
+  std::string waits_for;                   // in `waiting`: for what, one sentence
   SysTime updated_at{};
   std::optional<SysTime> ended_at;
 };

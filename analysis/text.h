@@ -6,9 +6,9 @@
 
 namespace rollwatch {
 
-// At most `bytes` bytes, never in the middle of a UTF-8 character, with an ellipsis if something was cut.
-// Control characters become spaces, so that the text stays one line; bytes that are not UTF-8 become
-// question marks, so that it can be written as JSON wherever it came from.
+// At most `bytes` bytes, never in the middle of a UTF-8 character, with an ellipsis if something
+// was cut. Control characters become spaces, so that the text stays one line; bytes that are not
+// UTF-8 become question marks, so that it can be written as JSON wherever it came from.
 std::string cut(std::string_view text, std::size_t bytes);
 
 // "5 %", "12.5 %"

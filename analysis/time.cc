@@ -13,9 +13,9 @@ struct Unit {
   std::string_view name;
   std::int64_t millis;
 };
-constexpr std::array kUnits{Unit{"y", 31'536'000'000}, Unit{"w", 604'800'000}, Unit{"d", 86'400'000},
-                            Unit{"h", 3'600'000},      Unit{"m", 60'000},      Unit{"s", 1'000},
-                            Unit{"ms", 1}};
+constexpr std::array kUnits{
+    Unit{"y", 31'536'000'000}, Unit{"w", 604'800'000}, Unit{"d", 86'400'000}, Unit{"h", 3'600'000},
+    Unit{"m", 60'000},         Unit{"s", 1'000},       Unit{"ms", 1}};
 // A hundred years: longer spans are mistakes, and sums of shorter ones cannot overflow.
 constexpr std::int64_t kLongest = 100 * 31'536'000'000;
 
@@ -96,10 +96,11 @@ std::string format_time(SysTime at) {
   const std::chrono::hh_mm_ss time{at - day};
   std::array<char, 40> buffer{};
   const int length = std::snprintf(
-      buffer.data(), buffer.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-      static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-      static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
+      buffer.data(), buffer.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
+      static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+      static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
+      static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
+      static_cast<int>(time.subseconds().count()));
   return {buffer.data(), static_cast<std::size_t>(length)};
 }
 
@@ -120,7 +121,8 @@ std::optional<SysTime> parse_time(std::string_view text) {
   if (take_char(text, '.')) {
     const std::string_view fraction = take_while(text, is_digit);
     if (fraction.empty()) return std::nullopt;
-    for (std::size_t i = 0; i < 3; ++i) millis = millis * 10 + (i < fraction.size() ? fraction[i] - '0' : 0);
+    for (std::size_t i = 0; i < 3; ++i)
+      millis = millis * 10 + (i < fraction.size() ? fraction[i] - '0' : 0);
   }
   std::chrono::minutes offset{0};
   if (!(take_char(text, 'Z') || take_char(text, 'z'))) {
@@ -136,7 +138,8 @@ std::optional<SysTime> parse_time(std::string_view text) {
                                          std::chrono::month{static_cast<unsigned>(*month)},
                                          std::chrono::day{static_cast<unsigned>(*day)}};
   // A leap second (:60) is taken as the second that follows.
-  if (!text.empty() || !date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
+  if (!text.empty() || !date.ok() || *hour > 23 || *minute > 59 || *second > 60)
+    return std::nullopt;
   return std::chrono::sys_days{date} + std::chrono::hours{*hour} + std::chrono::minutes{*minute} +
          std::chrono::seconds{*second} + Millis{millis} - offset;
 }

@@ -1,5 +1,5 @@
-// Points in time and spans of it, as the whole product writes them: milliseconds since the Unix epoch
-// inside, RFC 3339 in UTC and Prometheus-style durations outside. Nothing here reads a clock.
+// Points in time and spans of it, as the whole product writes them: milliseconds since the Unix
+// epoch inside, RFC 3339 in UTC and Prometheus-style durations outside. Nothing here reads a clock.
 #pragma once
 
 #include <chrono>
@@ -12,8 +12,8 @@ namespace rollwatch {
 using Millis = std::chrono::milliseconds;
 using SysTime = std::chrono::sys_time<Millis>;
 
-// "500ms", "30s", "5m", "1h30m", "7d": units y w d h m s ms, largest first, each at most once. A bare
-// number is refused, except "0". No sign.
+// "500ms", "30s", "5m", "1h30m", "7d": units y w d h m s ms, largest first, each at most once. A
+// bare number is refused, except "0". No sign.
 std::optional<Millis> parse_duration(std::string_view text);
 
 // The shortest form parse_duration reads back: 90 s → "1m30s", 0 → "0s".

@@ -122,9 +122,9 @@ class Loader {
   // Each policy on top of [defaults], as if it was registered alone. What is already known to be
   // wrong by itself is not merged.
   void check_policies() {
-    if (bad_layers_.count("[defaults]") > 0) return;
+    if (bad_layers_.contains("[defaults]")) return;
     for (const auto& [name, policy] : settings_.policies) {
-      if (bad_layers_.count("policy " + name) > 0) continue;
+      if (bad_layers_.contains("policy " + name)) continue;
       const std::string path = join_key("policy", name);
       Layers layers;
       layers.defaults = &settings_.defaults;

@@ -214,6 +214,7 @@ FieldError policy_error(std::string pointer, std::string message) {
 
 std::vector<std::string> names_of(const std::map<std::string, Value>& policies) {
   std::vector<std::string> names;
+  names.reserve(policies.size());
   for (const auto& [name, policy] : policies) names.push_back(name);
   return names;
 }
@@ -265,11 +266,12 @@ Value merged_document(const Layers& layers, FieldErrors& errors) {
 void check_datasources(const Value& table, const std::string& path, const Settings& settings,
                        FieldErrors& errors) {
   std::vector<std::string> names;
+  names.reserve(settings.datasources.size());
   for (const auto& [name, datasource] : settings.datasources) names.push_back(name);
   const auto check = [&](const Value& in, const std::string& in_path) {
     const Value* value = in.find("datasource");
     const std::string* name = value == nullptr ? nullptr : value->as_string();
-    if (name == nullptr || settings.datasources.count(*name) > 0) return;
+    if (name == nullptr || settings.datasources.contains(*name)) return;
     const bool hidden = value->from_environment();
     const std::string shown = hidden ? "NAME" : *name;
     const bool written = !value->origin().file.empty() || !value->origin().pointer.empty();

@@ -153,7 +153,7 @@ void check_condition_steps(const ConditionPlan& condition, const Value& table,
 }
 
 std::string condition_path(const std::string& path, const Value& table) {
-  const std::string base = join_key(path, "condition");
+  std::string base = join_key(path, "condition");
   const Value* name = table.find("name");
   if (name == nullptr || name->as_string() == nullptr) return base;
   return join_key(base, *name->as_string());

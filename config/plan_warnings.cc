@@ -91,7 +91,7 @@ std::optional<std::string> ratio_warning(const ThresholdCondition& threshold, co
   const auto above = matched_labels(begin, division);
   const auto below = matched_labels(division, end);
   for (const std::string_view label : above) {
-    if (below.count(label) > 0) continue;
+    if (below.contains(label)) continue;
     return "the numerator may be empty (only it matches on \"" + std::string(label) +
            "\"), and then there is no data instead of 0; write (… or vector(0)) / …";
   }

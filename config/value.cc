@@ -87,7 +87,11 @@ const Value* Value::find(std::string_view key) const {
 }
 
 Value* Value::find(std::string_view key) {
-  return const_cast<Value*>(std::as_const(*this).find(key));
+  auto* table = std::get_if<Table>(&content_);
+  if (table == nullptr) return nullptr;
+  const auto member =
+      std::find_if(table->begin(), table->end(), [key](const Member& m) { return m.key == key; });
+  return member == table->end() ? nullptr : &member->value;
 }
 
 void Value::set(Member member) {

@@ -1,5 +1,5 @@
-// The body of an order, as the contract fixes it (docs/orders.md). Everything it says comes from what was
-// recorded with the decision; only the attempt's number and time are the attempt's own.
+// The body of an order, as the contract fixes it (docs/orders.md). Everything it says comes from
+// what was recorded with the decision; only the attempt's number and time are the attempt's own.
 #pragma once
 
 #include <cstdint>

@@ -115,7 +115,7 @@ enum class LexMode {
 Expected<Lexed, PromqlError> lex(std::string_view query, LexMode mode = LexMode::kTemplate);
 
 // ASCII letters only, as PromQL's words are.
-std::string lowered(std::string_view word);
+std::string lowered(std::string_view text);
 
 // `default`, `if` and `ifnot`: operators to MetricsQL, ordinary names to Prometheus. They bind
 // weaker than any other operator.

@@ -118,7 +118,7 @@ Expected<std::string, RenderError> render_segments(const std::vector<Segment>& s
       out += *literal;
       continue;
     }
-    const Variable& variable = std::get<Variable>(segment);
+    const auto& variable = std::get<Variable>(segment);
     const auto refuse = [&](const std::string& why) {
       return Unexpected(RenderError{variable.name, "{{" + variable.name + "}} " + why});
     };

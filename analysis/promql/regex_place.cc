@@ -6,7 +6,6 @@ namespace rollwatch::promql {
 namespace {
 
 constexpr auto kNone = std::string_view::npos;
-constexpr std::string_view kDigits = "0123456789";
 constexpr std::string_view kHexDigits = "0123456789abcdefABCDEF";
 
 // Past the last of at most `most` characters of the set, or kNone if the text ends while another

@@ -216,8 +216,8 @@ int run_history(const Invocation& call, Surroundings& surroundings) {
   }
   // An evaluation stands before the events it caused; times of one format sort as text.
   const auto moment = [](const json& entry) {
-    if (const std::string at = text_at(entry, "at"); !at.empty()) return at;
-    const std::string evaluated = text_at(entry, "evaluated_at");
+    if (std::string at = text_at(entry, "at"); !at.empty()) return at;
+    std::string evaluated = text_at(entry, "evaluated_at");
     return evaluated.empty() ? text_at(entry, "slot") : evaluated;
   };
   std::ranges::stable_sort(entries, {}, moment);

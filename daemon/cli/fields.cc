@@ -25,10 +25,10 @@ std::string as_json(const nlohmann::json& value) {
 }  // namespace
 
 const nlohmann::json& child_at(const nlohmann::json& object, std::string_view key) {
-  static const nlohmann::json kNull;
-  if (!object.is_object()) return kNull;
+  static const nlohmann::json nothing;
+  if (!object.is_object()) return nothing;
   const auto found = object.find(key);
-  return found == object.end() ? kNull : *found;
+  return found == object.end() ? nothing : *found;
 }
 
 std::string text_of(const nlohmann::json& value) {

@@ -228,8 +228,8 @@ void Engine::Impl::not_recorded(Recording& r, const std::string& why) {
   for (Work& work : r.works) {
     if (work.done) work.done({WorkEnd::kStoreAway, why, DeliveryState::kPending});
     if (auto* slot = std::get_if<SlotAnswered>(&work.input))
-      again.push_back(Work{SlotsMissed{slot->condition, slot->slot, slot->slot, slot->evaluated_at,
-                                       Cause::kMissedStore}});
+      again.emplace_back(SlotsMissed{slot->condition, slot->slot, slot->slot, slot->evaluated_at,
+                                       Cause::kMissedStore});
     else if (!work.done && !work.only_delivery && !std::holds_alternative<SupersededBy>(work.input))
       again.push_back(std::move(work));  // the other's Begin supersedes it anew
   }

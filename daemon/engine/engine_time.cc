@@ -70,6 +70,7 @@ void Engine::Impl::wake() {
   }
   if (!questions.empty()) {
     std::vector<Role> roles;
+    roles.reserve(questions.size());
     for (const Question& q : questions) roles.push_back(q.role);
     source_.ask(std::move(questions),
                 [self = shared_from_this(), owners = std::move(owners), roles = std::move(roles)](

@@ -15,7 +15,7 @@ struct Peer {
   std::string scheme;
   std::string name;
 };
-Peer peer_of(const std::string& url);
+Peer peer_of(const std::string& address);
 
 struct TransferError {
   HttpError error = HttpError::kUnreachable;

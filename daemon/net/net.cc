@@ -9,7 +9,8 @@
 
 namespace rollwatch {
 
-void spawn(const net::any_io_executor& executor, std::string name, std::function<awaitable<void>()> work) {
+void spawn(const net::any_io_executor& executor, std::string name,
+           std::function<awaitable<void>()> work) {
   auto report = [name = std::move(name)](std::exception_ptr failure) {
     if (!failure) return;
     try {

@@ -1,5 +1,5 @@
-// The one place that names Asio for everybody: short aliases, and coroutine helpers that report what
-// plain `detached` would swallow.
+// The one place that names Asio for everybody: short aliases, and coroutine helpers that report
+// what plain `detached` would swallow.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -20,10 +20,12 @@ template <class T>
 using awaitable = net::awaitable<T>;
 using Timer = net::use_awaitable_t<>::as_default_on_t<net::steady_timer>;
 
-// Runs `work` on `executor` to its end. An exception that leaves it is a bug of ours: it is logged with
-// `name` and ends the process, rather than leaving a part of the daemon silently dead. Cancellation
-// (operation_aborted) at shutdown is not an error. Pass the lambda, never its result: the frame then owns it.
-void spawn(const net::any_io_executor& executor, std::string name, std::function<awaitable<void>()> work);
+// Runs `work` on `executor` to its end. An exception that leaves it is a bug of ours: it is logged
+// with `name` and ends the process, rather than leaving a part of the daemon silently dead.
+// Cancellation (operation_aborted) at shutdown is not an error. Pass the lambda, never its result:
+// the frame then owns it.
+void spawn(const net::any_io_executor& executor, std::string name,
+           std::function<awaitable<void>()> work);
 
 // A value that arrives once: set() wakes the one waiter, however they are ordered. Io thread only.
 template <class T>

@@ -39,6 +39,7 @@ bool has_duplicate_name(const std::vector<Label>& labels) {
   if (std::adjacent_find(labels.begin(), labels.end(), not_after) == labels.end())
     return false;  // the usual order
   std::vector<std::string_view> names;
+  names.reserve(labels.size());
   for (const Label& label : labels) names.push_back(label.name);
   std::sort(names.begin(), names.end());
   return std::adjacent_find(names.begin(), names.end()) != names.end();

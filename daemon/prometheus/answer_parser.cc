@@ -20,7 +20,7 @@ std::string status_line(int status) {
       {429, "Too Many Requests"},   {500, "Internal Server Error"}, {502, "Bad Gateway"},
       {503, "Service Unavailable"}, {504, "Gateway Timeout"},
   };
-  const std::string line = "answered " + std::to_string(status);
+  std::string line = "answered " + std::to_string(status);
   for (const auto& [number, name] : kNames) {
     if (number == status) return line + " " + name;
   }

@@ -13,8 +13,8 @@ constexpr std::int64_t kApplicationId = 0x726c7774;
 //
 // What is written at every slot stays apart from what is not: an evaluation is an append at the end
 // of its rollout's run of rows, with no further index, and a state is a small row in a table of its
-// own. Keys of rollouts and plans are never given twice (AUTOINCREMENT): rows of a forgotten rollout
-// may still wait for deletion, and readers keep plans in memory by their key.
+// own. Keys of rollouts and plans are never given twice (AUTOINCREMENT): rows of a forgotten
+// rollout may still wait for deletion, and readers keep plans in memory by their key.
 constexpr const char* kFirst = R"sql(
 CREATE TABLE plans (           -- one row for all rollouts with the same merged analysis
   key      INTEGER PRIMARY KEY AUTOINCREMENT,

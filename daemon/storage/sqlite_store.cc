@@ -349,7 +349,9 @@ awaitable<std::size_t> SqliteStore::forget(SysTime ended_before, std::size_t lim
     hidden = co_await work(hide);
     if (hidden == 0) break;
   }
-  for (int i = 0; i<kShrinkSteps&& co_await work(shrink)> 0; ++i) {
+  for (int i = 0; i < kShrinkSteps; ++i) {
+    const std::size_t given_back = co_await work(shrink);
+    if (given_back == 0) break;
   }
   co_return forgotten;
 }

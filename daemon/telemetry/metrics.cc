@@ -137,8 +137,7 @@ void Metrics::on_delivery(const Delivery& delivery, std::string_view result) {
   impl_->deliveries
       .Add({{"target", delivery.target}, {"kind", delivery.kind}, {"result", std::string(result)}})
       .Increment();
-  const bool refused_for_good =
-      result == "refused" && delivery.cls == DeliveryClass::kNotification;
+  const bool refused_for_good = result == "refused" && delivery.cls == DeliveryClass::kNotification;
   if (result == "expired" || result == "given_up" || refused_for_good)
     impl_->dead.Add({{"target", delivery.target}}).Increment();
 }

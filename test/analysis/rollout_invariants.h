@@ -1,5 +1,5 @@
-// What must hold after every step of every rollout, whatever happens to it: the rules that are never
-// broken, as far as one transition shows them.
+// What must hold after every step of every rollout, whatever happens to it: the rules that are
+// never broken, as far as one transition shows them.
 #pragma once
 
 #include <gtest/gtest.h>

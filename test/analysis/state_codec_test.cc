@@ -145,7 +145,8 @@ TEST(StateCodecTest, TheFormatIsWhatItWas) {
             "00"
             "00"
             "00"
-            "00" "00"  // counters, predecessor, newer, verdict
+            "00"
+            "00"  // counters, predecessor, newer, verdict
             "01"  // one condition:
             "00"
             "ffffffffffffffffff01"

@@ -114,6 +114,11 @@ class Crash(RolloutCase):
         rollout = self.register(server, service)  # the client asks again, and gets the same rollout
         self.assert_story(server, deployer, rollout, good)
         self.assertEqual(len(server.api.get("/api/v1/rollouts").json["items"]), 1)
+        # Only what had been sent when it died comes twice; both times under one id, with one effect.
+        name, _, number = point.partition(":")
+        struck = deployer.effects_of(rollout)[int(number) - 1]
+        sent = [order for order, _ in deployer.attempts_of(rollout) if order.id == struck.id]
+        self.assertEqual(len(sent), 2 if name in ("after_send", "before_ack_commit") else 1)
 
 
 if __name__ == "__main__":

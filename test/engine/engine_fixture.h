@@ -27,6 +27,8 @@ steps = [ { weight = 5, hold = "10m" }, { weight = 50, hold = "10m" } ]
 name = "errors"
 query = 'errors > 0.05'
 interval = "10s"
+[policy.unchecked]
+steps = [ { weight = 5, hold = "10m" } ]
 [policy.approved]
 approve = "start"
 steps = [ { weight = 5, hold = "10m" } ]

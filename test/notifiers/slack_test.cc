@@ -185,7 +185,8 @@ TEST(Slack, StaysWithinSlacksLimitsWhateverItIsGiven) {
     }
   }
   EXPECT_LE(together, 13'000U);
-  EXPECT_THAT(message.dump(), HasSubstr("http://rollwatch.example.net/api/v1/rollouts/ro_01jg|Rollout"))
+  EXPECT_THAT(message.dump(),
+              HasSubstr("http://rollwatch.example.net/api/v1/rollouts/ro_01jg|Rollout"))
       << "the links survive";
   EXPECT_THAT(message["text"].get<std::string>(), HasSubstr("\u2026"));
 }

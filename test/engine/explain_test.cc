@@ -1,0 +1,190 @@
+// The records that answer "why?", as golden JSON, also for values that try to break out of them.
+#include "daemon/engine/explain.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <limits>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "config/merge.h"
+#include "config/plan_decoder.h"
+#include "daemon/engine/entry.h"
+#include "test/engine/engine_fixture.h"
+
+namespace rollwatch {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+class ExplainTest : public EngineTest {
+ protected:
+  ExplainTest() : plan(world.registration(spec("1.1")).plan), after() {
+    subject = spec("1.1");
+    subject.id = "ro_1";
+    subject.created_at = SysTime{Millis{1'767'323'000'000}};
+    after.state = State::kRollingBack;
+    after.step = 1;
+    after.conditions.resize(1);
+    ConditionState& c = after.conditions[0];
+    c.phase_ms = 1'000;
+    c.recent = {{176'732'304, Outcome::kFail, true, 0.5}, {176'732'305, Outcome::kFail, true, 0.083}};
+    Judgement last;
+    last.outcome = Outcome::kFail;
+    last.cause = Cause::kBeyondLimit;
+    last.value = 0.083;
+    last.rule = Comparison{CompareOp::kGreater, 0.05};
+    c.last = last;
+    decision.number = 2;
+    decision.kind = DecisionKind::kRollback;
+    decision.by = "engine";
+    decision.reason = "errors 0.083 > 0.05, 3 of the last 3";
+    decision.condition = 0;
+    decision.at = SysTime{Millis{1'767'323'045'678}};
+    asked.condition = 0;
+    asked.query = "errors";
+    asked.evaluated_at = SysTime{Millis{1'767'323'045'000}};
+    asked.datasource = "default";
+    asked.datasource_url = "http://metrics.example";
+    asked.value.raw = std::make_shared<const std::string>("{}");
+  }
+  Json bundle(const std::optional<Asked>& question) const {
+    return Json::parse(explain_bundle({subject, *plan}, after, decision, question, {"ord_1-3"}));
+  }
+
+  std::shared_ptr<const Plan> plan;
+  RolloutSpec subject;
+  RolloutState after;
+  Decision decision;
+  Asked asked;
+};
+
+TEST_F(ExplainTest, BundleOfARollback) {
+  const Json expected = Json::parse(R"json({
+    "decision": {"id": "de_1-2", "kind": "rollback", "by": "engine", "at": "2026-01-02T03:04:05.678Z",
+                 "reason": "errors 0.083 > 0.05, 3 of the last 3", "would_have": false},
+    "condition": "errors",
+    "evaluation": {
+      "query": "errors", "time": "2026-01-02T03:04:05.000Z", "datasource": "default",
+      "response": "{}",
+      "response_sha256": "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+      "warnings": [], "value": 0.083, "rule": "> 0.05", "outcome": "fail", "series": "",
+      "arithmetic": "0.083 > 0.05 is true; 2 failing of the last 2 with an answer, 3 would fail it",
+      "curl": "curl -sG 'http://metrics.example/api/v1/query' --data-urlencode 'query=errors' --data-urlencode 'time=1767323045.000' --data-urlencode 'nocache=1'",
+      "graph_url": "http://metrics.example/graph?g0.expr=errors&g0.tab=0&g0.range_input=645s&g0.end_input=2026-01-02T03%3A09%3A05"},
+    "window": [{"slot": "2026-01-02T03:04:01.000Z", "outcome": "fail", "failing": true, "value": 0.5},
+               {"slot": "2026-01-02T03:04:11.000Z", "outcome": "fail", "failing": true, "value": 0.083}],
+    "siblings": [],
+    "deliveries": ["ord_1-3"]})json");
+  EXPECT_EQ(bundle(asked).dump(1), expected.dump(1));
+}
+
+TEST_F(ExplainTest, BundleOfAPersonHasNoEvaluation) {
+  decision.by = "ana";
+  decision.condition.reset();
+  const Json is = bundle(std::nullopt);
+  EXPECT_TRUE(is["condition"].is_null());
+  EXPECT_TRUE(is["evaluation"].is_null());
+  EXPECT_TRUE(is["window"].empty());
+  ASSERT_EQ(is["siblings"].size(), 1U);  // what every condition said at that moment
+  EXPECT_EQ(is["siblings"][0]["name"], "errors");
+  EXPECT_EQ(is["siblings"][0]["detail"], "0.083 > 0.05");
+}
+
+TEST_F(ExplainTest, OrderPayload) {
+  EXPECT_EQ(order_payload({subject, *plan}, after, decision),
+            R"json({"state":"rolling_back","step":1,"reason":{"summary":"errors 0.083 > 0.05, 3 of the last 3",)json"
+            R"json("condition":"errors","value":0.083,"rule":"> 0.05","by":"engine","decision":"de_1-2"}})json");
+  decision.condition.reset();
+  after.step = -1;
+  EXPECT_EQ(order_payload({subject, *plan}, after, decision),
+            R"json({"state":"rolling_back","step":0,"reason":{"summary":"errors 0.083 > 0.05, 3 of the last 3",)json"
+            R"json("condition":null,"value":null,"rule":null,"by":"engine","decision":"de_1-2"}})json");
+}
+
+TEST_F(ExplainTest, NoNumberIsNull) {
+  for (const double value : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
+                             -std::numeric_limits<double>::infinity()}) {
+    after.conditions[0].last->value = value;
+    EXPECT_TRUE(bundle(asked)["evaluation"]["value"].is_null());
+    EXPECT_TRUE(Json::parse(order_payload({subject, *plan}, after, decision))["reason"]["value"].is_null());
+  }
+}
+
+TEST_F(ExplainTest, HostileTextStaysText) {
+  const std::vector<std::string> rows{"\"},{\"a\":\"", "\\", "\n\r\t", std::string("a\0b", 3), "\xff\xfe", "\xe2\x82",
+                                      "</script>", "\xed\xa0\x80", "🚀", std::string(100'000, 'x')};
+  for (const std::string& hostile : rows) {
+    decision.reason = decision.by = hostile;
+    after.conditions[0].last->series = hostile;
+    asked.query = hostile;
+    asked.value.raw = std::make_shared<const std::string>(hostile);
+    asked.value.warnings = {hostile};
+    const Json is = bundle(asked);  // parses, or throws
+    EXPECT_EQ(is.size(), 6U);
+    EXPECT_EQ(is["decision"].size(), 6U);
+    EXPECT_EQ(is["evaluation"]["warnings"].size(), 1U);
+    const Json order = Json::parse(order_payload({subject, *plan}, after, decision));
+    EXPECT_EQ(order.size(), 3U);
+    EXPECT_EQ(order["reason"].size(), 6U);
+  }
+}
+
+TEST_F(ExplainTest, ALongResponseIsCutAndItsHashIsOfTheWhole) {
+  asked.value.raw = std::make_shared<const std::string>(1'000'000, 'x');
+  const Json is = bundle(asked)["evaluation"];
+  EXPECT_EQ(is["response"].get<std::string>().size(), 64U * 1024);
+  EXPECT_EQ(is["response_sha256"], "1b977e9f84f1b26b6ed7f68b0498faee2385ea4125bd29adce4a7d9106ba3134");
+}
+
+// The line goes through a real shell: whatever is in the query stays one argument.
+TEST_F(ExplainTest, CurlLineIsSafeInAShell) {
+  const std::vector<std::string> rows{
+      "errors{path=\"/a b\"} > 0.5", "'; touch /tmp/x; '",  "$(id)",  "`id`", "\\", "a\nb", "!x", "\"", "''''", "🚀", "-K",
+      "sum by (x) (rate(a{b=~\"c'd\\\\.e\"}[5m]))"};
+  for (const std::string& query : rows) {
+    const std::string line = curl_line("http://m.example/it's", query, SysTime{Millis{1'767'323'045'678}});
+    ASSERT_TRUE(line.starts_with("curl "));
+    // NUL between the arguments, one more at the end.
+    const std::string command = "printf '%s\\0' " + line.substr(5);
+    std::FILE* pipe = popen(command.c_str(), "r");
+    ASSERT_NE(pipe, nullptr);
+    std::string out;
+    for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) out += static_cast<char>(c);
+    EXPECT_EQ(pclose(pipe), 0);
+    const std::string zero(1, '\0');
+    EXPECT_EQ(out, "-sG" + zero + "http://m.example/it's/api/v1/query" + zero + "--data-urlencode" + zero + "query=" +
+                       query + zero + "--data-urlencode" + zero + "time=1767323045.678" + zero +
+                       "--data-urlencode" + zero + "nocache=1" + zero);
+  }
+}
+
+TEST_F(ExplainTest, GraphIsAskedForAPositiveRange) {
+  subject.created_at = asked.evaluated_at + Millis{3'600'000};  // the clock was put back since
+  EXPECT_NE(bundle(asked)["evaluation"]["graph_url"].get<std::string>().find("range_input=600s"), std::string::npos);
+}
+
+// A decision names the orders it gave, not those of another decision in the same step.
+TEST_F(ExplainTest, DeliveriesAreThoseOfTheDecision) {
+  EngineRules rules;
+  rules.notifications = [](const RolloutSpec&, const Event&) { return std::vector<Delivery>{}; };
+  rules.order_deadline = [](const std::string&, DecisionKind) { return Millis{1}; };
+  Entry entry;
+  entry.spec = subject;
+  entry.plan = plan;
+  Transition step;
+  step.state = after;
+  Decision first = decision;
+  first.number = 1;
+  first.kind = DecisionKind::kResume;
+  step.decisions = {first, decision};
+  step.orders = {{7, 2, DecisionKind::kRollback, 0}};
+  const Commit commit = commit_of(entry, after, step, asked, {rules, SysTime{}});
+  ASSERT_EQ(commit.explains.size(), 2U);
+  EXPECT_EQ(Json::parse(commit.explains[0].bundle)["deliveries"].size(), 0U);
+  EXPECT_EQ(Json::parse(commit.explains[1].bundle)["deliveries"], Json::parse(R"(["ord_1-7"])"));
+}
+
+}  // namespace
+}  // namespace rollwatch
