@@ -22,7 +22,6 @@
 namespace rollwatch {
 
 // ---- What can happen
-// -----------------------------------------------------------------------------
 
 // Nothing stands before the rollout any more: no freeze, no earlier rollback. Leaves `waiting`
 // unless an approval is asked for.
@@ -97,7 +96,6 @@ using Input =
                  SupersededBy, WatchResumed, TimePassed, PredecessorRollingBack, NewerWaits>;
 
 // ---- What follows
-// --------------------------------------------------------------------------------
 
 struct Evaluation {
   std::size_t condition = 0;
@@ -199,7 +197,6 @@ Transition registered(Fixed fixed, SysTime now);
 Transition advance(Fixed fixed, const RolloutState& state, const Input& input, SysTime now);
 
 // ---- When to look again
-// --------------------------------------------------------------------------
 
 // The first instant at which TimePassed would change something: a hold without conditions, the end
 // of the soak, the deadline, a reminder. None: only slots and callers can.
@@ -210,7 +207,6 @@ std::optional<SysTime> next_timer(Fixed fixed, const RolloutState& state);
 bool is_watching(State state);
 
 // ---- What it amounts to
-// --------------------------------------------------------------------------
 
 Verdict verdict_of(Fixed fixed, const RolloutState& state, std::size_t condition);
 Verdict verdict_of(Fixed fixed, const RolloutState& state);  // the worst of the gating ones

@@ -31,7 +31,6 @@ class Mover {
   const ConditionPlan& condition(std::size_t i) const { return fixed.plan.conditions[i]; }
 
   // ---- Questions about the state
-  // -----------------------------------------------------------------
 
   // Whether the condition can decide anything now: it applies to this step and does not only
   // observe.
@@ -52,7 +51,6 @@ class Mover {
   std::string where() const;  // "at 5 %", or "" without weights
 
   // ---- Moves
-  // -------------------------------------------------------------------------------------
 
   // Appends an event that carries the state as it is now; the returned reference may be completed.
   Event& tell(EventType type, std::string summary);

@@ -38,7 +38,6 @@ std::int64_t unzigzag(std::uint64_t value) {
 }
 
 // ---- The fields, in the order of the bytes; the same list writes and reads
-// -----------------------
 //
 // The structured bindings are the guard: they stop compiling when a struct gains a field.
 
@@ -94,7 +93,6 @@ void visit(Io& io, typename Io::template Ref<RolloutState> rollout) {
 }
 
 // ---- Both directions
-// -----------------------------------------------------------------------------
 //
 // Whole numbers are little-endian base 128 with a continuation bit; texts and lists begin with
 // their length; an optional begins with 0 or 1; a double is its eight bytes, lowest first.
@@ -280,7 +278,6 @@ Expected<RolloutState, std::string> decode_state(std::string_view bytes) {
 }
 
 // ---- Enumerators: a switch, so that the compiler names the one that was forgotten
-// ----------------
 // clang-format off
 
 bool is_known(State value) {

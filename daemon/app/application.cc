@@ -27,8 +27,8 @@ namespace {
 constexpr Millis kServerGrace{5'000};
 constexpr Millis kDeliveryGrace{10'000};
 
-// How often history is looked through for what is too old, and how much is deleted before somebody looks
-// whether the daemon stops.
+// How often history is looked through for what is too old, and how much is deleted before somebody
+// looks whether the daemon stops.
 constexpr Millis kForgetEvery{60'000};
 constexpr std::size_t kForgottenAtOnce = 10;
 
@@ -114,7 +114,8 @@ Application::Impl::Impl(Settings settings)
       service_(engine_, store_),
       api_(api_context()),
       server_(
-          io_.get_executor(), clock_, [this](ServerRequest request) { return api_.answer(std::move(request)); },
+          io_.get_executor(), clock_,
+          [this](ServerRequest request) { return api_.answer(std::move(request)); },
           [this](std::string_view method, std::string_view route, int status) {
             metrics_.on_http(method, route, status);
           }),
@@ -140,7 +141,8 @@ EngineRules Application::Impl::engine_rules() {
   rules.random = random_bits;
   rules.datasource_url = [this](const std::string& datasource) {
     const auto found = settings_->datasources.find(datasource);
-    return found != settings_->datasources.end() ? without_credentials(found->second.url) : std::string();
+    return found != settings_->datasources.end() ? without_credentials(found->second.url)
+                                                 : std::string();
   };
   return rules;
 }
@@ -149,19 +151,23 @@ EngineHooks Application::Impl::engine_hooks() {
   EngineHooks hooks;
   hooks.event = [](const StoredEvent& event, const RolloutSpec& spec) {
     // One line for each thing that happened to a rollout; never one per evaluation.
-    const auto level = event.event.type == EventType::kVerdict || event.event.type == EventType::kNote
-                           ? spdlog::level::debug
-                           : spdlog::level::info;
+    const auto level =
+        event.event.type == EventType::kVerdict || event.event.type == EventType::kNote
+            ? spdlog::level::debug
+            : spdlog::level::info;
     spdlog::log(level, "{} {}/{}@{} {}: {}", spec.id, spec.ns, spec.service, spec.target,
                 name_of(event.event.type), event.event.summary);
   };
-  hooks.deliver = [this](const Delivery& delivery, const RolloutSpec& spec) { outbox_.add(delivery, spec); };
+  hooks.deliver = [this](const Delivery& delivery, const RolloutSpec& spec) {
+    outbox_.add(delivery, spec);
+  };
   hooks.withdraw = [this](const std::string& delivery) { outbox_.withdraw(delivery); };
   hooks.settled = [this](const std::string& delivery, DeliveryState state) {
     outbox_.acknowledged(delivery, state);
   };
   hooks.changed = [this](const RolloutView& view) { metrics_.on_changed(view, clock_.wall()); };
-  hooks.evaluated = [this](const std::string& datasource, Outcome outcome, std::uint32_t slots, Cause cause) {
+  hooks.evaluated = [this](const std::string& datasource, Outcome outcome, std::uint32_t slots,
+                           Cause cause) {
     metrics_.on_evaluated(datasource, outcome, slots, cause);
   };
   hooks.late = [this](Millis late) { metrics_.on_late(late); };
@@ -177,12 +183,14 @@ ApiContext Application::Impl::api_context() {
           [this] { return reload(); },
           [this]() -> std::optional<std::string> {
             if (not_ready_) return not_ready_;
-            if (const auto trouble = engine_.store_trouble()) return "the store is away: " + *trouble;
+            if (const auto trouble = engine_.store_trouble())
+              return "the store is away: " + *trouble;
             return std::nullopt;
           },
           [this] {
             const OutboxStats outbox = outbox_.stats();
-            metrics_.on_outbox({outbox.orders, outbox.accepted, outbox.notifications, outbox.oldest_age});
+            metrics_.on_outbox(
+                {outbox.orders, outbox.accepted, outbox.notifications, outbox.oldest_age});
             return metrics_.text(clock_.wall());
           },
           [this] { return external_url_; },
@@ -190,9 +198,12 @@ ApiContext Application::Impl::api_context() {
 }
 
 void Application::Impl::configure_delivery() {
-  const HttpSend http = [this](HttpRequest request) { return deliveries_.send(std::move(request)); };
+  const HttpSend http = [this](HttpRequest request) {
+    return deliveries_.send(std::move(request));
+  };
   const Originator originator{external_url_, "rollwatch/" ROLLWATCH_VERSION};
-  outbox_.configure(drivers_of(*settings_, http, clock_, originator), senders_of(*settings_, http, clock_, originator));
+  outbox_.configure(drivers_of(*settings_, http, clock_, originator),
+                    senders_of(*settings_, http, clock_, originator));
   routes_ = routes_of(*settings_);
 }
 
@@ -234,7 +245,8 @@ awaitable<void> Application::Impl::keep_forgetting() {
     try {
       const std::size_t forgotten = co_await forget(ended_before);
       if (forgotten > 0)
-        spdlog::info("deleted {} rollouts that ended before {}", forgotten, format_time(ended_before));
+        spdlog::info("deleted {} rollouts that ended before {}", forgotten,
+                     format_time(ended_before));
     } catch (const StoreError& error) {
       failure = error.what();
     }
@@ -314,9 +326,10 @@ ReloadResult Application::Impl::reload() {
   configure_delivery();
   metrics_.on_reload(true, clock_.wall());
   result.lines = settings_->warnings;
-  spdlog::info("configuration reloaded: {} policies, {} datasources, {} orchestrators, {} notifiers",
-               settings_->policies.size(), settings_->datasources.size(), settings_->orchestrators.size(),
-               settings_->notifiers.size());
+  spdlog::info(
+      "configuration reloaded: {} policies, {} datasources, {} orchestrators, {} notifiers",
+      settings_->policies.size(), settings_->datasources.size(), settings_->orchestrators.size(),
+      settings_->notifiers.size());
   return result;
 }
 

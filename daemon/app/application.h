@@ -1,5 +1,5 @@
-// The daemon, put together: the only place that names every concrete class, starts them in order and
-// stops them in the opposite one.
+// The daemon, put together: the only place that names every concrete class, starts them in order
+// and stops them in the opposite one.
 #pragma once
 
 #include <memory>

@@ -36,7 +36,8 @@ std::map<std::string, Datasource> datasources_of(const Settings& settings) {
   return all;
 }
 
-Outbox::Drivers drivers_of(const Settings& settings, const HttpSend& http, Clock& clock, const Originator& originator) {
+Outbox::Drivers drivers_of(const Settings& settings, const HttpSend& http, Clock& clock,
+                           const Originator& originator) {
   Outbox::Drivers drivers;
   for (const auto& [name, orchestrator] : settings.orchestrators) {
     auto key = parse_signing_key(orchestrator.secret);
@@ -45,15 +46,18 @@ Outbox::Drivers drivers_of(const Settings& settings, const HttpSend& http, Clock
     target.url = orchestrator.url;
     target.keys.push_back(std::move(key).value());
     target.timeout = orchestrator.timeout;
-    drivers.emplace(name, std::make_shared<WebhookDriver>(http, clock, std::move(target), originator));
+    drivers.emplace(name,
+                    std::make_shared<WebhookDriver>(http, clock, std::move(target), originator));
   }
   return drivers;
 }
 
-Outbox::Senders senders_of(const Settings& settings, const HttpSend& http, Clock& clock, const Originator& originator) {
+Outbox::Senders senders_of(const Settings& settings, const HttpSend& http, Clock& clock,
+                           const Originator& originator) {
   Outbox::Senders senders;
   for (const auto& [name, notifier] : settings.notifiers)
-    senders.emplace(name, std::make_shared<SlackWebhookSender>(http, clock, notifier.webhook_url, originator));
+    senders.emplace(
+        name, std::make_shared<SlackWebhookSender>(http, clock, notifier.webhook_url, originator));
   return senders;
 }
 
@@ -66,9 +70,11 @@ std::vector<NotifierRoute> routes_of(const Settings& settings) {
 
 std::shared_ptr<const Plan> plan_of(const PlanDocument& document) {
   const auto value = value_from_json(document.analysis);
-  if (!value) throw std::runtime_error("a pinned analysis cannot be read: " + value.error().message);
+  if (!value)
+    throw std::runtime_error("a pinned analysis cannot be read: " + value.error().message);
   auto plan = decode_plan(*value);
-  if (!plan) throw std::runtime_error("a pinned analysis cannot be read: " + plan.error().front().text());
+  if (!plan)
+    throw std::runtime_error("a pinned analysis cannot be read: " + plan.error().front().text());
   return std::make_shared<const Plan>(std::move(plan).value());
 }
 
@@ -80,11 +86,14 @@ std::vector<std::string> obstacles(const Settings& before, const Settings& after
   if (after.store.path != before.store.path)
     found.insert("store.url changed: restart rollwatchd to use " + after.store.path);
   for (const RolloutView& rollout : active) {
-    if (!rollout.spec.orchestrator.empty() && !after.orchestrators.contains(rollout.spec.orchestrator))
-      found.insert("orchestrator " + rollout.spec.orchestrator + " is in use by rollout " + rollout.spec.id);
+    if (!rollout.spec.orchestrator.empty() &&
+        !after.orchestrators.contains(rollout.spec.orchestrator))
+      found.insert("orchestrator " + rollout.spec.orchestrator + " is in use by rollout " +
+                   rollout.spec.id);
     for (const ConditionPlan& condition : rollout.plan->conditions)
       if (!after.datasources.contains(condition.datasource))
-        found.insert("datasource " + condition.datasource + " is in use by rollout " + rollout.spec.id);
+        found.insert("datasource " + condition.datasource + " is in use by rollout " +
+                     rollout.spec.id);
     for (const std::string& notifier : rollout.spec.notify)
       if (!after.notifiers.contains(notifier))
         found.insert("notifier " + notifier + " is in use by rollout " + rollout.spec.id);

@@ -17,15 +17,17 @@
 namespace rollwatch {
 
 std::map<std::string, Datasource> datasources_of(const Settings& settings);
-Outbox::Drivers drivers_of(const Settings& settings, const HttpSend& http, Clock& clock, const Originator& originator);
-Outbox::Senders senders_of(const Settings& settings, const HttpSend& http, Clock& clock, const Originator& originator);
+Outbox::Drivers drivers_of(const Settings& settings, const HttpSend& http, Clock& clock,
+                           const Originator& originator);
+Outbox::Senders senders_of(const Settings& settings, const HttpSend& http, Clock& clock,
+                           const Originator& originator);
 std::vector<NotifierRoute> routes_of(const Settings& settings);
 
 // The pinned analysis read back. Throws std::runtime_error if it is none: a damaged store.
 std::shared_ptr<const Plan> plan_of(const PlanDocument& document);
 
-// Why a running daemon cannot change from `before` to `after`: what an active rollout needs is gone, or
-// something only a restart can change did. Empty: it can.
+// Why a running daemon cannot change from `before` to `after`: what an active rollout needs is
+// gone, or something only a restart can change did. Empty: it can.
 std::vector<std::string> obstacles(const Settings& before, const Settings& after,
                                    const std::vector<RolloutView>& active);
 

@@ -22,16 +22,20 @@ class JsonFormatter : public spdlog::formatter {
     const auto level = spdlog::level::to_string_view(message.level);
     line["level"] = std::string(level.data(), level.size());
     line["msg"] = std::string(message.payload.data(), message.payload.size());
-    const std::string text = line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+    const std::string text =
+        line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
     out.append(text.data(), text.data() + text.size());
   }
-  std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<JsonFormatter>(); }
+  std::unique_ptr<spdlog::formatter> clone() const override {
+    return std::make_unique<JsonFormatter>();
+  }
 };
 
 }  // namespace
 
 void set_up_log(const std::string& level, bool json) {
-  auto logger = std::make_shared<spdlog::logger>("rollwatchd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger = std::make_shared<spdlog::logger>("rollwatchd",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
   if (json)
     logger->set_formatter(std::make_unique<JsonFormatter>());
   else

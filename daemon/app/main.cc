@@ -21,11 +21,12 @@ int run(const Options& options) {
                settings.error().size() == 1 ? "mistake" : "mistakes");
     return 1;
   }
-  for (const std::string& warning : settings->warnings) fmt::print(stderr, "warning: {}\n", warning);
+  for (const std::string& warning : settings->warnings)
+    fmt::print(stderr, "warning: {}\n", warning);
   if (options.check_config) {
-    fmt::print("{} is good: {} policies, {} datasources, {} orchestrators, {} notifiers\n", options.config,
-               settings->policies.size(), settings->datasources.size(), settings->orchestrators.size(),
-               settings->notifiers.size());
+    fmt::print("{} is good: {} policies, {} datasources, {} orchestrators, {} notifiers\n",
+               options.config, settings->policies.size(), settings->datasources.size(),
+               settings->orchestrators.size(), settings->notifiers.size());
     return 0;
   }
   set_up_log(options.log_level, options.log_json);

@@ -8,9 +8,11 @@ OptionsResult read_options(int argc, char** argv) {
   constexpr int kUsage = 64;
   OptionsResult result;
   Options options;
-  CLI::App app{"rollwatchd: asks your metrics whether the version that is going out is hurting anyone."};
+  CLI::App app{
+      "rollwatchd: asks your metrics whether the version that is going out is hurting anyone."};
   app.set_version_flag("--version", "rollwatchd " ROLLWATCH_VERSION);
-  app.add_option("--config", options.config, "the configuration file; conf.d/*.toml beside it is read too")
+  app.add_option("--config", options.config,
+                 "the configuration file; conf.d/*.toml beside it is read too")
       ->capture_default_str()
       ->type_name("FILE");
   app.add_option_function<std::string>(

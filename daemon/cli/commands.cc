@@ -125,6 +125,12 @@ class Following {
   ServerLink link_;
 };
 
+// What the server took all the same, such as queries it could not check.
+void show_warnings(const json& rollout, Surroundings& surroundings) {
+  for (const auto& warning : child_at(rollout, "warnings"))
+    surroundings.err << "warning: " << text_of(warning) << "\n";
+}
+
 int start_and_wait(const Invocation& call, Surroundings& surroundings) {
   Following following(call, surroundings);
   const auto answer = following.link().ask(start_request(call, surroundings.who));
@@ -145,6 +151,7 @@ int start_and_wait(const Invocation& call, Surroundings& surroundings) {
   surroundings.err << fmt::format("{} {}: {}\n",
                                   answer->status == kCreated ? "registered" : "already registered",
                                   id, rollout_name(rollout));
+  show_warnings(rollout, surroundings);
   return following.to_the_end(id, rollout);
 }
 
@@ -167,6 +174,7 @@ int run_start(const Invocation& call, Surroundings& surroundings) {
   const auto rollout = fetch(start_request(call, surroundings.who), surroundings);
   if (!rollout) return code(ExitCode::kFailed);
   surroundings.err << fmt::format("{}: {}\n", rollout_name(*rollout), progress_text(*rollout));
+  show_warnings(*rollout, surroundings);
   print(call, surroundings.out, *rollout, text_at(*rollout, "id") + "\n");
   return 0;
 }

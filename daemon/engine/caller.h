@@ -1,5 +1,5 @@
-// Who makes a request: filled in by the HTTP layer, handed to everything that decides or records. Until
-// tokens exist every caller is the local operator with every scope.
+// Who makes a request: filled in by the HTTP layer, handed to everything that decides or records.
+// Until tokens exist every caller is the local operator with every scope.
 #pragma once
 
 #include <string>
@@ -10,10 +10,10 @@ namespace rollwatch {
 enum class Scope : unsigned char { kRead, kRegister, kDecide, kAdmin };
 
 struct Caller {
-  std::string name = "local";               // the token's name
-  std::string address;                      // where from
+  std::string name = "local";  // the token's name
+  std::string address;         // where from
   std::vector<Scope> scopes{Scope::kRead, Scope::kRegister, Scope::kDecide, Scope::kAdmin};
-  std::vector<std::string> namespaces;      // empty: all
+  std::vector<std::string> namespaces;  // empty: all
 
   bool may(Scope scope) const {
     for (const Scope s : scopes)

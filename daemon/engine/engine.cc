@@ -1,6 +1,7 @@
 #include "daemon/engine/engine.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/engine/engine_impl.h"
 
@@ -9,25 +10,41 @@ namespace {
 
 DecideResult result_of(const WorkResult& work, std::optional<RolloutView> view) {
   switch (work.end) {
-    case WorkEnd::kRefused: return {DecideEnd::kConflict, work.why, std::move(view)};
-    case WorkEnd::kEnded: return {DecideEnd::kConflict, "the rollout has ended", std::move(view)};
-    case WorkEnd::kStoreAway: throw StoreError(work.why);
-    default: return {DecideEnd::kDone, "", std::move(view)};
+    case WorkEnd::kRefused:
+      return {DecideEnd::kConflict, work.why, std::move(view)};
+    case WorkEnd::kStale:
+    case WorkEnd::kEnded:
+      return {DecideEnd::kConflict, "the rollout has ended", std::move(view)};
+    case WorkEnd::kStoreAway:
+      throw StoreError(work.why);
+    default:
+      return {DecideEnd::kDone, "", std::move(view)};
   }
 }
 
 }  // namespace
 
-// ---- Loading and looking up ------------------------------------------------------------------------
+// ---- Loading and looking up
+// ----------------------------------------------------------------------
 
-EntryPtr Engine::Impl::add(StoredRollout stored) {
+EntryPtr Engine::Impl::add(StoredRollout stored, std::shared_ptr<const Plan> plan) {
   auto entry = std::make_shared<Entry>();
   entry->spec = std::move(stored.spec);
-  entry->document = std::move(stored.document);
-  auto& interned = plans_[entry->document->analysis];
-  if (!interned) interned = rules_.decode_plan(*entry->document);
-  entry->plan = plan_for(entry->spec, interned);
   entry->state = std::move(stored.state);
+  auto found = pinned_.find(stored.document->analysis);
+  if (found == pinned_.end()) {
+    if (!plan) plan = rules_.decode_plan(*stored.document);
+    const std::string_view key = stored.document->analysis;
+    found = pinned_.emplace(key, Pinned{stored.document, std::move(plan)}).first;
+  }
+  Pinned& pinned = found->second;
+  ++pinned.users;
+  entry->document =
+      pinned.document->sources == stored.document->sources ? pinned.document : stored.document;
+  entry->plan = plan_for(entry->spec, pinned.plan);
+  if (entry->plan->conditions.size() != entry->state.conditions.size())
+    throw StoreError("rollout " + entry->spec.id +
+                     " cannot be read: its state does not fit its analysis");
   entry->fence = stored.fence;
   entry->out.resize(entry->plan->conditions.size());
   entry->busy_until.resize(entry->plan->conditions.size());
@@ -36,30 +53,54 @@ EntryPtr Engine::Impl::add(StoredRollout stored) {
   return entry;
 }
 
+void Engine::Impl::unpin(const PlanDocument& document) {
+  const auto found = pinned_.find(document.analysis);
+  if (found != pinned_.end() && --found->second.users == 0) pinned_.erase(found);
+}
+
 EntryPtr Engine::Impl::look_up(const std::string& id) const {
   const auto found = active_.find(id);
   return found == active_.end() ? nullptr : found->second;
 }
 
-RolloutView Engine::Impl::stored_view(StoredRollout stored) const {
-  const auto interned = plans_.find(stored.document->analysis);
-  auto plan = plan_for(stored.spec,
-                       interned != plans_.end() ? interned->second : rules_.decode_plan(*stored.document));
-  return view_of(stored.spec, stored.document, std::move(plan), stored.state, stored.fence, source_);
+std::shared_ptr<const Plan> Engine::Impl::read_plan(const PlanDocument& document) const {
+  const auto found = pinned_.find(document.analysis);
+  return found != pinned_.end() ? found->second.plan : rules_.decode_plan(document);
+}
+
+RolloutView Engine::Impl::stored_view(StoredRollout stored,
+                                      std::shared_ptr<const Plan> plan) const {
+  plan = plan_for(stored.spec, std::move(plan));
+  return view_of(stored.spec, stored.document, std::move(plan), stored.state, stored.fence,
+                 source_);
+}
+
+// Requests come in as soon as the daemon listens. Before it knows what is active it takes nothing
+// on: a new rollout would not supersede the one before it, and a decision would not find its
+// rollout.
+void Engine::Impl::check_started() const {
+  if (!started_) throw StoreError("rollwatchd has not read its store yet");
 }
 
 awaitable<std::optional<RolloutView>> Engine::Impl::find(std::string id) {
   if (const EntryPtr entry = look_up(id)) co_return entry->view(source_);
   auto stored = co_await store_.rollout(id);
   if (!stored) co_return std::nullopt;
-  co_return stored_view(std::move(*stored));
+  auto plan = read_plan(*stored->document);
+  co_return stored_view(std::move(*stored), std::move(plan));
 }
 
 awaitable<Page<RolloutView>> Engine::Impl::list(ListFilter filter, std::size_t limit,
                                                 std::optional<std::string> cursor) {
   Page<StoredRollout> stored = co_await store_.list(std::move(filter), limit, std::move(cursor));
   Page<RolloutView> page;
-  for (StoredRollout& rollout : stored.items) page.items.push_back(stored_view(std::move(rollout)));
+  std::map<std::shared_ptr<const PlanDocument>, std::shared_ptr<const Plan>>
+      plans;  // each is read once
+  for (StoredRollout& rollout : stored.items) {
+    auto& plan = plans[rollout.document];
+    if (!plan) plan = read_plan(*rollout.document);
+    page.items.push_back(stored_view(std::move(rollout), plan));
+  }
   page.next_cursor = std::move(stored.next_cursor);
   co_return page;
 }
@@ -73,9 +114,14 @@ std::vector<RolloutView> Engine::Impl::active() const {
 awaitable<void> Engine::Impl::load() {
   std::vector<StoredRollout> stored = co_await store_.active();
   for (StoredRollout& rollout : stored) add(std::move(rollout));
+  // The clock may have been put back since: a later rollout's id sorts later all the same.
+  ListFilter all;
+  const Page<StoredRollout> newest = co_await store_.list(std::move(all), 1, std::nullopt);
+  if (!newest.items.empty()) ids_.go_on_after(newest.items.front().spec.id);
 }
 
 void Engine::Impl::start() {
+  started_ = true;
   last_wall_ = clock_.wall();
   last_steady_ = clock_.steady();
   const SysTime now = last_wall_;
@@ -95,6 +141,8 @@ void Engine::Impl::start() {
 
 awaitable<void> Engine::Impl::stop() {
   stopping_ = true;
+  for (const auto& [id, waiters] : std::exchange(change_waiters_, {}))
+    for (const auto& waiter : waiters) waiter->set(true);
   while (flushing_ || !batch_.empty()) {
     auto idle = std::make_shared<Promise<bool>>(executor_);
     idle_waiters_.push_back(idle);
@@ -102,8 +150,8 @@ awaitable<void> Engine::Impl::stop() {
   }
 }
 
-
-// ---- Callers ---------------------------------------------------------------------------------------
+// ---- Callers
+// -------------------------------------------------------------------------------------
 
 void Engine::Impl::wake_waiters(const std::string& id) {
   const auto found = change_waiters_.find(id);
@@ -129,7 +177,15 @@ awaitable<void> Engine::Impl::wait_for_change(std::string id, unsigned revision,
   if (found->second.empty()) change_waiters_.erase(found);
 }
 
+awaitable<WorkResult> Engine::Impl::put_and_wait(EntryPtr entry, Work work) {
+  auto done = std::make_shared<Promise<WorkResult>>(executor_);
+  work.done = [done](const WorkResult& result) { done->set(result); };
+  put(entry, std::move(work));
+  co_return co_await done->get();
+}
+
 awaitable<DecideResult> Engine::Impl::put(std::string id, Work work) {
+  check_started();
   const EntryPtr entry = look_up(id);
   if (!entry) {
     auto stored = co_await find(id);
@@ -137,14 +193,12 @@ awaitable<DecideResult> Engine::Impl::put(std::string id, Work work) {
     const std::string why = "it is " + std::string(name_of(stored->state.state)) + " already";
     co_return DecideResult{DecideEnd::kConflict, why, std::move(stored)};
   }
-  auto done = std::make_shared<Promise<WorkResult>>(executor_);
-  work.done = [done](const WorkResult& result) { done->set(result); };
-  put(entry, std::move(work));
-  const WorkResult result = co_await done->get();
+  const WorkResult result = co_await put_and_wait(entry, std::move(work));
   co_return result_of(result, entry->view(source_));
 }
 
-// ---- The face --------------------------------------------------------------------------------------
+// ---- The face
+// ------------------------------------------------------------------------------------
 
 Engine::Engine(net::any_io_executor executor, Clock& clock, MetricsSource& source, Store& store,
                EngineRules rules, EngineHooks hooks)
@@ -171,7 +225,9 @@ awaitable<DecideResult> Engine::report_weight(std::string id, WeightReported rep
 awaitable<DecideResult> Engine::acknowledge(std::string delivery, bool done, std::string detail) {
   return impl_->acknowledge(std::move(delivery), done, std::move(detail));
 }
-awaitable<std::optional<RolloutView>> Engine::find(std::string id) { return impl_->find(std::move(id)); }
+awaitable<std::optional<RolloutView>> Engine::find(std::string id) {
+  return impl_->find(std::move(id));
+}
 awaitable<Page<RolloutView>> Engine::list(ListFilter filter, std::size_t limit,
                                           std::optional<std::string> cursor) {
   return impl_->list(std::move(filter), limit, std::move(cursor));
@@ -181,7 +237,8 @@ awaitable<void> Engine::wait_for_change(std::string id, unsigned revision, Milli
 }
 std::vector<RolloutView> Engine::active() const { return impl_->active(); }
 std::optional<std::string> Engine::store_trouble() const { return impl_->store_trouble(); }
-awaitable<DeliveryState> Engine::order_attempted(std::string rollout, std::string delivery, SendResult result) {
+awaitable<DeliveryState> Engine::order_attempted(std::string rollout, std::string delivery,
+                                                 SendResult result) {
   return impl_->order_attempted(std::move(rollout), std::move(delivery), std::move(result));
 }
 awaitable<DeliveryState> Engine::order_expired(std::string rollout, std::string delivery) {

@@ -1,9 +1,10 @@
 // The engine runs every active rollout: one due queue for all of them, one batch of questions per
 // wake-up, one commit per step, and nothing acted on that is not recorded.
 //
-// A rollout here is a compact value with a mailbox. What happens to it (answers, people, orders, timers)
-// is put there and taken one at a time: advance() computes the step, the store records it, and only then
-// does the state change, callers get their answer, orders go to the outbox and events to the listeners.
+// A rollout here is a compact value with a mailbox. What happens to it (answers, people, orders,
+// timers) is put there and taken one at a time: advance() computes the step, the store records it,
+// and only then does the state change, callers get their answer, orders go to the outbox and events
+// to the listeners.
 //
 // Everything runs on the io thread.
 #pragma once
@@ -32,8 +33,8 @@ struct RolloutView {
   std::shared_ptr<const PlanDocument> document;
   std::shared_ptr<const Plan> plan;
   RolloutState state;
-  std::int64_t fence = 0;                               // of its latest order; 0: none was given
-  std::vector<std::optional<SysTime>> next_slots;       // per condition
+  std::int64_t fence = 0;                          // of its latest order; 0: none was given
+  std::vector<std::optional<SysTime>> next_slots;  // per condition
 };
 
 // One thing wrong with a request, by JSON pointer.
@@ -43,7 +44,7 @@ struct FieldProblem {
 };
 
 struct Registration {
-  RolloutSpec spec;                                     // id, attempt and created_at are given by the engine
+  RolloutSpec spec;  // id, attempt and created_at are given by the engine
   std::optional<int> attempt;
   PlanDocument document;
   std::shared_ptr<const Plan> plan;
@@ -63,27 +64,28 @@ struct RegisterResult {
   std::optional<RolloutView> rollout;
   int attempt = 0;
   std::vector<FieldProblem> problems;
-  std::vector<std::string> warnings;                    // a query that could not be checked
+  std::vector<std::string> warnings;  // a query that could not be checked
 };
 
 enum class DecideEnd : unsigned char { kDone, kNotFound, kConflict };
 struct DecideResult {
   DecideEnd end = DecideEnd::kNotFound;
-  std::string why;                                      // of a conflict, one sentence
+  std::string why;  // of a conflict, one sentence
   std::optional<RolloutView> rollout;
 };
 
 // What leaves the engine after a commit. Called on the io thread, after the commit that holds it.
 struct EngineHooks {
   std::function<void(const StoredEvent&, const RolloutSpec&)> event;
-  std::function<void(const Delivery&, const RolloutSpec&)> deliver;       // a new order or notification
-  std::function<void(const std::string& delivery)> withdraw;              // must not go out any more
-  std::function<void(const std::string& delivery, DeliveryState)> settled;  // ended by a late acknowledgement
-  std::function<void(const RolloutView&)> changed;                        // state moved (metrics)
+  std::function<void(const Delivery&, const RolloutSpec&)> deliver;  // a new order or notification
+  std::function<void(const std::string& delivery)> withdraw;         // must not go out any more
+  std::function<void(const std::string& delivery, DeliveryState)>
+      settled;                                      // ended by a late acknowledgement
+  std::function<void(const RolloutView&)> changed;  // state moved (metrics)
   std::function<void(const std::string& datasource, Outcome, std::uint32_t slots, Cause)> evaluated;
-  std::function<void(Millis)> late;                                       // asked that long after its slot
+  std::function<void(Millis)> late;  // asked that long after its slot
   std::function<void(const Decision&)> decided;
-  std::function<void(std::chrono::nanoseconds)> committed;                // how long the store took
+  std::function<void(std::chrono::nanoseconds)> committed;  // how long the store took
 };
 
 // Decided by the application from its configuration; asked when a step is recorded.
@@ -98,24 +100,27 @@ struct EngineRules {
   std::function<std::shared_ptr<const Plan>(const PlanDocument&)> decode_plan;
   // 80 random bits and more, for ids.
   std::function<std::uint64_t()> random;
-  // For explain records: where the datasource is asked, without credentials, and where it is looked at.
+  // For explain records: where the datasource is asked, without credentials, and where it is looked
+  // at.
   std::function<std::string(const std::string& datasource)> datasource_url;
 };
 
 class Engine : public OrderSink {
  public:
-  Engine(net::any_io_executor executor, Clock& clock, MetricsSource& source, Store& store, EngineRules rules,
-         EngineHooks hooks);
+  Engine(net::any_io_executor executor, Clock& clock, MetricsSource& source, Store& store,
+         EngineRules rules, EngineHooks hooks);
   ~Engine() override;
 
-  // Loads every active rollout. From then on order_attempted() and readers are answered, but nothing
-  // moves by itself, so that the outbox can take up what is open without being overtaken. Throws StoreError.
+  // Loads every active rollout. From then on order_attempted() and readers are answered, but
+  // nothing moves by itself, so that the outbox can take up what is open without being overtaken.
+  // Throws StoreError.
   awaitable<void> load();
 
   // Marks what was missed since the last run and starts watching.
   void start();
 
-  // Stops asking; what was answered is still recorded. Resumes when nothing is in flight to the store.
+  // Stops asking; what was answered is still recorded. Resumes when nothing is in flight to the
+  // store.
   awaitable<void> stop();
 
   awaitable<RegisterResult> register_rollout(Registration registration);
@@ -126,9 +131,11 @@ class Engine : public OrderSink {
 
   // Active or ended; nullopt if there is none.
   awaitable<std::optional<RolloutView>> find(std::string id);
-  awaitable<Page<RolloutView>> list(ListFilter filter, std::size_t limit, std::optional<std::string> cursor);
+  awaitable<Page<RolloutView>> list(ListFilter filter, std::size_t limit,
+                                    std::optional<std::string> cursor);
 
-  // Resumes when the rollout's revision is no longer `revision`, when it has ended, or after `limit`.
+  // Resumes when the rollout's revision is no longer `revision`, when it has ended, or after
+  // `limit`.
   awaitable<void> wait_for_change(std::string id, unsigned revision, Millis limit);
 
   std::vector<RolloutView> active() const;
@@ -137,7 +144,8 @@ class Engine : public OrderSink {
   std::optional<std::string> store_trouble() const;
 
   // OrderSink
-  awaitable<DeliveryState> order_attempted(std::string rollout, std::string delivery, SendResult result) override;
+  awaitable<DeliveryState> order_attempted(std::string rollout, std::string delivery,
+                                           SendResult result) override;
   awaitable<DeliveryState> order_expired(std::string rollout, std::string delivery) override;
 
  private:

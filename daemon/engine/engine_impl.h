@@ -1,5 +1,6 @@
-// Inside of the engine, shared by its parts: engine.cc (the face, loading, waiting), engine_time.cc (what
-// is due and asking it), engine_steps.cc (mailboxes and recording), engine_register.cc, engine_orders.cc.
+// Inside of the engine, shared by its parts: engine.cc (the face, loading, waiting), engine_time.cc
+// (what is due and asking it), engine_steps.cc (mailboxes and recording), engine_register.cc,
+// engine_orders.cc.
 #pragma once
 
 #include <map>
@@ -7,6 +8,7 @@
 #include <optional>
 #include <queue>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -21,10 +23,15 @@ using EntryPtr = std::shared_ptr<Entry>;
 
 class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
  public:
-  Impl(net::any_io_executor executor, Clock& clock, MetricsSource& source, Store& store, EngineRules rules,
-       EngineHooks hooks)
-      : executor_(std::move(executor)), clock_(clock), source_(source), store_(store),
-        rules_(std::move(rules)), hooks_(std::move(hooks)), ids_(rules_.random) {}
+  Impl(net::any_io_executor executor, Clock& clock, MetricsSource& source, Store& store,
+       EngineRules rules, EngineHooks hooks)
+      : executor_(std::move(executor)),
+        clock_(clock),
+        source_(source),
+        store_(store),
+        rules_(std::move(rules)),
+        hooks_(std::move(hooks)),
+        ids_(rules_.random) {}
 
   awaitable<void> load();
   void start();
@@ -33,9 +40,11 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   awaitable<DecideResult> put(std::string id, Work work);
   awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail);
   awaitable<std::optional<RolloutView>> find(std::string id);
-  awaitable<Page<RolloutView>> list(ListFilter filter, std::size_t limit, std::optional<std::string> cursor);
+  awaitable<Page<RolloutView>> list(ListFilter filter, std::size_t limit,
+                                    std::optional<std::string> cursor);
   awaitable<void> wait_for_change(std::string id, unsigned revision, Millis limit);
-  awaitable<DeliveryState> order_attempted(std::string rollout, std::string delivery, SendResult result);
+  awaitable<DeliveryState> order_attempted(std::string rollout, std::string delivery,
+                                           SendResult result);
   awaitable<DeliveryState> order_expired(std::string rollout, std::string delivery);
   std::vector<RolloutView> active() const;
   std::optional<std::string> store_trouble() const { return store_trouble_; }
@@ -56,20 +65,28 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
     bool operator<(const Due& other) const { return at > other.at; }
   };
 
-  EntryPtr add(StoredRollout stored);
+  EntryPtr add(StoredRollout stored, std::shared_ptr<const Plan> plan = nullptr);
   EntryPtr look_up(const std::string& id) const;
-  RolloutView stored_view(StoredRollout stored) const;
+  std::shared_ptr<const Plan> read_plan(const PlanDocument& document) const;
+  RolloutView stored_view(StoredRollout stored, std::shared_ptr<const Plan> plan) const;
+  void unpin(const PlanDocument& document);
+  void check_started() const;
+  awaitable<void> record_delivery(std::string rollout, DeliveryUpdate update);
+  awaitable<std::shared_ptr<void>> take_turn(std::string what);
+  awaitable<std::optional<RegisterResult>> seen_before(std::optional<IdempotencyRecord> request);
 
   void schedule(const EntryPtr& entry);
   void arm();
   void wake();
-  void see_clock_jump(SysTime now);
+  bool see_clock_jump(SysTime now);
   void ask_due(const EntryPtr& entry, SysTime now, std::vector<Question>& questions,
                std::vector<std::pair<EntryPtr, std::shared_ptr<PendingSlot>>>& owners);
-  void answered(const EntryPtr& entry, const std::shared_ptr<PendingSlot>& pending, Role role, Answer answer);
+  void answered(const EntryPtr& entry, const std::shared_ptr<PendingSlot>& pending, Role role,
+                Answer answer);
   void mark_missed(const EntryPtr& entry, SysTime now, Cause cause);
 
   void put(const EntryPtr& entry, Work work);
+  awaitable<WorkResult> put_and_wait(EntryPtr entry, Work work);
   void pump(const EntryPtr& entry);
   bool begin(const EntryPtr& entry);
   void apply_work(Recording& recording, Work work, SysTime now);
@@ -93,7 +110,14 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
 
   std::unordered_map<std::string, EntryPtr> active_;
   std::map<std::string, std::vector<EntryPtr>> places_;
-  std::map<std::string, std::shared_ptr<const Plan>> plans_;  // by pinned document: interned
+  // Equal pinned analyses are one document and one plan in memory, for as long as an active rollout
+  // uses them.
+  struct Pinned {
+    std::shared_ptr<const PlanDocument> document;
+    std::shared_ptr<const Plan> plan;
+    std::size_t users = 0;
+  };
+  std::map<std::string_view, Pinned> pinned_;  // by document->analysis
   std::priority_queue<Due> due_;
   std::uint64_t tickets_ = 0;
   std::optional<SysTime> armed_for_;
@@ -103,11 +127,13 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
 
   std::vector<Recording> batch_;
   bool flushing_ = false;
+  bool started_ = false;
   bool stopping_ = false;
   std::optional<std::string> store_trouble_;
   std::vector<std::shared_ptr<Promise<bool>>> idle_waiters_;
   std::unordered_map<std::string, std::vector<std::shared_ptr<Promise<bool>>>> change_waiters_;
-  std::map<std::string, std::vector<std::shared_ptr<Promise<bool>>>> registering_;  // by place
+  std::map<std::string, std::vector<std::shared_ptr<Promise<bool>>>>
+      registering_;  // by place, by key
 };
 
 }  // namespace rollwatch

@@ -8,28 +8,43 @@ namespace {
 
 unsigned order_number(const std::string& delivery) {
   const std::size_t dash = delivery.rfind('-');
-  return dash == std::string::npos ? 0 : static_cast<unsigned>(std::atoi(delivery.c_str() + dash + 1));
+  return dash == std::string::npos ? 0
+                                   : static_cast<unsigned>(std::atoi(delivery.c_str() + dash + 1));
 }
+
+bool is_out(const RolloutState& s, unsigned number) { return s.order && s.order->number == number; }
 
 }  // namespace
 
-// ---- Orders ----------------------------------------------------------------------------------------
+// ---- Orders
+// --------------------------------------------------------------------------------------
+
+// Recorded apart from the rollout's steps, when nothing follows from it for the rollout.
+awaitable<void> Engine::Impl::record_delivery(std::string rollout, DeliveryUpdate update) {
+  Commit commit;
+  commit.rollout = std::move(rollout);
+  commit.delivery_updates.push_back(std::move(update));
+  std::vector<Commit> commits;
+  commits.push_back(std::move(commit));
+  co_await store_.record(std::move(commits), 0);
+}
 
 awaitable<DeliveryState> Engine::Impl::order_attempted(std::string rollout, std::string delivery,
                                                        SendResult result) {
   const EntryPtr entry = look_up(rollout);
   const unsigned number = order_number(delivery);
-  const bool open = entry && entry->state.order && entry->state.order->number == number;
-  Work work;
   DeliveryUpdate update;
   update.id = delivery;
   update.attempt = result.attempt;
-  if (open) {
+  if (entry && is_out(entry->state, number)) {
+    Work work;
     OrderEnded ended;
     ended.number = number;
     ended.detail = result.attempt.answer.empty() ? result.attempt.error : result.attempt.answer;
     switch (result.end) {
-      case SendEnd::kDone: update.state = DeliveryState::kDone; break;
+      case SendEnd::kDone:
+        update.state = DeliveryState::kDone;
+        break;
       case SendEnd::kAccepted:
         update.state = DeliveryState::kAccepted;
         update.accepted_until = clock_.wall() + rules_.ack_deadline(entry->spec.orchestrator);
@@ -45,87 +60,79 @@ awaitable<DeliveryState> Engine::Impl::order_attempted(std::string rollout, std:
         break;
     }
     work.input = std::move(ended);
-  } else {
-    // Withdrawn while the attempt was out: recorded with it, and ends nothing.
-    const auto stored = co_await store_.delivery(delivery);
-    if (!stored) co_return DeliveryState::kWithdrawn;
-    update.state = stored->state;
-    work.only_delivery = true;
-  }
-  work.delivery = update;
-  work.by_outbox = true;
-  if (entry && !is_final(entry->state.state)) {
-    auto done = std::make_shared<Promise<WorkResult>>(executor_);
-    work.done = [done](const WorkResult& r) { done->set(r); };
-    put(entry, std::move(work));
-    const WorkResult recorded = co_await done->get();
+    work.delivery = update;
+    work.by_outbox = true;
+    const WorkResult recorded = co_await put_and_wait(entry, std::move(work));
     if (recorded.end == WorkEnd::kStoreAway) throw StoreError(recorded.why);
     if (recorded.end == WorkEnd::kRecorded) co_return recorded.delivery;
   }
-  Commit commit;
-  commit.rollout = rollout;
-  commit.delivery_updates.push_back(update);
-  std::vector<Commit> commits;
-  commits.push_back(std::move(commit));
-  co_await store_.record(std::move(commits), 0);
-  co_return update.state;
+  // Withdrawn, or ended by somebody's word, while the attempt was out: recorded with it, and ends
+  // nothing.
+  const auto stored = co_await store_.delivery(delivery);
+  if (!stored) co_return DeliveryState::kWithdrawn;
+  update.state = stored->state;
+  update.accepted_until = stored->accepted_until;
+  co_await record_delivery(std::move(rollout), std::move(update));
+  co_return stored->state;
 }
 
 awaitable<DeliveryState> Engine::Impl::order_expired(std::string rollout, std::string delivery) {
-  const auto stored = co_await store_.delivery(delivery);
-  if (!stored || !is_open(stored->state)) co_return stored ? stored->state : DeliveryState::kWithdrawn;
+  auto stored = co_await store_.delivery(delivery);
+  if (!stored || !is_open(stored->state))
+    co_return stored ? stored->state : DeliveryState::kWithdrawn;
   std::string last;
   if (!stored->attempts.empty()) {
     const Attempt& attempt = stored->attempts.back();
-    last = attempt.status ? "the deployer last answered " + std::to_string(*attempt.status) : attempt.error;
+    last = attempt.status ? "the deployer last answered " + std::to_string(*attempt.status)
+                          : attempt.error;
   }
   DeliveryUpdate update;
   update.id = delivery;
   update.state = DeliveryState::kDead;
-  Work work;
-  work.input = OrderEnded{order_number(delivery), OrderEnd::kExpired, last};
-  work.delivery = update;
-  work.by_outbox = true;
-  const EntryPtr entry = look_up(rollout);
-  if (entry) {
-    auto done = std::make_shared<Promise<WorkResult>>(executor_);
-    work.done = [done](const WorkResult& r) { done->set(r); };
-    put(entry, std::move(work));
-    const WorkResult recorded = co_await done->get();
+  if (const EntryPtr entry = look_up(rollout)) {
+    Work work;
+    work.input = OrderEnded{order_number(delivery), OrderEnd::kExpired, last};
+    work.delivery = update;
+    work.by_outbox = true;
+    const WorkResult recorded = co_await put_and_wait(entry, std::move(work));
     if (recorded.end == WorkEnd::kStoreAway) throw StoreError(recorded.why);
     if (recorded.end == WorkEnd::kRecorded) co_return DeliveryState::kDead;
+    stored = co_await store_.delivery(delivery);
+    if (!stored || !is_open(stored->state))
+      co_return stored ? stored->state : DeliveryState::kWithdrawn;
   }
-  Commit commit;
-  commit.rollout = rollout;
-  commit.delivery_updates.push_back(update);
-  std::vector<Commit> commits;
-  commits.push_back(std::move(commit));
-  co_await store_.record(std::move(commits), 0);
+  co_await record_delivery(std::move(rollout), std::move(update));
   co_return DeliveryState::kDead;
 }
 
-awaitable<DecideResult> Engine::Impl::acknowledge(std::string delivery, bool done, std::string detail) {
-  const auto stored = co_await store_.delivery(delivery);
-  if (!stored || stored->cls != DeliveryClass::kOrder) co_return DecideResult{DecideEnd::kNotFound, "", {}};
+awaitable<DecideResult> Engine::Impl::acknowledge(std::string delivery, bool done,
+                                                  std::string detail) {
+  check_started();
   const DeliveryState wanted = done ? DeliveryState::kDone : DeliveryState::kRefused;
+  auto stored = co_await store_.delivery(delivery);
+  if (!stored || stored->cls != DeliveryClass::kOrder)
+    co_return DecideResult{DecideEnd::kNotFound, "", {}};
+  const EntryPtr entry = look_up(stored->rollout);
+  if (stored->state != wanted && entry) {
+    Work work;
+    work.input = OrderEnded{order_number(delivery), done ? OrderEnd::kDone : OrderEnd::kRefused,
+                            std::move(detail)};
+    DeliveryUpdate update;
+    update.id = delivery;
+    update.state = wanted;
+    work.delivery = update;
+    const WorkResult recorded = co_await put_and_wait(entry, std::move(work));
+    if (recorded.end == WorkEnd::kStoreAway) throw StoreError(recorded.why);
+    if (recorded.end == WorkEnd::kRecorded)
+      co_return DecideResult{DecideEnd::kDone, "", entry->view(source_)};
+    stored = co_await store_.delivery(delivery);
+    if (!stored) co_return DecideResult{DecideEnd::kNotFound, "", {}};
+  }
   auto view = co_await find(stored->rollout);
   if (stored->state == wanted) co_return DecideResult{DecideEnd::kDone, "", std::move(view)};
-  const unsigned number = order_number(delivery);
-  const EntryPtr entry = look_up(stored->rollout);
-  const bool open = entry && entry->state.order && entry->state.order->number == number;
-  const bool late = entry && entry->state.lapsed && entry->state.lapsed->number == number && done;
-  if (!open && !late) {
-    const std::string why = "order " + delivery + " is " + std::string(name_of(stored->state)) +
-                            " and no longer the rollout's latest: nothing changes";
-    co_return DecideResult{DecideEnd::kConflict, why, std::move(view)};
-  }
-  Work work;
-  work.input = OrderEnded{number, done ? OrderEnd::kDone : OrderEnd::kRefused, std::move(detail)};
-  DeliveryUpdate update;
-  update.id = delivery;
-  update.state = wanted;
-  work.delivery = update;
-  co_return co_await put(stored->rollout, std::move(work));
+  const std::string why = "order " + delivery + " is " + std::string(name_of(stored->state)) +
+                          " and no longer the rollout's latest: nothing changes";
+  co_return DecideResult{DecideEnd::kConflict, why, std::move(view)};
 }
 
 }  // namespace rollwatch

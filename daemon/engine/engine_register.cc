@@ -1,26 +1,52 @@
 // Registration: checked, then one at a time per place.
+#include <cstddef>
+
 #include "daemon/engine/engine_impl.h"
 #include "daemon/engine/registrar.h"
 
 namespace rollwatch {
 
+// Registrations of one place, and those with one Idempotency-Key, go one at a time. The turn lasts
+// as long as what is returned, which may be longer than the engine: a request can still be out when
+// the process ends.
+awaitable<std::shared_ptr<void>> Engine::Impl::take_turn(std::string what) {
+  while (registering_.contains(what)) {
+    auto turn = std::make_shared<Promise<bool>>(executor_);
+    registering_[what].push_back(turn);
+    co_await turn->get();
+  }
+  registering_[what];
+  co_return std::shared_ptr<void>(nullptr, [self = shared_from_this(), what](std::nullptr_t) {
+    const auto waiting = std::move(self->registering_[what]);
+    self->registering_.erase(what);
+    for (const auto& next : waiting) next->set(true);
+  });
+}
+
+// The same key again is the same rollout, whatever became of it since.
+awaitable<std::optional<RegisterResult>> Engine::Impl::seen_before(
+    std::optional<IdempotencyRecord> request) {
+  if (!request) co_return std::nullopt;
+  const auto seen = co_await store_.idempotent(request->key, clock_.wall());
+  if (!seen) co_return std::nullopt;
+  RegisterResult result;
+  result.end =
+      seen->body_sha256 == request->body_sha256 ? RegisterEnd::kExisting : RegisterEnd::kKeyReused;
+  result.rollout = co_await find(seen->rollout);
+  co_return result;
+}
+
 awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registration) {
+  check_started();
   RegisterResult result;
   RolloutSpec& spec = registration.spec;
   if (spec.candidate == spec.stable) {
     result.problems.push_back({"/candidate", "is the same as stable: there is nothing to compare"});
     co_return result;
   }
-  // The same key again is the same rollout, before anything else is looked at.
-  if (registration.idempotency) {
-    const auto seen = co_await store_.idempotent(registration.idempotency->key, clock_.wall());
-    if (seen) {
-      result.end = seen->body_sha256 == registration.idempotency->body_sha256 ? RegisterEnd::kExisting
-                                                                              : RegisterEnd::kKeyReused;
-      result.rollout = co_await find(seen->rollout);
-      co_return result;
-    }
-  }
+  // Before anything is asked of a datasource.
+  auto before = co_await seen_before(registration.idempotency);
+  if (before) co_return std::move(*before);
   std::vector<std::string> left_out;
   spec.id = ids_.next("ro", clock_.wall());  // to check with: a query may name it
   const auto plan = plan_for(spec, registration.plan, &left_out);
@@ -31,45 +57,33 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
   result.problems = std::move(check.problems);
   if (!result.problems.empty()) co_return result;
 
-  // One registration per place at a time, so that two equal ones cannot both find nothing.
-  const std::string place = place_of(spec);
-  while (registering_.contains(place)) {
-    auto turn = std::make_shared<Promise<bool>>(executor_);
-    registering_[place].push_back(turn);
-    co_await turn->get();
-  }
-  registering_[place];
-  struct Turn {
-    Impl& engine;
-    const std::string& place;
-    ~Turn() {
-      const auto waiting = std::move(engine.registering_[place]);
-      engine.registering_.erase(place);
-      for (const auto& next : waiting) next->set(true);
-    }
-  } turn{*this, place};
+  // So that two equal ones cannot both find nothing.
+  std::shared_ptr<void> of_key;
+  if (registration.idempotency) of_key = co_await take_turn("key " + registration.idempotency->key);
+  const std::shared_ptr<void> of_place = co_await take_turn("place " + place_of(spec));
+  before = co_await seen_before(registration.idempotency);
+  if (before) co_return std::move(*before);
 
-  // The other of two equal requests with one key may have been first.
-  if (registration.idempotency) {
-    const auto seen = co_await store_.idempotent(registration.idempotency->key, clock_.wall());
-    if (seen) {
-      result.end = seen->body_sha256 == registration.idempotency->body_sha256 ? RegisterEnd::kExisting
-                                                                              : RegisterEnd::kKeyReused;
-      result.rollout = co_await find(seen->rollout);
-      co_return result;
-    }
-  }
   const auto latest = co_await store_.latest(spec.ns, spec.service, spec.target, spec.candidate);
   const bool same_attempt =
       latest && (registration.attempt ? *registration.attempt == latest->spec.attempt
                                       : !is_final(latest->state.state));
   if (same_attempt) {
+    if (registration.idempotency) {
+      Commit remembered;
+      remembered.rollout = latest->spec.id;
+      remembered.idempotency = registration.idempotency;
+      std::vector<Commit> commits;
+      commits.push_back(std::move(remembered));
+      co_await store_.record(std::move(commits), 0);
+    }
     result.end = RegisterEnd::kExisting;
     result.rollout = co_await find(latest->spec.id);
     co_return result;
   }
   if (latest && !registration.attempt &&
-      (latest->state.state == State::kRolledBack || latest->state.state == State::kRollbackFailed)) {
+      (latest->state.state == State::kRolledBack ||
+       latest->state.state == State::kRollbackFailed)) {
     result.end = RegisterEnd::kAttemptNeeded;
     result.attempt = latest->spec.attempt + 1;
     result.rollout = co_await find(latest->spec.id);
@@ -106,23 +120,20 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
   commits.push_back(std::move(commit));
   const std::vector<Recorded> at_commit = co_await store_.record(std::move(commits), 0);
 
-  plans_.try_emplace(fresh.document->analysis, registration.plan);
-  const EntryPtr entry = add(std::move(fresh));
+  const EntryPtr entry = add(std::move(fresh), registration.plan);
   for (const Delivery& delivery : deliveries)
     if (hooks_.deliver) hooks_.deliver(delivery, entry->spec);
   for (std::size_t i = 0; i < step.events.size(); ++i)
-    if (hooks_.event) hooks_.event({at_commit[0].event_seqs[i], spec.id, step.events[i]}, entry->spec);
+    if (hooks_.event)
+      hooks_.event({at_commit[0].event_seqs[i], spec.id, step.events[i]}, entry->spec);
   if (hooks_.changed) hooks_.changed(entry->view(source_));
   schedule(entry);
   if (entry->state.question) tell_neighbours(entry);
 
   // The answer shows it begun, if nothing stands before it.
   if (!entry->state.question) {
-    auto done = std::make_shared<Promise<WorkResult>>(executor_);
-    Work work{Begin{}};
-    work.done = [done](const WorkResult& r) { done->set(r); };
-    put(entry, std::move(work));
-    co_await done->get();
+    Work begin{Begin{}};
+    co_await put_and_wait(entry, std::move(begin));
   }
   result.end = RegisterEnd::kCreated;
   result.rollout = entry->view(source_);

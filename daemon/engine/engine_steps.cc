@@ -1,4 +1,5 @@
-// Mailboxes and recording: one step of a rollout at a time, and nothing acted on that is not on disk.
+// Mailboxes and recording: one step of a rollout at a time, and nothing acted on that is not on
+// disk.
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
@@ -9,9 +10,28 @@ namespace {
 
 constexpr Millis kStoreRetry{1'000};
 
+// Whether anything may still become of the order: it is out, or it expired and its late effect
+// counts.
+bool is_awaited(const RolloutState& s, const OrderEnded& ended) {
+  const auto is = [&ended](const std::optional<OpenOrder>& order) {
+    return order && order->number == ended.number;
+  };
+  return is(s.order) || (is(s.lapsed) && ended.end == OrderEnd::kDone);
+}
+
+// What is not made anew by itself when the store is back. Everything that is would pile up while it
+// is away: slots and timers stay due, and neighbours are looked at after every step.
+bool must_be_kept(const Work& work) {
+  if (work.done) return false;  // its caller was told
+  if (const auto* missed = std::get_if<SlotsMissed>(&work.input))
+    return missed->cause == Cause::kMissedDowntime || missed->cause == Cause::kMissedClockJump;
+  return std::holds_alternative<WatchResumed>(work.input);
+}
+
 }  // namespace
 
-// ---- The mailbox: one step at a time ---------------------------------------------------------------
+// ---- The mailbox: one step at a time
+// -------------------------------------------------------------
 
 void Engine::Impl::put(const EntryPtr& entry, Work work) {
   entry->mailbox.push_back(std::move(work));
@@ -21,7 +41,8 @@ void Engine::Impl::put(const EntryPtr& entry, Work work) {
 
 void Engine::Impl::pump(const EntryPtr& entry) {
   if (entry->recording || entry->store_was_away || entry->mailbox.empty()) return;
-  if (std::holds_alternative<Begin>(entry->mailbox.front().input) && !entry->mailbox.front().only_delivery) {
+  if (std::holds_alternative<Begin>(entry->mailbox.front().input) &&
+      !entry->mailbox.front().only_delivery) {
     if (begin(entry)) entry->mailbox.pop_front();
     return;
   }
@@ -30,7 +51,9 @@ void Engine::Impl::pump(const EntryPtr& entry) {
   recording.step.state = entry->state;
   const SysTime now = clock_.wall();
   while (!entry->mailbox.empty()) {
-    if (std::holds_alternative<Begin>(entry->mailbox.front().input) && !entry->mailbox.front().only_delivery) break;
+    if (std::holds_alternative<Begin>(entry->mailbox.front().input) &&
+        !entry->mailbox.front().only_delivery)
+      break;
     Work work = std::move(entry->mailbox.front());
     entry->mailbox.pop_front();
     apply_work(recording, std::move(work), now);
@@ -42,6 +65,16 @@ void Engine::Impl::pump(const EntryPtr& entry) {
 void Engine::Impl::apply_work(Recording& recording, Work work, SysTime now) {
   Entry& entry = *recording.entry;
   WorkResult result;
+  const auto* ended_order = std::get_if<OrderEnded>(&work.input);
+  if (ended_order != nullptr && work.delivery && !is_awaited(recording.step.state, *ended_order)) {
+    // Ended or withdrawn since this was put here: what its delivery is by now must not be
+    // overwritten.
+    result.end = WorkEnd::kStale;
+    result.why = "the order is no longer the rollout's latest: nothing changes";
+    recording.works.push_back(std::move(work));
+    recording.results.push_back(std::move(result));
+    return;
+  }
   if (is_final(recording.step.state.state) && !work.delivery) {
     result.end = WorkEnd::kEnded;
     recording.works.push_back(std::move(work));
@@ -58,7 +91,8 @@ void Engine::Impl::apply_work(Recording& recording, Work work, SysTime now) {
       result.end = WorkEnd::kRecorded;
       Commit more = commit_of(entry, before, step, work.asked, {rules_, now});
       const auto append = [](auto& to, auto& from) {
-        to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+        to.insert(to.end(), std::make_move_iterator(from.begin()),
+                  std::make_move_iterator(from.end()));
       };
       recording.commit.state = more.state;
       append(recording.commit.evaluations, more.evaluations);
@@ -89,8 +123,8 @@ std::vector<EntryPtr> Engine::Impl::others_in_place(const EntryPtr& entry) const
   return others;
 }
 
-// Leaving `waiting` supersedes what is active in the same place, in the same commit. Returns false if it
-// has to be tried again when a neighbour's step is on disk.
+// Leaving `waiting` supersedes the older ones in the same place, in the same commit. Returns false
+// if it has to be tried again when a neighbour's step is on disk.
 bool Engine::Impl::begin(const EntryPtr& entry) {
   const SysTime now = clock_.wall();
   const std::vector<EntryPtr> others = others_in_place(entry);
@@ -113,6 +147,8 @@ bool Engine::Impl::begin(const EntryPtr& entry) {
   const bool begins = waited && mine.step.state.state != State::kWaiting;
   if (begins) {
     for (const EntryPtr& other : others) {
+      if (other->spec.id > entry->spec.id)
+        continue;  // it waits for an approval, and supersedes this one then
       Recording theirs;
       theirs.entry = other;
       theirs.step.state = other->state;
@@ -124,8 +160,8 @@ bool Engine::Impl::begin(const EntryPtr& entry) {
   return true;
 }
 
-
-// ---- Recording -------------------------------------------------------------------------------------
+// ---- Recording
+// -----------------------------------------------------------------------------------
 
 void Engine::Impl::hand_over(Recording recording) {
   const bool nothing = !recording.commit.state && recording.commit.delivery_updates.empty();
@@ -181,22 +217,28 @@ void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
   if (moved) entry->state = std::move(r.step.state);
 
   std::vector<std::string> withdrawn;
-  for (const DeliveryUpdate& update : r.commit.delivery_updates)
-    if (update.state == DeliveryState::kWithdrawn && !update.attempt) withdrawn.push_back(update.id);
+  std::vector<std::string> closed;
+  for (const DeliveryUpdate& update : r.commit.delivery_updates) {
+    if (update.state == DeliveryState::kWithdrawn && !update.attempt)
+      withdrawn.push_back(update.id);
+    if (!is_open(update.state)) closed.push_back(update.id);
+  }
   for (std::size_t i = 0; i < r.commit.deliveries.size(); ++i) {
     Delivery& delivery = r.commit.deliveries[i];
     delivery.fence = at_commit.fences[i];
-    if (delivery.cls == DeliveryClass::kOrder) entry->fence = std::max(entry->fence, delivery.fence);
-    const bool already_withdrawn =
-        std::find(withdrawn.begin(), withdrawn.end(), delivery.id) != withdrawn.end();
-    if (!already_withdrawn && hooks_.deliver) hooks_.deliver(delivery, entry->spec);
+    if (delivery.cls == DeliveryClass::kOrder)
+      entry->fence = std::max(entry->fence, delivery.fence);
+    const bool closed_already =
+        std::find(closed.begin(), closed.end(), delivery.id) != closed.end();
+    if (!closed_already && hooks_.deliver) hooks_.deliver(delivery, entry->spec);
   }
   if (hooks_.withdraw)
     for (const std::string& id : withdrawn) hooks_.withdraw(id);
   if (hooks_.settled) {
     for (const DeliveryUpdate& update : r.commit.delivery_updates) {
       const bool known = std::any_of(r.works.begin(), r.works.end(), [&update](const Work& work) {
-        return work.by_outbox && work.delivery && work.delivery->id == update.id;
+        return work.by_outbox && work.delivery && work.delivery->id == update.id &&
+               work.delivery->state == update.state;
       });
       if (!known && !is_open(update.state) && update.state != DeliveryState::kWithdrawn)
         hooks_.settled(update.id, update.state);
@@ -219,31 +261,29 @@ void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
   after_step(entry);
 }
 
-// Nothing of the step is on disk, so none of it happened. Callers are told; slots become missed(store)
-// when the store is back; the rest of the mailbox waits.
+// Nothing of the step is on disk, so none of it happened. Callers are told; slots become
+// missed(store) when the store is back; the rest of the mailbox waits.
 void Engine::Impl::not_recorded(Recording& r, const std::string& why) {
   const EntryPtr& entry = r.entry;
   entry->recording = false;
   std::deque<Work> again;
   for (Work& work : r.works) {
     if (work.done) work.done({WorkEnd::kStoreAway, why, DeliveryState::kPending});
-    if (auto* slot = std::get_if<SlotAnswered>(&work.input))
-      again.emplace_back(SlotsMissed{slot->condition, slot->slot, slot->slot, slot->evaluated_at,
-                                       Cause::kMissedStore});
-    else if (!work.done && !work.only_delivery && !std::holds_alternative<SupersededBy>(work.input))
-      again.push_back(std::move(work));  // the other's Begin supersedes it anew
+    if (must_be_kept(work)) again.push_back(std::move(work));
   }
   entry->mailbox.insert(entry->mailbox.begin(), std::make_move_iterator(again.begin()),
                         std::make_move_iterator(again.end()));
   entry->store_was_away = true;
-  spawn(executor_, "engine store retry", [weak = weak_from_this(), &clock = clock_, entry]() -> awaitable<void> {
-    co_await clock.sleep(kStoreRetry);
-    const auto self = weak.lock();
-    if (!self || self->stopping_) co_return;
-    entry->store_was_away = false;
-    if (is_watching(entry->state.state)) self->mark_missed(entry, clock.wall(), Cause::kMissedStore);
-    self->after_step(entry);
-  });
+  spawn(executor_, "engine store retry",
+        [weak = weak_from_this(), &clock = clock_, entry]() -> awaitable<void> {
+          co_await clock.sleep(kStoreRetry);
+          const auto self = weak.lock();
+          if (!self || self->stopping_) co_return;
+          entry->store_was_away = false;
+          if (is_watching(entry->state.state))
+            self->mark_missed(entry, clock.wall(), Cause::kMissedStore);
+          self->after_step(entry);
+        });
 }
 
 void Engine::Impl::after_step(const EntryPtr& entry) {
@@ -252,12 +292,17 @@ void Engine::Impl::after_step(const EntryPtr& entry) {
   } else {
     if (entry->state.state == State::kWaiting && !entry->state.question && entry->mailbox.empty()) {
       const auto others = others_in_place(entry);
-      const bool blocked = std::any_of(others.begin(), others.end(), [&](const EntryPtr& other) {
-        // Behind a rollback, or there is a newer one that waits too and will take its place.
-        return other->state.state == State::kRollingBack ||
-               (other->state.state == State::kWaiting && other->spec.id > entry->spec.id);
-      });
-      if (!blocked || !entry->state.waits_for_predecessor) put(entry, Work{Begin{}});
+      const bool rolling_back = std::any_of(
+          others.begin(), others.end(),
+          [](const EntryPtr& other) { return other->state.state == State::kRollingBack; });
+      // A newer one that may begin as well does, and takes its place.
+      const bool outdone =
+          std::any_of(others.begin(), others.end(), [&entry](const EntryPtr& other) {
+            return other->state.state == State::kWaiting && !other->state.question &&
+                   other->spec.id > entry->spec.id;
+          });
+      // Behind a rollback it does not begin, and says so once.
+      if (rolling_back ? !entry->state.waits_for_predecessor : !outdone) put(entry, Work{Begin{}});
     }
     if (!entry->mailbox.empty()) {
       net::post(executor_, [self = shared_from_this(), entry] { self->pump(entry); });
@@ -277,16 +322,19 @@ void Engine::Impl::tell_neighbours(const EntryPtr& entry) {
   const auto place = places_.find(entry->place());
   if (place == places_.end()) return;
   for (const EntryPtr& older : place->second) {
-    const bool waits = std::any_of(place->second.begin(), place->second.end(), [&](const EntryPtr& newer) {
-      return newer->state.state == State::kWaiting && newer->spec.id > older->spec.id;
-    });
-    const bool moves = older->state.state != State::kWaiting && older->state.state != State::kRollingBack;
+    const bool waits =
+        std::any_of(place->second.begin(), place->second.end(), [&](const EntryPtr& newer) {
+          return newer->state.state == State::kWaiting && newer->spec.id > older->spec.id;
+        });
+    const bool moves =
+        older->state.state != State::kWaiting && older->state.state != State::kRollingBack;
     if (moves && older->state.newer_waits != waits) put(older, Work{NewerWaits{waits}});
   }
 }
 
 void Engine::Impl::ended(const EntryPtr& entry) {
   if (active_.erase(entry->spec.id) == 0) return;
+  unpin(*entry->document);
   auto& place = places_[entry->place()];
   std::erase(place, entry);
   // Work that came too late is told so.

@@ -18,7 +18,8 @@ constexpr Millis kCoalesce{5};
 
 }  // namespace
 
-// ---- Time: what is due, and asking it --------------------------------------------------------------
+// ---- Time: what is due, and asking it
+// ------------------------------------------------------------
 
 void Engine::Impl::schedule(const EntryPtr& entry) {
   entry->scheduled = ++tickets_;
@@ -34,12 +35,14 @@ void Engine::Impl::arm() {
   while (!due_.empty() && due_.top().ticket != due_.top().entry->scheduled) due_.pop();
   if (stopping_) return;
   const SysTime now = clock_.wall();
-  const SysTime at = due_.empty() ? now + kLongestSleep : std::min(due_.top().at, now + kLongestSleep);
+  const SysTime at =
+      due_.empty() ? now + kLongestSleep : std::min(due_.top().at, now + kLongestSleep);
   if (armed_for_ && *armed_for_ <= at) return;
   armed_for_ = at;
   const std::uint64_t ticket = ++armed_ticket_;
   spawn(executor_, "engine wake-up",
-        [weak = weak_from_this(), &clock = clock_, span = std::max(at - now, Millis{0}), ticket]() -> awaitable<void> {
+        [weak = weak_from_this(), &clock = clock_, span = std::max(at - now, Millis{0}),
+         ticket]() -> awaitable<void> {
           co_await clock.sleep(span);
           const auto self = weak.lock();
           if (!self || self->stopping_ || self->armed_ticket_ != ticket) co_return;
@@ -50,7 +53,8 @@ void Engine::Impl::arm() {
 
 void Engine::Impl::wake() {
   const SysTime now = clock_.wall();
-  see_clock_jump(now);
+  // What was missed by it is recorded first; then comes what is due.
+  if (see_clock_jump(now)) return arm();
   std::vector<Question> questions;
   std::vector<std::pair<EntryPtr, std::shared_ptr<PendingSlot>>> owners;
   std::vector<EntryPtr> looked_at;
@@ -61,7 +65,8 @@ void Engine::Impl::wake() {
     looked_at.push_back(due.entry);
   }
   for (const EntryPtr& entry : looked_at) {
-    // A step that is being recorded may change what is due; the entry is scheduled again right after it.
+    // A step that is being recorded may change what is due; the entry is scheduled again right
+    // after it.
     if (entry->recording || entry->store_was_away) continue;
     const auto timer = next_timer(entry->fixed(), entry->state);
     if (timer && *timer <= now) put(entry, Work{TimePassed{}});
@@ -72,22 +77,21 @@ void Engine::Impl::wake() {
     std::vector<Role> roles;
     roles.reserve(questions.size());
     for (const Question& q : questions) roles.push_back(q.role);
-    source_.ask(std::move(questions),
-                [self = shared_from_this(), owners = std::move(owners), roles = std::move(roles)](
-                    std::size_t index, Answer answer) {
-                  self->answered(owners[index].first, owners[index].second, roles[index], std::move(answer));
-                });
+    source_.ask(std::move(questions), [self = shared_from_this(), owners = std::move(owners),
+                                       roles = std::move(roles)](std::size_t index, Answer answer) {
+      self->answered(owners[index].first, owners[index].second, roles[index], std::move(answer));
+    });
   }
   arm();
 }
 
-void Engine::Impl::see_clock_jump(SysTime now) {
+bool Engine::Impl::see_clock_jump(SysTime now) {
   const SteadyTime steady = clock_.steady();
   const auto by_steady = std::chrono::duration_cast<Millis>(steady - last_steady_);
   const Millis drift = (now - last_wall_) - by_steady;
   last_wall_ = now;
   last_steady_ = steady;
-  if (drift > -kJump && drift < kJump) return;
+  if (drift > -kJump && drift < kJump) return false;
   for (const auto& [id, entry] : active_) {
     if (is_watching(entry->state.state)) {
       mark_missed(entry, now, Cause::kMissedClockJump);
@@ -95,6 +99,7 @@ void Engine::Impl::see_clock_jump(SysTime now) {
     }
     schedule(entry);
   }
+  return true;
 }
 
 // Every slot up to now that has no record is missed, but for those that are out.
@@ -125,7 +130,8 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
     const std::int64_t slot = grid.last_at_or_before(now);
     if (!first || *first > slot) continue;
     if (*first < slot) {
-      const Cause cause = grid.at(*first) <= entry->busy_until[i] ? Cause::kMissedOverlap : Cause::kMissedLate;
+      const Cause cause =
+          grid.at(*first) <= entry->busy_until[i] ? Cause::kMissedOverlap : Cause::kMissedLate;
       put(entry, Work{SlotsMissed{i, *first, slot - 1, grid.at(slot - 1) - delay, cause}});
     }
     if (hooks_.late) hooks_.late(std::max(clock_.wall() - grid.at(slot), Millis{0}));
@@ -148,15 +154,17 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
     pending->remaining = evidence ? 2 : 1;
     const auto ask = [&](const Expected<std::string, promql::RenderError>& text, Role role) {
       if (text) {
-        questions.push_back({plan.datasource, *text, asked.evaluated_at, plan.timeout.value_or(Millis{0}), role});
+        questions.push_back(
+            {plan.datasource, *text, asked.evaluated_at, plan.timeout.value_or(Millis{0}), role});
         owners.emplace_back(entry, pending);
         return;
       }
-      net::post(executor_, [self = shared_from_this(), entry, pending, role, message = text.error().message] {
-        Answer unasked;
-        unasked.result = QueryFailure{FailureKind::kNotAsked, message, 0};
-        self->answered(entry, pending, role, std::move(unasked));
-      });
+      net::post(executor_,
+                [self = shared_from_this(), entry, pending, role, message = text.error().message] {
+                  Answer unasked;
+                  unasked.result = QueryFailure{FailureKind::kNotAsked, message, 0};
+                  self->answered(entry, pending, role, std::move(unasked));
+                });
     };
     asked.query = query ? *query : threshold.query.text();
     ask(query, Role::kValue);
@@ -167,8 +175,8 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
   }
 }
 
-void Engine::Impl::answered(const EntryPtr& entry, const std::shared_ptr<PendingSlot>& pending, Role role,
-                            Answer answer) {
+void Engine::Impl::answered(const EntryPtr& entry, const std::shared_ptr<PendingSlot>& pending,
+                            Role role, Answer answer) {
   if (role == Role::kEvidence)
     pending->asked.evidence = std::move(answer);
   else
@@ -176,7 +184,8 @@ void Engine::Impl::answered(const EntryPtr& entry, const std::shared_ptr<Pending
   if (--pending->remaining > 0) return;
   const std::size_t i = pending->asked.condition;
   entry->busy_until[i] = clock_.wall();
-  SlotAnswered input{i, pending->slot, pending->asked.evaluated_at, pending->asked.value, pending->asked.evidence};
+  SlotAnswered input{i, pending->slot, pending->asked.evaluated_at, pending->asked.value,
+                     pending->asked.evidence};
   Work work{std::move(input)};
   work.asked = std::move(pending->asked);
   // Until the answer is on disk the condition stays "out", so that no slot is asked twice.

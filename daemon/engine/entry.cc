@@ -13,7 +13,8 @@ Millis delay_of(const Plan& plan, std::size_t i, const MetricsSource& source) {
 
 bool needs_stable(const ConditionPlan& condition) {
   const auto& threshold = std::get<ThresholdCondition>(condition.kind);
-  return threshold.query.uses("stable") || (threshold.evidence && threshold.evidence->uses("stable"));
+  return threshold.query.uses("stable") ||
+         (threshold.evidence && threshold.evidence->uses("stable"));
 }
 
 const Decision* decision_numbered(const Transition& step, unsigned number) {
@@ -22,7 +23,8 @@ const Decision* decision_numbered(const Transition& step, unsigned number) {
   return found == step.decisions.end() ? nullptr : &*found;
 }
 
-Delivery delivery_of(const Entry& entry, const Transition& step, const Order& order, const CommitRules& rules) {
+Delivery delivery_of(const Entry& entry, const Transition& step, const Order& order,
+                     const CommitRules& rules) {
   Delivery d;
   d.id = order_id(entry.spec, order.number);
   d.cls = DeliveryClass::kOrder;
@@ -42,8 +44,8 @@ Delivery delivery_of(const Entry& entry, const Transition& step, const Order& or
 
 std::string place_of(const RolloutSpec& spec) {
   // Lengths in front: no names can run into each other.
-  return std::to_string(spec.ns.size()) + ":" + spec.ns + std::to_string(spec.service.size()) + ":" +
-         spec.service + spec.target;
+  return std::to_string(spec.ns.size()) + ":" + spec.ns + std::to_string(spec.service.size()) +
+         ":" + spec.service + spec.target;
 }
 
 std::string Entry::place() const { return place_of(spec); }
@@ -53,9 +55,11 @@ RolloutView view_of(const RolloutSpec& spec, std::shared_ptr<const PlanDocument>
                     const MetricsSource& source) {
   RolloutView view{spec, std::move(document), std::move(plan), state, fence, {}};
   for (std::size_t i = 0; i < state.conditions.size(); ++i) {
-    const auto slot = next_slot(view.plan->conditions[i], state.conditions[i], delay_of(*view.plan, i, source));
+    const auto slot =
+        next_slot(view.plan->conditions[i], state.conditions[i], delay_of(*view.plan, i, source));
     view.next_slots.push_back(
-        slot ? std::optional(grid_of(view.plan->conditions[i], state.conditions[i]).at(*slot)) : std::nullopt);
+        slot ? std::optional(grid_of(view.plan->conditions[i], state.conditions[i]).at(*slot))
+             : std::nullopt);
   }
   return view;
 }
@@ -99,7 +103,8 @@ Commit commit_of(const Entry& entry, const RolloutState& before, const Transitio
   commit.state = step.state;
   std::uint32_t number = before.evaluations;
   for (const Evaluation& e : step.evaluations) {
-    const Grid grid = grid_of(entry.plan->conditions[e.condition], step.state.conditions[e.condition]);
+    const Grid grid =
+        grid_of(entry.plan->conditions[e.condition], step.state.conditions[e.condition]);
     StoredEvaluation row;
     row.number = ++number;
     row.condition = entry.plan->conditions[e.condition].name;
@@ -114,23 +119,26 @@ Commit commit_of(const Entry& entry, const RolloutState& before, const Transitio
   }
   commit.events = step.events;
 
-  std::vector<std::string> order_ids;
-  for (const Order& order : step.orders) {
+  for (const Order& order : step.orders)
     commit.deliveries.push_back(delivery_of(entry, step, order, rules));
-    order_ids.push_back(commit.deliveries.back().id);
-  }
   for (const Event& event : step.events)
     for (Delivery& notification : rules.rules.notifications(entry.spec, event))
       commit.deliveries.push_back(std::move(notification));
   for (const unsigned number_withdrawn : step.withdrawn)
-    commit.delivery_updates.push_back(
-        {order_id(entry.spec, number_withdrawn), DeliveryState::kWithdrawn, SysTime{}, std::nullopt});
+    commit.delivery_updates.push_back({order_id(entry.spec, number_withdrawn),
+                                       DeliveryState::kWithdrawn, SysTime{}, std::nullopt});
   for (const unsigned number_settled : step.settled)
     commit.delivery_updates.push_back(
         {order_id(entry.spec, number_settled), DeliveryState::kDone, SysTime{}, std::nullopt});
-  for (const Decision& decision : step.decisions)
-    commit.explains.push_back({decision_id(entry.spec, decision.number), decision.at,
-                               explain_bundle(entry.fixed(), step.state, decision, asked, order_ids)});
+  for (const Decision& decision : step.decisions) {
+    std::vector<std::string> order_ids;
+    for (const Order& order : step.orders)
+      if (order.decision == decision.number)
+        order_ids.push_back(order_id(entry.spec, order.number));
+    commit.explains.push_back(
+        {decision_id(entry.spec, decision.number), decision.at,
+         explain_bundle(entry.fixed(), step.state, decision, asked, order_ids)});
+  }
   return commit;
 }
 

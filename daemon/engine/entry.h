@@ -1,5 +1,5 @@
-// One active rollout inside the engine: its committed state, its mailbox and what is out for it. The
-// state here is always the one on disk; a step that is being recorded lives in the batch.
+// One active rollout inside the engine: its committed state, its mailbox and what is out for it.
+// The state here is always the one on disk; a step that is being recorded lives in the batch.
 #pragma once
 
 #include <deque>
@@ -15,7 +15,14 @@
 namespace rollwatch {
 
 // How a piece of work ended for whoever put it into the mailbox.
-enum class WorkEnd : unsigned char { kRecorded, kNothingChanged, kRefused, kStoreAway, kEnded };
+enum class WorkEnd : unsigned char {
+  kRecorded,
+  kNothingChanged,
+  kRefused,
+  kStoreAway,
+  kEnded,
+  kStale,  // of an order that had ended or was withdrawn when its turn came: not recorded
+};
 struct WorkResult {
   WorkEnd end = WorkEnd::kNothingChanged;
   std::string why;
@@ -24,11 +31,11 @@ struct WorkResult {
 
 struct Work {
   Input input;
-  std::optional<Asked> asked;                        // for SlotAnswered: what explain shows
-  std::optional<DeliveryUpdate> delivery;            // recorded with it
-  std::function<void(const WorkResult&)> done;       // may be empty
-  bool only_delivery = false;                        // an attempt that decides nothing: no input
-  bool by_outbox = false;                            // it reported this itself and needs not be told
+  std::optional<Asked> asked;                   // for SlotAnswered: what explain shows
+  std::optional<DeliveryUpdate> delivery;       // recorded with it
+  std::function<void(const WorkResult&)> done;  // may be empty
+  bool only_delivery = false;                   // an attempt that decides nothing: no input
+  bool by_outbox = false;                       // it reported this itself and needs not be told
   explicit Work(Input happened = TimePassed{}) : input(std::move(happened)) {}
 };
 
@@ -47,16 +54,16 @@ struct Entry {
   std::int64_t fence = 0;
 
   std::deque<Work> mailbox;
-  bool recording = false;                            // a commit is with the store
-  bool store_was_away = false;                       // slots not asked meanwhile are missed(store)
-  std::vector<std::shared_ptr<PendingSlot>> out;     // per condition; null: nothing is out
-  std::vector<SysTime> busy_until;                   // per condition: when its last question came back
-  std::uint64_t scheduled = 0;                       // the newest ticket in the due queue is the valid one
+  bool recording = false;                         // a commit is with the store
+  bool store_was_away = false;                    // slots not asked meanwhile are missed(store)
+  std::vector<std::shared_ptr<PendingSlot>> out;  // per condition; null: nothing is out
+  std::vector<SysTime> busy_until;                // per condition: when its last question came back
+  std::uint64_t scheduled = 0;  // the newest ticket in the due queue is the valid one
   std::vector<std::weak_ptr<Entry>> waiting_for_idle;
 
   Fixed fixed() const { return {spec, *plan}; }
   RolloutView view(const MetricsSource& source) const;
-  std::string place() const;                         // namespace, service and target as one key
+  std::string place() const;  // namespace, service and target as one key
 };
 
 std::string place_of(const RolloutSpec& spec);
@@ -65,15 +72,16 @@ RolloutView view_of(const RolloutSpec& spec, std::shared_ptr<const PlanDocument>
                     std::shared_ptr<const Plan> plan, const RolloutState& state, std::int64_t fence,
                     const MetricsSource& source);
 
-// The plan as this rollout uses it: without a stable version, conditions that ask for it are left out and
-// named in `left_out`.
+// The plan as this rollout uses it: without a stable version, conditions that ask for it are left
+// out and named in `left_out`.
 std::shared_ptr<const Plan> plan_for(const RolloutSpec& spec, std::shared_ptr<const Plan> plan,
                                      std::vector<std::string>* left_out = nullptr);
 
 // When something is to be done for the rollout next: a slot or a timer.
 std::optional<SysTime> next_due(const Entry& entry, const MetricsSource& source);
 
-// One step's transition(s) as a commit: rows of history, new orders, notifications, explain bundles.
+// One step's transition(s) as a commit: rows of history, new orders, notifications, explain
+// bundles.
 struct CommitRules {
   const EngineRules& rules;
   SysTime now{};

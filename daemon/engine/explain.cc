@@ -63,7 +63,9 @@ Json number(const std::optional<double>& value) {
   return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
 }
 
-Json rule_text(const std::optional<Comparison>& rule) { return rule ? Json(to_string(*rule)) : Json(nullptr); }
+Json rule_text(const std::optional<Comparison>& rule) {
+  return rule ? Json(to_string(*rule)) : Json(nullptr);
+}
 
 // Seconds with three decimals, as `time=` takes them.
 std::string unix_seconds(SysTime at) {
@@ -92,15 +94,18 @@ std::string arithmetic(const ConditionPlan& plan, const ConditionState& c) {
 
 Json response_text(const std::shared_ptr<const std::string>& raw) {
   if (!raw) return nullptr;
-  // Not UTF-8 is shown with replacement characters, not refused: the hash is of the bytes as received.
+  // Not UTF-8 is shown with replacement characters, not refused: the hash is of the bytes as
+  // received.
   return raw->size() <= kLongestResponse ? *raw : raw->substr(0, kLongestResponse);
 }
 
 std::string graph_url(const Asked& asked, const RolloutSpec& spec) {
-  const auto range = std::chrono::duration_cast<std::chrono::seconds>(asked.evaluated_at - spec.created_at) +
-                     std::chrono::minutes{10};
-  return asked.datasource_url + "/graph?g0.expr=" + url_encoded(asked.query) + "&g0.tab=0&g0.range_input=" +
-         std::to_string(range.count()) + "s&g0.end_input=" +
+  // The clock may have been put back since it was registered.
+  const Millis since = std::max(asked.evaluated_at - spec.created_at, Millis{0});
+  const auto range =
+      std::chrono::duration_cast<std::chrono::seconds>(since) + std::chrono::minutes{10};
+  return asked.datasource_url + "/graph?g0.expr=" + url_encoded(asked.query) +
+         "&g0.tab=0&g0.range_input=" + std::to_string(range.count()) + "s&g0.end_input=" +
          url_encoded(format_time(asked.evaluated_at + std::chrono::minutes{5}).substr(0, 19));
 }
 
@@ -154,18 +159,21 @@ Json sibling(Fixed fixed, const RolloutState& after, std::size_t i) {
   return s;
 }
 
-std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dumped(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 }  // namespace
 
 std::string curl_line(const std::string& datasource_url, const std::string& query, SysTime at) {
   return "curl -sG " + shell_quoted(datasource_url + "/api/v1/query") + " --data-urlencode " +
-         shell_quoted("query=" + query) + " --data-urlencode " + shell_quoted("time=" + unix_seconds(at)) +
-         " --data-urlencode 'nocache=1'";
+         shell_quoted("query=" + query) + " --data-urlencode " +
+         shell_quoted("time=" + unix_seconds(at)) + " --data-urlencode 'nocache=1'";
 }
 
 std::string explain_bundle(Fixed fixed, const RolloutState& after, const Decision& decision,
-                           const std::optional<Asked>& asked, const std::vector<std::string>& delivery_ids) {
+                           const std::optional<Asked>& asked,
+                           const std::vector<std::string>& delivery_ids) {
   Json bundle;
   bundle["decision"] = {{"id", decision_id(fixed.spec, decision.number)},
                         {"kind", name_of(decision.kind)},
@@ -176,9 +184,12 @@ std::string explain_bundle(Fixed fixed, const RolloutState& after, const Decisio
   std::optional<std::size_t> deciding = decision.condition;
   if (!deciding && asked) deciding = asked->condition;
   bundle["condition"] = deciding ? Json(fixed.plan.conditions[*deciding].name) : Json(nullptr);
-  bundle["evaluation"] = asked && deciding && *deciding == asked->condition ? evaluation_of(*asked, fixed, after) : Json(nullptr);
-  bundle["window"] = deciding ? window_of(fixed.plan.conditions[*deciding], after.conditions[*deciding])
-                              : Json::array();
+  bundle["evaluation"] = asked && deciding && *deciding == asked->condition
+                             ? evaluation_of(*asked, fixed, after)
+                             : Json(nullptr);
+  bundle["window"] = deciding
+                         ? window_of(fixed.plan.conditions[*deciding], after.conditions[*deciding])
+                         : Json::array();
   bundle["siblings"] = Json::array();
   for (std::size_t i = 0; i < after.conditions.size(); ++i)
     if (!deciding || i != *deciding) bundle["siblings"].push_back(sibling(fixed, after, i));

@@ -1,6 +1,7 @@
-// The record that answers "why?" for one decision: the exact question, the raw answer, the arithmetic,
-// the slots that counted and what the other conditions said. Built when the decision is made and stored
-// in its commit, so that it holds whatever later becomes of configuration and history.
+// The record that answers "why?" for one decision: the exact question, the raw answer, the
+// arithmetic, the slots that counted and what the other conditions said. Built when the decision is
+// made and stored in its commit, so that it holds whatever later becomes of configuration and
+// history.
 #pragma once
 
 #include <optional>
@@ -18,14 +19,16 @@ struct Asked {
   std::optional<std::string> evidence_query;
   SysTime evaluated_at{};
   std::string datasource;
-  std::string datasource_url;    // without credentials
+  std::string datasource_url;  // without credentials
   Answer value;
   std::optional<Answer> evidence;
 };
 
-// JSON: decision, condition, evaluation, window, siblings, deliveries; `deliveries` holds ids, their attempts are added when it is read.
+// JSON: decision, condition, evaluation, window, siblings, deliveries; `deliveries` holds ids,
+// their attempts are added when it is read.
 std::string explain_bundle(Fixed fixed, const RolloutState& after, const Decision& decision,
-                           const std::optional<Asked>& asked, const std::vector<std::string>& delivery_ids);
+                           const std::optional<Asked>& asked,
+                           const std::vector<std::string>& delivery_ids);
 
 // The facts of an order that its body is made from: {"state","step","reason":{…}}.
 std::string order_payload(Fixed fixed, const RolloutState& after, const Decision& decision);

@@ -11,8 +11,8 @@
 
 namespace rollwatch {
 
-// Every id of one sequence sorts after those before it, also within a millisecond or when the clock is
-// put back: which of two rollouts is the newer one is read from their ids.
+// Every id of one sequence sorts after those before it, also within a millisecond or when the clock
+// is put back: which of two rollouts is the newer one is read from their ids.
 class IdSequence {
  public:
   // 64 random bits each time it is called.
@@ -20,6 +20,9 @@ class IdSequence {
 
   // next("ro", now) → "ro_01j9…"
   std::string next(std::string_view prefix, SysTime now);
+  // The next one sorts after this one too, of an earlier sequence. Does nothing for what is no such
+  // id.
+  void go_on_after(std::string_view id);
 
  private:
   std::function<std::uint64_t()> random_;

@@ -17,9 +17,9 @@ enum class Role : unsigned char { kValue, kEvidence, kReadiness, kArm };
 
 struct Question {
   std::string datasource;
-  std::string query;       // rendered
-  SysTime time{};          // evaluated for; sent as `time=`
-  Millis timeout{0};       // 0: the datasource's
+  std::string query;  // rendered
+  SysTime time{};     // evaluated for; sent as `time=`
+  Millis timeout{0};  // 0: the datasource's
   Role role = Role::kValue;
 };
 
@@ -38,10 +38,10 @@ class MetricsSource {
  public:
   virtual ~MetricsSource() = default;
 
-  // Asks everything that is due now, as one batch, so that equal questions can be asked once and sending
-  // can be shared. `answered(index, answer)` is called exactly once per question, later and in any order,
-  // on the io thread, never from within ask(). A failure is an answer. Every question is answered within
-  // its timeout, waiting for a free connection included.
+  // Asks everything that is due now, as one batch, so that equal questions can be asked once and
+  // sending can be shared. `answered(index, answer)` is called exactly once per question, later and
+  // in any order, on the io thread, never from within ask(). A failure is an answer. Every question
+  // is answered within its timeout, waiting for a free connection included.
   using Answered = std::function<void(std::size_t index, Answer answer)>;
   virtual void ask(std::vector<Question> questions, Answered answered) = 0;
 

@@ -1,6 +1,6 @@
 // Port from delivery back to the engine: what became of an order's attempt. The engine commits the
-// attempt, the delivery's new state and the rollout's transition together, and says what the delivery's
-// state is now; the outbox goes on from there.
+// attempt, the delivery's new state and the rollout's transition together, and says what the
+// delivery's state is now; the outbox goes on from there.
 #pragma once
 
 #include <string>
@@ -13,9 +13,9 @@ class OrderSink {
  public:
   virtual ~OrderSink() = default;
 
-  // kDone, kAccepted and kRefused end or park the delivery; kRetry keeps it pending. An order that was
-  // withdrawn while its attempt was out stays withdrawn. Throws StoreError if it could not be recorded:
-  // the attempt then counts as not made, and is made again.
+  // kDone, kAccepted and kRefused end or park the delivery; kRetry keeps it pending. An order that
+  // was withdrawn while its attempt was out stays withdrawn. Throws StoreError if it could not be
+  // recorded: the attempt then counts as not made, and is made again.
   virtual awaitable<DeliveryState> order_attempted(std::string rollout, std::string delivery,
                                                    SendResult result) = 0;
 

@@ -1,5 +1,5 @@
-// What the store keeps, as values: the rows other parts read back and the commit they write. No SQL, no
-// JSON library: documents are text here.
+// What the store keeps, as values: the rows other parts read back and the commit they write. No
+// SQL, no JSON library: documents are text here.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@
 
 namespace rollwatch {
 
-// The merged analysis as it was pinned, as JSON text, with where each value came from. Interned: equal
-// documents are one row and one Plan in memory.
+// The merged analysis as it was pinned, as JSON text, with where each value came from. Interned:
+// equal documents are one row and one Plan in memory.
 struct PlanDocument {
   int version = kPlanVersion;
   std::string analysis;
@@ -25,14 +25,14 @@ struct StoredRollout {
   RolloutSpec spec;
   std::shared_ptr<const PlanDocument> document;
   RolloutState state;
-  std::int64_t fence = 0;            // of its latest order; kept by the store, ignored in an insert
+  std::int64_t fence = 0;  // of its latest order; kept by the store, ignored in an insert
 };
 
 struct StoredEvaluation {
-  std::uint32_t number = 0;          // 1, 2, … within the rollout: the cursor
+  std::uint32_t number = 0;  // 1, 2, … within the rollout: the cursor
   std::string condition;
   SysTime slot{};
-  SysTime last_slot{};               // = slot, but for a run of missed ones
+  SysTime last_slot{};  // = slot, but for a run of missed ones
   std::uint32_t slots = 1;
   SysTime evaluated_at{};
   Judgement judgement;
@@ -41,7 +41,7 @@ struct StoredEvaluation {
 };
 
 struct StoredEvent {
-  std::int64_t seq = 0;              // given at commit, over all rollouts, without gaps visible to readers
+  std::int64_t seq = 0;  // given at commit, over all rollouts, without gaps visible to readers
   std::string rollout;
   Event event;
 };
@@ -53,26 +53,26 @@ bool is_open(DeliveryState state);  // pending or accepted
 
 struct Attempt {
   SysTime at{};
-  std::optional<int> status;         // HTTP status, if one came
-  std::string error;                 // transport error, if none did
+  std::optional<int> status;  // HTTP status, if one came
+  std::string error;          // transport error, if none did
   Millis duration{0};
-  std::string answer;                // the first 2 KiB
+  std::string answer;  // the first 2 KiB
 };
 
 struct Delivery {
-  std::string id;                    // an order's id, or "no_…" for a notification
+  std::string id;  // an order's id, or "no_…" for a notification
   DeliveryClass cls = DeliveryClass::kOrder;
-  std::string kind;                  // "advance", …, or the event's type
+  std::string kind;  // "advance", …, or the event's type
   std::string rollout;
-  std::string target;                // name of the orchestrator or notifier
-  unsigned number = 0;               // order number within the rollout; 0 for notifications
+  std::string target;   // name of the orchestrator or notifier
+  unsigned number = 0;  // order number within the rollout; 0 for notifications
   double weight = 0;
-  std::int64_t fence = 0;            // given at commit; 0 for notifications
+  std::int64_t fence = 0;  // given at commit; 0 for notifications
   DeliveryState state = DeliveryState::kPending;
   SysTime created_at{};
   SysTime expires_at{};
-  SysTime accepted_until{};          // after a 202
-  std::string payload;               // facts the message is made from, JSON
+  SysTime accepted_until{};  // after a 202
+  std::string payload;       // facts the message is made from, JSON
   std::vector<Attempt> attempts;
 };
 
@@ -80,13 +80,13 @@ struct DeliveryUpdate {
   std::string id;
   DeliveryState state = DeliveryState::kPending;
   SysTime accepted_until{};
-  std::optional<Attempt> attempt;    // appended
+  std::optional<Attempt> attempt;  // appended
 };
 
 struct ExplainRecord {
-  std::string decision;              // id
+  std::string decision;  // id
   SysTime at{};
-  std::string bundle;                // JSON
+  std::string bundle;  // JSON
 };
 
 // A small fact kept for (rollout, target), such as the timestamp of a Slack message.
@@ -105,11 +105,11 @@ struct IdempotencyRecord {
 // Everything one step of one rollout changes. It becomes durable whole or not at all.
 struct Commit {
   std::string rollout;
-  std::optional<StoredRollout> insert;              // a registration; `state` inside is ignored
-  std::optional<RolloutState> state;                // unset: only deliveries change
+  std::optional<StoredRollout> insert;  // a registration; `state` inside is ignored
+  std::optional<RolloutState> state;    // unset: only deliveries change
   std::vector<StoredEvaluation> evaluations;
   std::vector<Event> events;
-  std::vector<Delivery> deliveries;                 // new ones; the store fills in fences of orders
+  std::vector<Delivery> deliveries;  // new ones; the store fills in fences of orders
   std::vector<DeliveryUpdate> delivery_updates;
   std::vector<ExplainRecord> explains;
   std::vector<Memo> memos;
@@ -117,8 +117,8 @@ struct Commit {
 };
 
 struct Recorded {
-  std::vector<std::int64_t> event_seqs;             // of Commit::events, in order
-  std::vector<std::int64_t> fences;                 // of Commit::deliveries, 0 for notifications
+  std::vector<std::int64_t> event_seqs;  // of Commit::events, in order
+  std::vector<std::int64_t> fences;      // of Commit::deliveries, 0 for notifications
 };
 
 }  // namespace rollwatch

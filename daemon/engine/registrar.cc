@@ -33,14 +33,16 @@ void render_everywhere(const RolloutSpec& spec, const Plan& plan, const Conditio
 
 }  // namespace
 
-awaitable<RegistrationCheck> check_registration(const RolloutSpec& spec, const Plan& plan, MetricsSource& source) {
+awaitable<RegistrationCheck> check_registration(const RolloutSpec& spec, const Plan& plan,
+                                                MetricsSource& source) {
   RegistrationCheck result;
   std::vector<Rendered> rendered;
   for (std::size_t i = 0; i < plan.conditions.size(); ++i) {
     const ConditionPlan& condition = plan.conditions[i];
     const auto& threshold = std::get<ThresholdCondition>(condition.kind);
     const std::string pointer = "/analysis/condition/" + std::to_string(i);
-    render_everywhere(spec, plan, condition, threshold.query, pointer + "/query", rendered, result.problems);
+    render_everywhere(spec, plan, condition, threshold.query, pointer + "/query", rendered,
+                      result.problems);
     if (threshold.evidence)
       render_everywhere(spec, plan, condition, *threshold.evidence, pointer + "/evidence", rendered,
                         result.problems);
@@ -53,11 +55,12 @@ awaitable<RegistrationCheck> check_registration(const RolloutSpec& spec, const P
     if (silent.contains(r.datasource) || !asked.emplace(r.datasource, r.query).second) continue;
     const QueryCheck check = co_await source.check(r.datasource, r.query);
     if (check.verdict == QueryCheck::Verdict::kRefused)
-      result.problems.push_back({r.pointer, "datasource " + r.datasource + " refuses the query: " + check.message});
+      result.problems.push_back(
+          {r.pointer, "datasource " + r.datasource + " refuses the query: " + check.message});
     if (check.verdict == QueryCheck::Verdict::kUnknown) {
       silent.insert(r.datasource);
-      result.warnings.push_back("the queries could not be checked with datasource " + r.datasource + ": " +
-                                check.message);
+      result.warnings.push_back("the queries could not be checked with datasource " + r.datasource +
+                                ": " + check.message);
     }
   }
   co_return result;

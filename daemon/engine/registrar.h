@@ -1,5 +1,5 @@
-// Checks a registration before it becomes a rollout: every variable has a value, and the datasource can
-// parse every query. What cannot be checked now is a warning, not a refusal.
+// Checks a registration before it becomes a rollout: every variable has a value, and the datasource
+// can parse every query. What cannot be checked now is a warning, not a refusal.
 #pragma once
 
 #include <string>
@@ -15,6 +15,7 @@ struct RegistrationCheck {
 };
 
 // `plan` is the effective one (plan_for).
-awaitable<RegistrationCheck> check_registration(const RolloutSpec& spec, const Plan& plan, MetricsSource& source);
+awaitable<RegistrationCheck> check_registration(const RolloutSpec& spec, const Plan& plan,
+                                                MetricsSource& source);
 
 }  // namespace rollwatch

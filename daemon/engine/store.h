@@ -31,8 +31,8 @@ struct Page {
 };
 
 struct ListFilter {
-  std::vector<State> states;                 // empty: any
-  std::string ns, service, target;           // empty: any
+  std::vector<State> states;        // empty: any
+  std::string ns, service, target;  // empty: any
   std::map<std::string, std::string> labels;
 };
 
@@ -40,9 +40,9 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // Appends the commits durably, all of them together. Resumes after the transaction that holds them;
-  // batches of several callers may share one. Throws StoreError if they are not on disk; other callers'
-  // batches are unaffected.
+  // Appends the commits durably, all of them together. Resumes after the transaction that holds
+  // them; batches of several callers may share one. Throws StoreError if they are not on disk;
+  // other callers' batches are unaffected.
   virtual awaitable<std::vector<Recorded>> record(std::vector<Commit> commits, Epoch epoch) = 0;
 
   // Every rollout that has not ended, with its exact state.
@@ -56,12 +56,13 @@ class Store {
                                               std::optional<std::string> cursor) = 0;
   // The latest rollout of this candidate in this place, for "attempt".
   virtual awaitable<std::optional<StoredRollout>> latest(std::string ns, std::string service,
-                                                         std::string target, std::string candidate) = 0;
+                                                         std::string target,
+                                                         std::string candidate) = 0;
   // Oldest first, after the given number, sequence or cursor.
   virtual awaitable<Page<StoredEvaluation>> evaluations(std::string rollout, std::uint32_t after,
                                                         std::size_t limit) = 0;
-  virtual awaitable<std::vector<StoredEvent>> events(std::optional<std::string> rollout, std::int64_t after,
-                                                     std::size_t limit) = 0;
+  virtual awaitable<std::vector<StoredEvent>> events(std::optional<std::string> rollout,
+                                                     std::int64_t after, std::size_t limit) = 0;
   virtual awaitable<Page<Delivery>> deliveries(std::string rollout, std::size_t limit,
                                                std::optional<std::string> cursor) = 0;
   virtual awaitable<std::optional<Delivery>> delivery(std::string id) = 0;
@@ -77,10 +78,11 @@ class Store {
   };
   virtual awaitable<std::optional<Idempotent>> idempotent(std::string key, SysTime now) = 0;
 
-  // Deletes at most `limit` rollouts that ended before that moment, the longest ended first, with all that
-  // belongs to them; how many. A rollout is gone for every reader at once, and other commits get in between
-  // the many rows. One with an open delivery stays. Fences of its place go on growing, and no event number
-  // is given again. What a call that threw has left is deleted by the next. One call at a time.
+  // Deletes at most `limit` rollouts that ended before that moment, the longest ended first, with
+  // all that belongs to them; how many. A rollout is gone for every reader at once, and other
+  // commits get in between the many rows. One with an open delivery stays. Fences of its place go
+  // on growing, and no event number is given again. What a call that threw has left is deleted by
+  // the next. One call at a time.
   virtual awaitable<std::size_t> forget(SysTime ended_before, std::size_t limit) = 0;
 
   // Finishes what was handed over and closes. No call may follow.

@@ -1,6 +1,6 @@
-// Port: how an order reaches an orchestrator. Three moments, so that drivers which can read the target's
-// state avoid acting twice: look (is it already so?), send, confirm (did it take effect?). The webhook
-// driver only sends; the receiver's answer is its confirmation.
+// Port: how an order reaches an orchestrator. Three moments, so that drivers which can read the
+// target's state avoid acting twice: look (is it already so?), send, confirm (did it take effect?).
+// The webhook driver only sends; the receiver's answer is its confirmation.
 #pragma once
 
 #include <optional>
@@ -13,15 +13,15 @@ namespace rollwatch {
 
 struct OrderMessage {
   RolloutSpec spec;
-  Delivery delivery;      // id, kind, weight, fence, expiry; payload: {"state","step","reason":{…}}
-  int attempt = 1;        // of this delivery
+  Delivery delivery;  // id, kind, weight, fence, expiry; payload: {"state","step","reason":{…}}
+  int attempt = 1;    // of this delivery
 };
 
 enum class SendEnd : unsigned char { kDone, kAccepted, kRefused, kRetry };
 struct SendResult {
   SendEnd end = SendEnd::kRetry;
-  Attempt attempt;                       // as it is recorded
-  std::optional<Millis> retry_after;     // the receiver asked for it
+  Attempt attempt;                    // as it is recorded
+  std::optional<Millis> retry_after;  // the receiver asked for it
 };
 
 enum class Looked : unsigned char { kUnknown, kNotYet, kAlreadySo };

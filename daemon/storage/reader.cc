@@ -12,9 +12,9 @@ namespace rollwatch {
 namespace {
 
 // Columns that rollout_in() and delivery_in() read, in their order.
-#define ROLLWATCH_ROLLOUT_COLUMNS                                                                   \
-  "SELECT r.id, r.spec, r.plan, s.state, "                                                          \
-  "(SELECT coalesce(max(f.fence), 0) FROM deliveries f WHERE f.rollout = r.key) "                   \
+#define ROLLWATCH_ROLLOUT_COLUMNS                                                 \
+  "SELECT r.id, r.spec, r.plan, s.state, "                                        \
+  "(SELECT coalesce(max(f.fence), 0) FROM deliveries f WHERE f.rollout = r.key) " \
   "FROM rollouts r JOIN states s ON s.rollout = r.key "
 #define ROLLWATCH_DELIVERY_COLUMNS                                                              \
   "SELECT d.key, d.id, d.class, d.kind, r.id, d.target, d.number, d.weight, d.fence, d.state, " \

@@ -108,7 +108,6 @@ class Rollout {
   const Plan& plan() const { return plan_; }
 
   // ---- What happens
-  // ------------------------------------------------------------------------------
 
   // Returns the refusal, "" if there is none.
   std::string happens(const Input& input) { return take(advance(fixed(), state, input, now)); }
@@ -190,7 +189,6 @@ class Rollout {
   }
 
   // ---- A story in one line
-  // -----------------------------------------------------------------------
   //   begin ack accept refuse expire late-ack superseded
   //   pass fail between empty nan error missed few(events) none(events), for the first condition;
   //     with "latency:fail" for another one, and "pass*3" three times
@@ -209,7 +207,6 @@ class Rollout {
   }
 
   // ---- What it looks like
-  // ------------------------------------------------------------------------
 
   // "paused step 0 (5 %) passing, asks: no_answers, out: pause 5 %"
   std::string show() const {

@@ -193,6 +193,16 @@ TEST(Start, WithoutWaitAnswersTheId) {
   EXPECT_EQ(server.calls().at(0).headers.at("idempotency-key"), "k");
 }
 
+TEST(Start, ShowsTheServersWarnings) {
+  const FakeServer server([](const Call&) -> Reply {
+    return {201, R"({"id":"ro_1","service":"a","candidate":"2","state":"waiting",)"
+                 R"("warnings":["the queries could not be checked"]})"};
+  });
+  ClientProcess client({"start", "--service", "a", "--candidate", "2"}, reaching(server));
+  EXPECT_EQ(client.exit_code(), 0);
+  EXPECT_THAT(client.err(), HasSubstr("warning: the queries could not be checked\n"));
+}
+
 TEST(Start, ShowsWhatTheServerDoesNotAccept) {
   const FakeServer server([](const Call&) -> Reply {
     return {

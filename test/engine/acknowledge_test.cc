@@ -82,7 +82,8 @@ TEST_F(Acknowledge, WhileTheOrderIsBeingWithdrawnIsAConflict) {
   const std::string id = begin("1.1");
   world.deployer_is(Deployer::kIsDown);
   world.store_hangs(true);
-  const Called<DecideResult> decided(world, world.engine().decide(id, person(DecisionKind::kRollback)));
+  const Called<DecideResult> decided(world,
+                                     world.engine().decide(id, person(DecisionKind::kRollback)));
   const Called<DecideResult> late(world, world.engine().acknowledge(order(id, 1), true, ""));
   world.store_hangs(false);
   world.settle();

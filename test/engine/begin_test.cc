@@ -70,6 +70,23 @@ TEST_F(Begins, AnApprovedOlderOneDoesNotSupersedeANewerThatWaits) {
   EXPECT_EQ(active_here(), 1U);
 }
 
+// Nor does one that waits for an approval keep an older one from beginning.
+TEST_F(Begins, BehindARollbackANewerThatWaitsForAnApprovalHoldsUpNobody) {
+  world.deployer_is(Deployer::kAccepts);
+  const std::string a = begin("1.1");
+  world.decide(a, person(DecisionKind::kRollback));
+  const std::string b = begin("1.2");
+  const std::string c = begin_approved("1.3");
+  ASSERT_EQ(state(b), State::kWaiting);
+  world.acknowledge(order(a, 2), true);
+  EXPECT_EQ(state(b), State::kAnalyzing);
+  EXPECT_EQ(state(c), State::kWaiting);
+  EXPECT_TRUE(world.rollout(b).state.newer_waits);
+  world.decide(c, person(DecisionKind::kResume));
+  EXPECT_EQ(state(b), State::kSuperseded);
+  EXPECT_EQ(state(c), State::kAnalyzing);
+}
+
 TEST_F(Begins, TheOlderActiveOneDoesNotAdvanceWhileANewerWaits) {
   const std::string a = begin("1.1");
   const std::string b = begin_approved("1.2");
@@ -102,12 +119,15 @@ TEST_F(Begins, TheOlderOneStillHoldsAfterARestart) {
   EXPECT_EQ(state(a), State::kSuperseded);
 }
 
-// Of two registrations at once the one that is recorded later is the newer one, however long each was checked.
+// Of two registrations at once the one that is recorded later is the newer one, however long each
+// was checked.
 TEST_F(Begins, AConfirmationThatTookLongerMakesTheNewerOne) {
   world.checks_hang(true);
-  const Called<RegisterResult> slow(world, world.engine().register_rollout(world.registration(spec("1.1"))));
+  const Called<RegisterResult> slow(
+      world, world.engine().register_rollout(world.registration(spec("1.1"))));
   world.checks_hang(false);
-  // The check of the first is let go, but its turn of the loop has not come when the second is through.
+  // The check of the first is let go, but its turn of the loop has not come when the second is
+  // through.
   world.settle();
   const std::string second = begin("1.2");
   ASSERT_TRUE(slow.answered());
@@ -118,7 +138,8 @@ TEST_F(Begins, AConfirmationThatTookLongerMakesTheNewerOne) {
 
 TEST_F(Begins, ASlowerCheckedOneSupersedesWhatBeganMeanwhile) {
   world.checks_hang(true);
-  const Called<RegisterResult> slow(world, world.engine().register_rollout(world.registration(spec("1.1"))));
+  const Called<RegisterResult> slow(
+      world, world.engine().register_rollout(world.registration(spec("1.1"))));
   ASSERT_FALSE(slow.answered());
   world.advance(Millis{1'000});
   RolloutSpec unchecked = spec("1.2");
@@ -156,7 +177,8 @@ TEST_F(Begins, AClockPutBackAcrossARestartDoesNotMakeTheNewerOneOlder) {
 TEST_F(Begins, IfItCannotBeRecordedNothingHappensAndItIsTriedAgain) {
   const std::string a = begin("1.1");
   world.store_hangs(true);
-  const Called<RegisterResult> newer(world, world.engine().register_rollout(world.registration(spec("1.2"))));
+  const Called<RegisterResult> newer(
+      world, world.engine().register_rollout(world.registration(spec("1.2"))));
   world.let_commits_go();
   world.settle();
   world.store_fails(true);

@@ -1,5 +1,5 @@
-// An engine with its outbox and store (test/scenarios/world.h), and calls to it that are still out: what
-// happens in between is what these tests are about.
+// An engine with its outbox and store (test/scenarios/world.h), and calls to it that are still out:
+// what happens in between is what these tests are about.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -87,9 +87,13 @@ class EngineTest : public testing::Test {
   }
   static PersonDecided person(DecisionKind kind) { return {kind, "ana", "because", std::nullopt}; }
 
-  std::string begin(const std::string& candidate) { return world.register_rollout(spec(candidate)).rollout->spec.id; }
+  std::string begin(const std::string& candidate) {
+    return world.register_rollout(spec(candidate)).rollout->spec.id;
+  }
   State state(const std::string& id) { return world.rollout(id).state.state; }
-  std::string order(const std::string& id, unsigned number) { return order_id(world.rollout(id).spec, number); }
+  std::string order(const std::string& id, unsigned number) {
+    return order_id(world.rollout(id).spec, number);
+  }
   Delivery delivery(const std::string& id) {
     const std::size_t dash = id.rfind('-');
     for (const Delivery& d : world.deliveries("ro_" + id.substr(4, dash - 4)))

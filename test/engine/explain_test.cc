@@ -29,7 +29,8 @@ class ExplainTest : public EngineTest {
     after.conditions.resize(1);
     ConditionState& c = after.conditions[0];
     c.phase_ms = 1'000;
-    c.recent = {{176'732'304, Outcome::kFail, true, 0.5}, {176'732'305, Outcome::kFail, true, 0.083}};
+    c.recent = {{176'732'304, Outcome::kFail, true, 0.5},
+                {176'732'305, Outcome::kFail, true, 0.083}};
     Judgement last;
     last.outcome = Outcome::kFail;
     last.cause = Cause::kBeyondLimit;
@@ -93,28 +94,33 @@ TEST_F(ExplainTest, BundleOfAPersonHasNoEvaluation) {
 }
 
 TEST_F(ExplainTest, OrderPayload) {
-  EXPECT_EQ(order_payload({subject, *plan}, after, decision),
-            R"json({"state":"rolling_back","step":1,"reason":{"summary":"errors 0.083 > 0.05, 3 of the last 3",)json"
-            R"json("condition":"errors","value":0.083,"rule":"> 0.05","by":"engine","decision":"de_1-2"}})json");
+  EXPECT_EQ(
+      order_payload({subject, *plan}, after, decision),
+      R"json({"state":"rolling_back","step":1,"reason":{"summary":"errors 0.083 > 0.05, 3 of the last 3",)json"
+      R"json("condition":"errors","value":0.083,"rule":"> 0.05","by":"engine","decision":"de_1-2"}})json");
   decision.condition.reset();
   after.step = -1;
-  EXPECT_EQ(order_payload({subject, *plan}, after, decision),
-            R"json({"state":"rolling_back","step":0,"reason":{"summary":"errors 0.083 > 0.05, 3 of the last 3",)json"
-            R"json("condition":null,"value":null,"rule":null,"by":"engine","decision":"de_1-2"}})json");
+  EXPECT_EQ(
+      order_payload({subject, *plan}, after, decision),
+      R"json({"state":"rolling_back","step":0,"reason":{"summary":"errors 0.083 > 0.05, 3 of the last 3",)json"
+      R"json("condition":null,"value":null,"rule":null,"by":"engine","decision":"de_1-2"}})json");
 }
 
 TEST_F(ExplainTest, NoNumberIsNull) {
-  for (const double value : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
-                             -std::numeric_limits<double>::infinity()}) {
+  for (const double value :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
+        -std::numeric_limits<double>::infinity()}) {
     after.conditions[0].last->value = value;
     EXPECT_TRUE(bundle(asked)["evaluation"]["value"].is_null());
-    EXPECT_TRUE(Json::parse(order_payload({subject, *plan}, after, decision))["reason"]["value"].is_null());
+    EXPECT_TRUE(
+        Json::parse(order_payload({subject, *plan}, after, decision))["reason"]["value"].is_null());
   }
 }
 
 TEST_F(ExplainTest, HostileTextStaysText) {
-  const std::vector<std::string> rows{"\"},{\"a\":\"", "\\", "\n\r\t", std::string("a\0b", 3), "\xff\xfe", "\xe2\x82",
-                                      "</script>", "\xed\xa0\x80", "🚀", std::string(100'000, 'x')};
+  const std::vector<std::string> rows{
+      "\"},{\"a\":\"", "\\",           "\n\r\t", std::string("a\0b", 3),   "\xff\xfe", "\xe2\x82",
+      "</script>",     "\xed\xa0\x80", "🚀",      std::string(100'000, 'x')};
   for (const std::string& hostile : rows) {
     decision.reason = decision.by = hostile;
     after.conditions[0].last->series = hostile;
@@ -135,16 +141,27 @@ TEST_F(ExplainTest, ALongResponseIsCutAndItsHashIsOfTheWhole) {
   asked.value.raw = std::make_shared<const std::string>(1'000'000, 'x');
   const Json is = bundle(asked)["evaluation"];
   EXPECT_EQ(is["response"].get<std::string>().size(), 64U * 1024);
-  EXPECT_EQ(is["response_sha256"], "1b977e9f84f1b26b6ed7f68b0498faee2385ea4125bd29adce4a7d9106ba3134");
+  EXPECT_EQ(is["response_sha256"],
+            "1b977e9f84f1b26b6ed7f68b0498faee2385ea4125bd29adce4a7d9106ba3134");
 }
 
 // The line goes through a real shell: whatever is in the query stays one argument.
 TEST_F(ExplainTest, CurlLineIsSafeInAShell) {
-  const std::vector<std::string> rows{
-      "errors{path=\"/a b\"} > 0.5", "'; touch /tmp/x; '",  "$(id)",  "`id`", "\\", "a\nb", "!x", "\"", "''''", "🚀", "-K",
-      "sum by (x) (rate(a{b=~\"c'd\\\\.e\"}[5m]))"};
+  const std::vector<std::string> rows{"errors{path=\"/a b\"} > 0.5",
+                                      "'; touch /tmp/x; '",
+                                      "$(id)",
+                                      "`id`",
+                                      "\\",
+                                      "a\nb",
+                                      "!x",
+                                      "\"",
+                                      "''''",
+                                      "🚀",
+                                      "-K",
+                                      "sum by (x) (rate(a{b=~\"c'd\\\\.e\"}[5m]))"};
   for (const std::string& query : rows) {
-    const std::string line = curl_line("http://m.example/it's", query, SysTime{Millis{1'767'323'045'678}});
+    const std::string line =
+        curl_line("http://m.example/it's", query, SysTime{Millis{1'767'323'045'678}});
     ASSERT_TRUE(line.starts_with("curl "));
     // NUL between the arguments, one more at the end.
     const std::string command = "printf '%s\\0' " + line.substr(5);
@@ -154,15 +171,17 @@ TEST_F(ExplainTest, CurlLineIsSafeInAShell) {
     for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) out += static_cast<char>(c);
     EXPECT_EQ(pclose(pipe), 0);
     const std::string zero(1, '\0');
-    EXPECT_EQ(out, "-sG" + zero + "http://m.example/it's/api/v1/query" + zero + "--data-urlencode" + zero + "query=" +
-                       query + zero + "--data-urlencode" + zero + "time=1767323045.678" + zero +
-                       "--data-urlencode" + zero + "nocache=1" + zero);
+    EXPECT_EQ(out, "-sG" + zero + "http://m.example/it's/api/v1/query" + zero + "--data-urlencode" +
+                       zero + "query=" + query + zero + "--data-urlencode" + zero +
+                       "time=1767323045.678" + zero + "--data-urlencode" + zero + "nocache=1" +
+                       zero);
   }
 }
 
 TEST_F(ExplainTest, GraphIsAskedForAPositiveRange) {
   subject.created_at = asked.evaluated_at + Millis{3'600'000};  // the clock was put back since
-  EXPECT_NE(bundle(asked)["evaluation"]["graph_url"].get<std::string>().find("range_input=600s"), std::string::npos);
+  EXPECT_NE(bundle(asked)["evaluation"]["graph_url"].get<std::string>().find("range_input=600s"),
+            std::string::npos);
 }
 
 // A decision names the orders it gave, not those of another decision in the same step.

@@ -49,7 +49,9 @@ TEST(IdSequence, EveryIdSortsAfterTheOnesBefore) {
   const std::vector<Row> rows{
       {"time goes on", 1, {1, 2, 31, 32, 1023, 1024, 1'767'323'045'678, 1'767'323'045'679}},
       {"within a millisecond", 1, {5, 5, 5, 5, 5}},
-      {"the clock is put back", 1, {1'767'323'045'678, 1'767'319'445'678, 1, 1'767'323'045'678, 1'767'323'045'679}},
+      {"the clock is put back",
+       1,
+       {1'767'323'045'678, 1'767'319'445'678, 1, 1'767'323'045'678, 1'767'323'045'679}},
       {"the low bits run over", ~std::uint64_t{0}, {5, 5, 5, 4, 6}},
   };
   for (const Row& row : rows) {
@@ -57,11 +59,36 @@ TEST(IdSequence, EveryIdSortsAfterTheOnesBefore) {
     std::string before;
     for (const std::int64_t time : row.times) {
       const std::string id = ids.next("ro", at(time));
-      // All bits set and a carry: the only case in which the millisecond would be used up.
-      if (row.random != ~std::uint64_t{0} || before.empty() || time > row.times.front()) {
-        EXPECT_GT(id, before) << row.name << ": " << time;
-      }
+      EXPECT_GT(id, before) << row.name << ": " << time;
       before = id;
+    }
+  }
+}
+
+TEST(IdSequence, GoesOnAfterOneOfAnEarlierProcess) {
+  struct Row {
+    const char* name;
+    const char* id;
+    bool counts;
+  };
+  const std::vector<Row> rows{
+      {"later than now", "ro_01kdyak3sezzzzzzzzzzzzzzzz", true},
+      {"earlier than now", "ro_0000000001zzzzzzzzzzzzzzzz", true},
+      {"nothing", "", false},
+      {"no prefix", "01kdyak3sezzzzzzzzzzzzzzzz", false},
+      {"too short", "ro_01kdyak3se", false},
+      {"too long", "ro_01kdyak3sezzzzzzzzzzzzzzzzz", false},
+      {"other letters", "ro_01kdyak3selllllllluuuuuuuu", false},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    IdSequence ids([] { return std::uint64_t{1}; });
+    ids.go_on_after(row.id);
+    const std::string next = ids.next("ro", at(1'000'000));
+    if (row.counts) {
+      EXPECT_GT(next, row.id);
+    } else {
+      EXPECT_EQ(next, "ro_000000ygj00000000100000001");  // as if it had not been told
     }
   }
 }

@@ -1,5 +1,5 @@
-// What became of an attempt, reported while something else is being recorded: whatever the order in which
-// they arrive, an order that was withdrawn is never to be sent again.
+// What became of an attempt, reported while something else is being recorded: whatever the order in
+// which they arrive, an order that was withdrawn is never to be sent again.
 #include "test/engine/engine_fixture.h"
 
 namespace rollwatch {
@@ -42,7 +42,8 @@ TEST_P(OrderEndings, StaysWithdrawnIfARollbackIsBeingRecorded) {
   world.deployer_hangs(true);
   const std::string id = begin("1.1");
   world.store_hangs(true);
-  const Called<DecideResult> decided(world, world.engine().decide(id, person(DecisionKind::kRollback)));
+  const Called<DecideResult> decided(world,
+                                     world.engine().decide(id, person(DecisionKind::kRollback)));
   world.deployer_is(GetParam().deployer);
   world.deployer_hangs(false);
   world.advance(Millis{10'000});
@@ -68,7 +69,8 @@ TEST_P(OrderEndings, StaysWithdrawnIfTheRolloutIsBeingSuperseded) {
   world.deployer_hangs(true);
   const std::string id = begin("1.1");
   world.store_hangs(true);
-  const Called<RegisterResult> newer(world, world.engine().register_rollout(world.registration(spec("1.2"))));
+  const Called<RegisterResult> newer(
+      world, world.engine().register_rollout(world.registration(spec("1.2"))));
   world.let_commits_go();  // the registration; that it begins waits
   world.settle();
   world.deployer_is(GetParam().deployer);
@@ -92,14 +94,16 @@ TEST_P(OrderEndings, StaysWithdrawnIfItArrivesWithTheDecision) {
   world.store_fails(true);  // so that both wait in the mailbox …
   const Called<DecideResult> first(world, world.engine().decide(id, person(DecisionKind::kPause)));
   EXPECT_THROW(first.value(), StoreError);
-  const Called<DecideResult> decided(world, world.engine().decide(id, person(DecisionKind::kCancel)));
+  const Called<DecideResult> decided(world,
+                                     world.engine().decide(id, person(DecisionKind::kCancel)));
   SendResult result;
   result.end = SendEnd::kRetry;
   result.attempt.at = world.now();
   if (GetParam().alone == DeliveryState::kDone) result.end = SendEnd::kDone;
   if (GetParam().alone == DeliveryState::kAccepted) result.end = SendEnd::kAccepted;
   if (GetParam().alone == DeliveryState::kRefused) result.end = SendEnd::kRefused;
-  const Called<DeliveryState> attempted(world, world.engine().order_attempted(id, order(id, 1), result));
+  const Called<DeliveryState> attempted(world,
+                                        world.engine().order_attempted(id, order(id, 1), result));
   world.store_fails(false);  // … until the store is back
   world.advance(Millis{1'000});
 
@@ -155,9 +159,11 @@ TEST_F(Orders, AWeightReportedWithAFailedAttemptEndsTheAttempts) {
 TEST_F(Orders, AnUnknownDeliveryIsToldAsWithdrawn) {
   const std::string id = begin("1.1");
   SendResult result;
-  EXPECT_EQ(world.run(world.engine().order_attempted(id, "ord_none-1", result)), DeliveryState::kWithdrawn);
+  EXPECT_EQ(world.run(world.engine().order_attempted(id, "ord_none-1", result)),
+            DeliveryState::kWithdrawn);
   EXPECT_EQ(world.run(world.engine().order_expired(id, "ord_none-1")), DeliveryState::kWithdrawn);
-  EXPECT_EQ(world.run(world.engine().order_attempted("ro_none", "ord_none-1", result)), DeliveryState::kWithdrawn);
+  EXPECT_EQ(world.run(world.engine().order_attempted("ro_none", "ord_none-1", result)),
+            DeliveryState::kWithdrawn);
 }
 
 TEST_F(Orders, ExpiryOfAnEndedOrderChangesNothing) {
@@ -184,7 +190,8 @@ TEST_F(Orders, ExpiryDoesNotUndoAnAcknowledgement) {
   world.deployer_is(Deployer::kAccepts);
   const std::string id = begin("1.1");
   world.store_hangs(true);
-  const Called<DecideResult> acknowledged(world, world.engine().acknowledge(order(id, 1), true, ""));
+  const Called<DecideResult> acknowledged(world,
+                                          world.engine().acknowledge(order(id, 1), true, ""));
   const Called<DeliveryState> expired(world, world.engine().order_expired(id, order(id, 1)));
   world.store_hangs(false);
   world.settle();
@@ -200,7 +207,8 @@ TEST_F(Orders, AnAttemptThatCouldNotBeRecordedThrows) {
   world.store_fails(true);
   SendResult result;
   result.end = SendEnd::kDone;
-  const Called<DeliveryState> attempted(world, world.engine().order_attempted(id, order(id, 1), result));
+  const Called<DeliveryState> attempted(world,
+                                        world.engine().order_attempted(id, order(id, 1), result));
   EXPECT_THROW(attempted.value(), StoreError);
   world.store_fails(false);
   world.advance(Millis{1'000});

@@ -18,7 +18,9 @@ class Register : public EngineTest {
     world.settle();
     return result;
   }
-  std::size_t rollouts() { return world.run(world.engine().list({}, 1'000, std::nullopt)).items.size(); }
+  std::size_t rollouts() {
+    return world.run(world.engine().list({}, 1'000, std::nullopt)).items.size();
+  }
 };
 
 TEST_F(Register, EqualRequestsAtOnceAreOneRollout) {
@@ -42,7 +44,8 @@ TEST_F(Register, DifferentCandidatesAtOnceLeaveOneActive) {
   world.store_hangs(true);
   std::vector<Called<RegisterResult>> calls;
   for (int i = 1; i <= 5; ++i)
-    calls.emplace_back(world, world.engine().register_rollout(world.registration(spec("1." + std::to_string(i)))));
+    calls.emplace_back(
+        world, world.engine().register_rollout(world.registration(spec("1." + std::to_string(i)))));
   world.store_hangs(false);
   world.settle();
   EXPECT_EQ(rollouts(), 5U);
@@ -79,9 +82,10 @@ TEST_F(Register, TheSameKeyInTwoPlacesAtOnceIsOneRollout) {
     world.store_hangs(true);
     const std::string a = "a-" + key;
     const std::string b = "b-" + key;
-    const Called<RegisterResult> first(world, world.engine().register_rollout(with_key(spec("1.1", a), key, "h")));
-    const Called<RegisterResult> second(
-        world, world.engine().register_rollout(with_key(spec("1.1", b), key, same_body ? "h" : "i")));
+    const Called<RegisterResult> first(
+        world, world.engine().register_rollout(with_key(spec("1.1", a), key, "h")));
+    const Called<RegisterResult> second(world, world.engine().register_rollout(with_key(
+                                                   spec("1.1", b), key, same_body ? "h" : "i")));
     world.store_hangs(false);
     world.settle();
     EXPECT_EQ(first.value().end, RegisterEnd::kCreated);
@@ -90,7 +94,8 @@ TEST_F(Register, TheSameKeyInTwoPlacesAtOnceIsOneRollout) {
   EXPECT_EQ(rollouts(), 2U);
 }
 
-// A pipeline that repeats its request gets the rollout it was given before, whatever became of it since.
+// A pipeline that repeats its request gets the rollout it was given before, whatever became of it
+// since.
 TEST_F(Register, AKeyThatFoundAnActiveRolloutIsRememberedToo) {
   const std::string id = begin("1.1");
   EXPECT_EQ(send(with_key(spec("1.1"), "k", "h")).end, RegisterEnd::kExisting);
@@ -131,18 +136,22 @@ TEST_F(Register, Attempts) {
     }
     const RegisterResult result = world.register_rollout(wanted, row.attempt);
     EXPECT_EQ(result.end, row.end);
-    EXPECT_EQ(result.end == RegisterEnd::kAttemptNeeded ? result.attempt : result.rollout->spec.attempt, row.number);
+    EXPECT_EQ(
+        result.end == RegisterEnd::kAttemptNeeded ? result.attempt : result.rollout->spec.attempt,
+        row.number);
   }
 }
 
 TEST_F(Register, AnAttemptThatWasPassedIsRefusedByItsField) {
   world.decide(begin("1.1"), person(DecisionKind::kRollback));
-  world.decide(world.register_rollout(spec("1.1"), 3).rollout->spec.id, person(DecisionKind::kRollback));
+  world.decide(world.register_rollout(spec("1.1"), 3).rollout->spec.id,
+               person(DecisionKind::kRollback));
   const RegisterResult result = world.register_rollout(spec("1.1"), 2);
   EXPECT_EQ(result.end, RegisterEnd::kRefused);
   ASSERT_EQ(result.problems.size(), 1U);
   EXPECT_EQ(result.problems[0].pointer, "/attempt");
-  EXPECT_NE(result.problems[0].detail.find("the next one is 4"), std::string::npos) << result.problems[0].detail;
+  EXPECT_NE(result.problems[0].detail.find("the next one is 4"), std::string::npos)
+      << result.problems[0].detail;
 }
 
 TEST_F(Register, ProblemsNameTheirPlace) {
@@ -154,7 +163,8 @@ TEST_F(Register, ProblemsNameTheirPlace) {
     const char* says;
   };
   const std::vector<Row> rows{
-      {"refused by the datasource", Behaviour::Kind::kBadQuery, 1, 0, "refuses the query: parse error"},
+      {"refused by the datasource", Behaviour::Kind::kBadQuery, 1, 0,
+       "refuses the query: parse error"},
       {"the datasource is down", Behaviour::Kind::kDown, 0, 1, "could not be checked"},
       {"the datasource hangs", Behaviour::Kind::kSlow, 0, 1, "could not be checked"},
   };
@@ -183,7 +193,8 @@ TEST_F(Register, ACandidateLikeStableIsRefusedByItsField) {
 // Not on disk is not there: no entry, no event, and the next request is free to try.
 TEST_F(Register, WhatCannotBeRecordedIsNotThere) {
   world.store_fails(true);
-  const Called<RegisterResult> failed(world, world.engine().register_rollout(world.registration(spec("1.1"))));
+  const Called<RegisterResult> failed(
+      world, world.engine().register_rollout(world.registration(spec("1.1"))));
   EXPECT_THROW(failed.value(), StoreError);
   EXPECT_TRUE(world.engine().active().empty());
   world.store_fails(false);
@@ -194,8 +205,10 @@ TEST_F(Register, WhatCannotBeRecordedIsNotThere) {
 
 TEST_F(Register, AFailureLetsTheNextInTurnTry) {
   world.store_hangs(true);
-  const Called<RegisterResult> first(world, world.engine().register_rollout(world.registration(spec("1.1"))));
-  const Called<RegisterResult> second(world, world.engine().register_rollout(world.registration(spec("1.1"))));
+  const Called<RegisterResult> first(
+      world, world.engine().register_rollout(world.registration(spec("1.1"))));
+  const Called<RegisterResult> second(
+      world, world.engine().register_rollout(world.registration(spec("1.1"))));
   world.store_fails(true);
   world.let_commits_go();
   world.settle();
@@ -220,7 +233,9 @@ TEST_F(Register, BeforeTheStoreWasReadNothingIsTakenOn) {
   EXPECT_THROW(early->value(), StoreError);
   EXPECT_THROW(decided->value(), StoreError);
   EXPECT_EQ(world.engine().active().size(), 1U);
-  EXPECT_EQ(begin("1.2"), world.engine().active().front().spec.id);
+  const std::string b = begin("1.2");
+  ASSERT_EQ(world.engine().active().size(), 1U);
+  EXPECT_EQ(world.engine().active().front().spec.id, b);
   EXPECT_EQ(state(a), State::kSuperseded);
 }
 

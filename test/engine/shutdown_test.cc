@@ -1,5 +1,5 @@
-// The process ends in the middle of things: nothing that is still out may touch what is gone, and what was
-// recorded is taken up. The address sanitizer looks on.
+// The process ends in the middle of things: nothing that is still out may touch what is gone, and
+// what was recorded is taken up. The address sanitizer looks on.
 #include <functional>
 #include <set>
 
@@ -18,8 +18,10 @@ class Shutdown : public EngineTest {
 
 TEST_F(Shutdown, WhileARegistrationIsBeingRecorded) {
   world.store_hangs(true);
-  const Called<RegisterResult> first(world, world.engine().register_rollout(world.registration(spec("1.1"))));
-  const Called<RegisterResult> second(world, world.engine().register_rollout(world.registration(spec("1.1"))));
+  const Called<RegisterResult> first(
+      world, world.engine().register_rollout(world.registration(spec("1.1"))));
+  const Called<RegisterResult> second(
+      world, world.engine().register_rollout(world.registration(spec("1.1"))));
   EXPECT_FALSE(first.answered());
   world.restart(Millis{1'000});
   EXPECT_TRUE(world.engine().active().empty());
@@ -27,7 +29,8 @@ TEST_F(Shutdown, WhileARegistrationIsBeingRecorded) {
 
 TEST_F(Shutdown, WhileARegistrationIsBeingChecked) {
   world.checks_hang(true);
-  const Called<RegisterResult> call(world, world.engine().register_rollout(world.registration(spec("1.1"))));
+  const Called<RegisterResult> call(
+      world, world.engine().register_rollout(world.registration(spec("1.1"))));
   EXPECT_FALSE(call.answered());
   world.restart(Millis{1'000});
   EXPECT_TRUE(world.engine().active().empty());
@@ -39,7 +42,8 @@ TEST_F(Shutdown, WhileEverythingIsOut) {
   world.metrics_are("errors", {Behaviour::Kind::kSlow, {}});
   world.advance(Millis{15'000});
   world.store_hangs(true);
-  const Called<DecideResult> decided(world, world.engine().decide(id, person(DecisionKind::kRollback)));
+  const Called<DecideResult> decided(world,
+                                     world.engine().decide(id, person(DecisionKind::kRollback)));
   EXPECT_FALSE(decided.answered());
   world.store_hangs(false);
   world.deployer_hangs(false);
@@ -50,7 +54,8 @@ TEST_F(Shutdown, WhileEverythingIsOut) {
 TEST_F(Shutdown, AStopWaitsForWhatIsWithTheStore) {
   const std::string id = begin("1.1");
   world.store_hangs(true);
-  const Called<DecideResult> decided(world, world.engine().decide(id, person(DecisionKind::kRollback)));
+  const Called<DecideResult> decided(world,
+                                     world.engine().decide(id, person(DecisionKind::kRollback)));
   const Called<bool> stop(world, stopped(world.engine()));
   EXPECT_FALSE(stop.answered());
   world.store_hangs(false);
@@ -81,8 +86,8 @@ TEST_F(Shutdown, EveryStateIsResumed) {
   };
   const std::vector<Row> rows{
       {"analyzing", [](const std::string&) {}, State::kAnalyzing, State::kAnalyzing},
-      {"paused", [&](const std::string& id) { world.decide(id, person(DecisionKind::kPause)); }, State::kPaused,
-       State::kPaused},
+      {"paused", [&](const std::string& id) { world.decide(id, person(DecisionKind::kPause)); },
+       State::kPaused, State::kPaused},
       {"promoting",
        [&](const std::string& id) {
          world.deployer_is(Deployer::kIsDown);
@@ -100,7 +105,8 @@ TEST_F(Shutdown, EveryStateIsResumed) {
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
     world.deployer_is(Deployer::kAcknowledges);
-    const std::string id = world.register_rollout(spec("1.1", "s" + std::to_string(++n))).rollout->spec.id;
+    const std::string id =
+        world.register_rollout(spec("1.1", "s" + std::to_string(++n))).rollout->spec.id;
     row.lead_to(id);
     EXPECT_EQ(state(id), row.state);
     const std::uint64_t decisions = world.rollout(id).state.decisions_made;
@@ -109,7 +115,8 @@ TEST_F(Shutdown, EveryStateIsResumed) {
     EXPECT_EQ(state(id), row.after);
     EXPECT_EQ(world.rollout(id).state.decisions_made, decisions);
     std::set<std::string> ids;
-    for (const DeliveredOrder& order : world.effects()) EXPECT_TRUE(ids.insert(order.id).second) << order.id;
+    for (const DeliveredOrder& order : world.effects())
+      EXPECT_TRUE(ids.insert(order.id).second) << order.id;
   }
 }
 

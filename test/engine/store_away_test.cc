@@ -1,4 +1,5 @@
-// The disk refuses commits, or hangs: nothing is acted on, nothing piles up, nothing is lost afterwards.
+// The disk refuses commits, or hangs: nothing is acted on, nothing piles up, nothing is lost
+// afterwards.
 #include "test/engine/engine_fixture.h"
 
 namespace rollwatch {
@@ -21,8 +22,8 @@ TEST_F(StoreAway, DecisionsAreRefusedAndNothingGoesOut) {
   const std::size_t attempts = world.attempts().size();
   world.store_fails(true);
   for (const DecisionKind kind :
-       {DecisionKind::kAdvance, DecisionKind::kPromote, DecisionKind::kPause, DecisionKind::kRollback,
-        DecisionKind::kCancel}) {
+       {DecisionKind::kAdvance, DecisionKind::kPromote, DecisionKind::kPause,
+        DecisionKind::kRollback, DecisionKind::kCancel}) {
     const Called<DecideResult> decided(world, world.engine().decide(id, person(kind)));
     world.advance(Millis{1'000});
     ASSERT_TRUE(decided.answered()) << name_of(kind);
@@ -98,7 +99,8 @@ TEST_F(StoreAway, AStartWhileItIsAwayMissesTheDowntimeAndThenTheStore) {
   expect_no_gap(id);
   // Patience and the step's passes began again, in spite of the failure in between.
   bool told = false;
-  for (const StoredEvent& event : world.events(id)) told = told || event.event.type == EventType::kWatchResumed;
+  for (const StoredEvent& event : world.events(id))
+    told = told || event.event.type == EventType::kWatchResumed;
   EXPECT_TRUE(told);
 }
 
@@ -126,7 +128,8 @@ TEST_F(StoreAway, TimersFireWhenItIsBack) {
   world.store_fails(false);
   world.advance(Millis{5'000});
   std::size_t reminders = 0;
-  for (const StoredEvent& event : world.events(id)) reminders += event.event.type == EventType::kReminder ? 1 : 0;
+  for (const StoredEvent& event : world.events(id))
+    reminders += event.event.type == EventType::kReminder ? 1 : 0;
   EXPECT_EQ(reminders, 1U);
 }
 

@@ -21,7 +21,8 @@ TEST_F(Waiting, ReturnsAtOnceIfItHasChangedEndedOrIsUnknown) {
   EXPECT_TRUE(Called<bool>(world, wait(id, revision - 1, Millis{60'000})).answered());
   EXPECT_TRUE(Called<bool>(world, wait("ro_none", 0, Millis{60'000})).answered());
   world.decide(id, person(DecisionKind::kCancel));
-  EXPECT_TRUE(Called<bool>(world, wait(id, world.rollout(id).state.revision, Millis{60'000})).answered());
+  EXPECT_TRUE(
+      Called<bool>(world, wait(id, world.rollout(id).state.revision, Millis{60'000})).answered());
 }
 
 TEST_F(Waiting, IsWokenByAChangeAndAllWaitersAre) {
@@ -38,7 +39,8 @@ TEST_F(Waiting, IsNotWokenByWhatCouldNotBeRecorded) {
   const std::string id = begin("1.1");
   const Called<bool> waiter(world, wait(id, world.rollout(id).state.revision, Millis{60'000}));
   world.store_fails(true);
-  const Called<DecideResult> decided(world, world.engine().decide(id, person(DecisionKind::kPause)));
+  const Called<DecideResult> decided(world,
+                                     world.engine().decide(id, person(DecisionKind::kPause)));
   EXPECT_FALSE(waiter.answered());
 }
 

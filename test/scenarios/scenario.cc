@@ -77,7 +77,7 @@ class Story {
   std::string section_;  // TOML lines of an indented block go here
   std::string rollout_;  // the one that is talked about: the latest registered, or `look at`
   std::map<std::string, std::string> by_candidate_;
-  std::string answer_;   // what the last person or registration was told
+  std::string answer_;  // what the last person or registration was told
 };
 
 void Story::line(const std::string& raw) {
@@ -106,8 +106,10 @@ void Story::line(const std::string& raw) {
   if (verb == "deployer") return deployer(rest);
   if (verb == "register") return register_rollout(rest);
   if (verb == "after") return world_.advance(duration(rest));
-  if (verb == "restart") return world_.restart(rest.empty() ? Millis{0} : duration(rest.substr(rest.find(' ') + 1)));
-  if (verb == "clock") return world_.jump_wall(rest.starts_with("back ") ? -duration(rest.substr(5)) : duration(rest));
+  if (verb == "restart")
+    return world_.restart(rest.empty() ? Millis{0} : duration(rest.substr(rest.find(' ') + 1)));
+  if (verb == "clock")
+    return world_.jump_wall(rest.starts_with("back ") ? -duration(rest.substr(5)) : duration(rest));
   if (verb == "store") return world_.store_fails(rest == "fails");
   if (verb == "person") return person(rest);
   if (verb == "look") {
@@ -131,9 +133,9 @@ void Story::metric(std::string rest) {
   std::string what = trim(rest.substr(equal + 3));
   Behaviour behaviour;
   using Kind = Behaviour::Kind;
-  const std::map<std::string, Kind> words{{"no data", Kind::kNoData}, {"nan", Kind::kNan},
-                                          {"infinite", Kind::kInfinite}, {"down", Kind::kDown},
-                                          {"slow", Kind::kSlow}, {"bad query", Kind::kBadQuery}};
+  const std::map<std::string, Kind> words{
+      {"no data", Kind::kNoData}, {"nan", Kind::kNan},   {"infinite", Kind::kInfinite},
+      {"down", Kind::kDown},      {"slow", Kind::kSlow}, {"bad query", Kind::kBadQuery}};
   if (const auto word = words.find(what); word != words.end()) {
     behaviour.kind = word->second;
   } else {
@@ -194,11 +196,21 @@ void Story::register_rollout(std::string rest) {
   const std::string candidate = spec.candidate;
   const RegisterResult result = world_.register_rollout(std::move(spec), attempt);
   switch (result.end) {
-    case RegisterEnd::kCreated: answer_ = "created"; break;
-    case RegisterEnd::kExisting: answer_ = "existing"; break;
-    case RegisterEnd::kAttemptNeeded: answer_ = "attempt " + std::to_string(result.attempt) + " needed"; break;
-    case RegisterEnd::kKeyReused: answer_ = "key reused"; break;
-    case RegisterEnd::kRefused: answer_ = "refused: " + result.problems.front().detail; break;
+    case RegisterEnd::kCreated:
+      answer_ = "created";
+      break;
+    case RegisterEnd::kExisting:
+      answer_ = "existing";
+      break;
+    case RegisterEnd::kAttemptNeeded:
+      answer_ = "attempt " + std::to_string(result.attempt) + " needed";
+      break;
+    case RegisterEnd::kKeyReused:
+      answer_ = "key reused";
+      break;
+    case RegisterEnd::kRefused:
+      answer_ = "refused: " + result.problems.front().detail;
+      break;
   }
   if (!result.rollout) return;
   rollout_ = result.rollout->spec.id;
@@ -225,7 +237,8 @@ void Story::expect_orders(const std::string& wanted, const std::vector<Delivered
     if (!is.empty()) is += ", ";
     is += order.kind + " " + format_exact(order.weight);
   }
-  if (is != wanted && !(wanted == "none" && is.empty())) differs("orders " + wanted, is.empty() ? "none" : is);
+  if (is != wanted && !(wanted == "none" && is.empty()))
+    differs("orders " + wanted, is.empty() ? "none" : is);
 }
 
 // expect slots errors pass 3, missed 2
@@ -281,7 +294,8 @@ void Story::expect(std::string rest) {
   if (word == "slots") return expect_slots(rest);
   if (word == "reason") return contains(s.reason);
   if (word == "answer") return contains(answer_);
-  if (word == "question") return contains(s.question ? std::string(name_of(s.question->kind)) : "none");
+  if (word == "question")
+    return contains(s.question ? std::string(name_of(s.question->kind)) : "none");
   if (word == "verdict") return contains(std::string(name_of(s.verdict)));
   if (word == "event") return expect_event(rest, true);
   if (word == "no" && rest.starts_with("event ")) return expect_event(rest.substr(6), false);

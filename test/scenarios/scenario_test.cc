@@ -30,7 +30,8 @@ TEST_P(Scenario, GoesAsTold) {
   std::stringstream text;
   text << in.rdbuf();
   ASSERT_FALSE(text.str().empty()) << GetParam();
-  const auto difference = play_scenario(std::filesystem::path(GetParam()).filename().string(), text.str());
+  const auto difference =
+      play_scenario(std::filesystem::path(GetParam()).filename().string(), text.str());
   EXPECT_FALSE(difference.has_value()) << *difference;
 }
 

@@ -29,12 +29,20 @@ Answer answer_of(const Behaviour& behaviour) {
   Answer answer;
   Vector vector;
   switch (behaviour.kind) {
-    case Behaviour::Kind::kDown: return failed(FailureKind::kUnreachable, "connection refused");
-    case Behaviour::Kind::kSlow: return failed(FailureKind::kTimeout, "no answer within 10s");
-    case Behaviour::Kind::kBadQuery: return failed(FailureKind::kBadQuery, "parse error");
-    case Behaviour::Kind::kNoData: break;
-    case Behaviour::Kind::kNan: vector.series.push_back({{}, std::numeric_limits<double>::quiet_NaN()}); break;
-    case Behaviour::Kind::kInfinite: vector.series.push_back({{}, std::numeric_limits<double>::infinity()}); break;
+    case Behaviour::Kind::kDown:
+      return failed(FailureKind::kUnreachable, "connection refused");
+    case Behaviour::Kind::kSlow:
+      return failed(FailureKind::kTimeout, "no answer within 10s");
+    case Behaviour::Kind::kBadQuery:
+      return failed(FailureKind::kBadQuery, "parse error");
+    case Behaviour::Kind::kNoData:
+      break;
+    case Behaviour::Kind::kNan:
+      vector.series.push_back({{}, std::numeric_limits<double>::quiet_NaN()});
+      break;
+    case Behaviour::Kind::kInfinite:
+      vector.series.push_back({{}, std::numeric_limits<double>::infinity()});
+      break;
     case Behaviour::Kind::kPartial:
       answer.partial = true;
       answer.warnings = {"a store is missing"};
@@ -71,7 +79,8 @@ class Gate {
 
 class World::ScriptedSource : public MetricsSource {
  public:
-  ScriptedSource(World& world, net::io_context& io, Clock& clock) : world_(world), io_(io), clock_(clock) {}
+  ScriptedSource(World& world, net::io_context& io, Clock& clock)
+      : world_(world), io_(io), clock_(clock) {}
 
   void ask(std::vector<Question> questions, Answered answered) override {
     for (std::size_t i = 0; i < questions.size(); ++i) {
@@ -92,7 +101,8 @@ class World::ScriptedSource : public MetricsSource {
     if (behaviour.kind == Behaviour::Kind::kBadQuery) {
       check.verdict = QueryCheck::Verdict::kRefused;
       check.message = "parse error";
-    } else if (behaviour.kind == Behaviour::Kind::kDown || behaviour.kind == Behaviour::Kind::kSlow) {
+    } else if (behaviour.kind == Behaviour::Kind::kDown ||
+               behaviour.kind == Behaviour::Kind::kSlow) {
       check.message = "connection refused";
     } else {
       check.verdict = QueryCheck::Verdict::kOk;
@@ -136,14 +146,22 @@ class World::ScriptedDriver : public TargetDriver {
             {order.delivery.id, order.delivery.kind, order.delivery.weight, order.delivery.fence});
     };
     switch (world_.deployer_) {
-      case Deployer::kAcknowledges: answered(SendEnd::kDone, 200); break;
-      case Deployer::kAccepts: answered(SendEnd::kAccepted, 202); break;
+      case Deployer::kAcknowledges:
+        answered(SendEnd::kDone, 200);
+        break;
+      case Deployer::kAccepts:
+        answered(SendEnd::kAccepted, 202);
+        break;
       case Deployer::kRefuses:
         answered(SendEnd::kRefused, 409);
         result.attempt.answer = "not now";
         break;
-      case Deployer::kFails: answered(SendEnd::kRetry, 500); break;
-      case Deployer::kIsDown: result.attempt.error = "connection refused"; break;
+      case Deployer::kFails:
+        answered(SendEnd::kRetry, 500);
+        break;
+      case Deployer::kIsDown:
+        result.attempt.error = "connection refused";
+        break;
     }
     co_return result;
   }
@@ -185,12 +203,15 @@ class World::WatchedStore : public Store {
     const Out out(out_);
     co_return co_await store_.list(std::move(filter), limit, std::move(cursor));
   }
-  awaitable<std::optional<StoredRollout>> latest(std::string ns, std::string service, std::string target,
+  awaitable<std::optional<StoredRollout>> latest(std::string ns, std::string service,
+                                                 std::string target,
                                                  std::string candidate) override {
     const Out out(out_);
-    co_return co_await store_.latest(std::move(ns), std::move(service), std::move(target), std::move(candidate));
+    co_return co_await store_.latest(std::move(ns), std::move(service), std::move(target),
+                                     std::move(candidate));
   }
-  awaitable<Page<StoredEvaluation>> evaluations(std::string id, std::uint32_t after, std::size_t limit) override {
+  awaitable<Page<StoredEvaluation>> evaluations(std::string id, std::uint32_t after,
+                                                std::size_t limit) override {
     const Out out(out_);
     co_return co_await store_.evaluations(std::move(id), after, limit);
   }
@@ -208,11 +229,13 @@ class World::WatchedStore : public Store {
     const Out out(out_);
     co_return co_await store_.delivery(std::move(id));
   }
-  awaitable<std::optional<ExplainRecord>> explain(std::string id, std::optional<std::string> decision) override {
+  awaitable<std::optional<ExplainRecord>> explain(std::string id,
+                                                  std::optional<std::string> decision) override {
     const Out out(out_);
     co_return co_await store_.explain(std::move(id), std::move(decision));
   }
-  awaitable<std::optional<std::string>> memo(std::string id, std::string target, std::string key) override {
+  awaitable<std::optional<std::string>> memo(std::string id, std::string target,
+                                             std::string key) override {
     const Out out(out_);
     co_return co_await store_.memo(std::move(id), std::move(target), std::move(key));
   }
@@ -278,9 +301,13 @@ struct World::Life {
   }
   EngineHooks hooks() {
     EngineHooks hooks;
-    hooks.deliver = [this](const Delivery& delivery, const RolloutSpec& spec) { outbox.add(delivery, spec); };
+    hooks.deliver = [this](const Delivery& delivery, const RolloutSpec& spec) {
+      outbox.add(delivery, spec);
+    };
     hooks.withdraw = [this](const std::string& id) { outbox.withdraw(id); };
-    hooks.settled = [this](const std::string& id, DeliveryState state) { outbox.acknowledged(id, state); };
+    hooks.settled = [this](const std::string& id, DeliveryState state) {
+      outbox.acknowledged(id, state);
+    };
     return hooks;
   }
 
@@ -301,7 +328,8 @@ void World::configure(const std::string& toml) {
   environment.read_file = [&toml](const std::string&) -> Expected<FileText, std::string> {
     return FileText{toml, false};
   };
-  environment.list_folder = [](const std::string&) -> Expected<std::vector<std::string>, std::string> {
+  environment.list_folder =
+      [](const std::string&) -> Expected<std::vector<std::string>, std::string> {
     return std::vector<std::string>{};
   };
   environment.working_folder = folder_.path().string();

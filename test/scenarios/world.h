@@ -1,6 +1,6 @@
-// A whole daemon but for its edges, in virtual time: the real engine, outbox and SQLite store, with a
-// metrics source and a deployer that follow a script. A rollout of hours is played in milliseconds, and
-// the process can be killed and started again in between.
+// A whole daemon but for its edges, in virtual time: the real engine, outbox and SQLite store, with
+// a metrics source and a deployer that follow a script. A rollout of hours is played in
+// milliseconds, and the process can be killed and started again in between.
 #pragma once
 
 #include <functional>
@@ -26,8 +26,8 @@ struct Behaviour {
   std::vector<double> values;
 };
 
-// What the deployer answers from now on. One that hangs makes up its mind after ten seconds: what it is
-// then decides.
+// What the deployer answers from now on. One that hangs makes up its mind after ten seconds: what
+// it is then decides.
 enum class Deployer { kAcknowledges, kAccepts, kRefuses, kFails, kIsDown };
 
 struct DeliveredOrder {
@@ -44,7 +44,9 @@ class World {
 
   // Once, before anything is registered: a configuration file's text.
   void configure(const std::string& toml);
-  void metrics_are(const std::string& query, Behaviour behaviour) { metrics_[query] = std::move(behaviour); }
+  void metrics_are(const std::string& query, Behaviour behaviour) {
+    metrics_[query] = std::move(behaviour);
+  }
   void whole_source_is(std::optional<Behaviour::Kind> kind) { source_ = kind; }
   void deployer_is(Deployer deployer) { deployer_ = deployer; }
   void deployer_hangs(bool hangs) { deployer_hangs_ = hangs; }
@@ -85,7 +87,8 @@ class World {
   template <class T>
   T run(awaitable<T> work) {
     auto shared = std::make_shared<awaitable<T>>(std::move(work));
-    return rollwatch::run<T>(io(), [shared]() -> awaitable<T> { co_return co_await std::move(*shared); });
+    return rollwatch::run<T>(io(),
+                             [shared]() -> awaitable<T> { co_return co_await std::move(*shared); });
   }
 
   // Every attempt that reached the deployer and was answered, in order.

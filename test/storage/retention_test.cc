@@ -135,7 +135,6 @@ TEST_F(RetentionTest, AClosedStoreForgetsNothing) {
 }
 
 // ---- Modes
-// ----------------------------------------------------------------------------------------
 
 struct Umask {
   explicit Umask(mode_t mask) : before(::umask(mask)) {}
