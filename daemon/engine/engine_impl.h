@@ -57,6 +57,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
     std::vector<Work> works;
     std::vector<WorkResult> results;
     Commit commit;
+    bool with_next = false;  // recorded together with the one behind it, or not at all
   };
   struct Due {
     SysTime at;
@@ -92,6 +93,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void apply_work(Recording& recording, Work work, SysTime now);
   void hand_over(Recording recording);
   awaitable<void> flush();
+  awaitable<bool> record(std::vector<Recording>& batch);
   void recorded(Recording& recording, const Recorded& at_commit);
   void not_recorded(Recording& recording, const std::string& why);
   void after_step(const EntryPtr& entry);

@@ -2,6 +2,7 @@
 // disk.
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <utility>
 
 #include "daemon/engine/engine_impl.h"
 
@@ -9,6 +10,9 @@ namespace rollwatch {
 namespace {
 
 constexpr Millis kStoreRetry{1'000};
+// So many commits refused one after the other, each alone: the store is away, not one commit at
+// fault.
+constexpr std::size_t kRefusedWhenAway = 3;
 
 // Whether anything may still become of the order: it is out, or it expired and its late effect
 // counts.
@@ -153,6 +157,7 @@ bool Engine::Impl::begin(const EntryPtr& entry) {
       theirs.entry = other;
       theirs.step.state = other->state;
       apply_work(theirs, Work{SupersededBy{entry->spec.id, entry->spec.candidate}}, now);
+      theirs.with_next = true;
       hand_over(std::move(theirs));
     }
   }
@@ -176,37 +181,62 @@ void Engine::Impl::hand_over(Recording recording) {
   batch_.push_back(std::move(recording));
   if (flushing_) return;
   flushing_ = true;
-  spawn(executor_, "engine commit", [self = shared_from_this()] { return self->flush(); });
+  // Not at once: what is handed over in the same turn of the loop goes together, and what belongs
+  // together must.
+  net::post(executor_, [self = shared_from_this()] {
+    spawn(self->executor_, "engine commit", [self] { return self->flush(); });
+  });
 }
 
 awaitable<void> Engine::Impl::flush() {
   // What arrives while a batch is with the store becomes the next one.
   while (!batch_.empty()) {
-    std::vector<Recording> batch = std::move(batch_);
-    batch_.clear();
-    std::vector<Commit> commits;
-    commits.reserve(batch.size());
-    for (const Recording& r : batch) commits.push_back(r.commit);
-    std::vector<Recorded> at_commit;
-    const SteadyTime begun = clock_.steady();
-    try {
-      at_commit = co_await store_.record(std::move(commits), 0);
-      store_trouble_.reset();
-    } catch (const StoreError& error) {
-      store_trouble_ = error.what();
-    }
-    if (hooks_.committed) hooks_.committed(clock_.steady() - begun);
-    const bool on_disk = !store_trouble_;
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      if (on_disk)
-        recorded(batch[i], at_commit[i]);
-      else
-        not_recorded(batch[i], *store_trouble_);
+    std::vector<Recording> batch = std::exchange(batch_, {});
+    if (co_await record(batch)) continue;
+    // A commit that the store cannot take must not hold up everybody else's: each is tried alone,
+    // until it is plain that none is taken.
+    std::size_t refused_in_a_row = 0;
+    for (std::size_t first = 0; first < batch.size();) {
+      std::size_t last = first;
+      while (batch[last].with_next) ++last;
+      std::vector<Recording> alone(
+          std::make_move_iterator(batch.begin() + static_cast<long>(first)),
+          std::make_move_iterator(batch.begin() + static_cast<long>(last) + 1));
+      const bool was_alone = alone.size() == batch.size();
+      first = last + 1;
+      if (!was_alone && refused_in_a_row < kRefusedWhenAway && co_await record(alone)) {
+        refused_in_a_row = 0;
+        continue;
+      }
+      ++refused_in_a_row;
+      for (Recording& recording : alone) not_recorded(recording, *store_trouble_);
     }
   }
   flushing_ = false;
   for (const auto& waiter : idle_waiters_) waiter->set(true);
   idle_waiters_.clear();
+}
+
+// One transaction. True: it is on disk, and acted on; else nothing of it is, and store_trouble_
+// says why.
+awaitable<bool> Engine::Impl::record(std::vector<Recording>& batch) {
+  std::vector<Commit> commits;
+  commits.reserve(batch.size());
+  for (const Recording& r : batch) commits.push_back(r.commit);
+  std::vector<Recorded> at_commit;
+  const SteadyTime begun = clock_.steady();
+  bool on_disk = false;
+  try {
+    at_commit = co_await store_.record(std::move(commits), 0);
+    store_trouble_.reset();
+    on_disk = true;
+  } catch (const StoreError& error) {
+    store_trouble_ = error.what();
+  }
+  if (hooks_.committed) hooks_.committed(clock_.steady() - begun);
+  if (on_disk)
+    for (std::size_t i = 0; i < batch.size(); ++i) recorded(batch[i], at_commit[i]);
+  co_return on_disk;
 }
 
 // The step is on disk: only now is it what the rollout is, and only now is it acted on.

@@ -1,5 +1,7 @@
 // The disk refuses commits, or hangs: nothing is acted on, nothing piles up, nothing is lost
 // afterwards.
+#include <boost/asio/detached.hpp>
+
 #include "test/engine/engine_fixture.h"
 
 namespace rollwatch {
@@ -131,6 +133,48 @@ TEST_F(StoreAway, TimersFireWhenItIsBack) {
   for (const StoredEvent& event : world.events(id))
     reminders += event.event.type == EventType::kReminder ? 1 : 0;
   EXPECT_EQ(reminders, 1U);
+}
+
+TEST_F(StoreAway, ACommitThatIsRefusedHoldsUpNobodyElse) {
+  std::vector<std::string> ids;
+  for (const char* service : {"a", "b", "c", "d", "e", "f"})
+    ids.push_back(world.register_rollout(spec("1.1", service)).rollout->spec.id);
+  world.store_refuses(ids[2]);
+  // Asked in the same turn of the loop, they would share a transaction.
+  int refused = 0;
+  for (const std::string& id : ids) {
+    net::co_spawn(
+        world.io(),
+        [this, id, &refused]() -> awaitable<void> {
+          try {
+            co_await world.engine().decide(id, person(DecisionKind::kPause));
+          } catch (const StoreError&) {
+            ++refused;
+          }
+        },
+        net::detached);
+  }
+  world.settle();
+  EXPECT_EQ(refused, 1);
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    EXPECT_EQ(state(ids[i]), i == 2 ? State::kAnalyzing : State::kPaused) << i;
+  world.store_refuses("");
+  world.advance(Millis{60'000});
+  world.decide(ids[2], person(DecisionKind::kPause));
+  EXPECT_EQ(state(ids[2]), State::kPaused);
+}
+
+// The older one ends and the newer one begins in one transaction, or neither does.
+TEST_F(StoreAway, SupersedingIsOneTransaction) {
+  const std::string older = begin("1.1");
+  world.store_refuses(older);
+  const std::string newer = begin("1.2");
+  EXPECT_EQ(state(older), State::kAnalyzing);
+  EXPECT_EQ(state(newer), State::kWaiting);
+  world.store_refuses("");
+  world.advance(Millis{10'000});
+  EXPECT_EQ(state(older), State::kSuperseded);
+  EXPECT_EQ(state(newer), State::kAnalyzing);
 }
 
 }  // namespace

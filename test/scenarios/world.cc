@@ -183,6 +183,8 @@ class World::WatchedStore : public Store {
       world_.most_evaluations_ = std::max(world_.most_evaluations_, commit.evaluations.size());
     if (world_.store_hangs_) co_await held_.wait();
     if (world_.store_fails_) throw StoreError("the disk is full");
+    for (const Commit& commit : commits)
+      if (commit.rollout == world_.refused_rollout_) throw StoreError("a constraint failed");
     const Out out(out_);
     co_return co_await store_.record(std::move(commits), epoch);
   }

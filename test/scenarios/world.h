@@ -64,6 +64,8 @@ class World {
   void restart(Millis down, const std::function<void()>& loading = {});
   // The disk refuses every commit from now on, or takes them again.
   void store_fails(bool fails) { store_fails_ = fails; }
+  // The store refuses every transaction that holds a commit of this rollout; "": none.
+  void store_refuses(const std::string& rollout) { refused_rollout_ = rollout; }
   // Every commit waits, as on a disk that hangs, until it is let go or this is called with false.
   void store_hangs(bool hangs);
   void let_commits_go();
@@ -109,6 +111,7 @@ class World {
   Deployer deployer_ = Deployer::kAcknowledges;
   bool deployer_hangs_ = false;
   bool store_fails_ = false;
+  std::string refused_rollout_;
   bool store_hangs_ = false;
   bool checks_hang_ = false;
   std::size_t most_evaluations_ = 0;
