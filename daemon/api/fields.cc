@@ -60,9 +60,13 @@ Value body_object(const ServerRequest& request, bool may_be_empty) {
     problem.errors.emplace_back(value.error().pointer, value.error().message);
     throw Refusal{problem};
   }
-  if (value->as_table() == nullptr)
-    throw Refusal{
-        {422, fmt::format("the body must be a JSON object, not {}", describe(value->kind()))}};
+  if (value->as_table() == nullptr) {
+    const std::string detail =
+        fmt::format("must be a JSON object, not {}", describe(value->kind()));
+    Problem problem{422, "the body " + detail};
+    problem.errors.emplace_back("", detail);
+    throw Refusal{problem};
+  }
   return std::move(*value);
 }
 
@@ -205,7 +209,9 @@ void check_query(const Call& call, const std::vector<std::string>& known, std::s
   for (const auto& [key, value] : call.request.query) {
     if (std::ranges::find(known, key) != known.end()) continue;
     if (!prefix.empty() && key.starts_with(prefix) && key.size() > prefix.size()) continue;
-    refuse_query(key, "is not known here" + suggestion(key, known, "known are", "; none is"));
+    std::vector<std::string> names = known;
+    if (!prefix.empty()) names.push_back(std::string(prefix) + "NAME");
+    refuse_query(key, "is not known here" + suggestion(key, names, "known are", "; none is"));
   }
 }
 

@@ -150,6 +150,8 @@ int percent_of(const RolloutView& view) {
 }
 
 std::string progress_message(const RolloutView& view) {
+  // How it ended is a whole sentence.
+  if (is_final(view.state.state)) return reason_of(view.state);
   std::string message(name_of(view.state.state));
   if (view.state.state == State::kAnalyzing && view.state.step >= 0)
     message += ", step " + std::to_string(view.state.step + 1) + " of " +

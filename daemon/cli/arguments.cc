@@ -200,7 +200,9 @@ std::optional<Millis> Invocation::duration(std::string_view flag) const {
 }
 
 Expected<Invocation, UsageError> parse_arguments(const std::vector<std::string>& arguments) {
-  return ArgumentReader(arguments).read();
+  // What everybody tries first.
+  const bool asks_version = arguments == std::vector<std::string>{"--version"};
+  return ArgumentReader(asks_version ? std::vector<std::string>{"version"} : arguments).read();
 }
 
 std::string no_such_verb(std::string_view name) {

@@ -236,19 +236,20 @@ int run_history(const Invocation& call, Surroundings& surroundings) {
 int run_decision(const Invocation& call, Surroundings& surroundings) {
   const Verb& verb = *call.verb;
   std::optional<std::string> reason = call.text("reason");
-  if (!reason && !surroundings.terminal.can_ask) {
-    return usage_failure(surroundings.err, fmt::format("{} needs --reason TEXT", verb.name));
-  }
   const bool asks = find_flag(verb.flags, "yes") != nullptr && !call.has("yes");
   if (asks && surroundings.terminal.can_ask && !confirmed(call, surroundings)) {
     return code(ExitCode::kFailed);
   }
-  if (!reason) reason = ask("reason: ", surroundings);
-  if (!reason || reason->empty()) {
-    surroundings.err << "rollwatch: nothing done; a decision needs a reason\n";
-    return code(ExitCode::kFailed);
+  // A person is asked why; a script in an emergency is not held up by it.
+  if (!reason && surroundings.terminal.can_ask) {
+    reason = ask("reason: ", surroundings);
+    if (!reason || reason->empty()) {
+      surroundings.err << "rollwatch: nothing done; say why\n";
+      return code(ExitCode::kFailed);
+    }
   }
-  const auto rollout = fetch(decision_request(call, *reason, surroundings.who), surroundings);
+  const auto rollout =
+      fetch(decision_request(call, reason.value_or(""), surroundings.who), surroundings);
   if (!rollout) return code(ExitCode::kFailed);
   print(call, surroundings.out, *rollout, result_line(*rollout) + "\n");
   return 0;

@@ -133,6 +133,7 @@ TransportError HttpClient::Impl::failure(CURLcode code, const char* error) const
   curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent_bytes);
   failed.sent = sent_bytes > 0;
   failed.permanent = is_permanent(code);
+  failed.timed_out = code == CURLE_OPERATION_TIMEDOUT;
   return failed;
 }
 

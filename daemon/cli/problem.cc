@@ -25,8 +25,12 @@ std::string describe_problem(const Response& response) {
   }
   std::string text = fmt::format("rollwatch: {}{}{}\n", title,
                                  title.empty() || detail.empty() ? "" : ": ", detail);
-  for (const auto& error : child_at(problem, "errors")) {
-    text += fmt::format("  {}: {}\n", cell_at(error, "pointer"), text_at(error, "detail"));
+  const auto& errors = child_at(problem, "errors");
+  for (const auto& error : errors) {
+    const std::string line =
+        fmt::format("{}: {}", cell_at(error, "pointer"), text_at(error, "detail"));
+    // The server's detail names the first error; the only one is not said twice.
+    if (errors.size() > 1 || line != detail) text += fmt::format("  {}\n", line);
   }
   return text;
 }

@@ -91,8 +91,9 @@ std::string step_text(const nlohmann::json& rollout) {
   if (index < 0 || text_at(rollout, "state") == "waiting") return "";
   std::string text = fmt::format("step {}", index + 1);
   if (const long count = number_at(step, "count"); count > 0) text += fmt::format(" of {}", count);
-  if (const std::string weight = text_at(step, "weight"); !weight.empty()) {
-    text += fmt::format(", weight {}", weight);
+  // What the candidate has now: after a rollback that is not the step's share.
+  if (!text_at(step, "weight").empty()) {
+    text += fmt::format(", weight {}", cell_at(rollout, "weight"));
   }
   return text;
 }
@@ -130,7 +131,7 @@ std::string question_text(const nlohmann::json& rollout) {
 std::string consequence(std::string_view verb, const nlohmann::json& rollout) {
   const std::string candidate = text_at(rollout, "candidate");
   const std::string stable = text_at(rollout, "stable");
-  const std::string weight = text_at(child_at(rollout, "step"), "weight");
+  const std::string weight = text_at(rollout, "weight");
   std::string effect;
   if (verb == "promote") {
     effect = fmt::format(
@@ -191,7 +192,7 @@ std::string list_text(const nlohmann::json& rollouts) {
                     cell_at(rollout, "service"), cell_at(rollout, "target"),
                     cell_at(rollout, "stable"), cell_at(rollout, "candidate"),
                     cell_at(rollout, "state"), cell_at(rollout, "verdict"),
-                    cell_at(child_at(rollout, "step"), "weight"), cell_at(rollout, "created_at")});
+                    cell_at(rollout, "weight"), cell_at(rollout, "created_at")});
   }
   return aligned(rows);
 }

@@ -118,7 +118,7 @@ Request explain_request(const Invocation& call) {
 Request decision_request(const Invocation& call, const std::string& reason,
                          const std::string& who) {
   nlohmann::json body = body_of(call);
-  body["reason"] = reason;
+  if (!reason.empty()) body["reason"] = reason;
   if (!body.contains("by")) body["by"] = who;
   Request request = rollout_request(call.positional, fmt::format("/{}", call.verb->name));
   request.method = "POST";

@@ -51,6 +51,10 @@ Expected<Response, ExitCode> ServerLink::ask(Request request) {
       why = fmt::format("it answered {}", answer->status);
     } else {
       if (const auto end = over()) return Unexpected(*end);
+      // Cut to what is left of --timeout: the server is not lost, the time is up.
+      if (answer.error().timed_out && request.timeout < longest) {
+        return Unexpected(ExitCode::kTimeout);
+      }
       if (!worth_another_try(request, answer.error())) {
         surroundings_.err << fmt::format("rollwatch: no answer from the server: {}\n",
                                          answer.error().detail);

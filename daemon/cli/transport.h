@@ -32,6 +32,7 @@ struct TransportError {
   std::string detail;      // "connection refused"
   bool sent = true;        // the request may have reached the server
   bool permanent = false;  // trying again is of no use, such as a certificate that does not fit
+  bool timed_out = false;  // the request's timeout passed
 };
 
 using Transport = std::function<Expected<Response, TransportError>(const Request&)>;

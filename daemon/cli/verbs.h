@@ -18,7 +18,7 @@ enum class FlagKind {
   kNumber,    // --attempt 2
   kDuration,  // --timeout 10m
   kList,      // --policy http --policy slo
-  kPairs,     // --label tier=web --label team=shop
+  kPairs,     // --labels tier=web --labels team=shop
   kObject,    // --analysis '{"interval": "15s"}'
 };
 

@@ -63,6 +63,8 @@ Json number(const std::optional<double>& value) {
   return value && std::isfinite(*value) ? Json(*value) : Json(nullptr);
 }
 
+Json optional_text(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
 Json rule_text(const std::optional<Comparison>& rule) {
   return rule ? Json(to_string(*rule)) : Json(nullptr);
 }
@@ -122,7 +124,7 @@ Json evaluation_of(const Asked& asked, Fixed fixed, const RolloutState& after) {
   e["value"] = c.last ? number(c.last->value) : Json(nullptr);
   e["rule"] = c.last ? rule_text(c.last->rule) : Json(nullptr);
   e["outcome"] = c.last ? Json(name_of(c.last->outcome)) : Json(nullptr);
-  e["series"] = c.last ? Json(c.last->series) : Json(nullptr);
+  e["series"] = c.last ? optional_text(c.last->series) : Json(nullptr);
   e["arithmetic"] = arithmetic(plan, c);
   e["curl"] = curl_line(asked.datasource_url, asked.query, asked.evaluated_at);
   e["graph_url"] = graph_url(asked, fixed.spec);

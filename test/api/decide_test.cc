@@ -59,7 +59,7 @@ TEST_F(DecideTest, BadBodiesDecideNothing) {
   };
   const Row rows[] = {
       {"{", "400 "},
-      {"[]", "422 the body must be a JSON object"},
+      {"[]", "422 : must be a JSON object, not a list"},
       {R"({"raeson":"x"})", "422 /raeson: unknown key \"raeson\": did you mean \"reason\"?"},
       {R"({"reason":1})", "422 /reason: must be a string"},
       {R"({"by":""})", "422 /by: must not be empty"},

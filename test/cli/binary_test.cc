@@ -28,6 +28,7 @@ std::string page(const std::string& state, const std::string& reason = "",
                {"verdict", "passing"},
                {"reason", reason},
                {"step", {{"index", 0}, {"weight", 5}, {"count", 3}, {"since", nullptr}}},
+               {"weight", 5},
                {"conditions", json::array()},
                {"question", question},
                {"updated_at", "T"}})
@@ -193,6 +194,21 @@ TEST(Start, WithoutWaitAnswersTheId) {
   EXPECT_EQ(server.calls().at(0).headers.at("idempotency-key"), "k");
 }
 
+TEST(Decision, NeedsNoReasonInAPipeline) {
+  const FakeServer server{Story({page("rolling_back")})};
+  ClientProcess client({"rollback", "ro_1", "--yes"}, reaching(server));
+  EXPECT_EQ(client.exit_code(), 0) << client.err();
+  EXPECT_FALSE(json::parse(server.calls().at(0).body).contains("reason"));
+}
+
+TEST(Version, IsAnsweredHoweverItIsAskedFor) {
+  const FakeServer server{Story({page("waiting")})};
+  ClientProcess flag({"--version"}, reaching(server));
+  ClientProcess verb({"version"}, reaching(server));
+  EXPECT_EQ(flag.exit_code(), 0);
+  EXPECT_EQ(flag.out(), verb.out());
+}
+
 TEST(Start, ShowsTheServersWarnings) {
   const FakeServer server([](const Call&) -> Reply {
     return {201, R"({"id":"ro_1","service":"a","candidate":"2","state":"waiting",)"
@@ -233,9 +249,6 @@ TEST(Usage, IsExplainedAndEndsWith64) {
       {"mistyped flag",
        {"wait", "ro_1", "--timout", "5m"},
        "rollwatch: wait has no flag --timout; did you mean '--timeout'?\n"},
-      {"no reason in a pipeline",
-       {"rollback", "ro_1"},
-       "rollwatch: rollback needs --reason TEXT\n"},
       {"timeout without wait",
        {"start", "--service=a", "--candidate=2", "--timeout=5m"},
        "rollwatch: --timeout needs --wait\n"},

@@ -114,6 +114,16 @@ TEST_F(Following, TriesUntilTheTimeoutIfThereIsOne) {
   EXPECT_EQ(pace.steady(), deadline);
 }
 
+TEST_F(Following, ARequestCutShortByTheTimeoutIsNoLostServer) {
+  answers = {verdict("1"), rollout("analyzing"),
+             Unexpected(TransportError{.detail = "timed out", .timed_out = true})};
+  const auto deadline = pace.steady() + std::chrono::seconds(1);
+  EXPECT_EQ(follow_to_the_end(deadline), ExitCode::kTimeout);
+  EXPECT_EQ(err.str(),
+            "T analyzing\n"
+            "rollwatch: --timeout passed; the rollout goes on: rollwatch wait ro_1\n");
+}
+
 TEST_F(Following, AServerWithoutEtagsIsPolledWithoutHaste) {
   for (int i = 0; i < 3; ++i) {
     answers.push_back(verdict(""));

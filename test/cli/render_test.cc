@@ -18,7 +18,7 @@ json running() {
     "id": "ro_1", "namespace": "payments", "service": "checkout", "target": "eu-1", "stable": "1.23",
     "candidate": "1.24", "attempt": 1, "policy": ["http"], "state": "analyzing", "verdict": "passing",
     "reason": "2 of 3 passes", "step": {"index": 1, "weight": 25, "since": "2026-01-02T03:04:00.000Z", "count": 3},
-    "conditions": [{"name": "error-rate", "verdict": "passing", "on_fail": "rollback", "value": 0.0123,
+    "weight": 25, "conditions": [{"name": "error-rate", "verdict": "passing", "on_fail": "rollback", "value": 0.0123,
       "rule": "> 0.05", "last": {"slot": "2026-01-02T03:04:30.000Z", "outcome": "pass", "detail": ""},
       "counts": {"pass": 2, "fail": 0, "inconclusive": 1, "no_data": 0, "error": 0, "missed": 0},
       "next_slot": "2026-01-02T03:05:00.000Z"}],
@@ -75,6 +75,11 @@ TEST(Render, PlainLines) {
   EXPECT_EQ(progress_text(duration), "analyzing, step 1 of 1, passing: 2 of 3 passes");
   EXPECT_EQ(progress_text(waiting), "waiting, pending: 2 of 3 ready");
   EXPECT_EQ(progress_text(json::object()), "");
+  json back = running();
+  back["state"] = "rolled_back";
+  back["verdict"] = "failed";
+  back["weight"] = 0;
+  EXPECT_EQ(progress_text(back), "rolled_back, step 2 of 3, weight 0, failed: 2 of 3 passes");
   json unacknowledged = running();
   unacknowledged["step"] = {{"index", -1}, {"weight", nullptr}, {"since", nullptr}, {"count", 3}};
   EXPECT_EQ(progress_text(unacknowledged), "analyzing, passing: 2 of 3 passes");
@@ -246,6 +251,10 @@ TEST(Problems, AreReadable) {
        {422,
         R"({"title":"Not acceptable","errors":[{"pointer":"/policy","detail":"unknown"},{"pointer":"/stable","detail":"same"}]})"},
        "rollwatch: Not acceptable\n  /policy: unknown\n  /stable: same\n"},
+      {"one error that is the detail",
+       {422,
+        R"({"title":"No","detail":"/policy: unknown","errors":[{"pointer":"/policy","detail":"unknown"}]})"},
+       "rollwatch: No: /policy: unknown\n"},
       {"a proxy's page",
        {502, "<html>\x1b[2J"},
        "rollwatch: the server answered 502: <html> [2J\n"},

@@ -31,7 +31,7 @@ class Release(RolloutCase):
 
     def test_promoted(self):
         service = self.service()
-        code, out, err = finish(self.start(service, "--label", "tier=web", "--link", "change=https://example.net/1"))
+        code, out, err = finish(self.start(service, "--labels", "tier=web", "--links", "change=https://example.net/1"))
         self.assertEqual(code, 0, out + err)
         rollout = self.started(err)
         self.assertIn("promoted", out)

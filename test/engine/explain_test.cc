@@ -70,7 +70,7 @@ TEST_F(ExplainTest, BundleOfARollback) {
       "query": "errors", "time": "2026-01-02T03:04:05.000Z", "datasource": "default",
       "response": "{}",
       "response_sha256": "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
-      "warnings": [], "value": 0.083, "rule": "> 0.05", "outcome": "fail", "series": "",
+      "warnings": [], "value": 0.083, "rule": "> 0.05", "outcome": "fail", "series": null,
       "arithmetic": "0.083 > 0.05 is true; 2 failing of the last 2 with an answer, 3 would fail it",
       "curl": "curl -sG 'http://metrics.example/api/v1/query' --data-urlencode 'query=errors' --data-urlencode 'time=1767323045.000' --data-urlencode 'nocache=1'",
       "graph_url": "http://metrics.example/graph?g0.expr=errors&g0.tab=0&g0.range_input=645s&g0.end_input=2026-01-02T03%3A09%3A05"},
