@@ -195,7 +195,9 @@ TEST(Start, WithoutWaitAnswersTheId) {
 }
 
 TEST(Decision, NeedsNoReasonInAPipeline) {
-  const FakeServer server{Story({page("rolling_back")})};
+  const FakeServer server([](const Call&) -> Reply {
+    return {200, R"({"id":"ro_1","service":"a","candidate":"2","state":"rolling_back"})"};
+  });
   ClientProcess client({"rollback", "ro_1", "--yes"}, reaching(server));
   EXPECT_EQ(client.exit_code(), 0) << client.err();
   EXPECT_FALSE(json::parse(server.calls().at(0).body).contains("reason"));
@@ -206,6 +208,7 @@ TEST(Version, IsAnsweredHoweverItIsAskedFor) {
   ClientProcess flag({"--version"}, reaching(server));
   ClientProcess verb({"version"}, reaching(server));
   EXPECT_EQ(flag.exit_code(), 0);
+  EXPECT_EQ(verb.exit_code(), 0);
   EXPECT_EQ(flag.out(), verb.out());
 }
 

@@ -107,7 +107,6 @@ class People(RolloutCase):
         rollout = self.begin()
         rows = [
             ("usage", ["statsu", rollout], 64),
-            ("no reason", ["pause", rollout], 64),
             ("no such rollout", ["status", "ro_none"], 1),
             ("nobody listens", ["status", rollout, "--server", "http://127.0.0.1:1"], 1),
             ("time is up", ["wait", rollout, "--timeout", "1s"], 124),
