@@ -13,21 +13,17 @@ namespace {
 
 void begin_if_nothing_stands_before(Mover& m, const std::string& by) {
   const RolloutState& s = m.state();
-  if (s.state == State::kWaiting && !s.question && !s.waits_for_predecessor) m.begin(by);
+  if (may_begin(m.fixed, s) && !s.waits_for_predecessor) m.begin(by);
 }
 
 void on_predecessor(Mover& m, const PredecessorRollingBack& input) {
   RolloutState& s = m.state();
   if (s.state != State::kWaiting || s.waits_for_predecessor == input.rolling_back) return;
   s.waits_for_predecessor = input.rolling_back;
-  if (!input.rolling_back) {
-    m.tell(EventType::kNote, "the earlier rollout's rollback is over");
-    s.waits_for = s.reason =
-        s.question ? s.question->text : "the earlier rollout's rollback is over";
-    return;
-  }
-  s.waits_for = s.reason = "waits for an earlier rollout of this target to be rolled back";
-  m.tell(EventType::kNote, s.waits_for);
+  keep_ready_clock(m);
+  m.tell(EventType::kNote, input.rolling_back
+                               ? "waits for an earlier rollout of this target to be rolled back"
+                               : "the earlier rollout's rollback is over");
 }
 
 void on_newer_waits(Mover& m, const NewerWaits& input) {
@@ -43,6 +39,7 @@ void on_newer_waits(Mover& m, const NewerWaits& input) {
 
 void on_superseded(Mover& m, const SupersededBy& input) {
   RolloutState& s = m.state();
+  if (s.recovery) return end_recovery(m, "a newer rollout began");
   if (is_final(s.state) || s.state == State::kRollingBack) return;
   const std::string by = "a newer rollout (" + input.candidate + ", " + input.rollout + ")";
   if (s.state == State::kSoaking)
@@ -55,7 +52,7 @@ void on_superseded(Mover& m, const SupersededBy& input) {
 // Patience starts again, and nothing advances before a new pass.
 void on_watch_resumed(Mover& m, const WatchResumed& input) {
   RolloutState& s = m.state();
-  if (is_final(s.state)) return;
+  if (is_over(s)) return;
   // A clock that was put back: what lies in the future now would stand still until the old time
   // comes again, so everything goes on from now instead.
   const auto not_after = [](std::optional<SysTime>& time, SysTime latest) {
@@ -67,12 +64,16 @@ void on_watch_resumed(Mover& m, const WatchResumed& input) {
     c.inconclusive_since.reset();
     c.passes_in_step = 0;
     c.last_slot = std::min(c.last_slot, grid_of(m.condition(i), c).last_at_or_before(m.now));
-    not_after(c.watched_from,
-              m.now + first_slot_after(m.condition(i)) + m.condition(i).initial_delay);
+    const Millis first = m.condition(i).is_readiness ? Millis{0} : first_slot_after(m.condition(i));
+    not_after(c.watched_from, m.now + first + m.condition(i).initial_delay);
   }
   not_after(s.step_since, m.now);
   not_after(s.hold_since, m.now);
   not_after(s.soak_since, m.now);
+  not_after(s.ready.stopped_at, m.now);
+  not_after(s.ready.ends_at, m.now + (m.fixed.plan.ready ? m.fixed.plan.ready->timeout : Millis{}));
+  if (s.freeze) s.freeze->since = std::min(s.freeze->since, m.now);
+  if (s.recovery) s.recovery->until = std::min(s.recovery->until, m.now + m.fixed.plan.recovery);
   if (s.question) s.question->reminded_at = std::min(s.question->reminded_at, m.now);
   m.tell(EventType::kWatchResumed, input.cause == Cause::kMissedClockJump
                                        ? "the clock jumped: patience starts again"
@@ -82,17 +83,14 @@ void on_watch_resumed(Mover& m, const WatchResumed& input) {
 // From registration to the promote order, also one that a person gave and that did not take effect
 // yet.
 bool has_deadline(const RolloutState& s) {
-  return s.state == State::kAnalyzing && !s.conditions_only_observe;
+  const bool runs = s.state == State::kAnalyzing || (s.state == State::kWaiting && !s.question);
+  return runs && !s.conditions_only_observe && !s.freeze;
 }
 
 bool hold_is_timed(const Mover& m) {
   const RolloutState& s = m.state();
-  return s.state == State::kAnalyzing && s.step >= 0 && !m.progress_is_ordered() &&
-         !s.newer_waits && !m.any_gates() && (m.told() || !m.weighted() || !m.has_next_step());
-}
-
-SysTime hold_end(const Mover& m) {
-  return *m.state().hold_since + step_at(m.fixed.plan, m.state().step).hold;
+  return s.state == State::kAnalyzing && s.step >= 0 && !m.progress_is_ordered() && !m.is_held() &&
+         !m.any_gates() && (m.told() || !m.weighted() || !m.has_next_step());
 }
 
 std::optional<SysTime> reminder_at(const RolloutState& s) {
@@ -109,8 +107,9 @@ void remind(Mover& m) {
   if (!at || m.now < *at) return;
   if (s.question) {
     s.question->reminded_at = m.now;
-    m.tell(EventType::kReminder, "still waits for a person: " + s.question->text).question =
-        question_id(*s.question);
+    Event& event = m.tell(EventType::kReminder, "still waits for a person: " + s.question->text);
+    event.question = question_id(*s.question);
+    event.datasource = s.question->datasource;
   } else {
     s.order->reminded_at = m.now;
     Event& event = m.tell(EventType::kReminder, "the rollback is not acknowledged after " +
@@ -121,11 +120,14 @@ void remind(Mover& m) {
 
 void on_time_passed(Mover& m) {
   RolloutState& s = m.state();
+  if (s.recovery) return on_recovery_time(m);
   if (is_final(s.state)) return;
-  if (s.state == State::kSoaking && m.now >= *s.soak_since + m.fixed.plan.soak)
-    return m.end(State::kPromoted, EventType::kPromoted,
-                 "promoted, and watched for " + format_duration(m.fixed.plan.soak) + " after it");
-  if (hold_is_timed(m) && m.now >= hold_end(m)) m.end_step_if_done(m.now);
+  if (s.state == State::kSoaking && m.now >= m.soak_end())
+    return m.end(
+        State::kPromoted, EventType::kPromoted,
+        "promoted, and watched for " + format_duration(m.soak_end() - *s.soak_since) + " after it");
+  if (hold_is_timed(m) && m.now >= m.hold_end()) m.end_step_if_done(m.now);
+  on_ready_time(m);
   if (has_deadline(s) && m.now >= s.deadline_at) {
     const std::string text =
         "not promoted within " + format_duration(m.fixed.plan.deadline) + " of its registration";
@@ -137,9 +139,18 @@ void on_time_passed(Mover& m) {
 
 }  // namespace
 
-bool is_watching(State state) {
-  return state == State::kAnalyzing || state == State::kPaused || state == State::kPromoting ||
-         state == State::kSoaking;
+bool is_watching(const RolloutState& s) {
+  switch (s.state) {
+    case State::kWaiting:
+      return s.ready.attempt > 0;
+    case State::kAnalyzing:
+    case State::kPaused:
+    case State::kPromoting:
+    case State::kSoaking:
+      return true;
+    default:
+      return s.recovery.has_value();
+  }
 }
 
 std::optional<double> step_weight(const Plan& plan, const RolloutState& state) {
@@ -149,7 +160,7 @@ std::optional<double> step_weight(const Plan& plan, const RolloutState& state) {
   return step_at(plan, state.step).weight;
 }
 
-Transition registered(Fixed fixed, SysTime now) {
+Transition registered(Fixed fixed, SysTime now, const std::optional<std::string>& frozen) {
   RolloutState fresh;
   fresh.deadline_at = now + fixed.plan.deadline;
   fresh.conditions.resize(fixed.plan.conditions.size());
@@ -158,8 +169,7 @@ Transition registered(Fixed fixed, SysTime now) {
 
   Mover m(fixed, fresh, now);
   RolloutState& s = m.state();
-  s.reason = "registered";
-  s.waits_for = "it was registered just now";
+  s.reason = s.waits_for = "it was registered just now";
   m.tell(EventType::kRegistered,
          "registered by " + (fixed.spec.by.empty() ? "nobody named" : fixed.spec.by))
       .by = fixed.spec.by;
@@ -168,10 +178,12 @@ Transition registered(Fixed fixed, SysTime now) {
     question.kind = QuestionKind::kApproveStart;
     question.number = ++s.questions_asked;
     question.since = question.reminded_at = now;
-    question.text = s.waits_for = s.reason = "waits for an approval to start";
+    question.text = "waits for an approval to start";
     s.question = question;
-    m.tell(EventType::kNote, s.reason).question = question_id(question);
+    m.tell(EventType::kNote, question.text).question = question_id(question);
   }
+  if (frozen) on_freeze_changed(m, {frozen});
+  if (!s.question) m.wait_for_ready();
   return m.finish();
 }
 
@@ -191,19 +203,22 @@ Transition advance(Fixed fixed, const RolloutState& state, const Input& input, S
         if constexpr (std::is_same_v<T, TimePassed>) on_time_passed(m);
         if constexpr (std::is_same_v<T, PredecessorRollingBack>) on_predecessor(m, happened);
         if constexpr (std::is_same_v<T, NewerWaits>) on_newer_waits(m, happened);
+        if constexpr (std::is_same_v<T, FreezeChanged>) on_freeze_changed(m, happened);
       },
       input);
   return m.finish();
 }
 
 std::optional<SysTime> next_timer(Fixed fixed, const RolloutState& state) {
+  if (state.recovery) return state.recovery->until;
   if (is_final(state.state)) return std::nullopt;
   const Mover m(fixed, state, SysTime{});
   std::optional<SysTime> next = reminder_at(state);
   const auto sooner = [&next](SysTime at) { next = next ? std::min(*next, at) : at; };
-  if (state.state == State::kSoaking) sooner(*state.soak_since + fixed.plan.soak);
+  if (state.state == State::kSoaking) sooner(m.soak_end());
   if (has_deadline(state)) sooner(state.deadline_at);
-  if (hold_is_timed(m)) sooner(hold_end(m));
+  if (hold_is_timed(m)) sooner(m.hold_end());
+  if (const auto ready = ready_timer(fixed, state)) sooner(*ready);
   return next;
 }
 
@@ -252,6 +267,8 @@ Verdict verdict_of(Fixed fixed, const RolloutState& state) {
     // While rolling back (and after), what failed still counts.
     if (fixed.plan.conditions[i].on_fail == OnFail::kObserve || state.conditions_only_observe)
       continue;
+    // Readiness is about beginning; that it was lost stops a rollout, nothing else of it counts.
+    if (fixed.plan.conditions[i].is_readiness && !state.conditions[i].failed) continue;
     if (!m.applies_now(i) && !state.conditions[i].failed) continue;
     if (!state.conditions[i].failed && m.is_ignored(i))
       continue;  // it gates nothing while it has no answer

@@ -50,6 +50,7 @@ struct PersonDecided {
   std::string by;
   std::string reason;
   std::optional<std::string> question;  // the id it answers, if the caller named one
+  Millis span{0};                       // of kExtend: how much longer
 };
 
 enum class OrderEnd : std::uint8_t { kDone, kAccepted, kRefused, kExpired };
@@ -91,9 +92,14 @@ struct NewerWaits {
   bool waits = true;
 };
 
-using Input =
-    std::variant<Begin, SlotAnswered, SlotsMissed, PersonDecided, OrderEnded, WeightReported,
-                 SupersededBy, WatchResumed, TimePassed, PredecessorRollingBack, NewerWaits>;
+// A person froze the service, or everything; or no freeze holds it any more (no text).
+struct FreezeChanged {
+  std::optional<std::string> text;  // one sentence: "frozen by ana: stocktaking"
+};
+
+using Input = std::variant<Begin, SlotAnswered, SlotsMissed, PersonDecided, OrderEnded,
+                           WeightReported, SupersededBy, WatchResumed, TimePassed,
+                           PredecessorRollingBack, NewerWaits, FreezeChanged>;
 
 // ---- What follows
 
@@ -149,6 +155,12 @@ enum class EventType : std::uint8_t {
   kConditionFailed,
   kReminder,
   kNote,
+  kExtended,
+  kFrozen,
+  kThawed,
+  kReady,
+  kRecovered,  // after a rollback, the failed conditions pass again
+  kStillBad,   // or they do not
 };
 std::string_view name_of(EventType type);
 
@@ -171,6 +183,7 @@ struct Event {
   std::optional<unsigned> order;
   std::optional<DecisionKind> kind;
   std::string question;
+  std::string datasource;  // whose trouble it is about, as in OpenQuestion
 };
 
 struct Transition {
@@ -191,8 +204,10 @@ struct Fixed {
   const Plan& plan;
 };
 
-// The state right after registration, its grid phases chosen, with the event that says so.
-Transition registered(Fixed fixed, SysTime now);
+// The state right after registration, its grid phases chosen, with the event that says so. `frozen`
+// is the sentence of the freeze that holds it from the start.
+Transition registered(Fixed fixed, SysTime now,
+                      const std::optional<std::string>& frozen = std::nullopt);
 
 Transition advance(Fixed fixed, const RolloutState& state, const Input& input, SysTime now);
 
@@ -202,9 +217,12 @@ Transition advance(Fixed fixed, const RolloutState& state, const Input& input, S
 // of the soak, the deadline, a reminder. None: only slots and callers can.
 std::optional<SysTime> next_timer(Fixed fixed, const RolloutState& state);
 
-// Slots are asked in analyzing, paused, promoting and soaking, of the conditions that apply to the
-// step.
-bool is_watching(State state);
+// Slots are asked in analyzing, paused, promoting and soaking of the conditions that apply to the
+// step, before that of the readiness gate, and after a rollback of what failed.
+bool is_watching(const RolloutState& state);
+
+// Nothing in the rollout itself stands before its Begin: no question, no freeze, and it is ready.
+bool may_begin(Fixed fixed, const RolloutState& state);
 
 // ---- What it amounts to
 

@@ -36,7 +36,7 @@ void done(Mover& m, const OpenOrder& order) {
       return m.reached_everything(m.now);
     case DecisionKind::kRollback:
       s.reached_weight = 0;
-      return m.end(State::kRolledBack, EventType::kRolledBack, "rolled back: " + s.reason);
+      return m.rolled_back("rolled back: " + s.reason);
     default:
       return;  // pause and resume are only told
   }
@@ -65,8 +65,10 @@ void on_order_ended(Mover& m, const OrderEnded& input) {
   if (!open) {
     // Late, but no other order was given since: the effect is there, so the rollout goes on from
     // it.
-    const bool late = s.lapsed && s.lapsed->number == input.number && s.state == State::kPaused &&
-                      s.question && s.question->kind == QuestionKind::kOrderExpired;
+    const bool expired =
+        s.state == State::kPaused && s.question && s.question->kind == QuestionKind::kOrderExpired;
+    const bool taken_back = s.state == State::kAnalyzing && s.freeze;
+    const bool late = s.lapsed && s.lapsed->number == input.number && (expired || taken_back);
     if (late && input.end == OrderEnd::kDone) {
       const OpenOrder order = *s.lapsed;
       s.question.reset();

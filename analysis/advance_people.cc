@@ -17,8 +17,35 @@ void renew_deadline(Mover& m) {
   if (m.now >= s.deadline_at) s.deadline_at = m.now + m.fixed.plan.deadline;
 }
 
+bool refused_as_frozen(Mover& m, DecisionKind kind) {
+  const RolloutState& s = m.state();
+  if (!s.freeze) return false;
+  m.refuse("no " + std::string(name_of(kind)) + " while it is frozen (" + s.freeze->text +
+           "): lift the freeze first");
+  return true;
+}
+
+bool has_not_begun(const RolloutState& s) {
+  return !s.begun && (s.state == State::kWaiting || s.state == State::kPaused);
+}
+
+// It begins although it is not ready, as soon as nothing else stands before it.
+void begin_unready(Mover& m, const PersonDecided& input) {
+  RolloutState& s = m.state();
+  if (s.question && s.question->kind == QuestionKind::kApproveStart)
+    return m.refuse(s.question->text + ": resume it, which gives the approval");
+  if (!m.fixed.plan.ready || s.ready.overruled)
+    return m.refuse("it has not begun: " + (s.question ? s.question->text : s.waits_for));
+  renew_deadline(m);
+  s.question.reset();
+  s.state = State::kWaiting;
+  s.ready.overruled = true;
+  m.decide(DecisionKind::kAdvance, input.by, said(input) + ": begins without being ready");
+}
+
 void advance_by_person(Mover& m, const PersonDecided& input) {
   const RolloutState& s = m.state();
+  if (has_not_begun(s)) return begin_unready(m, input);
   if (s.state != State::kAnalyzing && s.state != State::kPaused)
     return m.refuse("only a rollout that is analyzing or paused can advance; this one is " +
                     std::string(name_of(s.state)));
@@ -30,6 +57,7 @@ void advance_by_person(Mover& m, const PersonDecided& input) {
   if (s.state == State::kAnalyzing && m.progress_is_ordered())
     return m.refuse("an order to " + std::string(name_of(s.order->kind)) + " to " +
                     percent(s.order->weight) + " is out already");
+  if (refused_as_frozen(m, input.kind)) return;
   renew_deadline(m);
   m.forget_failures();
   m.go_on(input.by, said(input));
@@ -37,9 +65,12 @@ void advance_by_person(Mover& m, const PersonDecided& input) {
 
 void promote_by_person(Mover& m, const PersonDecided& input) {
   RolloutState& s = m.state();
+  if (has_not_begun(s))
+    return m.refuse("it has not begun: " + (s.question ? s.question->text : s.waits_for));
   switch (s.state) {
     case State::kAnalyzing:
     case State::kPaused:
+      if (refused_as_frozen(m, input.kind)) return;
       s.conditions_only_observe = true;
       return m.promote(input.by, said(input));
     case State::kPromoting:
@@ -47,8 +78,6 @@ void promote_by_person(Mover& m, const PersonDecided& input) {
       s.conditions_only_observe = true;
       m.decide(DecisionKind::kPromote, input.by, said(input));
       return;
-    case State::kWaiting:
-      return m.refuse("it has not begun: " + s.waits_for);
     default:
       return m.refuse("it is " + std::string(name_of(s.state)) + ": nothing to promote");
   }
@@ -57,11 +86,30 @@ void promote_by_person(Mover& m, const PersonDecided& input) {
 void pause_by_person(Mover& m, const PersonDecided& input) {
   const RolloutState& s = m.state();
   const bool lifts_itself =
-      s.state == State::kPaused && s.question->kind == QuestionKind::kNoAnswers;
+      s.state == State::kPaused &&
+      (s.question->kind == QuestionKind::kNoAnswers || s.question->kind == QuestionKind::kNotReady);
   if (s.state == State::kAnalyzing || s.state == State::kPromoting || lifts_itself)
     return m.pause(QuestionKind::kPersonPaused, input.by, said(input));
   if (s.state == State::kPaused) return m.refuse("it is paused already: " + s.question->text);
   m.refuse("it is " + std::string(name_of(s.state)) + ": nothing to pause");
+}
+
+// A yes to these ends the step.
+bool goes_on_at_a_yes(QuestionKind kind) {
+  return kind == QuestionKind::kApproveStep || kind == QuestionKind::kApprovePromote ||
+         kind == QuestionKind::kNothingMeasured;
+}
+
+// Before the beginning a yes means: wait on, from the first attempt.
+void wait_again(Mover& m, const PersonDecided& input) {
+  RolloutState& s = m.state();
+  s.question.reset();
+  s.state = State::kWaiting;
+  renew_deadline(m);
+  m.decide(DecisionKind::kResume, input.by, said(input));
+  s.reason = m.out.decisions.back().reason;
+  m.wait_for_ready();
+  m.tell(EventType::kResumed, "waits on: " + s.reason).by = input.by;
 }
 
 // Yes to the open question. Most yeses begin the step afresh; those that end a step go on.
@@ -71,20 +119,15 @@ void resume_by_person(Mover& m, const PersonDecided& input) {
     return m.refuse("it is " + std::string(name_of(s.state)) + ": nothing to resume");
   const QuestionKind kind = s.question->kind;
   if (kind == QuestionKind::kApproveStart) return m.approve_start(input.by, said(input));
+  if (!s.begun) return wait_again(m, input);
+  if (goes_on_at_a_yes(kind) && refused_as_frozen(m, DecisionKind::kAdvance)) return;
   m.resume(input.by, said(input));
   renew_deadline(m);
   // On the way to 100 % at a person's word: what stopped it is answered, so it goes there.
-  if (s.conditions_only_observe) return m.promote(input.by, said(input));
-  switch (kind) {
-    case QuestionKind::kApproveStep:
-    case QuestionKind::kApprovePromote:
-    case QuestionKind::kNothingMeasured:
-      return m.go_on(input.by, said(input));
-    default:
-      break;
-  }
+  if (s.conditions_only_observe && !s.freeze) return m.promote(input.by, said(input));
+  if (goes_on_at_a_yes(kind)) return m.go_on(input.by, said(input));
   m.begin_step_afresh();
-  if (s.step < 0 && m.weighted() && m.told()) m.order_step(0, input.by, said(input));
+  if (s.step < 0 && m.weighted() && m.told() && !s.freeze) m.order_step(0, input.by, said(input));
 }
 
 void roll_back_by_person(Mover& m, const PersonDecided& input) {
@@ -100,11 +143,32 @@ void cancel_by_person(Mover& m, const PersonDecided& input) {
   if (is_final(s.state)) return m.refuse("it is " + std::string(name_of(s.state)) + " already");
   Decision& decision = m.decide(DecisionKind::kCancel, input.by, said(input));
   // Without weights only none and all are known.
-  const bool known = m.weighted() || s.reached_weight == 100 || s.state == State::kWaiting;
+  const bool known = m.weighted() || s.reached_weight == 100 || !s.begun;
   const std::string weight =
       known ? ", with " + percent(s.reached_weight) + " on " + m.fixed.spec.candidate : "";
   m.end(State::kCancelled, EventType::kCancelled,
         decision.reason + "; traffic stays as it is" + weight);
+}
+
+// More time for what is timed now: the wait for readiness, the step's hold or the soak; and as much
+// for the deadline.
+void extend_by_person(Mover& m, const PersonDecided& input) {
+  RolloutState& s = m.state();
+  const bool has_time = s.state == State::kWaiting || s.state == State::kPaused ||
+                        s.state == State::kSoaking ||
+                        (s.state == State::kAnalyzing && !m.progress_is_ordered());
+  if (s.state == State::kAnalyzing && !has_time)
+    return m.refuse("an order to " + std::string(name_of(s.order->kind)) + " to " +
+                    percent(s.order->weight) + " is out already: nothing to extend");
+  if (!has_time) return m.refuse("it is " + std::string(name_of(s.state)) + ": nothing to extend");
+  const std::string what = s.state == State::kSoaking ? "the soak"
+                           : !s.begun                 ? "the wait to begin"
+                                                      : "this step";
+  s.extension += input.span;
+  if (s.state != State::kSoaking) s.deadline_at += input.span;
+  m.decide(DecisionKind::kExtend, input.by, said(input));
+  m.tell(EventType::kExtended, what + " lasts " + format_duration(input.span) + " longer").by =
+      input.by;
 }
 
 }  // namespace
@@ -135,6 +199,9 @@ void on_person(Mover& m, const PersonDecided& input) {
       break;
     case DecisionKind::kCancel:
       cancel_by_person(m, input);
+      break;
+    case DecisionKind::kExtend:
+      extend_by_person(m, input);
       break;
   }
   for (std::size_t i = told_before; i < m.out.events.size(); ++i)
@@ -176,7 +243,8 @@ void on_weight_reported(Mover& m, const WeightReported& input) {
   if (!m.weighted())
     return m.refuse("this rollout has one step without a weight: there is no progress to report");
   if (is_final(s.state)) return m.refuse("it is " + std::string(name_of(s.state)) + " already");
-  if (s.state == State::kWaiting) return m.refuse("it has not begun: " + s.waits_for);
+  if (has_not_begun(s))
+    return m.refuse("it has not begun: " + (s.question ? s.question->text : s.waits_for));
 
   const double first = *steps.front().weight;
   const std::string reported =
@@ -189,8 +257,7 @@ void on_weight_reported(Mover& m, const WeightReported& input) {
     }
     if (s.order && s.order->kind == DecisionKind::kRollback) m.order_took_effect();
     s.reached_weight = input.weight;
-    return m.end(State::kRolledBack, EventType::kRolledBack,
-                 (s.state == State::kRollingBack ? s.reason + "; " : "") + reported);
+    return m.rolled_back((s.state == State::kRollingBack ? s.reason + "; " : "") + reported);
   }
   if (s.state == State::kRollingBack) {
     m.tell(EventType::kNote, reported + ", while rolling back").by = input.by;

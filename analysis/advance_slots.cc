@@ -4,6 +4,7 @@
 
 #include "analysis/judge.h"
 #include "analysis/mover.h"
+#include "analysis/render.h"
 #include "analysis/slots.h"
 #include "analysis/text.h"
 
@@ -83,7 +84,7 @@ void on_condition_failed(Mover& m, std::size_t i) {
     if (s.conditions[i].last->rule) event.rule = to_string(*s.conditions[i].last->rule);
   };
 
-  if (!m.gates(i)) {
+  if (!m.can_stop(i)) {
     const bool pauses = plan.on_fail == OnFail::kPause;
     tell_failed((pauses ? "would have paused: " : "would have rolled back: ") + sentence);
     Decision would;
@@ -103,9 +104,21 @@ void on_condition_failed(Mover& m, std::size_t i) {
     return;
   }
   tell_failed(sentence);
-  if (s.state == State::kSoaking) return;  // promoted already: on_fail = "pause" only tells
-  if (s.state != State::kPaused || yields_to_a_failure(s.question->kind))
-    m.pause(QuestionKind::kConditionFailed, kEngine, sentence, i);
+  pause_for_failed(m, QuestionKind::kConditionFailed, sentence, i);
+}
+
+// Whose silence keeps the rollout waiting: the datasource's, or (nobody's) only this query's.
+std::string silent_datasource(const ConditionPlan& plan, const Judgement& last) {
+  switch (last.cause) {
+    case Cause::kUnreachable:
+    case Cause::kTimeout:
+    case Cause::kHttpStatus:
+    case Cause::kMalformed:
+    case Cause::kMissedOverlap:
+      return plan.datasource;
+    default:
+      return "";
+  }
 }
 
 void check_patience(Mover& m, std::size_t i, SysTime evaluated_at) {
@@ -119,6 +132,9 @@ void check_patience(Mover& m, std::size_t i, SysTime evaluated_at) {
         QuestionKind::kNoAnswers, kEngine,
         plan.name + " gave no answer for " + format_duration(patience) + ": " + describe(*c.last),
         i);
+    s.question->datasource = silent_datasource(plan, *c.last);
+    for (Event& event : m.out.events)
+      if (event.type == EventType::kPaused) event.datasource = s.question->datasource;
   } else if (c.last->outcome == Outcome::kInconclusive && c.inconclusive_since &&
              evaluated_at - *c.inconclusive_since >= patience) {
     const std::string text =
@@ -134,12 +150,13 @@ void check_patience(Mover& m, std::size_t i, SysTime evaluated_at) {
 void tell_silence_in_soak(Mover& m, std::size_t i, SysTime before, SysTime evaluated_at) {
   const ConditionState& c = m.state().conditions[i];
   const Millis patience = m.fixed.plan.patience;
-  if (m.state().state != State::kSoaking || !c.silent_since) return;
+  if (m.state().state != State::kSoaking || !c.silent_since || m.condition(i).is_readiness) return;
   if (evaluated_at - *c.silent_since < patience || before - *c.silent_since >= patience) return;
   Event& event = m.tell(EventType::kNote, m.condition(i).name + " gave no answer for " +
                                               format_duration(patience) + ": " + describe(*c.last) +
                                               "; it is promoted, so nothing waits for one");
   event.condition = m.condition(i).name;
+  event.datasource = silent_datasource(m.condition(i), *c.last);
 }
 
 // Only a pause for want of answers is lifted by the engine, when every gating condition passes
@@ -159,18 +176,44 @@ void lift_pause_if_answered(Mover& m, SysTime evaluated_at) {
   m.resume_for_answers(evaluated_at);
 }
 
+// The labels that pick this rollout's series; nullopt: one of them has no value any more.
+std::optional<std::vector<Label>> selected_labels(const Mover& m, const ThresholdCondition& t) {
+  std::vector<Label> labels;
+  for (const SelectLabel& label : t.select) {
+    auto value = render_select(label, m.fixed.spec);
+    if (!value) return std::nullopt;
+    labels.push_back({label.name, std::move(*value)});
+  }
+  return labels;
+}
+
+Judgement judge_slot(const Mover& m, const ConditionPlan& plan, const SlotAnswered& input) {
+  JudgeContext context;
+  context.evaluated_at = input.evaluated_at;
+  // Before the rollout begins, and after it has ended, there is no step to reach back before.
+  if (!plan.is_readiness && !m.state().recovery) context.step_since = m.state().step_since;
+  const auto labels = selected_labels(m, std::get<ThresholdCondition>(plan.kind));
+  if (labels) context.select = *labels;
+  return judge(plan, input.value, input.evidence ? &*input.evidence : nullptr, context);
+}
+
 }  // namespace
+
+void pause_for_failed(Mover& m, QuestionKind kind, const std::string& sentence, std::size_t i) {
+  const RolloutState& s = m.state();
+  if (s.state == State::kSoaking) return;  // promoted already: on_fail = "pause" only tells
+  if (s.state != State::kPaused || yields_to_a_failure(s.question->kind))
+    m.pause(kind, kEngine, sentence, i);
+}
 
 void on_slot(Mover& m, const SlotAnswered& input) {
   RolloutState& s = m.state();
   const std::size_t i = input.condition;
   const ConditionPlan& plan = m.condition(i);
   ConditionState& c = s.conditions[i];
-  if (!is_watching(s.state) || input.slot <= c.last_slot)
-    return;  // ended meanwhile, or never twice
+  if (!is_watching(s) || input.slot <= c.last_slot) return;  // ended meanwhile, or never twice
 
-  const Judgement j = judge(plan, input.value, input.evidence ? &*input.evidence : nullptr,
-                            {input.evaluated_at, s.step_since});
+  const Judgement j = judge_slot(m, plan, input);
   Evaluation evaluation;
   evaluation.condition = i;
   evaluation.slot = evaluation.last_slot = input.slot;
@@ -193,6 +236,8 @@ void on_slot(Mover& m, const SlotAnswered& input) {
     return;
   }
   note(m, i, j, input.evaluated_at);
+  if (s.recovery) return on_recovery_slot(m);
+  if (plan.is_readiness) return on_readiness(m, i);
 
   if (!c.failed && fails_in_window(plan, c) >= static_cast<std::uint32_t>(plan.fail_after)) {
     c.failed = true;
@@ -210,7 +255,7 @@ void on_slots_missed(Mover& m, const SlotsMissed& input) {
   ConditionState& c = s.conditions[input.condition];
   const std::int64_t first =
       std::max(input.first, c.last_slot == ConditionState::kNoSlot ? input.first : c.last_slot + 1);
-  if (!is_watching(s.state) || first > input.last) return;
+  if (!is_watching(s) || first > input.last) return;
 
   Evaluation evaluation;
   evaluation.condition = input.condition;
@@ -237,6 +282,7 @@ void on_slots_missed(Mover& m, const SlotsMissed& input) {
     c.inconclusive_since.reset();
     return;
   }
+  if (s.recovery) return on_recovery_slot(m);
   check_patience(m, input.condition, input.evaluated_at);
   tell_silence_in_soak(m, input.condition, before, input.evaluated_at);
 }

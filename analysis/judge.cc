@@ -55,9 +55,26 @@ std::optional<Judgement> unusable(const Answer& answer, const std::string& of) {
   return std::nullopt;
 }
 
-std::vector<Series> series_of(const Answer& answer) {
-  if (const auto* scalar = std::get_if<Scalar>(&answer.result)) return {Series{{}, scalar->value}};
-  return std::get<Vector>(answer.result).series;
+// A label that a series does not have is an empty one, as in PromQL.
+bool has_label(const Series& series, const Label& wanted) {
+  const auto found =
+      std::find_if(series.labels.begin(), series.labels.end(),
+                   [&wanted](const Label& label) { return label.name == wanted.name; });
+  return found == series.labels.end() ? wanted.value.empty() : found->value == wanted.value;
+}
+
+// Those that are about this rollout.
+std::vector<Series> series_of(const Answer& answer, const std::vector<Label>& select) {
+  std::vector<Series> all;
+  if (const auto* scalar = std::get_if<Scalar>(&answer.result))
+    all.push_back(Series{{}, scalar->value});
+  else
+    all = std::get<Vector>(answer.result).series;
+  std::erase_if(all, [&select](const Series& series) {
+    return !std::all_of(select.begin(), select.end(),
+                        [&series](const Label& label) { return has_label(series, label); });
+  });
+  return all;
 }
 
 Judgement not_finite(const Series& series) {
@@ -214,7 +231,7 @@ std::string series_name(const Series& series) {
 }
 
 Judgement judge(const ConditionPlan& condition, const Answer& value, const Answer* evidence,
-                JudgeContext context) {
+                const JudgeContext& context) {
   const auto& threshold = std::get<ThresholdCondition>(condition.kind);
   if (auto early = unusable(value, "")) return *early;
 
@@ -222,7 +239,7 @@ Judgement judge(const ConditionPlan& condition, const Answer& value, const Answe
   if (evidence != nullptr) {
     if (auto early = unusable(*evidence, "evidence")) return *early;
     double sum = 0;
-    for (const Series& series : series_of(*evidence)) sum += series.value;
+    for (const Series& series : series_of(*evidence, context.select)) sum += series.value;
     if (!std::isfinite(sum) || sum <= 0) {
       Judgement none = ended(Outcome::kNoData, Cause::kNoEvents);
       none.evidence = 0;
@@ -232,7 +249,7 @@ Judgement judge(const ConditionPlan& condition, const Answer& value, const Answe
     events = sum;
   }
 
-  const std::vector<Series> all = series_of(value);
+  const std::vector<Series> all = series_of(value, context.select);
   Judgement j = threshold.rule.series == SeriesRule::kByValue
                     ? judge_values(threshold, all)
                     : judge_presence(threshold.rule.series, all);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "analysis/answer.h"
 #include "analysis/outcome.h"
@@ -13,11 +14,12 @@ namespace rollwatch {
 struct JudgeContext {
   SysTime evaluated_at{};
   std::optional<SysTime> step_since;  // a window that begins before it can fail, but not pass
+  std::vector<Label> select = {};     // only series with all of these labels are this rollout's
 };
 
 // `evidence` is null exactly if the condition has none.
 Judgement judge(const ConditionPlan& condition, const Answer& value, const Answer* evidence,
-                JudgeContext context);
+                const JudgeContext& context);
 
 // {job="x",instance="a:1"}, the way Prometheus writes it; "" for a series without labels.
 std::string series_name(const Series& series);

@@ -33,10 +33,12 @@ bool Mover::applies_now(std::size_t i) const {
   return applies(condition(i), step_weight(fixed.plan, state()));
 }
 
-bool Mover::gates(std::size_t i) const {
+bool Mover::can_stop(std::size_t i) const {
   return !state().conditions_only_observe && condition(i).on_fail != OnFail::kObserve &&
          applies_now(i);
 }
+
+bool Mover::gates(std::size_t i) const { return !condition(i).is_readiness && can_stop(i); }
 
 bool Mover::any_gates() const {
   for (std::size_t i = 0; i < fixed.plan.conditions.size(); ++i)
@@ -61,6 +63,14 @@ bool Mover::holds_nothing_back(std::size_t i) const {
 
 bool Mover::progress_is_ordered() const {
   return state().order && moves_traffic(state().order->kind);
+}
+
+SysTime Mover::hold_end() const {
+  return *state().hold_since + step_at(fixed.plan, state().step).hold + state().extension;
+}
+
+SysTime Mover::soak_end() const {
+  return *state().soak_since + fixed.plan.soak + state().extension;
 }
 
 std::string Mover::where() const {
@@ -137,24 +147,30 @@ void Mover::give_order(DecisionKind kind, double weight) {
   state().order = order;
 }
 
+void Mover::forget(ConditionState& c) {
+  c.recent.clear();
+  c.fails_of_all = c.answers_of_all = 0;
+  c.failed = false;
+  c.silent_since.reset();
+  c.inconclusive_since.reset();
+}
+
 void Mover::watch(SysTime since, bool all_anew, bool first_step) {
   for (std::size_t i = 0; i < fixed.plan.conditions.size(); ++i) {
     const ConditionPlan& plan = condition(i);
     ConditionState& c = state().conditions[i];
     c.passes_in_step = 0;
+    if (plan.is_readiness) {  // watched already, whatever step it is
+      if (all_anew || first_step) forget(c);
+      continue;
+    }
     if (!applies_now(i)) {
       c.watched_from.reset();
       c.silent_since.reset();
       c.inconclusive_since.reset();
       continue;
     }
-    if (all_anew) {
-      c.recent.clear();
-      c.fails_of_all = c.answers_of_all = 0;
-      c.failed = false;
-      c.silent_since.reset();
-      c.inconclusive_since.reset();
-    }
+    if (all_anew) forget(c);
     if (all_anew || !c.watched_from) {
       // Not in the past, when a step is reported late: those slots were never due.
       c.watched_from = std::max(
@@ -169,6 +185,7 @@ void Mover::reached_step(int index, SysTime since) {
   since = std::min(since, now);
   s.step = index;
   s.step_since = s.hold_since = since;
+  s.extension = Millis{0};
   watch(since, false, first);
   const StepPlan& step = step_at(fixed.plan, index);
   if (step.weight) s.reached_weight = *step.weight;
@@ -196,19 +213,22 @@ void Mover::forget_failures() {
 void Mover::ask_about_failed() {
   if (state().state != State::kAnalyzing) return;
   for (std::size_t i = 0; i < state().conditions.size(); ++i) {
-    if (!gates(i) || !state().conditions[i].failed) continue;
+    if (!can_stop(i) || !state().conditions[i].failed) continue;
     return pause(QuestionKind::kConditionFailed, kEngine, condition(i).name + " failed before", i);
   }
 }
 
 void Mover::resume(const std::string& by, const std::string& reason) {
   RolloutState& s = state();
+  const std::string datasource = s.question ? s.question->datasource : "";
   s.question.reset();
   s.state = State::kAnalyzing;
   decide(DecisionKind::kResume, by, reason);
   s.reason = out.decisions.back().reason;
   give_order(DecisionKind::kResume, s.reached_weight);
-  tell(EventType::kResumed, "goes on: " + s.reason).by = by;
+  Event& event = tell(EventType::kResumed, "goes on: " + s.reason);
+  event.by = by;
+  event.datasource = datasource;
 }
 
 void Mover::resume_for_answers(SysTime evaluated_at) {
@@ -222,14 +242,18 @@ void Mover::approve_start(const std::string& by, const std::string& reason) {
   s.question.reset();
   decide(DecisionKind::kResume, by, reason);
   s.reason = out.decisions.back().reason;
-  s.waits_for = "it was approved just now";
   tell(EventType::kResumed, "approved: " + s.reason).by = by;
+  wait_for_ready();
 }
 
 void Mover::begin(const std::string& by) {
   RolloutState& s = state();
+  s.begun = true;
   s.waits_for.clear();
   s.question.reset();
+  s.extension = Millis{0};
+  s.ready.ends_at.reset();
+  s.ready.retry_at.reset();
   if (fixed.spec.observe) {
     s.conditions_only_observe = true;
     s.state = State::kAnalyzing;
@@ -293,6 +317,7 @@ void Mover::reached_everything(SysTime since) {
   s.step = last;
   s.state = State::kSoaking;
   s.soak_since = s.step_since = s.hold_since = since;
+  s.extension = Millis{0};
   watch(since, false, first);
   s.reason = "promoted, watched for another " + format_duration(fixed.plan.soak);
   tell(EventType::kSoaking, s.reason);
@@ -311,7 +336,7 @@ void Mover::roll_back(const std::string& by, const std::string& reason,
     give_order(DecisionKind::kRollback, 0);
   } else {
     s.reached_weight = 0;
-    end(State::kRolledBack, EventType::kRolledBack, s.reason);
+    rolled_back(s.reason);
   }
 }
 
@@ -333,7 +358,7 @@ void Mover::pause(QuestionKind kind, const std::string& by, const std::string& t
   if (kind == QuestionKind::kOrderRefused || kind == QuestionKind::kOrderExpired) {
     withdraw_order();
     s.lapsed = lapsed;
-  } else {
+  } else if (s.begun) {  // before that the orchestrator has not heard of it
     give_order(DecisionKind::kPause, s.reached_weight);
   }
   Event& event = tell(EventType::kPaused, "paused: " + s.reason);
@@ -360,12 +385,19 @@ void Mover::order_took_effect() {
   state().order.reset();
 }
 
+// Of those that are about the new version, readiness is not.
+bool Mover::ever_passed() const {
+  for (std::size_t i = 0; i < state().conditions.size(); ++i)
+    if (!condition(i).is_readiness && state().conditions[i].passes > 0) return true;
+  return false;
+}
+
 void Mover::end_step_if_done(SysTime evaluated_at) {
   RolloutState& s = state();
-  if (s.state != State::kAnalyzing || s.step < 0 || progress_is_ordered() || s.newer_waits) return;
+  if (s.state != State::kAnalyzing || s.step < 0 || progress_is_ordered() || is_held()) return;
   if (!told() && weighted() && has_next_step()) return;  // its steps move only by reported progress
   const StepPlan& step = step_at(fixed.plan, s.step);
-  if (evaluated_at < *s.hold_since + step.hold) return;
+  if (evaluated_at < hold_end()) return;
 
   bool measured = !any_gates();
   for (std::size_t i = 0; i < s.conditions.size(); ++i) {
@@ -375,14 +407,13 @@ void Mover::end_step_if_done(SysTime evaluated_at) {
   }
   if (!measured) return;  // all of them ignored for want of answers
 
-  const std::string span = step.hold > Millis{0} ? " for " + format_duration(step.hold) : "";
+  const Millis held = step.hold + s.extension;
+  const std::string span = held > Millis{0} ? " for " + format_duration(held) : "";
   const std::string reason = any_gates() ? "all conditions passed" + where() + span
                                          : "held" + where() + span + " without conditions";
   if (step.approve) {
     pause(QuestionKind::kApproveStep, kEngine, reason + ": waits for an approval to go on");
-  } else if (!has_next_step() &&
-             std::none_of(s.conditions.begin(), s.conditions.end(),
-                          [](const ConditionState& c) { return c.passes > 0; })) {
+  } else if (!has_next_step() && !ever_passed()) {
     pause(
         QuestionKind::kNothingMeasured, kEngine,
         "no condition passed even once: nothing was measured, so a person must decide to promote");
@@ -401,6 +432,12 @@ Transition Mover::finish() {
     Transition refused;
     refused.refusal = std::move(out.refusal);
     return refused;
+  }
+  if (s.state == State::kWaiting) {
+    const std::string what = waits_for(*this);
+    const std::string now_for = what.empty() ? "it begins at once" : cut(what, kLongestSentence);
+    if (!what.empty() || s.reason == s.waits_for) s.reason = now_for;
+    s.waits_for = now_for;
   }
   const Verdict verdict = verdict_of(fixed, s);
   if (verdict != s.verdict) {

@@ -33,8 +33,11 @@ class Mover {
   // ---- Questions about the state
 
   // Whether the condition can decide anything now: it applies to this step and does not only
-  // observe.
+  // observe. Readiness gates no step.
   bool gates(std::size_t i) const;
+  // Whether it can stop the rollout now by failing: one that gates, or readiness that is not to be
+  // lost.
+  bool can_stop(std::size_t i) const;
   bool applies_now(std::size_t i) const;
   bool any_gates() const;
   // Its latest slot gave no answer, and the condition says that this is to be ignored.
@@ -48,6 +51,10 @@ class Mover {
     return state().step + 1 < static_cast<int>(fixed.plan.steps.size());
   }
   bool progress_is_ordered() const;
+  // No order to go on is given now: a freeze, or a newer rollout that waits to begin.
+  bool is_held() const { return state().freeze || state().newer_waits; }
+  SysTime hold_end() const;
+  SysTime soak_end() const;
   std::string where() const;  // "at 5 %", or "" without weights
 
   // ---- Moves
@@ -74,9 +81,12 @@ class Mover {
   // Pauses if a condition failed while nothing could be asked about it: in the soak, or behind
   // another question.
   void ask_about_failed();
+  void wait_for_ready();                          // its first attempt begins
   void resume_for_answers(SysTime evaluated_at);  // lifts a pause for want of them
   void resume(const std::string& by, const std::string& reason);
   void end(State final_state, EventType type, const std::string& reason);
+  // Ends as rolled back, and goes on watching what failed.
+  void rolled_back(const std::string& reason);
   void withdraw_order();
   void order_took_effect();
 
@@ -87,14 +97,22 @@ class Mover {
   Transition finish();
 
  private:
+  bool ever_passed() const;
   void give_order(DecisionKind kind, double weight);
+  static void forget(ConditionState& c);  // what its slots showed so far
   void watch(SysTime since, bool all_anew, bool first_step);
 };
 
 // One sentence: "error-rate 0.083 > 0.05, 3 of the last 3".
 std::string failing_sentence(const ConditionPlan& condition, const ConditionState& state);
 
+// "2 of 3", or what its latest slot showed instead of a number.
+std::string readiness(const ReadyPlan& ready, const ConditionState& state);
+
 std::uint32_t fails_in_window(const ConditionPlan& condition, const ConditionState& state);
+
+// What keeps a rollout in `waiting`, the weightiest first; "" if nothing does.
+std::string waits_for(const Mover& m);
 
 // What happened to it, each in a file of its own.
 void on_slot(Mover& m, const SlotAnswered& input);
@@ -102,5 +120,18 @@ void on_slots_missed(Mover& m, const SlotsMissed& input);
 void on_person(Mover& m, const PersonDecided& input);
 void on_order_ended(Mover& m, const OrderEnded& input);
 void on_weight_reported(Mover& m, const WeightReported& input);
+void on_freeze_changed(Mover& m, const FreezeChanged& input);
+void on_readiness(Mover& m, std::size_t i);
+void on_ready_time(Mover& m);
+void on_recovery_slot(Mover& m);
+void on_recovery_time(Mover& m);
+// The recovery is not watched to its end.
+void end_recovery(Mover& m, const std::string& why);
+std::optional<SysTime> ready_timer(Fixed fixed, const RolloutState& state);
+// After whatever a readiness gate stands behind changed.
+void keep_ready_clock(Mover& m);
+// A condition that pauses by failing did: unless a question is open that can wait no longer than
+// this one.
+void pause_for_failed(Mover& m, QuestionKind kind, const std::string& sentence, std::size_t i);
 
 }  // namespace rollwatch

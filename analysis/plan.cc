@@ -14,6 +14,13 @@ const StepPlan& step_at(const Plan& plan, int index) {
   return plan.steps[static_cast<std::size_t>(index)];
 }
 
+std::optional<std::size_t> readiness_of(const Plan& plan) {
+  const auto found = std::find_if(plan.conditions.begin(), plan.conditions.end(),
+                                  [](const ConditionPlan& c) { return c.is_readiness; });
+  if (found == plan.conditions.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - plan.conditions.begin());
+}
+
 Millis lookback(const ConditionPlan& condition) {
   const auto& threshold = std::get<ThresholdCondition>(condition.kind);
   const bool windowed =

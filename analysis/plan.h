@@ -40,6 +40,12 @@ struct Rule {
   std::optional<Comparison> pass_if;
 };
 
+// A label that picks a rollout's series out of an answer that several rollouts share.
+struct SelectLabel {
+  std::string name;
+  promql::TextTemplate value;
+};
+
 // A condition judged by a limit on one query's answer.
 struct ThresholdCondition {
   promql::QueryTemplate query;  // the trailing comparison already taken off
@@ -47,6 +53,7 @@ struct ThresholdCondition {
   Reduce reduce = Reduce::kEach;
   std::optional<promql::QueryTemplate> evidence;
   double min_evidence = 100;
+  std::vector<SelectLabel> select = {};  // empty: the answer is this rollout's alone
 };
 
 // The closed list of condition kinds. The comparison with the stable version joins it later.
@@ -67,9 +74,21 @@ struct ConditionPlan {
   OnMissing on_no_data = OnMissing::kWait;
   OnMissing on_error = OnMissing::kWait;
   std::vector<double> steps;  // weights at which it applies; empty: all
+  // The query of the readiness gate (Plan::ready). Asked from the moment the rollout waits for it
+  // until the rollout ends; it gates no step, and a pass of it is no evidence. Its rule fails below
+  // `at_least`, and `on_fail` is what follows when readiness is lost later: kObserve for "ignore".
+  bool is_readiness = false;
 };
 inline constexpr int kWithinAll = 0;
 inline constexpr int kWithinLimit = 1000;
+
+// What a rollout waits for before it begins; the query is the condition with `is_readiness`.
+struct ReadyPlan {
+  double at_least = 1;
+  Millis timeout{600'000};     // of one attempt
+  Millis retry_after{60'000};  // from the end of one attempt to the next
+  int attempts = 1;
+};
 
 struct Plan {
   std::vector<StepPlan> steps;  // at least one; 100 % is not among them, it is the promotion
@@ -80,6 +99,8 @@ struct Plan {
   OnInconclusive on_inconclusive = OnInconclusive::kPause;
   Millis deadline{86'400'000};
   OnDeadline on_deadline = OnDeadline::kPause;
+  Millis recovery{300'000};  // how long failed conditions are watched after a rollback
+  std::optional<ReadyPlan> ready;
   std::vector<ConditionPlan> conditions;
 };
 
@@ -90,6 +111,9 @@ const StepPlan& step_at(const Plan& plan, int index);
 // step's weight counts, from then on 100; a condition with `steps` is never asked in a plan without
 // weights.
 bool applies(const ConditionPlan& condition, std::optional<double> weight);
+
+// The readiness gate's condition, if the plan has one.
+std::optional<std::size_t> readiness_of(const Plan& plan);
 
 // How far back from the time evaluated for the condition looks: `window` if its query uses it, else
 // 0.

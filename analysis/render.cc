@@ -17,22 +17,26 @@ std::optional<std::string> look_up(const std::map<std::string, std::string>& val
 
 }  // namespace
 
-std::optional<std::string> variable(const RolloutSpec& spec, const ConditionPlan& condition,
-                                    int step, std::optional<double> weight, std::string_view name) {
+std::optional<std::string> variable_of_rollout(const RolloutSpec& spec, std::string_view name) {
   if (name == "service") return spec.service;
   if (name == "namespace") return spec.ns;
   if (name == "target") return spec.target;
   if (name == "candidate") return spec.candidate;
   if (name == "stable") return spec.stable;
   if (name == "id") return spec.id;
-  if (name == "window") return format_duration(condition.window);
-  if (name == "step") return std::to_string(std::max(step, 0));
-  if (name == "weight") return weight ? std::optional(format_exact(*weight)) : std::nullopt;
   constexpr std::string_view kLabels = "labels.";
   constexpr std::string_view kArgs = "args.";
   if (name.starts_with(kLabels)) return look_up(spec.labels, name.substr(kLabels.size()));
   if (name.starts_with(kArgs)) return look_up(spec.args, name.substr(kArgs.size()));
   return std::nullopt;
+}
+
+std::optional<std::string> variable(const RolloutSpec& spec, const ConditionPlan& condition,
+                                    int step, std::optional<double> weight, std::string_view name) {
+  if (name == "window") return format_duration(condition.window);
+  if (name == "step") return std::to_string(std::max(step, 0));
+  if (name == "weight") return weight ? std::optional(format_exact(*weight)) : std::nullopt;
+  return variable_of_rollout(spec, name);
 }
 
 Expected<std::string, promql::RenderError> render_query(const promql::QueryTemplate& query,
@@ -41,6 +45,12 @@ Expected<std::string, promql::RenderError> render_query(const promql::QueryTempl
                                                         std::optional<double> weight) {
   return promql::render(
       query, [&](std::string_view name) { return variable(spec, condition, step, weight, name); });
+}
+
+Expected<std::string, promql::RenderError> render_select(const SelectLabel& label,
+                                                         const RolloutSpec& spec) {
+  return promql::render(label.value,
+                        [&spec](std::string_view name) { return variable_of_rollout(spec, name); });
 }
 
 Millis pinned_phase(const RolloutSpec& spec, const ConditionPlan& condition) {

@@ -11,6 +11,10 @@
 
 namespace rollwatch {
 
+// What is the same all through a rollout: service namespace target candidate stable id, labels.NAME
+// and args.NAME. nullopt: there is no such variable for this rollout.
+std::optional<std::string> variable_of_rollout(const RolloutSpec& spec, std::string_view name);
+
 // What a query can ask for: service namespace target candidate stable window step weight id,
 // labels.NAME and args.NAME. nullopt: there is no such variable for this rollout.
 std::optional<std::string> variable(const RolloutSpec& spec, const ConditionPlan& condition,
@@ -20,6 +24,10 @@ Expected<std::string, promql::RenderError> render_query(const promql::QueryTempl
                                                         const RolloutSpec& spec,
                                                         const ConditionPlan& condition, int step,
                                                         std::optional<double> weight);
+
+// One label's value of a condition's `select`.
+Expected<std::string, promql::RenderError> render_select(const SelectLabel& label,
+                                                         const RolloutSpec& spec);
 
 // The grid phase of this rollout's condition: equal for equal rendered questions, so that they can
 // be asked once. `step` and `weight` are left out of it: a grid stays where it is from step to

@@ -12,8 +12,8 @@ std::string_view pick(const std::array<std::string_view, N>& names, Enum value) 
   return names[static_cast<std::size_t>(value)];
 }
 
-constexpr std::array<std::string_view, 6> kDecisions{"advance", "promote",  "pause",
-                                                     "resume",  "rollback", "cancel"};
+constexpr std::array<std::string_view, 7> kDecisions{"advance",  "promote", "pause", "resume",
+                                                     "rollback", "cancel",  "extend"};
 
 }  // namespace
 
@@ -25,6 +25,8 @@ std::string_view name_of(State state) {
 }
 
 bool is_final(State state) { return state >= State::kPromoted; }
+
+bool is_over(const RolloutState& state) { return is_final(state.state) && !state.recovery; }
 
 std::string_view name_of(Verdict verdict) {
   constexpr std::array<std::string_view, 6> kNames{"pending", "passing", "failing",
@@ -41,10 +43,10 @@ std::optional<DecisionKind> decision_kind(std::string_view name) {
 }
 
 std::string_view name_of(QuestionKind kind) {
-  constexpr std::array<std::string_view, 11> kNames{
-      "no_answers",      "inconclusive",     "condition_failed", "order_refused",
-      "order_expired",   "deadline",         "approve_start",    "approve_step",
-      "approve_promote", "nothing_measured", "person_paused"};
+  constexpr std::array<std::string_view, 13> kNames{
+      "no_answers",    "inconclusive",  "condition_failed", "order_refused",   "order_expired",
+      "deadline",      "approve_start", "approve_step",     "approve_promote", "nothing_measured",
+      "person_paused", "not_ready",     "ready_lost"};
   return pick(kNames, kind);
 }
 
@@ -53,12 +55,13 @@ std::string question_id(const OpenQuestion& question) {
 }
 
 std::string_view name_of(EventType type) {
-  constexpr std::array<std::string_view, 21> kNames{
+  constexpr std::array<std::string_view, 27> kNames{
       "registered",    "started",    "step_began",    "verdict",          "decided",
       "paused",        "resumed",    "order_done",    "order_accepted",   "order_refused",
       "order_expired", "promoted",   "soaking",       "rolled_back",      "rollback_failed",
       "cancelled",     "superseded", "watch_resumed", "condition_failed", "reminder",
-      "note"};
+      "note",          "extended",   "frozen",        "thawed",           "ready",
+      "recovered",     "still_bad"};
   return pick(kNames, type);
 }
 

@@ -30,17 +30,28 @@ enum class State : std::uint8_t {
 };
 std::string_view name_of(State state);
 bool is_final(State state);
+struct RolloutState;
+// Ended, and nothing is watched any more.
+bool is_over(const RolloutState& state);
 
 enum class Verdict : std::uint8_t { kPending, kPassing, kFailing, kUnknown, kFailed, kPassed };
 std::string_view name_of(Verdict verdict);
 
-enum class DecisionKind : std::uint8_t { kAdvance, kPromote, kPause, kResume, kRollback, kCancel };
+enum class DecisionKind : std::uint8_t {
+  kAdvance,
+  kPromote,
+  kPause,
+  kResume,
+  kRollback,
+  kCancel,
+  kExtend,
+};
 std::string_view name_of(DecisionKind kind);
 std::optional<DecisionKind> decision_kind(std::string_view name);
 
 // The order that is out: recorded, and neither acknowledged nor refused nor replaced.
 struct OpenOrder {
-  DecisionKind kind = DecisionKind::kAdvance;  // never kCancel
+  DecisionKind kind = DecisionKind::kAdvance;  // never kCancel or kExtend
   unsigned number = 0;                         // order_id(spec, number)
   double weight = 0;                           // the candidate's share it asks for
   bool accepted = false;                       // 202: to be acknowledged later
@@ -60,6 +71,8 @@ enum class QuestionKind : std::uint8_t {
   kApprovePromote,
   kNothingMeasured,  // the end was reached and no condition ever passed
   kPersonPaused,
+  kNotReady,   // readiness gave no answer when its time was up; the engine lifts this one itself
+  kReadyLost,  // ready.on_lost = "pause"
 };
 std::string_view name_of(QuestionKind kind);
 
@@ -70,6 +83,9 @@ struct OpenQuestion {
   SysTime since{};
   SysTime reminded_at{};
   std::string text;  // one sentence
+  // The datasource whose silence asked it, if it was one's: people are told of that once, not once
+  // for every rollout it keeps waiting.
+  std::string datasource = {};
 };
 std::string question_id(const OpenQuestion& question);
 
@@ -103,6 +119,28 @@ struct ConditionState {
   SysTime last_evaluated_at{};
 };
 
+// The wait for readiness, in attempts; between two of them nothing is asked.
+struct ReadyState {
+  unsigned attempt = 0;             // 0: does not wait for it yet
+  std::optional<SysTime> ends_at;   // when this attempt's time is up
+  std::optional<SysTime> retry_at;  // when the next one begins
+  bool overruled = false;           // a person decided that it begins all the same
+  // Its clock stands still since then: a freeze, or an earlier rollout's rollback.
+  std::optional<SysTime> stopped_at;
+};
+
+// The service, or everything, is frozen: nothing goes on, everything is watched.
+struct FreezeState {
+  SysTime since{};
+  std::string text;  // "frozen by ana: stocktaking"
+};
+
+// What failed is watched for a while after the rollback was acknowledged.
+struct RecoveryState {
+  SysTime until{};
+  bool prolonged = false;  // no slot had come back by then
+};
+
 struct RolloutState {
   State state = State::kWaiting;
   int step = -1;  // index of the step reached; -1 until the first is acknowledged
@@ -127,6 +165,13 @@ struct RolloutState {
   bool waits_for_predecessor = false;   // an earlier rollout of the target is rolling back
   bool newer_waits = false;             // a newer rollout of the target waits to begin: no progress
   Verdict verdict = Verdict::kPending;  // as of `revision`
+  bool begun = false;                   // left `waiting` for its first step
+  ReadyState ready;
+  std::optional<FreezeState> freeze;
+  // What people added to the time that runs: of the step's hold, the soak or the wait for
+  // readiness.
+  Millis extension{0};
+  std::optional<RecoveryState> recovery;   // in `rolled_back` only
   std::vector<ConditionState> conditions;  // in the plan's order
   std::string reason;                      // why it is where it is, one sentence
   std::string waits_for;                   // in `waiting`: for what, one sentence

@@ -61,8 +61,8 @@ void visit(Io& io, typename Io::template Ref<OpenOrder> order) {
 
 template <class Io>
 void visit(Io& io, typename Io::template Ref<OpenQuestion> question) {
-  auto& [kind, number, since, reminded_at, text] = question;
-  io(kind, number, since, reminded_at, text);
+  auto& [kind, number, since, reminded_at, text, datasource] = question;
+  io(kind, number, since, reminded_at, text, datasource);
 }
 
 template <class Io>
@@ -81,15 +81,33 @@ void visit(Io& io, typename Io::template Ref<ConditionState> condition) {
 }
 
 template <class Io>
+void visit(Io& io, typename Io::template Ref<ReadyState> ready) {
+  auto& [attempt, ends_at, retry_at, overruled, stopped_at] = ready;
+  io(attempt, ends_at, retry_at, overruled, stopped_at);
+}
+
+template <class Io>
+void visit(Io& io, typename Io::template Ref<FreezeState> freeze) {
+  auto& [since, text] = freeze;
+  io(since, text);
+}
+
+template <class Io>
+void visit(Io& io, typename Io::template Ref<RecoveryState> recovery) {
+  auto& [until, prolonged] = recovery;
+  io(until, prolonged);
+}
+
+template <class Io>
 void visit(Io& io, typename Io::template Ref<RolloutState> rollout) {
   auto& [state, step, step_since, hold_since, soak_since, deadline_at, order, lapsed, question,
          conditions_only_observe, reached_weight, orders_given, decisions_made, questions_asked,
-         evaluations, revision, waits_for_predecessor, newer_waits, verdict, conditions, reason,
-         waits_for, updated_at, ended_at] = rollout;
+         evaluations, revision, waits_for_predecessor, newer_waits, verdict, begun, ready, freeze,
+         extension, recovery, conditions, reason, waits_for, updated_at, ended_at] = rollout;
   io(state, step, step_since, hold_since, soak_since, deadline_at, order, lapsed, question,
      conditions_only_observe, reached_weight, orders_given, decisions_made, questions_asked,
-     evaluations, revision, waits_for_predecessor, newer_waits, verdict, conditions, reason,
-     waits_for, updated_at, ended_at);
+     evaluations, revision, waits_for_predecessor, newer_waits, verdict, begun, ready, freeze,
+     extension, recovery, conditions, reason, waits_for, updated_at, ended_at);
 }
 
 // ---- Both directions
@@ -128,6 +146,8 @@ class Writer {
       put_number(value);
     } else if constexpr (std::is_same_v<T, SysTime>) {
       put_number(zigzag(value.time_since_epoch().count()));
+    } else if constexpr (std::is_same_v<T, Millis>) {
+      put_number(zigzag(value.count()));
     } else if constexpr (std::is_same_v<T, std::string>) {
       put_number(value.size());
       out_.append(value);
@@ -226,6 +246,8 @@ class Reader {
       value = static_cast<T>(number);
     } else if constexpr (std::is_same_v<T, SysTime>) {
       value = SysTime(Millis(unzigzag(get_number())));
+    } else if constexpr (std::is_same_v<T, Millis>) {
+      value = Millis(unzigzag(get_number()));
     } else if constexpr (std::is_same_v<T, std::string>) {
       const std::size_t length = get_length();
       value.assign(in_.substr(at_, length));
@@ -303,6 +325,7 @@ bool is_known(DecisionKind value) {
   using enum DecisionKind;
   switch (value) {
     case kAdvance: case kPromote: case kPause: case kResume: case kRollback: case kCancel:
+    case kExtend:
       return true;
   }
   return false;
@@ -313,7 +336,7 @@ bool is_known(QuestionKind value) {
   switch (value) {
     case kNoAnswers: case kInconclusive: case kConditionFailed: case kOrderRefused: case kOrderExpired:
     case kDeadline: case kApproveStart: case kApproveStep: case kApprovePromote: case kNothingMeasured:
-    case kPersonPaused:
+    case kPersonPaused: case kNotReady: case kReadyLost:
       return true;
   }
   return false;

@@ -5,12 +5,12 @@
 
 #include "analysis/promql/query_template.h"
 #include "analysis/promql/trailing_comparison.h"
+#include "config/query_reader.h"
 
 namespace rollwatch {
 
 namespace {
 
-using promql::QueryTemplate;
 using std::chrono::hours;
 
 constexpr Span kIntervals{Millis(100), hours(24)};
@@ -20,55 +20,6 @@ constexpr Span kTimeouts{Millis(10), std::chrono::minutes(10)};
 constexpr std::size_t kLongestName = 100;
 constexpr std::string_view kRuleForms =
     "\"> 0.05\" (any of > >= < <= == != and a number), \"any\" or \"none\"";
-
-const std::vector<std::string>& variable_names() {
-  static const std::vector<std::string> names = {"service", "namespace",   "target",   "candidate",
-                                                 "stable",  "window",      "step",     "weight",
-                                                 "id",      "labels.NAME", "args.NAME"};
-  return names;
-}
-
-bool is_variable(const std::string& name) {
-  for (const std::string_view family : {"labels.", "args."}) {
-    if (name.rfind(family, 0) == 0 && name.size() > family.size()) return true;
-  }
-  const auto& names = variable_names();
-  return name.find('.') == std::string::npos &&
-         std::find(names.begin(), names.end(), name) != names.end();
-}
-
-constexpr std::string_view kHiddenMistake =
-    "there is a mistake in the query; what it is would show text from the environment";
-
-std::optional<QueryTemplate> read_query(TableReader& reader, std::string_view key) {
-  const auto text = reader.string(key);
-  if (!text) return std::nullopt;
-  const bool hidden = reader.find(key)->from_environment();
-  auto query = promql::parse_query_template(*text);
-  if (!query && hidden) {
-    reader.wrong(key, std::string(kHiddenMistake));
-    return std::nullopt;
-  }
-  if (!query) {
-    reader.wrong(key, "in the query, " + promql::to_string(query.error()));
-    return std::nullopt;
-  }
-  bool good = true;
-  for (const auto& variable : query->variables()) {
-    if (is_variable(variable.name)) continue;
-    good = false;
-    if (hidden) {
-      reader.wrong(key, std::string(kHiddenMistake));
-      break;
-    }
-    reader.wrong(key, "in the query, line " + std::to_string(variable.line) + ", column " +
-                          std::to_string(variable.column) + ": unknown variable {{" +
-                          variable.name + "}}" +
-                          suggestion(variable.name, variable_names(), "there are", ""));
-  }
-  if (!good) return std::nullopt;
-  return std::move(*query);
-}
 
 std::optional<Comparison> read_comparison(TableReader& reader, std::string_view key,
                                           const std::string& text) {
@@ -115,7 +66,6 @@ void read_steps(TableReader& reader, std::vector<double>& weights) {
 }
 
 void refuse_keys_of_later_versions(TableReader& reader) {
-  reader.not_yet("select", "write the query with variables instead");
   reader.not_yet("compare", "give the query a limit with fail_if instead");
   for (const char* key : {"events", "bad_events", "buckets", "alpha", "tolerance", "promote_margin",
                           "dispersion", "warmup", "early_promote"}) {
@@ -185,6 +135,8 @@ void settle_rule(TableReader& reader, ThresholdCondition& threshold) {
   rule.fail_if = split->comparison;
 }
 
+void check_within(TableReader& reader, const ConditionPlan& condition);
+
 void settle(TableReader& reader, bool query_is_good, ConditionPlan& condition) {
   auto& threshold = std::get<ThresholdCondition>(condition.kind);
   if (reader.find("query") == nullptr) {
@@ -199,11 +151,41 @@ void settle(TableReader& reader, bool query_is_good, ConditionPlan& condition) {
                  "has no meaning without evidence; add evidence = \"…\", a query that "
                  "counts the events of the window, or leave it out");
   }
+  check_shared_query(reader, threshold);
+  check_within(reader, condition);
+}
+
+void check_within(TableReader& reader, const ConditionPlan& condition) {
   if (condition.within != kWithinAll && condition.fail_after > condition.within) {
     reader.wrong(to_blame(reader, "fail_after", "within"),
                  "fail_after (" + std::to_string(condition.fail_after) +
                      ") must not be greater than within (" + std::to_string(condition.within) +
                      "); raise within or lower fail_after");
+  }
+}
+
+}  // namespace
+
+namespace {
+
+template <class T>
+void take(const std::optional<T>& given, T& into) {
+  if (given) into = *given;
+}
+
+// Of conditions and of the readiness gate.
+void read_shared_keys(TableReader& reader, ConditionPlan& condition) {
+  take(reader.duration("interval", kIntervals), condition.interval);
+  take(reader.duration("window", kWindows), condition.window);
+  take(reader.string("datasource"), condition.datasource);
+  if (const auto n = reader.integer("fail_after", 1, kWithinLimit))
+    condition.fail_after = static_cast<int>(*n);
+  condition.within = condition.fail_after;
+  const Value* within = reader.find("within");
+  if (within != nullptr && within->as_string() != nullptr) {
+    if (reader.choice<int>("within", {{"all", kWithinAll}})) condition.within = kWithinAll;
+  } else if (const auto n = reader.integer("within", 1, kWithinLimit)) {
+    condition.within = static_cast<int>(*n);
   }
 }
 
@@ -217,23 +199,9 @@ ConditionPlan blank_condition() {
 }
 
 void read_judging_keys(TableReader& reader, ConditionPlan& condition) {
-  const auto take = [](auto&& given, auto& into) {
-    if (given) into = *given;
-  };
-  take(reader.duration("interval", kIntervals), condition.interval);
-  take(reader.duration("window", kWindows), condition.window);
+  read_shared_keys(reader, condition);
   take(reader.duration("initial_delay", kDelays), condition.initial_delay);
   if (const auto timeout = reader.duration("timeout", kTimeouts)) condition.timeout = timeout;
-  take(reader.string("datasource"), condition.datasource);
-  if (const auto n = reader.integer("fail_after", 1, kWithinLimit))
-    condition.fail_after = static_cast<int>(*n);
-  condition.within = condition.fail_after;
-  const Value* within = reader.find("within");
-  if (within != nullptr && within->as_string() != nullptr) {
-    if (reader.choice<int>("within", {{"all", kWithinAll}})) condition.within = kWithinAll;
-  } else if (const auto n = reader.integer("within", 1, kWithinLimit)) {
-    condition.within = static_cast<int>(*n);
-  }
   if (const auto n = reader.integer("min_passes", 1, kWithinLimit))
     condition.min_passes = static_cast<int>(*n);
   take(reader.choice<OnFail>("on_fail", {{"rollback", OnFail::kRollback},
@@ -244,6 +212,32 @@ void read_judging_keys(TableReader& reader, ConditionPlan& condition) {
       {"wait", OnMissing::kWait}, {"fail", OnMissing::kFail}, {"ignore", OnMissing::kIgnore}};
   take(reader.choice("on_no_data", missing), condition.on_no_data);
   take(reader.choice("on_error", missing), condition.on_error);
+}
+
+ConditionPlan read_readiness(TableReader& reader, Completeness completeness) {
+  ConditionPlan condition = blank_condition();
+  condition.name = kReadinessName;
+  condition.is_readiness = true;
+  auto& threshold = std::get<ThresholdCondition>(condition.kind);
+  if (auto query = read_query(reader, "query")) {
+    threshold.query = std::move(*query);
+  } else if (completeness == Completeness::kDocument && reader.find("query") == nullptr) {
+    reader.missing("query", "it says how many are ready, such as query = 'sum(up{app=\"x\"})'");
+  }
+  if (const auto split = promql::take_comparison_off(threshold.query.text());
+      split && split->comparison) {
+    reader.wrong("query",
+                 "ends in a comparison, so that \"2 of 3\" could not be told from no "
+                 "data; take it off and give at_least");
+  }
+  read_shared_keys(reader, condition);
+  condition.on_fail = OnFail::kObserve;
+  take(reader.choice<OnFail>("on_lost", {{"ignore", OnFail::kObserve},
+                                         {"pause", OnFail::kPause},
+                                         {"rollback", OnFail::kRollback}}),
+       condition.on_fail);
+  if (completeness == Completeness::kDocument) check_within(reader, condition);
+  return condition;
 }
 
 ConditionPlan read_condition(const Value& table, const std::string& path, Completeness completeness,
@@ -269,6 +263,7 @@ ConditionPlan read_condition(const Value& table, const std::string& path, Comple
     threshold.reduce = *reduce;
   }
   threshold.evidence = read_query(reader, "evidence");
+  threshold.select = read_select(reader);
   if (const auto least = reader.number("min_evidence", 0, 1e15)) threshold.min_evidence = *least;
   read_judging_keys(reader, condition);
   read_steps(reader, condition.steps);

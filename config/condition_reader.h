@@ -19,6 +19,13 @@ ConditionPlan blank_condition();
 // on_error
 void read_judging_keys(TableReader& reader, ConditionPlan& condition);
 
+// What the readiness gate is called where conditions are listed.
+inline constexpr std::string_view kReadinessName = "ready";
+
+// The keys of a `ready` table that say how its query is asked and what its loss means; the caller
+// reads those of the gate and finishes.
+ConditionPlan read_readiness(TableReader& reader, Completeness completeness);
+
 // Reads what is given into a blank condition. Of a document's condition the keys must also fit
 // together.
 ConditionPlan read_condition(const Value& table, const std::string& path, Completeness completeness,

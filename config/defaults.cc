@@ -34,6 +34,15 @@ Value step_table(const StepPlan& step, const Origin& origin) {
   return table;
 }
 
+void complete_shared_keys(Value& table) {
+  const ConditionPlan blank = blank_condition();
+  add(table, "interval", text(blank.interval));
+  add(table, "window", text(blank.window));
+  add(table, "datasource", text(blank.datasource));
+  add(table, "fail_after", number(blank.fail_after));
+  add(table, "within", default_value(*table.find("fail_after")));
+}
+
 void write_ramp_as_steps(Value& document) {
   const Value* ramp = document.find("ramp");
   if (ramp == nullptr) return;
@@ -68,6 +77,12 @@ const std::vector<std::string_view>& judging_keys() {
   return keys;
 }
 
+const std::vector<std::string_view>& readiness_keys() {
+  static const std::vector<std::string_view> keys = {"interval", "window", "datasource",
+                                                     "fail_after", "within"};
+  return keys;
+}
+
 Origin layer_origin(std::string_view layer) {
   Origin origin;
   origin.layer = layer;
@@ -84,18 +99,25 @@ void complete_plan(Value& document) {
   add(document, "on_inconclusive", text("pause"));
   add(document, "deadline", text(plan.deadline));
   add(document, "on_deadline", text("pause"));
+  add(document, "recovery", text(plan.recovery));
   add(document, "locked", default_value(Value(false)));
+}
+
+void complete_ready(Value& ready) {
+  const ReadyPlan gate;
+  add(ready, "timeout", text(gate.timeout));
+  add(ready, "retry_after", text(gate.retry_after));
+  add(ready, "attempts", number(gate.attempts));
+  add(ready, "on_lost", text("ignore"));
+  make_number_canonical(ready, "at_least");
+  complete_shared_keys(ready);
 }
 
 void complete_condition(Value& condition) {
   const ConditionPlan blank = blank_condition();
   add(condition, "reduce", text("each"));
-  add(condition, "interval", text(blank.interval));
-  add(condition, "window", text(blank.window));
   add(condition, "initial_delay", text(blank.initial_delay));
-  add(condition, "datasource", text(blank.datasource));
-  add(condition, "fail_after", number(blank.fail_after));
-  add(condition, "within", default_value(*condition.find("fail_after")));
+  complete_shared_keys(condition);
   add(condition, "min_passes", number(blank.min_passes));
   add(condition, "on_fail", text("rollback"));
   add(condition, "on_no_data", text("wait"));

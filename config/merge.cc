@@ -47,6 +47,7 @@ class Merger {
     add_plain_keys(layers_.request);
     complete_plan(document_);
     add_conditions();
+    complete_readiness();
     document_.set("version", Value(std::int64_t{kPlanVersion}));
     return std::move(document_);
   }
@@ -66,8 +67,26 @@ class Merger {
       if (is_one_of(kShapeKeys, member.key)) {
         for (const std::string_view other : kShapeKeys) document_.remove(other);
       }
-      document_.set(member);
+      // A table of settings merges key by key, like a condition.
+      Value* ready = member.key == "ready" ? document_.find(member.key) : nullptr;
+      if (ready == nullptr) {
+        document_.set(member);
+        continue;
+      }
+      for (const Value::Member& key : *member.value.as_table()) ready->set(key);
+      ready->set_origin(member.value.origin());
     }
+  }
+
+  void complete_readiness() {
+    Value* ready = document_.find("ready");
+    if (ready == nullptr) return;
+    const Value* policy = layers_.policies.size() == 1 ? layers_.policies.front().second : nullptr;
+    for (const auto& [name, candidate] : layers_.policies) {
+      if (policy == nullptr && candidate->find("ready") != nullptr) policy = candidate;
+    }
+    add_common_keys(*ready, readiness_keys(), policy);
+    complete_ready(*ready);
   }
 
   void add_policies() {
@@ -108,7 +127,10 @@ class Merger {
     add_conditions_of(layers_.request, nullptr, "");
     Value::Array merged;
     for (Condition& condition : conditions_) {
-      add_common_keys(condition);
+      const Value* policy = condition.policy;
+      if (policy == nullptr && layers_.policies.size() == 1)
+        policy = layers_.policies.front().second;
+      add_common_keys(condition.table, judging_keys(), policy);
       complete_condition(condition.table);
       merged.push_back(std::move(condition.table));
     }
@@ -164,15 +186,14 @@ class Merger {
 
   // The keys that a layer gives for every condition which does not say otherwise. A policy's are
   // for its own conditions; with a single policy also for those that the other layers add.
-  void add_common_keys(Condition& condition) {
-    const Value* policy = condition.policy;
-    if (policy == nullptr && layers_.policies.size() == 1) policy = layers_.policies.front().second;
-    for (const std::string_view key : judging_keys()) {
-      if (condition.table.find(key) != nullptr) continue;
+  void add_common_keys(Value& table, const std::vector<std::string_view>& keys,
+                       const Value* policy) const {
+    for (const std::string_view key : keys) {
+      if (table.find(key) != nullptr) continue;
       for (const Value* layer : {layers_.request, layers_.service, policy, layers_.defaults}) {
         const Value::Member* member = layer == nullptr ? nullptr : layer->find_member(key);
         if (member == nullptr) continue;
-        condition.table.set(*member);
+        table.set(*member);
         break;
       }
     }
@@ -191,6 +212,11 @@ std::string sources_of(const Value& document) {
   };
   for (const Value::Member& member : *document.as_table()) {
     if (member.key == "version") continue;
+    if (member.key == "ready") {
+      for (const Value::Member& key : *member.value.as_table())
+        add("/ready/" + pointer_token(key.key), key.value);
+      continue;
+    }
     if (member.key != "condition") {
       add('/' + pointer_token(member.key), member.value);
       continue;
@@ -282,6 +308,8 @@ void check_datasources(const Value& table, const std::string& path, const Settin
                                      "; add [datasource." + shown + "] with its url")});
   };
   check(table, path);
+  if (const Value* ready = table.find("ready"); ready != nullptr && ready->as_table() != nullptr)
+    check(*ready, join_key(path, "ready"));
   const Value* conditions = table.find("condition");
   if (conditions == nullptr || conditions->as_array() == nullptr) return;
   for (const Value& condition : *conditions->as_array()) {

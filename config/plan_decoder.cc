@@ -127,6 +127,40 @@ void read_limits(TableReader& reader, Plan& plan) {
   if (late) plan.on_deadline = *late;
 }
 
+// One table of the readiness gate; in a document whole, with everything its query is asked by.
+void read_ready(TableReader& reader, Completeness completeness, Plan& plan) {
+  const Value* table = reader.table("ready");
+  if (table == nullptr) return;
+  ReadyPlan ready;
+  TableReader keys(*table, join_key(reader.path(), "ready"), reader.errors());
+  ConditionPlan condition = read_readiness(keys, completeness);
+  if (const auto least = keys.number("at_least", 0, 1e15)) {
+    ready.at_least = *least;
+  } else if (completeness == Completeness::kDocument && keys.find("at_least") == nullptr) {
+    keys.missing("at_least", "how many must be ready before the rollout begins, such as 3");
+  }
+  if (const auto timeout = keys.duration("timeout", kDeadlines)) ready.timeout = *timeout;
+  if (const auto again = keys.duration("retry_after", kHolds)) ready.retry_after = *again;
+  if (const auto attempts = keys.integer("attempts", 1, 1000))
+    ready.attempts = static_cast<int>(*attempts);
+  keys.finish();
+  auto& threshold = std::get<ThresholdCondition>(condition.kind);
+  threshold.rule.fail_if = Comparison{CompareOp::kLess, ready.at_least};
+  plan.ready = ready;
+  plan.conditions.push_back(std::move(condition));
+}
+
+// The readiness gate is shown among the conditions, under its own name.
+void check_readiness_name(TableReader& reader, const Plan& plan) {
+  if (!plan.ready) return;
+  for (std::size_t i = 0; i + 1 < plan.conditions.size(); ++i) {
+    if (plan.conditions[i].name != kReadinessName) continue;
+    reader.wrong("condition",
+                 "a condition cannot be named \"ready\" beside a readiness gate, which "
+                 "is shown under that name; rename the condition");
+  }
+}
+
 void check_condition_steps(const ConditionPlan& condition, const Value& table,
                            const std::string& path, const std::vector<StepPlan>& steps,
                            FieldErrors& errors) {
@@ -189,10 +223,11 @@ Plan read_plan(TableReader& reader, Completeness completeness, bool needs_steps)
   read_approve(reader, plan);
   read_limits(reader, plan);
   reader.boolean("locked");
-  reader.not_yet("ready");
-  reader.not_yet("recovery");
+  if (const auto recovery = reader.duration("recovery", kHolds)) plan.recovery = *recovery;
   reader.not_yet("alerts");
   read_conditions(reader, completeness, plan);
+  read_ready(reader, completeness, plan);
+  check_readiness_name(reader, plan);
   return plan;
 }
 

@@ -105,6 +105,7 @@ FieldErrors plan_warnings(const Plan& plan, const Value& document) {
   const Value* conditions = document.find("condition");
   for (std::size_t i = 0; i < plan.conditions.size(); ++i) {
     const ConditionPlan& condition = plan.conditions[i];
+    if (condition.is_readiness) continue;
     const auto& threshold = std::get<ThresholdCondition>(condition.kind);
     const Value& table = (*conditions->as_array())[i];
     const Origin& origin = table.origin();

@@ -98,6 +98,8 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void not_recorded(Recording& recording, const std::string& why);
   void after_step(const EntryPtr& entry);
   void tell_neighbours(const EntryPtr& entry);
+  bool wants_to_begin(const EntryPtr& entry) const;
+  void free_place(const EntryPtr& entry);
   void ended(const EntryPtr& entry);
   void wake_waiters(const std::string& id);
   std::vector<EntryPtr> others_in_place(const EntryPtr& entry) const;

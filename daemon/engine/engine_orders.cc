@@ -12,7 +12,12 @@ unsigned order_number(const std::string& delivery) {
                                    : static_cast<unsigned>(std::atoi(delivery.c_str() + dash + 1));
 }
 
-bool is_out(const RolloutState& s, unsigned number) { return s.order && s.order->number == number; }
+// It is out; or it was taken back or expired while the attempt was out, and had its effect all the
+// same.
+bool counts(const RolloutState& s, unsigned number, SendEnd end) {
+  if (s.order && s.order->number == number) return true;
+  return s.lapsed && s.lapsed->number == number && end == SendEnd::kDone;
+}
 
 }  // namespace
 
@@ -36,7 +41,7 @@ awaitable<DeliveryState> Engine::Impl::order_attempted(std::string rollout, std:
   DeliveryUpdate update;
   update.id = delivery;
   update.attempt = result.attempt;
-  if (entry && is_out(entry->state, number)) {
+  if (entry && counts(entry->state, number, result.end)) {
     Work work;
     OrderEnded ended;
     ended.number = number;

@@ -79,7 +79,7 @@ void Engine::Impl::apply_work(Recording& recording, Work work, SysTime now) {
     recording.results.push_back(std::move(result));
     return;
   }
-  if (is_final(recording.step.state.state) && !work.delivery) {
+  if (is_over(recording.step.state) && !work.delivery) {
     result.end = WorkEnd::kEnded;
     recording.works.push_back(std::move(work));
     recording.results.push_back(std::move(result));
@@ -146,9 +146,9 @@ bool Engine::Impl::begin(const EntryPtr& entry) {
   mine.step.state = entry->state;
   if (rolling_back != entry->state.waits_for_predecessor)
     apply_work(mine, Work{PredecessorRollingBack{rolling_back}}, now);
-  const bool waited = mine.step.state.state == State::kWaiting;
+  const bool begun_before = mine.step.state.begun;
   apply_work(mine, std::move(work), now);
-  const bool begins = waited && mine.step.state.state != State::kWaiting;
+  const bool begins = mine.step.state.begun && !begun_before;
   if (begins) {
     for (const EntryPtr& other : others) {
       if (other->spec.id > entry->spec.id)
@@ -310,30 +310,19 @@ void Engine::Impl::not_recorded(Recording& r, const std::string& why) {
           const auto self = weak.lock();
           if (!self || self->stopping_) co_return;
           entry->store_was_away = false;
-          if (is_watching(entry->state.state))
+          if (is_watching(entry->state))
             self->mark_missed(entry, clock.wall(), Cause::kMissedStore);
           self->after_step(entry);
         });
 }
 
 void Engine::Impl::after_step(const EntryPtr& entry) {
-  if (is_final(entry->state.state)) {
+  if (is_final(entry->state.state)) free_place(entry);
+  if (is_over(entry->state)) {
     ended(entry);
   } else {
-    if (entry->state.state == State::kWaiting && !entry->state.question && entry->mailbox.empty()) {
-      const auto others = others_in_place(entry);
-      const bool rolling_back = std::any_of(
-          others.begin(), others.end(),
-          [](const EntryPtr& other) { return other->state.state == State::kRollingBack; });
-      // A newer one that may begin as well does, and takes its place.
-      const bool outdone =
-          std::any_of(others.begin(), others.end(), [&entry](const EntryPtr& other) {
-            return other->state.state == State::kWaiting && !other->state.question &&
-                   other->spec.id > entry->spec.id;
-          });
-      // Behind a rollback it does not begin, and says so once.
-      if (rolling_back ? !entry->state.waits_for_predecessor : !outdone) put(entry, Work{Begin{}});
-    }
+    if (entry->state.state == State::kWaiting && entry->mailbox.empty() && wants_to_begin(entry))
+      put(entry, Work{Begin{}});
     if (!entry->mailbox.empty()) {
       net::post(executor_, [self = shared_from_this(), entry] { self->pump(entry); });
     }
@@ -347,6 +336,29 @@ void Engine::Impl::after_step(const EntryPtr& entry) {
       net::post(executor_, [self = shared_from_this(), other] { self->pump(other); });
 }
 
+// Whether a Begin would change anything: it may begin, or what it waits for behind others changed.
+bool Engine::Impl::wants_to_begin(const EntryPtr& entry) const {
+  const auto others = others_in_place(entry);
+  const bool rolling_back = std::any_of(others.begin(), others.end(), [](const EntryPtr& other) {
+    return other->state.state == State::kRollingBack;
+  });
+  if (rolling_back != entry->state.waits_for_predecessor) return true;
+  if (rolling_back || !may_begin(entry->fixed(), entry->state)) return false;
+  // A newer one that may begin as well does, and takes its place.
+  return std::none_of(others.begin(), others.end(), [&entry](const EntryPtr& other) {
+    return other->spec.id > entry->spec.id && may_begin(other->fixed(), other->state);
+  });
+}
+
+// It stands before nobody any more, though what failed may be watched for a while yet.
+void Engine::Impl::free_place(const EntryPtr& entry) {
+  if (entry->place_is_free) return;
+  entry->place_is_free = true;
+  for (const EntryPtr& other : others_in_place(entry))
+    if (other->state.state == State::kWaiting && !other->recording) after_step(other);
+  tell_neighbours(entry);
+}
+
 // Whether a newer rollout waits in the same place is part of each older one's state.
 void Engine::Impl::tell_neighbours(const EntryPtr& entry) {
   const auto place = places_.find(entry->place());
@@ -354,10 +366,11 @@ void Engine::Impl::tell_neighbours(const EntryPtr& entry) {
   for (const EntryPtr& older : place->second) {
     const bool waits =
         std::any_of(place->second.begin(), place->second.end(), [&](const EntryPtr& newer) {
-          return newer->state.state == State::kWaiting && newer->spec.id > older->spec.id;
+          return !newer->state.begun && newer->state.state != State::kRollingBack &&
+                 !is_final(newer->state.state) && newer->spec.id > older->spec.id;
         });
-    const bool moves =
-        older->state.state != State::kWaiting && older->state.state != State::kRollingBack;
+    const bool moves = older->state.begun && older->state.state != State::kRollingBack &&
+                       !is_final(older->state.state);
     if (moves && older->state.newer_waits != waits) put(older, Work{NewerWaits{waits}});
   }
 }
@@ -371,14 +384,7 @@ void Engine::Impl::ended(const EntryPtr& entry) {
   for (Work& work : entry->mailbox)
     if (work.done) work.done({WorkEnd::kEnded, "", DeliveryState::kPending});
   entry->mailbox.clear();
-  if (place.empty()) {
-    places_.erase(entry->place());
-    return;
-  }
-  std::vector<EntryPtr> left = place;
-  for (const EntryPtr& other : left)
-    if (other->state.state == State::kWaiting && !other->recording) after_step(other);
-  tell_neighbours(left.front());
+  if (place.empty()) places_.erase(entry->place());
 }
 
 }  // namespace rollwatch

@@ -23,7 +23,7 @@ constexpr Millis kCoalesce{5};
 
 void Engine::Impl::schedule(const EntryPtr& entry) {
   entry->scheduled = ++tickets_;
-  if (is_final(entry->state.state)) return;
+  if (is_over(entry->state)) return;
   if (const auto at = next_due(*entry, source_)) {
     due_.push({*at, entry->scheduled, entry});
     arm();
@@ -93,7 +93,7 @@ bool Engine::Impl::see_clock_jump(SysTime now) {
   last_steady_ = steady;
   if (drift > -kJump && drift < kJump) return false;
   for (const auto& [id, entry] : active_) {
-    if (is_watching(entry->state.state)) {
+    if (is_watching(entry->state)) {
       mark_missed(entry, now, Cause::kMissedClockJump);
       put(entry, Work{WatchResumed{Cause::kMissedClockJump}});
     }
@@ -119,7 +119,7 @@ void Engine::Impl::mark_missed(const EntryPtr& entry, SysTime now, Cause cause) 
 
 void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Question>& questions,
                            std::vector<std::pair<EntryPtr, std::shared_ptr<PendingSlot>>>& owners) {
-  if (stopping_ || !is_watching(entry->state.state)) return;
+  if (stopping_ || !is_watching(entry->state)) return;
   for (std::size_t i = 0; i < entry->state.conditions.size(); ++i) {
     if (entry->out[i]) continue;
     const ConditionPlan& plan = entry->plan->conditions[i];
@@ -146,11 +146,13 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
     entry->out[i] = pending;
 
     const auto& threshold = std::get<ThresholdCondition>(plan.kind);
-    const auto weight = step_weight(*entry->plan, entry->state);
-    const auto query = render_query(threshold.query, entry->spec, plan, entry->state.step, weight);
+    // Readiness is one question from before the first step to the end.
+    const auto weight = plan.is_readiness ? std::nullopt : step_weight(*entry->plan, entry->state);
+    const int step = plan.is_readiness ? -1 : entry->state.step;
+    const auto query = render_query(threshold.query, entry->spec, plan, step, weight);
     std::optional<Expected<std::string, promql::RenderError>> evidence;
     if (threshold.evidence)
-      evidence = render_query(*threshold.evidence, entry->spec, plan, entry->state.step, weight);
+      evidence = render_query(*threshold.evidence, entry->spec, plan, step, weight);
     pending->remaining = evidence ? 2 : 1;
     const auto ask = [&](const Expected<std::string, promql::RenderError>& text, Role role) {
       if (text) {
@@ -167,7 +169,7 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
                 });
     };
     asked.query = query ? *query : threshold.query.text();
-    ask(query, Role::kValue);
+    ask(query, plan.is_readiness ? Role::kReadiness : Role::kValue);
     if (evidence) {
       asked.evidence_query = *evidence ? **evidence : threshold.evidence->text();
       ask(*evidence, Role::kEvidence);

@@ -14,7 +14,9 @@ Millis delay_of(const Plan& plan, std::size_t i, const MetricsSource& source) {
 bool needs_stable(const ConditionPlan& condition) {
   const auto& threshold = std::get<ThresholdCondition>(condition.kind);
   return threshold.query.uses("stable") ||
-         (threshold.evidence && threshold.evidence->uses("stable"));
+         (threshold.evidence && threshold.evidence->uses("stable")) ||
+         std::any_of(threshold.select.begin(), threshold.select.end(),
+                     [](const SelectLabel& label) { return label.value.uses("stable"); });
 }
 
 const Decision* decision_numbered(const Transition& step, unsigned number) {
@@ -79,12 +81,13 @@ std::shared_ptr<const Plan> plan_for(const RolloutSpec& spec, std::shared_ptr<co
     if (needed && left_out != nullptr) left_out->push_back(condition.name);
     return needed;
   });
+  if (!readiness_of(*without)) without->ready.reset();
   return without;
 }
 
 std::optional<SysTime> next_due(const Entry& entry, const MetricsSource& source) {
   std::optional<SysTime> next = next_timer(entry.fixed(), entry.state);
-  if (!is_watching(entry.state.state)) return next;
+  if (!is_watching(entry.state)) return next;
   for (std::size_t i = 0; i < entry.state.conditions.size(); ++i) {
     if (entry.out[i]) continue;  // comes back first
     const auto slot = next_slot(entry.plan->conditions[i], entry.state.conditions[i],

@@ -55,6 +55,7 @@ struct Entry {
 
   std::deque<Work> mailbox;
   bool recording = false;                         // a commit is with the store
+  bool place_is_free = false;                     // it has ended, and its neighbours know
   bool store_was_away = false;                    // slots not asked meanwhile are missed(store)
   std::vector<std::shared_ptr<PendingSlot>> out;  // per condition; null: nothing is out
   std::vector<SysTime> busy_until;                // per condition: when its last question came back

@@ -18,6 +18,14 @@ struct Rendered {
 void render_everywhere(const RolloutSpec& spec, const Plan& plan, const ConditionPlan& condition,
                        const promql::QueryTemplate& query, const std::string& pointer,
                        std::vector<Rendered>& rendered, std::vector<FieldProblem>& problems) {
+  if (condition.is_readiness) {
+    const auto text = render_query(query, spec, condition, -1, std::nullopt);
+    if (text)
+      rendered.push_back({pointer, condition.datasource, *text});
+    else
+      problems.push_back({pointer, "readiness: " + text.error().message});
+    return;
+  }
   for (std::size_t step = 0; step < plan.steps.size(); ++step) {
     const auto weight = plan.steps[step].weight;
     if (!applies(condition, weight)) continue;
@@ -40,7 +48,14 @@ awaitable<RegistrationCheck> check_registration(const RolloutSpec& spec, const P
   for (std::size_t i = 0; i < plan.conditions.size(); ++i) {
     const ConditionPlan& condition = plan.conditions[i];
     const auto& threshold = std::get<ThresholdCondition>(condition.kind);
-    const std::string pointer = "/analysis/condition/" + std::to_string(i);
+    const std::string pointer =
+        condition.is_readiness ? "/analysis/ready" : "/analysis/condition/" + std::to_string(i);
+    for (const SelectLabel& label : threshold.select) {
+      const auto value = render_select(label, spec);
+      if (!value)
+        result.problems.push_back({pointer + "/select/" + label.name,
+                                   "condition " + condition.name + ": " + value.error().message});
+    }
     render_everywhere(spec, plan, condition, threshold.query, pointer + "/query", rendered,
                       result.problems);
     if (threshold.evidence)

@@ -45,7 +45,7 @@ class Store {
   // other callers' batches are unaffected.
   virtual awaitable<std::vector<Recorded>> record(std::vector<Commit> commits, Epoch epoch) = 0;
 
-  // Every rollout that has not ended, with its exact state.
+  // Every rollout that has not ended or is watched still (is_over), with its exact state.
   virtual awaitable<std::vector<StoredRollout>> active() = 0;
   // Orders and notifications that are still to be delivered or acknowledged, oldest first.
   virtual awaitable<std::vector<Delivery>> open_deliveries() = 0;

@@ -54,7 +54,7 @@ Place insert_rollout(Database& db, const StoredRollout& rollout, const RolloutSt
                " created_at, ended_at, plan, spec)"
                " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING key");
   insert.bind(spec.id, spec.ns, spec.service, spec.target, spec.candidate, name_of(state.state),
-              !is_final(state.state), spec.created_at, state.ended_at, plan, document);
+              !is_over(state), spec.created_at, state.ended_at, plan, document);
   insert.next();
   Place place{insert.integer(0), spec.ns, spec.service, spec.target};
   insert.run();
@@ -86,8 +86,8 @@ void update_state(Database& db, std::int64_t rollout, const RolloutState& state)
   // Most steps leave the rollout where it is, and then nothing of its row or indexes is touched.
   Query(db,
         "UPDATE rollouts SET state = ?2, active = ?3, ended_at = ?4"
-        " WHERE key = ?1 AND (state <> ?2 OR ended_at IS NOT ?4)")
-      .bind(rollout, name_of(state.state), !is_final(state.state), state.ended_at)
+        " WHERE key = ?1 AND (state <> ?2 OR active <> ?3 OR ended_at IS NOT ?4)")
+      .bind(rollout, name_of(state.state), !is_over(state), state.ended_at)
       .run();
 }
 

@@ -33,7 +33,7 @@ CREATE TABLE rollouts (
   target     TEXT NOT NULL,
   candidate  TEXT NOT NULL,
   state      TEXT NOT NULL,    -- the name of what states.state holds
-  active     INTEGER NOT NULL, -- 1 until that is a final one
+  active     INTEGER NOT NULL, -- 1 until that is a final one and nothing is watched any more
   created_at INTEGER NOT NULL,
   ended_at   INTEGER,
   plan       INTEGER NOT NULL, -- plans.key

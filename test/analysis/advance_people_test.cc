@@ -26,15 +26,15 @@ using enum DecisionKind;
 
 const SituationRow kTable[] = {
     {{"waiting for an approval", ""},
-     {{kAdvance, "409 only a rollout that is analyzing or paused can advance; this one is waiting"},
+     {{kAdvance, "409 waits for an approval to start: resume it, which gives the approval"},
       {kPromote, "409 it has not begun: waits for an approval to start"},
       {kPause, "409 it is waiting: nothing to pause"},
       {kResume, "waiting pending"},
       {kRollback, "rolling_back pending, out: rollback 0 %"},
       {kCancel, "cancelled pending"}}},
     {{"waiting for something else", "resume"},
-     {{kAdvance, "409 only a rollout that is analyzing or paused can advance; this one is waiting"},
-      {kPromote, "409 it has not begun: it was approved just now"},
+     {{kAdvance, "409 it has not begun: it begins at once"},
+      {kPromote, "409 it has not begun: it begins at once"},
       {kPause, "409 it is waiting: nothing to pause"},
       {kResume, "409 it is waiting: nothing to resume"},
       {kRollback, "rolling_back pending, out: rollback 0 %"},

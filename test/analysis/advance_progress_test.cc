@@ -172,7 +172,7 @@ TEST(WeightReportedTest, IsRefusedWhereItSaysNothing) {
     const char* refusal;
   };
   const Row rows[] = {
-      {"", "it has not begun: it was registered just now"},
+      {"", "it has not begun: it begins at once"},
       {"begin cancel", "it is cancelled already"},
       {"begin ack fail*3 ack", "it is rolled_back already"},
   };

@@ -21,7 +21,7 @@ TEST(TimersTest, RingWhenSomethingWouldChange) {
     const char* next;
   };
   const Row rows[] = {
-      {"waiting", {}, "", "never"},
+      {"waiting: the deadline", {}, "", "in 1d"},
       {"waiting for an approval: a reminder", approve, "", "in 30m"},
       {"analyzing: the deadline", {}, "begin", "in 1d"},
       {"analyzing: conditions end the step, not time", {}, "begin ack", "in 1d"},

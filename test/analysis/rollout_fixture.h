@@ -166,7 +166,7 @@ class Rollout {
   // afterwards.
   void away(Millis span, Cause cause = Cause::kMissedDowntime) {
     now += span;
-    for (std::size_t i = 0; i < state.conditions.size() && is_watching(state.state); ++i) {
+    for (std::size_t i = 0; i < state.conditions.size() && is_watching(state); ++i) {
       const Grid grid = grid_of(plan_.conditions[i], state.conditions[i]);
       const auto first = next_slot(plan_.conditions[i], state.conditions[i], Millis(0));
       const std::int64_t end = grid.last_at_or_before(now);

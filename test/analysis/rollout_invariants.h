@@ -67,7 +67,9 @@ inline void expect_rules_kept(Fixed fixed, const RolloutState& before, const Tra
   EXPECT_EQ(is_final(after.state), after.ended_at.has_value());
   if (is_final(before.state)) {
     EXPECT_EQ(after.state, before.state);
-    EXPECT_FALSE(step.changed()) << "something happened to a rollout that had ended";
+    EXPECT_TRUE(step.decisions.empty() && step.orders.empty() && step.withdrawn.empty());
+    EXPECT_EQ(after.verdict, before.verdict);
+    EXPECT_TRUE(before.recovery || !step.changed()) << "it had ended, and nothing was watched";
   }
   if (is_final(after.state)) {
     EXPECT_FALSE(after.order || after.question || after.lapsed);
@@ -134,7 +136,7 @@ inline void expect_rules_kept(Fixed fixed, const RolloutState& before, const Tra
     EXPECT_GT(e.slot, before.conditions[e.condition].last_slot);
     EXPECT_GE(e.last_slot, e.slot);
     EXPECT_EQ(after.conditions[e.condition].last_slot, e.last_slot);
-    EXPECT_TRUE(is_watching(before.state));
+    EXPECT_TRUE(is_watching(before));
   }
 
   // What people read is one short line, and what changed is told.

@@ -21,8 +21,8 @@ RolloutState with_everything() {
   state.hold_since = kSomeTime - Millis(1);
   state.soak_since = SysTime(Millis(-1));
   state.order = OpenOrder{DecisionKind::kRollback, 7, 12.5, true, kSomeTime, kSomeTime + Millis(1)};
-  state.question = OpenQuestion{QuestionKind::kPersonPaused, 9, kSomeTime, kSomeTime,
-                                std::string("a\0b\n\"", 5)};
+  state.question = OpenQuestion{QuestionKind::kPersonPaused, 9,        kSomeTime, kSomeTime,
+                                std::string("a\0b\n\"", 5),  "default"};
   state.conditions_only_observe = true;
   state.deadline_at = kSomeTime + Millis(1);
   state.lapsed = OpenOrder{DecisionKind::kAdvance, 6, 5, false, kSomeTime, kSomeTime};
@@ -35,6 +35,11 @@ RolloutState with_everything() {
   state.revision = 5;
   state.waits_for_predecessor = true;
   state.newer_waits = true;
+  state.begun = true;
+  state.ready = ReadyState{2, kSomeTime, kSomeTime + Millis(2), true, kSomeTime - Millis(3)};
+  state.freeze = FreezeState{kSomeTime, "frozen by ana: stocktaking"};
+  state.extension = Millis(-600'000);
+  state.recovery = RecoveryState{kSomeTime + Millis(4), true};
   ConditionState condition;
   condition.phase_ms = -4;
   condition.last_slot = std::numeric_limits<std::int64_t>::max();
@@ -101,12 +106,18 @@ TEST(StateCodecTest, TheSameStateComesBack) {
   EXPECT_TRUE(std::signbit(again->conditions[0].last->rule->limit));
   EXPECT_EQ(again->conditions[0].last->detail, state.conditions[0].last->detail);
   EXPECT_EQ(again->waits_for, state.waits_for);
+  EXPECT_EQ(again->question->datasource, state.question->datasource);
+  EXPECT_EQ(again->ready.ends_at, state.ready.ends_at);
+  EXPECT_EQ(again->ready.stopped_at, state.ready.stopped_at);
+  EXPECT_EQ(again->freeze->text, state.freeze->text);
+  EXPECT_EQ(again->extension, state.extension);
+  EXPECT_EQ(again->recovery->until, state.recovery->until);
   EXPECT_EQ(again->ended_at, state.ended_at);
 }
 
 TEST(StateCodecTest, AStateAtRestIsSmall) {
   const std::string bytes = encode_state(RolloutState{});
-  EXPECT_LT(bytes.size(), 40U);
+  EXPECT_LT(bytes.size(), 48U);
   EXPECT_TRUE(decode_state(bytes));
 }
 
@@ -147,6 +158,11 @@ TEST(StateCodecTest, TheFormatIsWhatItWas) {
             "00"
             "00"
             "00"  // counters, predecessor, newer, verdict
+            "00"
+            "0000000000"
+            "00"
+            "00"
+            "00"  // begun, ready, freeze, extension, recovery
             "01"  // one condition:
             "00"
             "ffffffffffffffffff01"
@@ -206,8 +222,8 @@ TEST(StateCodecTest, EveryEnumeratorComesBackAndTheNextIsRefused) {
   };
   EXPECT_EQ(count(state.state), 11);
   EXPECT_EQ(count(state.verdict), 6);
-  EXPECT_EQ(count(state.order->kind), 6);
-  EXPECT_EQ(count(state.question->kind), 11);
+  EXPECT_EQ(count(state.order->kind), 7);
+  EXPECT_EQ(count(state.question->kind), 13);
   EXPECT_EQ(count(last.outcome), 6);
   EXPECT_EQ(count(last.cause), 27);
   EXPECT_EQ(count(last.rule.emplace().op), 6);

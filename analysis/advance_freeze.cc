@@ -1,0 +1,59 @@
+// A freeze, of a service or of everything: nothing goes on, everything is watched, rollbacks are
+// given, and deadlines stand still. What a person had decided before is taken up again after it.
+#include "analysis/mover.h"
+#include "analysis/text.h"
+
+namespace rollwatch {
+namespace {
+
+// An order that the orchestrator has accepted is on its way; any other one to go on is taken back.
+// If it was received all the same, a late acknowledgement counts.
+void take_back_order(Mover& m) {
+  RolloutState& s = m.state();
+  if (!s.order || s.order->accepted) return;
+  if (s.order->kind != DecisionKind::kAdvance && s.order->kind != DecisionKind::kPromote) return;
+  const OpenOrder order = *s.order;
+  m.withdraw_order();
+  s.lapsed = order;
+  if (s.state == State::kPromoting) s.state = State::kAnalyzing;
+  if (s.state == State::kAnalyzing) s.reason = s.freeze->text;
+}
+
+void frozen(Mover& m, const std::string& text) {
+  RolloutState& s = m.state();
+  if (s.freeze && s.freeze->text == text) return;
+  const SysTime since = s.freeze ? s.freeze->since : m.now;
+  s.freeze = FreezeState{since, cut(text, kLongestSentence)};
+  take_back_order(m);
+  m.tell(EventType::kFrozen, s.freeze->text);
+}
+
+void thawed(Mover& m) {
+  RolloutState& s = m.state();
+  if (!s.freeze) return;
+  const std::string text = s.freeze->text;
+  s.deadline_at += m.now - s.freeze->since;
+  s.freeze.reset();
+  if (s.state == State::kAnalyzing) s.lapsed.reset();
+  m.tell(EventType::kThawed, "no longer " + text);
+  if (s.state != State::kAnalyzing || m.progress_is_ordered()) return;
+  if (s.reason == text) s.reason = "no longer frozen";
+  if (s.conditions_only_observe)
+    m.promote(kEngine, "no longer frozen: on to 100 %, as was decided before");
+  else if (s.step < 0 && m.weighted() && m.told())
+    m.order_step(0, kEngine,
+                 "no longer frozen: begins with " + percent(*m.fixed.plan.steps.front().weight));
+}
+
+}  // namespace
+
+void on_freeze_changed(Mover& m, const FreezeChanged& input) {
+  if (is_final(m.state().state) || m.state().state == State::kRollingBack) return;
+  if (input.text)
+    frozen(m, *input.text);
+  else
+    thawed(m);
+  keep_ready_clock(m);
+}
+
+}  // namespace rollwatch

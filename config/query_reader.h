@@ -1,0 +1,22 @@
+// Reads what goes to a datasource: queries with their variables, and the labels that pick a
+// rollout's series out of a shared answer.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "analysis/plan.h"
+#include "config/table_reader.h"
+
+namespace rollwatch {
+
+// What is wrong with a query that came from the environment is not shown.
+std::optional<promql::QueryTemplate> read_query(TableReader& reader, std::string_view key);
+
+std::vector<SelectLabel> read_select(TableReader& reader);
+
+// With `select` the question is the same for every rollout that asks it.
+void check_shared_query(TableReader& reader, const ThresholdCondition& threshold);
+
+}  // namespace rollwatch
