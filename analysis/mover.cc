@@ -439,7 +439,8 @@ Transition Mover::finish() {
     if (!what.empty() || s.reason == s.waits_for) s.reason = now_for;
     s.waits_for = now_for;
   }
-  const Verdict verdict = verdict_of(fixed, s);
+  // What a rollout that has ended amounts to stays, whatever is still watched.
+  const Verdict verdict = had_ended_ ? s.verdict : verdict_of(fixed, s);
   if (verdict != s.verdict) {
     const Verdict before = s.verdict;
     s.verdict = verdict;

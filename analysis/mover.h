@@ -18,7 +18,8 @@ inline constexpr Millis kRollbackReminder{5 * 60'000};
 
 class Mover {
  public:
-  Mover(Fixed fixed, const RolloutState& before, SysTime now) : fixed(fixed), now(now) {
+  Mover(Fixed fixed, const RolloutState& before, SysTime now)
+      : fixed(fixed), now(now), had_ended_(is_final(before.state)) {
     out.state = before;
   }
 
@@ -101,6 +102,8 @@ class Mover {
   void give_order(DecisionKind kind, double weight);
   static void forget(ConditionState& c);  // what its slots showed so far
   void watch(SysTime since, bool all_anew, bool first_step);
+
+  const bool had_ended_;  // before this step
 };
 
 // One sentence: "error-rate 0.083 > 0.05, 3 of the last 3".
