@@ -155,7 +155,7 @@ bool is_watching(const RolloutState& s) {
 
 std::optional<double> step_weight(const Plan& plan, const RolloutState& state) {
   if (!plan.steps.front().weight) return std::nullopt;
-  if (state.state == State::kSoaking || state.state == State::kPromoted) return 100;
+  if (state.soak_since || state.state == State::kPromoted) return 100;
   if (state.step < 0) return std::nullopt;
   return step_at(plan, state.step).weight;
 }

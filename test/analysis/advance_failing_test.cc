@@ -113,7 +113,7 @@ TEST(FailingTest, WhatAFailedConditionDoesInEachState) {
        "begin ack pass*3 ack pass*3 fail*3",
        "rolling_back step 1 (25 %) failed, out: rollback 0 %"},
       {"soaking", soak, "begin ack pass*3 ack pass*3 ack fail*3",
-       "rolling_back step 1 (25 %) failed, out: rollback 0 %"},
+       "rolling_back step 1 (100 %) failed, out: rollback 0 %"},
       {"acknowledged", {}, "begin ack fail*3 ack", "rolled_back step 0 (5 %) failed"},
       {"no later sample undoes it", {}, "begin ack fail*3 wait=5h", kRollingBack},
       {"pause: asks a person", on_fail(OnFail::kPause), "begin ack fail*3",

@@ -256,7 +256,7 @@ TEST(OrdersTest, WithoutAnOrchestratorDecisionsTakeEffectAtOnce) {
            "begin report=5 fail*3",
            "rolled_back step 0 (5 %) failed"},
           {"from the soak, too", kSoak, "begin report=25 pass*3 fail*3",
-           "rolled_back step 1 (25 %) failed"},
+           "rolled_back step 1 (100 %) failed"},
           {"a person promotes", {}, "begin report=5 promote", "promoted step 1 (100 %) passed"},
           {"a person rolls back",
            {},

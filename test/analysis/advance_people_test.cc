@@ -115,8 +115,8 @@ const SituationRow kTable[] = {
       {kPromote, "409 it is soaking: nothing to promote"},
       {kPause, "409 it is soaking: nothing to pause"},
       {kResume, "409 it is soaking: nothing to resume"},
-      {kRollback, "rolling_back step 1 (25 %) passing, out: rollback 0 %"},
-      {kCancel, "cancelled step 1 (25 %) passing"}}},
+      {kRollback, "rolling_back step 1 (100 %) passing, out: rollback 0 %"},
+      {kCancel, "cancelled step 1 (100 %) passing"}}},
     {{"rolling back", "resume begin ack fail*3"},
      {{kAdvance, "409 it is rolling back, which is final: error-rate 0.09 > 0.05, 3 of the last 3"},
       {kPromote, "409 it is rolling back, which is final: error-rate 0.09 > 0.05, 3 of the last 3"},
@@ -271,7 +271,7 @@ TEST(PeopleTest, APromotionIsNeverUndoneByTheEngine) {
        "begin ack promote pause resume",
        "promoting step 0 (5 %) pending, out: promote 100 %"},
       {"a person may roll back", soak, "begin ack promote ack rollback",
-       "rolling_back step 1 (25 %) pending, out: rollback 0 %"},
+       "rolling_back step 1 (100 %) pending, out: rollback 0 %"},
   });
   Rollout observed(error_rate(), "deployer", true);
   observed.play("begin refuse resume");

@@ -66,7 +66,7 @@ TEST(WeightReportedTest, IsAlwaysBelieved) {
        "begin ack report=4.9",
        "rolled_back step 0 (5 %) pending"},
       {"none from the soak", kSoak, "begin ack report=100 report=0",
-       "rolled_back step 1 (25 %) pending"},
+       "rolled_back step 1 (100 %) pending"},
       {"none while paused", {}, "begin ack pause report=0", "rolled_back step 0 (5 %) pending"},
       {"none before the first step says nothing",
        {},

@@ -221,11 +221,11 @@ TEST(StepsTest, Soaking) {
       {"missing answers delay nothing", soak, "begin ack pass ack empty*3 wait=1m",
        "promoted step 0 (100 %) passed"},
       {"a failed condition rolls back", soak, "begin ack pass ack fail*3",
-       "rolling_back step 0 (5 %) failed, out: rollback 0 %"},
+       "rolling_back step 0 (100 %) failed, out: rollback 0 %"},
       {"fails are counted on", soak, "begin ack pass fail fail",
        "promoting step 0 (5 %) failing, out: promote 100 %"},
       {"over the promotion", soak, "begin ack pass fail fail ack fail",
-       "rolling_back step 0 (5 %) failed, out: rollback 0 %"},
+       "rolling_back step 0 (100 %) failed, out: rollback 0 %"},
       {"on_fail = pause only tells",
        [](Plan& p) {
          p.steps = {{5, Millis(0), false}};

@@ -80,6 +80,16 @@ inline Plan for_duration(std::string_view hold) {
   return plan;
 }
 
+// Waits until 3 are ready, for two attempts of a minute.
+inline void needs_three_ready(Plan& plan) {
+  ConditionPlan ready = condition("ready", "< 3");
+  threshold(ready).query = query("up");
+  ready.is_readiness = true;
+  ready.on_fail = OnFail::kObserve;
+  plan.ready = ReadyPlan{3, duration("1m"), duration("30s"), 2};
+  plan.conditions.push_back(std::move(ready));
+}
+
 class Rollout {
  public:
   explicit Rollout(Plan plan, std::string orchestrator = "deployer", bool observe = false)
@@ -122,6 +132,12 @@ class Rollout {
     return happens(PersonDecided{kind, "alice", reason, std::move(question)});
   }
   std::string report(double weight) { return happens(WeightReported{weight, now, "argo"}); }
+  std::string extend(Millis span) {
+    return happens(PersonDecided{DecisionKind::kExtend, "alice", "", std::nullopt, span});
+  }
+  void freeze() { happens(FreezeChanged{"frozen by ana: stocktaking"}); }
+  void thaw() { happens(FreezeChanged{}); }
+  void predecessor(bool rolling_back) { happens(PredecessorRollingBack{rolling_back}); }
   void superseded() { happens(SupersededBy{"ro_2", "1.25"}); }
 
   void slot(const std::string& condition, double value) { answer(condition, vector_of(value)); }
@@ -192,7 +208,8 @@ class Rollout {
   //   begin ack accept refuse expire late-ack superseded
   //   pass fail between empty nan error missed few(events) none(events), for the first condition;
   //     with "latency:fail" for another one, and "pass*3" three times
-  //   advance promote pause resume rollback cancel: by alice
+  //   advance promote pause resume rollback cancel extend=10m: by alice
+  //   freeze thaw: by ana; behind clear: an earlier rollout's rollback
   //   report=25, wait=30s, away=10m
   void play(std::string_view story) {
     std::istringstream words{std::string(story)};
@@ -290,6 +307,7 @@ class Rollout {
       if (verb == "report") return void(report(std::stod(rest)));
       if (verb == "wait") return wait(duration(rest));
       if (verb == "away") return away(duration(rest));
+      if (verb == "extend") return void(extend(duration(rest)));
     }
     if (word == "begin") return begin();
     if (word == "ack") return ack();
@@ -298,6 +316,9 @@ class Rollout {
     if (word == "expire") return order_ends(open_order(), OrderEnd::kExpired);
     if (word == "late-ack") return order_ends(state.orders_given, OrderEnd::kDone);
     if (word == "superseded") return superseded();
+    if (word == "freeze") return freeze();
+    if (word == "thaw") return thaw();
+    if (word == "behind" || word == "clear") return predecessor(word == "behind");
     if (const auto kind = decision_kind(word)) {
       EXPECT_EQ(person(*kind), "") << word << " in " << show();
       return;
@@ -306,9 +327,10 @@ class Rollout {
     const std::string name =
         colon == std::string::npos ? plan_.conditions.front().name : word.substr(0, colon);
     const std::string outcome = colon == std::string::npos ? word : word.substr(colon + 1);
-    if (outcome == "pass") return slot(name, 0.01);
+    const bool counts = plan_.conditions[index_of(name)].is_readiness;
+    if (outcome == "pass") return slot(name, counts ? 3 : 0.01);
     if (outcome == "between") return slot(name, 0.03);
-    if (outcome == "fail") return slot(name, 0.09);
+    if (outcome == "fail") return slot(name, counts ? 2 : 0.09);
     if (outcome == "nan") return slot(name, std::numeric_limits<double>::quiet_NaN());
     if (outcome == "empty") return no_data(name);
     if (outcome == "error") return error(name);
