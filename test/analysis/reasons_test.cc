@@ -105,7 +105,7 @@ const Story kStories[] = {
     {"superseded", "begin ack pass superseded"},
     {"superseded in the soak", "begin ack pass*4 ack pass*5 ack superseded", soaks},
     {"observe", "begin ack", soaks, "deployer", true},
-    {"asked, not told", "begin report=5 pass*4 report=25 pass*4", nullptr, ""},
+    {"asked, not told", "begin report=5 pass*4 report=25 pass*3", nullptr, ""},
     {"reported", "begin report=1 ack report=25 report=100", soaks},
     {"reported while rolling back", "begin ack pass fail*3 report=25 report=0"},
     {"reported gone", "begin ack pass report=0"},
