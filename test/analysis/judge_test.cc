@@ -340,6 +340,51 @@ TEST(JudgeTest, AWindowThatReachesBackBeforeTheStepCanFailButNotPass) {
       << "the evidence's window counts, too";
 }
 
+TEST(JudgeTest, SelectPicksTheSeriesOfThisRollout) {
+  const auto of = [](const char* app, const char* version, double value) {
+    return Series{{{"app", app}, {"version", version}}, value};
+  };
+  const Answer shared{Vector{{of("shop", "1.2", 0.01), of("shop", "1.1", 0.5),
+                              of("till", "1.2", 0.6), Series{{{"app", "shop"}}, 0.7}}},
+                      {},
+                      false,
+                      nullptr,
+                      {}};
+  const Answer events{
+      Vector{{of("shop", "1.2", 12), of("shop", "1.1", 900)}}, {}, false, nullptr, {}};
+  struct SelectRow {
+    const char* name;
+    std::vector<Label> select;
+    const char* expected;
+  };
+  const SelectRow rows[] = {
+      {"all labels must fit",
+       {{"app", "shop"}, {"version", "1.2"}},
+       "pass within_limit 0.01 > 0.05 {app=\"shop\",version=\"1.2\"}"},
+      {"one label picks several", {{"app", "shop"}}, "fail beyond_limit 0.7 > 0.05 {app=\"shop\"}"},
+      {"none fits: no data, not a pass",
+       {{"app", "shop"}, {"version", "1.3"}},
+       "no_data no_series"},
+      {"a value is not a pattern", {{"app", "sho."}}, "no_data no_series"},
+      {"a label that is not there is empty",
+       {{"app", "shop"}, {"version", ""}},
+       "fail beyond_limit 0.7 > 0.05 {app=\"shop\"}"},
+  };
+  const ConditionPlan plan = condition("c", "> 0.05");
+  for (const SelectRow& row : rows)
+    EXPECT_EQ(show(judge(plan, shared, nullptr, {{}, {}, row.select})), row.expected) << row.name;
+
+  ConditionPlan counted = condition("c", "> 0.05");
+  counting_events(counted);
+  const std::vector<Label> select = {{"app", "shop"}, {"version", "1.2"}};
+  EXPECT_EQ(show(judge(counted, shared, &events, {{}, {}, select})),
+            "inconclusive few_events 0.01 > 0.05 {app=\"shop\",version=\"1.2\"} [12 of 100]")
+      << "the evidence is shared as well";
+  const Answer scalar{Scalar{0.5}, {}, false, nullptr, {}};
+  EXPECT_EQ(show(judge(plan, scalar, nullptr, {{}, {}, select})), "no_data no_series")
+      << "a scalar is nobody's";
+}
+
 TEST(SeriesNameTest, IsWrittenAsPrometheusDoes) {
   struct NameRow {
     const char* name;
