@@ -175,6 +175,20 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
   }
 }
 
+// Those that went by before this one was asked were put down as missed then. If the store refused
+// that, they have no record yet, and would get none behind this one's.
+void Engine::Impl::miss_before(const EntryPtr& entry, const PendingSlot& pending) {
+  const std::size_t i = pending.asked.condition;
+  const ConditionPlan& plan = entry->plan->conditions[i];
+  const ConditionState& c = entry->state.conditions[i];
+  const Millis delay = source_.ingestion_delay(plan.datasource);
+  const auto first = next_slot(plan, c, delay);
+  if (!first || *first >= pending.slot) return;
+  const std::int64_t last = pending.slot - 1;
+  put(entry,
+      Work{SlotsMissed{i, *first, last, grid_of(plan, c).at(last) - delay, Cause::kMissedStore}});
+}
+
 void Engine::Impl::answered(const EntryPtr& entry, const std::shared_ptr<PendingSlot>& pending,
                             Role role, Answer answer) {
   if (role == Role::kEvidence)
@@ -184,6 +198,7 @@ void Engine::Impl::answered(const EntryPtr& entry, const std::shared_ptr<Pending
   if (--pending->remaining > 0) return;
   const std::size_t i = pending->asked.condition;
   entry->busy_until[i] = clock_.wall();
+  miss_before(entry, *pending);
   SlotAnswered input{i, pending->slot, pending->asked.evaluated_at, pending->asked.value,
                      pending->asked.evidence};
   Work work{std::move(input)};
