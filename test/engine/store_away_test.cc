@@ -33,6 +33,9 @@ TEST_F(StoreAway, DecisionsAreRefusedAndNothingGoesOut) {
   }
   EXPECT_TRUE(world.engine().store_trouble().has_value());
   EXPECT_EQ(world.attempts().size(), attempts);
+  // Nobody who looks at the log only may miss it.
+  EXPECT_GE(world.not_recorded().size(), 5U);
+  EXPECT_EQ(world.not_recorded().front(), "1.1: the disk is full");
   EXPECT_EQ(state(id), State::kAnalyzing);
   world.store_fails(false);
   world.advance(Millis{20'000});
