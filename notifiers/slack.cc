@@ -260,7 +260,8 @@ bool slack_webhook_tells(const Event& event) {
     case EventType::kResumed:
       return event.by == "engine";
     case EventType::kNote:
-      return !event.question.empty();
+      // Of a condition: it gives no answers while the rollout soaks, and nothing waits for them.
+      return !event.question.empty() || !event.condition.empty();
     case EventType::kDecided:
       return is_rolling_back(event);
     default:

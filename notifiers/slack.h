@@ -18,7 +18,8 @@ std::string slack_message(const RolloutSpec& spec, const Notice& notice,
 // What an incoming webhook tells unless `events` says otherwise. It cannot edit what it posted, so
 // only the news somebody would want to be interrupted for: that the rollout started, that it is
 // going back and when it is back, how it ended, that it waits for a person (paused, or for its
-// approval), and that it goes on by itself after it did.
+// approval), that it goes on by itself after it did, and that nobody sees how the promoted version
+// does.
 bool slack_webhook_tells(const Event& event);
 
 }  // namespace rollwatch

@@ -32,6 +32,9 @@ constexpr Millis kDeliveryGrace{10'000};
 constexpr Millis kForgetEvery{60'000};
 constexpr std::size_t kForgottenAtOnce = 10;
 
+// How often the log says that the store takes no commits, while it does not.
+constexpr Millis kTellOfStoreEvery{60'000};
+
 std::uint64_t random_bits() {
   std::uint64_t bits = 0;
   if (RAND_bytes(reinterpret_cast<unsigned char*>(&bits), sizeof bits) != 1)
@@ -81,6 +84,7 @@ class Application::Impl {
   net::signal_set signals_;
 
   std::optional<std::string> not_ready_ = "starting";
+  std::optional<SteadyTime> store_told_;  // when the log last said that a step is not recorded
   bool stopping_ = false;
   int exit_code_ = 0;
 };
@@ -173,6 +177,14 @@ EngineHooks Application::Impl::engine_hooks() {
   hooks.late = [this](Millis late) { metrics_.on_late(late); };
   hooks.decided = [this](const Decision& decision) { metrics_.on_decision(decision); };
   hooks.committed = [this](std::chrono::nanoseconds took) { metrics_.on_commit(took); };
+  hooks.not_recorded = [this](const RolloutSpec& spec, const std::string& why) {
+    // It is tried again every second, and a store that is away is so for every rollout.
+    const SteadyTime now = clock_.steady();
+    if (store_told_ && now - *store_told_ < kTellOfStoreEvery) return;
+    store_told_ = now;
+    spdlog::error("{} {}/{}@{} is not recorded, tried again every second: {}", spec.id, spec.ns,
+                  spec.service, spec.target, why);
+  };
   return hooks;
 }
 

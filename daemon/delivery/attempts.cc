@@ -121,7 +121,10 @@ awaitable<void> Outbox::read_accepted_until(EntryPtr entry) {
   for (unsigned failures = 0; !entry->closed && !stopped_; co_await store_back_off(++failures)) {
     try {
       const std::optional<Delivery> stored = co_await store_.delivery(entry->delivery.id);
-      if (stored) entry->delivery.accepted_until = stored->accepted_until;
+      if (stored) {
+        entry->delivery.accepted_until = stored->accepted_until;
+        entry->until = steady_at(stored->accepted_until);
+      }
       co_return;
     } catch (const StoreError& error) {
       spdlog::error("order {}: cannot read until when it may be acknowledged: {}",
@@ -146,6 +149,7 @@ awaitable<void> Outbox::expire_order(EntryPtr entry) {
     // The engine sees it otherwise, so it has more time.
     (state == DeliveryState::kAccepted ? entry->delivery.accepted_until
                                        : entry->delivery.expires_at) = clock_.wall() + kLookAgain;
+    entry->until = clock_.steady() + kLookAgain;
   } else if (!entry->closed) {
     count(*entry, "expired");
     spdlog::error("{} order {} to {} expired after {} attempts", entry->delivery.kind,

@@ -76,6 +76,7 @@ void Outbox::add(Delivery delivery, RolloutSpec spec) {
   entry->due = clock_.steady() + wait_left(delivery, clock_.wall());
   delivery.attempts.clear();
   entry->delivery = std::move(delivery);
+  entry->until = steady_at(deadline(*entry));
   entries_.emplace(entry->delivery.id, entry);
   if (is_order(entry->delivery))
     orders_of_[entry->delivery.rollout].emplace(entry->delivery.number, entry);
@@ -118,7 +119,7 @@ void Outbox::look_at(const EntryPtr& entry) {
   if (entry->busy || entry->closed || draining_) return;
   const Delivery& delivery = entry->delivery;
   const SteadyTime now = clock_.steady();
-  const Millis left = deadline(*entry) - clock_.wall();
+  const Millis left = this->left(*entry);
   if (left <= Millis{0}) {
     return begin(entry, "expiry",
                  is_order(delivery) ? &Outbox::expire_order : &Outbox::expire_notification);
@@ -153,6 +154,17 @@ bool Outbox::is_next(const Entry& entry) const {
 SysTime Outbox::deadline(const Entry& entry) const {
   return entry.delivery.state == DeliveryState::kAccepted ? entry.delivery.accepted_until
                                                           : entry.delivery.expires_at;
+}
+
+SteadyTime Outbox::steady_at(SysTime deadline) const {
+  return clock_.steady() + (deadline - clock_.wall());
+}
+
+// Deadlines are dates, for the receiver's sake and to survive a restart; a wall clock that is put
+// back must not let a promotion fire late for all that.
+Millis Outbox::left(const Entry& entry) const {
+  return std::min(deadline(entry) - clock_.wall(),
+                  std::chrono::ceil<Millis>(entry.until - clock_.steady()));
 }
 
 std::string Outbox::lane_name(const Delivery& delivery) {

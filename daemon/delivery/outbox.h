@@ -85,6 +85,7 @@ class Outbox {
     std::shared_ptr<const RolloutSpec> spec;
     unsigned attempts_made = 0;
     SteadyTime due{};                    // of the next attempt
+    SteadyTime until{};                  // its deadline as it was when that was set
     std::optional<SteadyTime> wakes_at;  // in timed_
     bool busy = false;                   // an attempt is out, or its end being recorded
     bool closed = false;                 // ended from outside meanwhile
@@ -110,6 +111,8 @@ class Outbox {
   void fill(const std::string& lane_name);
   bool is_next(const Entry& entry) const;
   SysTime deadline(const Entry& entry) const;
+  Millis left(const Entry& entry) const;
+  SteadyTime steady_at(SysTime deadline) const;
   static std::string lane_name(const Delivery& delivery);
   std::size_t places(const Delivery& delivery) const;
 

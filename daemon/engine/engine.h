@@ -86,6 +86,8 @@ struct EngineHooks {
   std::function<void(Millis)> late;  // asked that long after its slot
   std::function<void(const Decision&)> decided;
   std::function<void(std::chrono::nanoseconds)> committed;  // how long the store took
+  // A step of this rollout is not on disk, and why. Called again with every try that fails.
+  std::function<void(const RolloutSpec&, const std::string& why)> not_recorded;
 };
 
 // Decided by the application from its configuration; asked when a step is recorded.

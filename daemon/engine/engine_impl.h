@@ -82,8 +82,10 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   bool see_clock_jump(SysTime now);
   void ask_due(const EntryPtr& entry, SysTime now, std::vector<Question>& questions,
                std::vector<std::pair<EntryPtr, std::shared_ptr<PendingSlot>>>& owners);
+  void miss_before(const EntryPtr& entry, const PendingSlot& pending);
   void answered(const EntryPtr& entry, const std::shared_ptr<PendingSlot>& pending, Role role,
                 Answer answer);
+  void give_up_what_is_ahead(const EntryPtr& entry, SysTime now);
   void mark_missed(const EntryPtr& entry, SysTime now, Cause cause);
 
   void put(const EntryPtr& entry, Work work);

@@ -296,6 +296,7 @@ void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
 void Engine::Impl::not_recorded(Recording& r, const std::string& why) {
   const EntryPtr& entry = r.entry;
   entry->recording = false;
+  if (hooks_.not_recorded) hooks_.not_recorded(entry->spec, why);
   std::deque<Work> again;
   for (Work& work : r.works) {
     if (work.done) work.done({WorkEnd::kStoreAway, why, DeliveryState::kPending});

@@ -94,12 +94,28 @@ bool Engine::Impl::see_clock_jump(SysTime now) {
   if (drift > -kJump && drift < kJump) return false;
   for (const auto& [id, entry] : active_) {
     if (is_watching(entry->state)) {
+      give_up_what_is_ahead(entry, now);
       mark_missed(entry, now, Cause::kMissedClockJump);
       put(entry, Work{WatchResumed{Cause::kMissedClockJump}});
     }
     schedule(entry);
   }
   return true;
+}
+
+// A clock that was put back: the slot of a question that is out lies in the future now. Its answer
+// would be recorded for that time, and nothing asked before it has come again.
+void Engine::Impl::give_up_what_is_ahead(const EntryPtr& entry, SysTime now) {
+  for (std::size_t i = 0; i < entry->out.size(); ++i) {
+    const auto pending = entry->out[i];
+    if (!pending) continue;
+    const Grid grid = grid_of(entry->plan->conditions[i], entry->state.conditions[i]);
+    if (grid.at(pending->slot) <= now) continue;
+    miss_before(entry, *pending);
+    put(entry, Work{SlotsMissed{i, pending->slot, pending->slot, pending->asked.evaluated_at,
+                                Cause::kMissedClockJump}});
+    entry->out[i].reset();
+  }
 }
 
 // Every slot up to now that has no record is missed, but for those that are out.
@@ -177,6 +193,20 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
   }
 }
 
+// Those that went by before this one was asked were put down as missed then. If the store refused
+// that, they have no record yet, and would get none behind this one's.
+void Engine::Impl::miss_before(const EntryPtr& entry, const PendingSlot& pending) {
+  const std::size_t i = pending.asked.condition;
+  const ConditionPlan& plan = entry->plan->conditions[i];
+  const ConditionState& c = entry->state.conditions[i];
+  const Millis delay = source_.ingestion_delay(plan.datasource);
+  const auto first = next_slot(plan, c, delay);
+  if (!first || *first >= pending.slot) return;
+  const std::int64_t last = pending.slot - 1;
+  put(entry,
+      Work{SlotsMissed{i, *first, last, grid_of(plan, c).at(last) - delay, Cause::kMissedStore}});
+}
+
 void Engine::Impl::answered(const EntryPtr& entry, const std::shared_ptr<PendingSlot>& pending,
                             Role role, Answer answer) {
   if (role == Role::kEvidence)
@@ -186,12 +216,16 @@ void Engine::Impl::answered(const EntryPtr& entry, const std::shared_ptr<Pending
   if (--pending->remaining > 0) return;
   const std::size_t i = pending->asked.condition;
   entry->busy_until[i] = clock_.wall();
+  if (entry->out[i] != pending) return;  // given up
+  miss_before(entry, *pending);
   SlotAnswered input{i, pending->slot, pending->asked.evaluated_at, pending->asked.value,
                      pending->asked.evidence};
   Work work{std::move(input)};
   work.asked = std::move(pending->asked);
   // Until the answer is on disk the condition stays "out", so that no slot is asked twice.
-  work.done = [entry, i](const WorkResult&) { entry->out[i].reset(); };
+  work.done = [entry, i, pending](const WorkResult&) {
+    if (entry->out[i] == pending) entry->out[i].reset();
+  };
   put(entry, std::move(work));
 }
 

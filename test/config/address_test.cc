@@ -102,6 +102,8 @@ TEST(Address, SigningSecrets) {
       {"no base64", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa-w", false},
       {"without padding", "whsec_" + std::string(43, 'A'), false},
       {"padding inside", "whsec_" + std::string(20, 'A') + "=" + std::string(19, 'A'), false},
+      {"bits left over, one sign of padding", "whsec_" + std::string(42, 'A') + "B=", false},
+      {"bits left over, two signs of padding", "whsec_" + std::string(41, 'A') + "B==", false},
       {"nothing", "whsec_", false},
   };
   for (const Row& row : rows) EXPECT_EQ(is_signing_secret(row.text), row.good) << row.name;

@@ -76,6 +76,29 @@ TEST_F(OutboxOrders, FiveHundredForAnHourThenExpiry) {
   EXPECT_THAT(story(), IsEmpty()) << "a promotion must never fire an hour late";
 }
 
+// The deadline was read off the wall clock alone: put back by two hours, it let the promotion fire
+// two hours late.
+TEST_F(OutboxOrders, AClockThatIsPutBackGivesNoMoreTime) {
+  deployer.otherwise.status = 500;
+  order(1, "promote");
+  pass(minutes{1});
+  clock.jump_wall(-hours{2});
+  pass(minutes{4} - Millis{1});
+  EXPECT_THAT(story(), Not(Contains(HasSubstr("expired"))));
+  pass(Millis{1});
+  EXPECT_THAT(story(), ElementsAre("+5m  expired 1"));
+}
+
+TEST_F(OutboxOrders, AClockThatIsPutBackGivesNoMoreTimeToAcknowledge) {
+  deployer.script({{202}});
+  order(1, "advance");
+  pass(minutes{10});
+  story();
+  clock.jump_wall(-hours{2});
+  pass(minutes{20});
+  EXPECT_THAT(story(), ElementsAre("+30m  expired 1"));
+}
+
 TEST_F(OutboxOrders, ExpiresExactlyThoughTheNextAttemptWouldBeLater) {
   order_deadline = seconds{20};
   deployer.otherwise.status = 503;

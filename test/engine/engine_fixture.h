@@ -27,6 +27,12 @@ steps = [ { weight = 5, hold = "10m" }, { weight = 50, hold = "10m" } ]
 name = "errors"
 query = 'errors > 0.05'
 interval = "10s"
+[policy.quick]
+steps = [ { weight = 5, hold = "10m" } ]
+[[policy.quick.condition]]
+name = "quick"
+query = 'quick > 0.05'
+interval = "4s"
 [policy.unchecked]
 steps = [ { weight = 5, hold = "10m" } ]
 [policy.approved]

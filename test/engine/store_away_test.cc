@@ -9,11 +9,11 @@ namespace {
 
 class StoreAway : public EngineTest {
  protected:
-  void expect_no_gap(const std::string& id) {
+  void expect_no_gap(const std::string& id, Millis interval = Millis{10'000}) {
     std::optional<SysTime> next;
     for (const StoredEvaluation& e : world.evaluations(id)) {
       EXPECT_EQ(e.slot, next.value_or(e.slot));
-      next = e.last_slot + Millis{10'000};
+      next = e.last_slot + interval;
     }
     EXPECT_TRUE(next.has_value());
   }
@@ -33,6 +33,9 @@ TEST_F(StoreAway, DecisionsAreRefusedAndNothingGoesOut) {
   }
   EXPECT_TRUE(world.engine().store_trouble().has_value());
   EXPECT_EQ(world.attempts().size(), attempts);
+  // Nobody who looks at the log only may miss it.
+  EXPECT_GE(world.not_recorded().size(), 5U);
+  EXPECT_EQ(world.not_recorded().front(), "1.1: the disk is full");
   EXPECT_EQ(state(id), State::kAnalyzing);
   world.store_fails(false);
   world.advance(Millis{20'000});
@@ -162,6 +165,27 @@ TEST_F(StoreAway, ACommitThatIsRefusedHoldsUpNobodyElse) {
   world.advance(Millis{60'000});
   world.decide(ids[2], person(DecisionKind::kPause));
   EXPECT_EQ(state(ids[2]), State::kPaused);
+}
+
+// The slots that went by while a question was out are recorded when the next one is asked. That
+// commit is refused, and the question's answer, which comes when the disk works again, is not: the
+// slots before it had no record then, and were never missed.
+TEST_F(StoreAway, SlotsThatWentByAreMissedThoughTheNextQuestionIsOutMeanwhile) {
+  RolloutSpec wanted = spec("1.1");
+  wanted.policy = {"quick"};
+  world.metrics_are("quick", {Behaviour::Kind::kSlow, {}});
+  const std::string id = world.register_rollout(wanted).rollout->spec.id;
+  world.advance(world.rollout(id).next_slots[0].value() - world.now());
+  world.store_hangs(true);
+  world.advance(Millis{10'000});
+  world.let_commits_go();  // the answer; now the next question is out, and two slots went by
+  world.settle();
+  world.store_fails(true);
+  world.store_hangs(false);
+  world.settle();
+  world.store_fails(false);
+  world.advance(Millis{60'000});
+  expect_no_gap(id, Millis{4'000});
 }
 
 // The older one ends and the newer one begins in one transaction, or neither does.

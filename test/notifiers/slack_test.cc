@@ -233,6 +233,11 @@ TEST(Slack, ByDefaultTellsTheBeginningTheEndAndWhatNeedsAPerson) {
   Event note;
   note.question = "q1";
   EXPECT_TRUE(slack_webhook_tells(note)) << "an approval is asked for";
+  Event silence;
+  silence.state = State::kSoaking;
+  silence.condition = "errors";
+  EXPECT_TRUE(slack_webhook_tells(silence))
+      << "nothing waits for its answers, so nobody would know";
   Event decided;
   decided.type = EventType::kDecided;
   decided.kind = DecisionKind::kRollback;

@@ -270,7 +270,7 @@ struct World::Life {
       : clock(io, start, [this] { run_until_idle(); }),
         source(world, io, clock),
         store(world, io.get_executor(), world.folder_ / "rollwatch.db"),
-        engine(io.get_executor(), clock, source, store, rules(world), hooks()),
+        engine(io.get_executor(), clock, source, store, rules(world), hooks(world)),
         outbox(io.get_executor(), clock, store, engine, [] { return 0.5; }) {
     Outbox::Drivers drivers;
     for (const auto& [name, settings] : world.settings_.orchestrators)
@@ -301,7 +301,7 @@ struct World::Life {
     rules.datasource_url = [](const std::string&) { return std::string("http://metrics.example"); };
     return rules;
   }
-  EngineHooks hooks() {
+  EngineHooks hooks(World& world) {
     EngineHooks hooks;
     hooks.deliver = [this](const Delivery& delivery, const RolloutSpec& spec) {
       outbox.add(delivery, spec);
@@ -309,6 +309,9 @@ struct World::Life {
     hooks.withdraw = [this](const std::string& id) { outbox.withdraw(id); };
     hooks.settled = [this](const std::string& id, DeliveryState state) {
       outbox.acknowledged(id, state);
+    };
+    hooks.not_recorded = [&world](const RolloutSpec& spec, const std::string& why) {
+      world.not_recorded_.push_back(spec.candidate + ": " + why);
     };
     return hooks;
   }

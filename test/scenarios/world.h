@@ -70,6 +70,8 @@ class World {
   void store_hangs(bool hangs);
   void let_commits_go();
   std::size_t most_evaluations_in_a_commit() const { return most_evaluations_; }
+  // Why steps could not be recorded, as the engine told.
+  const std::vector<std::string>& not_recorded() const { return not_recorded_; }
   // Queries are not checked at registration before this is called with false.
   void checks_hang(bool hangs);
 
@@ -116,6 +118,7 @@ class World {
   bool checks_hang_ = false;
   std::size_t most_evaluations_ = 0;
   std::vector<DeliveredOrder> attempts_;
+  std::vector<std::string> not_recorded_;
   std::uint64_t seed_ = 1;
   std::unique_ptr<Life> life_;
 };
