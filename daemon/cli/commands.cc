@@ -236,12 +236,12 @@ int run_history(const Invocation& call, Surroundings& surroundings) {
 int run_decision(const Invocation& call, Surroundings& surroundings) {
   const Verb& verb = *call.verb;
   std::optional<std::string> reason = call.text("reason");
-  const bool asks = find_flag(verb.flags, "yes") != nullptr && !call.has("yes");
-  if (asks && surroundings.terminal.can_ask && !confirmed(call, surroundings)) {
+  const bool asks = surroundings.terminal.can_ask && !call.has("yes");
+  if (asks && find_flag(verb.flags, "yes") != nullptr && !confirmed(call, surroundings)) {
     return code(ExitCode::kFailed);
   }
-  // A person is asked why; a script in an emergency is not held up by it.
-  if (!reason && surroundings.terminal.can_ask) {
+  // A person is asked why; a script, or who said --yes in an emergency, is not held up by it.
+  if (!reason && asks) {
     reason = ask("reason: ", surroundings);
     if (!reason || reason->empty()) {
       surroundings.err << "rollwatch: nothing done; say why\n";

@@ -309,11 +309,20 @@ TEST(Decisions, SayWhatTheyDoAndAskOnATerminal) {
     for (const Call& call : server.calls()) posts += call.method == "POST" ? 1 : 0;
     EXPECT_EQ(posts, row.posts) << row.name;
   }
-  const FakeServer server([](const Call&) -> Reply { return {200, page("promoting")}; });
-  ClientProcess client({"promote", "ro_1", "--reason", "r", "--yes"}, reaching(server),
-                       Where::kTerminal);
-  EXPECT_EQ(client.exit_code(), 0);
-  EXPECT_THAT(client.err(), Not(HasSubstr("[y/N]")));
+}
+
+TEST(Decisions, AskNothingOfWhoSaidYes) {
+  for (const std::vector<std::string>& reason :
+       {std::vector<std::string>{}, {"--reason", "checkout is slow"}}) {
+    const FakeServer server([](const Call&) -> Reply { return {200, page("rolling_back")}; });
+    std::vector<std::string> words{"rollback", "ro_1", "--yes"};
+    words.insert(words.end(), reason.begin(), reason.end());
+    ClientProcess client(words, reaching(server), Where::kTerminal);
+    EXPECT_EQ(client.exit_code(), 0);
+    EXPECT_EQ(client.err(), "");
+    ASSERT_EQ(server.calls().size(), 1U);
+    EXPECT_EQ(json::parse(server.calls()[0].body).contains("reason"), !reason.empty());
+  }
 }
 
 TEST(Decisions, AConflictIsShown) {
