@@ -223,6 +223,29 @@ TEST(Start, ShowsTheServersWarnings) {
 }
 
 TEST(Start, ShowsWhatTheServerDoesNotAccept) {
+// A decision always has a name, also where the environment has none, such as in a container.
+TEST(Decision, IsSomebodysWithoutUser) {
+  struct Row {
+    const char* name;
+    std::map<std::string, std::string> more;
+    const char* by;
+  };
+  const Row rows[] = {{"USER", {{"USER", "anna"}, {"LOGNAME", "bert"}}, "^anna@.+"},
+                      {"LOGNAME", {{"LOGNAME", "bert"}}, "^bert@.+"},
+                      {"the system's", {}, "^[^@]+@.+"}};
+  for (const Row& row : rows) {
+    const FakeServer server([](const Call&) -> Reply { return {200, page("paused")}; });
+    auto environment = reaching(server);
+    environment.erase("USER");
+    environment.insert(row.more.begin(), row.more.end());
+    ClientProcess client({"pause", "ro_1"}, environment);
+    EXPECT_EQ(client.exit_code(), 0) << row.name;
+    EXPECT_THAT(json::parse(server.calls().at(0).body).at("by").get<std::string>(),
+                testing::ContainsRegex(row.by))
+        << row.name;
+  }
+}
+
   const FakeServer server([](const Call&) -> Reply {
     return {
         422,
