@@ -184,6 +184,26 @@ TEST(Start, RegistersAndFollows) {
   EXPECT_THAT(json::parse(first.body).at("by").get<std::string>(), HasSubstr("anna@"));
 }
 
+// What was said once is not drawn over: neither by the view, nor by what it said about the server.
+TEST(Start, WhatItSaysStaysAboveTheView) {
+  const std::string registered =
+      R"({"id":"ro_1","service":"a","candidate":"2","state":"waiting","warnings":["not checked"]})";
+  bool away = true;
+  const FakeServer server([&](const Call& call) -> Reply {
+    if (std::exchange(away, false)) return {503, "{}"};
+    if (call.method == "POST") return {201, registered};
+    return {200, page("promoted")};
+  });
+  ClientProcess client({"start", "--service", "a", "--candidate", "2", "--wait"}, reaching(server),
+                       Where::kTerminal);
+  EXPECT_EQ(client.exit_code(), 0) << client.err();
+  const std::vector<std::string> screen = client.screen();
+  ASSERT_GE(screen.size(), 3U);
+  EXPECT_EQ(screen[0], "registered ro_1: a 2");
+  EXPECT_EQ(screen[1], "warning: not checked");
+  EXPECT_THAT(screen[2], HasSubstr("checkout 1.23 → 1.24"));
+}
+
 TEST(Start, WithoutWaitAnswersTheId) {
   const FakeServer server{Story({page("waiting")})};
   ClientProcess client(
@@ -203,26 +223,6 @@ TEST(Decision, NeedsNoReasonInAPipeline) {
   EXPECT_FALSE(json::parse(server.calls().at(0).body).contains("reason"));
 }
 
-TEST(Version, IsAnsweredHoweverItIsAskedFor) {
-  const FakeServer server{Story({page("waiting")})};
-  ClientProcess flag({"--version"}, reaching(server));
-  ClientProcess verb({"version"}, reaching(server));
-  EXPECT_EQ(flag.exit_code(), 0);
-  EXPECT_EQ(verb.exit_code(), 0);
-  EXPECT_EQ(flag.out(), verb.out());
-}
-
-TEST(Start, ShowsTheServersWarnings) {
-  const FakeServer server([](const Call&) -> Reply {
-    return {201, R"({"id":"ro_1","service":"a","candidate":"2","state":"waiting",)"
-                 R"("warnings":["the queries could not be checked"]})"};
-  });
-  ClientProcess client({"start", "--service", "a", "--candidate", "2"}, reaching(server));
-  EXPECT_EQ(client.exit_code(), 0);
-  EXPECT_THAT(client.err(), HasSubstr("warning: the queries could not be checked\n"));
-}
-
-TEST(Start, ShowsWhatTheServerDoesNotAccept) {
 // A decision always has a name, also where the environment has none, such as in a container.
 TEST(Decision, IsSomebodysWithoutUser) {
   struct Row {
@@ -246,6 +246,26 @@ TEST(Decision, IsSomebodysWithoutUser) {
   }
 }
 
+TEST(Version, IsAnsweredHoweverItIsAskedFor) {
+  const FakeServer server{Story({page("waiting")})};
+  ClientProcess flag({"--version"}, reaching(server));
+  ClientProcess verb({"version"}, reaching(server));
+  EXPECT_EQ(flag.exit_code(), 0);
+  EXPECT_EQ(verb.exit_code(), 0);
+  EXPECT_EQ(flag.out(), verb.out());
+}
+
+TEST(Start, ShowsTheServersWarnings) {
+  const FakeServer server([](const Call&) -> Reply {
+    return {201, R"({"id":"ro_1","service":"a","candidate":"2","state":"waiting",)"
+                 R"("warnings":["the queries could not be checked"]})"};
+  });
+  ClientProcess client({"start", "--service", "a", "--candidate", "2"}, reaching(server));
+  EXPECT_EQ(client.exit_code(), 0);
+  EXPECT_THAT(client.err(), HasSubstr("warning: the queries could not be checked\n"));
+}
+
+TEST(Start, ShowsWhatTheServerDoesNotAccept) {
   const FakeServer server([](const Call&) -> Reply {
     return {
         422,
