@@ -39,6 +39,15 @@ std::string cut(std::string_view text, std::size_t bytes) {
   return one_line + std::string(kEllipsis);
 }
 
+void hide(std::string& text, std::string_view secret) {
+  constexpr std::size_t kShortestHidden = 6;
+  constexpr std::string_view kEllipsis = "…";
+  if (secret.size() < kShortestHidden) return;
+  for (auto at = text.find(secret); at != std::string::npos;
+       at = text.find(secret, at + kEllipsis.size()))
+    text.replace(at, secret.size(), kEllipsis);
+}
+
 std::string percent(double weight) { return format_exact(weight) + " %"; }
 
 }  // namespace rollwatch

@@ -11,6 +11,10 @@ namespace rollwatch {
 // UTF-8 become question marks, so that it can be written as JSON wherever it came from.
 std::string cut(std::string_view text, std::size_t bytes);
 
+// Every occurrence of the secret becomes an ellipsis. One of less than six bytes stays: it would be
+// found in harmless words, and protects little.
+void hide(std::string& text, std::string_view secret);
+
 // "5 %", "12.5 %"
 std::string percent(double weight);
 

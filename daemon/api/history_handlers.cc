@@ -37,7 +37,7 @@ awaitable<ServerResponse> list_evaluations(const ApiContext& context, Call& call
   const auto page = co_await context.service.evaluations(view.spec.id, after, limit);
   Json body{{"items", Json::array()}};
   for (const StoredEvaluation& evaluation : page.items)
-    body["items"].push_back(evaluation_json(evaluation));
+    body["items"].push_back(evaluation_json(evaluation, *view.plan));
   if (page.next_cursor) body["next_cursor"] = *page.next_cursor;
   co_return json_response(200, body);
 }

@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "daemon/api/json_values.h"
 #include "daemon/api/views.h"
+#include "daemon/engine/explain.h"
 
 namespace rollwatch {
 namespace {
@@ -22,8 +24,11 @@ Json attempt_json(const Attempt& attempt) {
 
 }  // namespace
 
-Json evaluation_json(const StoredEvaluation& evaluation) {
+Json evaluation_json(const StoredEvaluation& evaluation, const Plan& plan) {
   const Judgement& judged = evaluation.judgement;
+  const auto condition =
+      std::ranges::find(plan.conditions, evaluation.condition, &ConditionPlan::name);
+  const bool known = condition != plan.conditions.end();
   Json json{{"number", evaluation.number},
             {"condition", evaluation.condition},
             {"slot", format_time(evaluation.slot)},
@@ -31,7 +36,7 @@ Json evaluation_json(const StoredEvaluation& evaluation) {
             {"outcome", name_of(judged.outcome)},
             {"cause", name_of(judged.cause)},
             {"value", number_json(judged.value)},
-            {"rule", judged.rule ? Json(to_string(*judged.rule)) : Json(nullptr)},
+            {"rule", known ? text_json(rule_text(judged, *condition)) : Json(nullptr)},
             {"series", text_json(judged.series)},
             {"evidence", number_json(judged.evidence)},
             {"detail", describe(judged)},

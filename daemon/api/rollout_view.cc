@@ -5,6 +5,7 @@
 #include "analysis/slots.h"
 #include "daemon/api/json_values.h"
 #include "daemon/api/views.h"
+#include "daemon/engine/explain.h"
 
 namespace rollwatch {
 namespace {
@@ -161,18 +162,6 @@ std::string progress_message(const RolloutView& view) {
 }
 
 }  // namespace
-
-std::string rule_text(const ConditionPlan& condition) {
-  return std::visit(
-      [](const ThresholdCondition& threshold) -> std::string {
-        const Rule& rule = threshold.rule;
-        if (rule.series == SeriesRule::kAnySeriesFails) return "any";
-        if (rule.series == SeriesRule::kNoSeriesFails) return "none";
-        if (rule.fail_if) return to_string(*rule.fail_if);
-        return rule.pass_if ? "pass " + to_string(*rule.pass_if) : "";
-      },
-      condition.kind);
-}
 
 std::string etag_of(const RolloutView& view) {
   return "\"r" + std::to_string(view.state.revision) + "\"";

@@ -14,13 +14,11 @@ nlohmann::ordered_json rollout_json(const RolloutView& view);
 // The short form that pipelines and other tools poll.
 nlohmann::ordered_json verdict_json(const RolloutView& view);
 
-nlohmann::ordered_json evaluation_json(const StoredEvaluation& evaluation);
+// `plan`: of the evaluation's rollout.
+nlohmann::ordered_json evaluation_json(const StoredEvaluation& evaluation, const Plan& plan);
 // `spec`: of the event's rollout.
 nlohmann::ordered_json event_json(const StoredEvent& stored, const RolloutSpec& spec);
 nlohmann::ordered_json delivery_json(const Delivery& delivery);
-
-// The rule of a condition for people: "> 0.05", "pass < 0.01", "any", "none".
-std::string rule_text(const ConditionPlan& condition);
 
 // The rollout's ETag: changes with every recorded step.
 std::string etag_of(const RolloutView& view);

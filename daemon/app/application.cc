@@ -217,6 +217,7 @@ void Application::Impl::configure_delivery() {
   outbox_.configure(drivers_of(*settings_, http, clock_, originator),
                     senders_of(*settings_, http, clock_, originator));
   routes_ = routes_of(*settings_);
+  metrics_.on_targets(targets_of(*settings_));
 }
 
 awaitable<void> Application::Impl::start() {

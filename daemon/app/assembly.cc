@@ -68,6 +68,13 @@ std::vector<NotifierRoute> routes_of(const Settings& settings) {
   return routes;
 }
 
+std::vector<std::string> targets_of(const Settings& settings) {
+  std::vector<std::string> names;
+  for (const auto& [name, orchestrator] : settings.orchestrators) names.push_back(name);
+  for (const auto& [name, notifier] : settings.notifiers) names.push_back(name);
+  return names;
+}
+
 std::shared_ptr<const Plan> plan_of(const PlanDocument& document) {
   const auto value = value_from_json(document.analysis);
   if (!value)

@@ -22,6 +22,8 @@ Outbox::Drivers drivers_of(const Settings& settings, const HttpSend& http, Clock
 Outbox::Senders senders_of(const Settings& settings, const HttpSend& http, Clock& clock,
                            const Originator& originator);
 std::vector<NotifierRoute> routes_of(const Settings& settings);
+// Orchestrators and notifiers by name.
+std::vector<std::string> targets_of(const Settings& settings);
 
 // The pinned analysis read back. Throws std::runtime_error if it is none: a damaged store.
 std::shared_ptr<const Plan> plan_of(const PlanDocument& document);

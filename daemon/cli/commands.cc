@@ -104,6 +104,7 @@ class Following {
   ~Following() { surroundings_.pace.on_tick(nullptr); }
 
   ServerLink& link() { return link_; }
+  void say(const std::string& text) { view_->say(text); }
 
   int to_the_end(const std::string& id, json rollout = nullptr) {
     const ExitCode end = follow(id, link_, *view_, surroundings_, rollout);
@@ -126,9 +127,11 @@ class Following {
 };
 
 // What the server took all the same, such as queries it could not check.
-void show_warnings(const json& rollout, Surroundings& surroundings) {
+std::vector<std::string> warnings_of(const json& rollout) {
+  std::vector<std::string> lines;
   for (const auto& warning : child_at(rollout, "warnings"))
-    surroundings.err << "warning: " << text_of(warning) << "\n";
+    lines.push_back("warning: " + text_of(warning));
+  return lines;
 }
 
 int start_and_wait(const Invocation& call, Surroundings& surroundings) {
@@ -148,10 +151,10 @@ int start_and_wait(const Invocation& call, Surroundings& surroundings) {
     return code(ExitCode::kFailed);
   }
   constexpr int kCreated = 201;
-  surroundings.err << fmt::format("{} {}: {}\n",
-                                  answer->status == kCreated ? "registered" : "already registered",
-                                  id, rollout_name(rollout));
-  show_warnings(rollout, surroundings);
+  following.say(fmt::format("{} {}: {}",
+                            answer->status == kCreated ? "registered" : "already registered", id,
+                            rollout_name(rollout)));
+  for (const std::string& line : warnings_of(rollout)) following.say(line);
   return following.to_the_end(id, rollout);
 }
 
@@ -174,7 +177,7 @@ int run_start(const Invocation& call, Surroundings& surroundings) {
   const auto rollout = fetch(start_request(call, surroundings.who), surroundings);
   if (!rollout) return code(ExitCode::kFailed);
   surroundings.err << fmt::format("{}: {}\n", rollout_name(*rollout), progress_text(*rollout));
-  show_warnings(*rollout, surroundings);
+  for (const std::string& line : warnings_of(*rollout)) surroundings.err << line << "\n";
   print(call, surroundings.out, *rollout, text_at(*rollout, "id") + "\n");
   return 0;
 }
@@ -236,12 +239,12 @@ int run_history(const Invocation& call, Surroundings& surroundings) {
 int run_decision(const Invocation& call, Surroundings& surroundings) {
   const Verb& verb = *call.verb;
   std::optional<std::string> reason = call.text("reason");
-  const bool asks = find_flag(verb.flags, "yes") != nullptr && !call.has("yes");
-  if (asks && surroundings.terminal.can_ask && !confirmed(call, surroundings)) {
+  const bool asks = surroundings.terminal.can_ask && !call.has("yes");
+  if (asks && find_flag(verb.flags, "yes") != nullptr && !confirmed(call, surroundings)) {
     return code(ExitCode::kFailed);
   }
-  // A person is asked why; a script in an emergency is not held up by it.
-  if (!reason && surroundings.terminal.can_ask) {
+  // A person is asked why; a script, or who said --yes in an emergency, is not held up by it.
+  if (!reason && asks) {
     reason = ask("reason: ", surroundings);
     if (!reason || reason->empty()) {
       surroundings.err << "rollwatch: nothing done; say why\n";

@@ -1,4 +1,5 @@
 // rollwatch: the command-line client. Reads the environment, and hands the rest to the verb.
+#include <pwd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -36,12 +37,20 @@ Terminal describe_terminal() {
   return terminal;
 }
 
+// Jobs of a scheduler and containers often have no USER.
+std::string user_name() {
+  for (const char* name : {"USER", "LOGNAME"}) {
+    if (std::string user = environment(name); !user.empty()) return user;
+  }
+  const passwd* entry = getpwuid(geteuid());
+  return entry == nullptr ? "uid " + std::to_string(geteuid()) : entry->pw_name;
+}
+
 // Who decides, if nobody says so: "anna@laptop".
 std::string default_name() {
-  const std::string user = environment("USER");
   std::array<char, 256> host{};
-  if (user.empty() || gethostname(host.data(), host.size() - 1) != 0) return "cli";
-  return user + "@" + host.data();
+  if (gethostname(host.data(), host.size() - 1) != 0) return user_name();
+  return user_name() + "@" + host.data();
 }
 
 int run(const std::vector<std::string>& arguments) {

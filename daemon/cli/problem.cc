@@ -27,11 +27,14 @@ std::string describe_problem(const Response& response) {
                                  title.empty() || detail.empty() ? "" : ": ", detail);
   const auto& errors = child_at(problem, "errors");
   for (const auto& error : errors) {
-    const std::string line =
-        fmt::format("{}: {}", cell_at(error, "pointer"), text_at(error, "detail"));
-    // The server's detail names the first error; the only one is not said twice.
-    if (errors.size() > 1 || line != detail) text += fmt::format("  {}\n", line);
+    const std::string pointer = text_at(error, "pointer");
+    const std::string said = text_at(error, "detail");
+    // The server's detail ends with the first error; the only one is not said twice.
+    if (said.empty() || (errors.size() == 1 && detail.ends_with(said))) continue;
+    text += fmt::format("  {}{}{}\n", pointer, pointer.empty() ? "" : ": ", said);
   }
+  if (const long attempt = number_at(problem, "attempt"); attempt > 0)
+    text += fmt::format("  as a flag: --attempt {}\n", attempt);
   return text;
 }
 

@@ -29,7 +29,8 @@ class PlainLines : public ProgressView {
     }
   }
 
-  void note(const std::string& text) override { err_ << text << std::endl; }
+  void note(const std::string& text) override { say(text); }
+  void say(const std::string& text) override { err_ << text << std::endl; }
   void tick() override {}
 
  private:
@@ -54,9 +55,22 @@ class RedrawnView : public ProgressView {
     draw();
   }
 
+  // Above the view, which is drawn again below it.
+  void say(const std::string& text) override {
+    erase();
+    surroundings_.err << text << "\n" << std::flush;
+    draw();
+  }
+
   void tick() override { draw(); }
 
  private:
+  void erase() {
+    if (drawn_lines_ > 0) surroundings_.err << fmt::format("\x1b[{}F\x1b[J", drawn_lines_);
+    drawn_.clear();
+    drawn_lines_ = 0;
+  }
+
   // Draws only what changed, so that a still view does not flicker.
   void draw() {
     const Terminal& terminal = surroundings_.terminal;
@@ -76,7 +90,7 @@ class RedrawnView : public ProgressView {
       ++lines;
     }
     if (text == drawn_) return;
-    if (drawn_lines_ > 0) surroundings_.err << fmt::format("\x1b[{}F\x1b[J", drawn_lines_);
+    erase();
     surroundings_.err << text << std::flush;
     drawn_ = std::move(text);
     drawn_lines_ = lines;

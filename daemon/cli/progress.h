@@ -15,8 +15,10 @@ class ProgressView {
   virtual ~ProgressView() = default;
   // `verdict` is the answer of the verdict call and may be null.
   virtual void show(const nlohmann::json& rollout, const nlohmann::json& verdict) = 0;
-  // Something about the following itself, such as a lost server.
+  // Something about the following itself, such as a lost server; gone with the next show.
   virtual void note(const std::string& text) = 0;
+  // A line that stays.
+  virtual void say(const std::string& text) = 0;
   // Time went by.
   virtual void tick() = 0;
 };

@@ -13,7 +13,7 @@ constexpr Flag kReason{"reason", FlagKind::kText, "TEXT", "why; it is recorded a
 constexpr Flag kBy{"by", FlagKind::kText, "NAME", "who decides (default: you@this host)", "by"};
 constexpr Flag kQuestion{"question", FlagKind::kText, "ID",
                          "the question this answers; refused if it is no longer open", "question"};
-constexpr Flag kYes{"yes", FlagKind::kSwitch, "", "do not ask on a terminal"};
+constexpr Flag kYes{"yes", FlagKind::kSwitch, "", "ask nothing on a terminal"};
 
 constexpr std::array kStartFlags{
     Flag{"namespace", FlagKind::kText, "NAME", "(default: default)", "namespace"},

@@ -1,5 +1,8 @@
 #include "daemon/delivery/answer.h"
 
+#include <algorithm>
+
+#include "analysis/text.h"
 #include "notifiers/text.h"
 
 namespace rollwatch {
@@ -19,10 +22,32 @@ SendEnd end_of(ReplyEnd end) {
   return SendEnd::kRetry;
 }
 
+// What stands behind the host: whole, its path, its query, and the long parts of them, which an
+// answer may hold in another spelling ("\/hooks\/…").
+void hide_address(std::string& text, std::string_view address) {
+  constexpr std::size_t kLikeAPassword = 16;
+  constexpr std::string_view kScheme = "://";
+  const std::size_t host = address.find(kScheme);
+  if (host == std::string_view::npos) return;
+  const std::size_t begin = address.find_first_of("/?", host + kScheme.size());
+  if (begin == std::string_view::npos) return;
+  const std::string_view behind = address.substr(begin);
+  hide(text, behind);
+  const std::size_t question = behind.find('?');
+  hide(text, behind.substr(0, question));
+  if (question != std::string_view::npos) hide(text, behind.substr(question + 1));
+  for (std::size_t at = 0; at < behind.size();) {
+    const std::size_t end = std::min(behind.find_first_of("/?&=", at), behind.size());
+    if (end - at >= kLikeAPassword) hide(text, behind.substr(at, end - at));
+    at = end + 1;
+  }
+}
+
 }  // namespace
 
-SendResult judge_answer(const HttpResponse& response, SysTime sent_at, SysTime now,
+SendResult judge_answer(HttpResponse response, const Secret& address, SysTime sent_at, SysTime now,
                         Ruling (*rule)(const Reply&, SysTime)) {
+  hide_address(response.body, address.reveal());
   SendResult result;
   result.attempt.at = sent_at;
   result.attempt.duration = response.duration;

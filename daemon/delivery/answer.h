@@ -15,8 +15,10 @@ using HttpSend = std::function<awaitable<HttpResponse>(HttpRequest)>;
 // Bytes of an answer that are read, and kept with the attempt.
 inline constexpr std::size_t kAnswerKept = 2048;
 
-// `rule` is the dialect of the receiver. What broke off before it was whole is no answer.
-SendResult judge_answer(const HttpResponse& response, SysTime sent_at, SysTime now,
+// `rule` is the dialect of the receiver. What broke off before it was whole is no answer. Whoever
+// has the address can post to it, and many receivers repeat its path in an answer: that is taken
+// out.
+SendResult judge_answer(HttpResponse response, const Secret& address, SysTime sent_at, SysTime now,
                         Ruling (*rule)(const Reply&, SysTime));
 
 }  // namespace rollwatch

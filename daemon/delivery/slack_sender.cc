@@ -33,8 +33,8 @@ awaitable<SendResult> SlackWebhookSender::send(const NotificationMessage& messag
   request.truncate = true;
   request.headers = {{"content-type", Secret("application/json; charset=utf-8")},
                      {"user-agent", Secret(originator_.user_agent)}};
-  const HttpResponse response = co_await http_(std::move(request));
-  co_return judge_answer(response, sent_at, clock_.wall(), rule_on_slack_webhook);
+  HttpResponse response = co_await http_(std::move(request));
+  co_return judge_answer(std::move(response), url_, sent_at, clock_.wall(), rule_on_slack_webhook);
 }
 
 }  // namespace rollwatch

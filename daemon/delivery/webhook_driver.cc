@@ -52,9 +52,9 @@ HttpRequest WebhookDriver::request_for(const OrderMessage& order, SysTime now) c
 awaitable<SendResult> WebhookDriver::send(const OrderMessage& order) {
   const SysTime sent_at = clock_.wall();
   HttpRequest request = request_for(order, sent_at);
-  const HttpResponse response = co_await http_(std::move(request));
+  HttpResponse response = co_await http_(std::move(request));
   fail_point("after_send");
-  co_return judge_answer(response, sent_at, clock_.wall(), rule_on_order);
+  co_return judge_answer(std::move(response), target_.url, sent_at, clock_.wall(), rule_on_order);
 }
 
 }  // namespace rollwatch

@@ -65,8 +65,8 @@ Json number(const std::optional<double>& value) {
 
 Json optional_text(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
-Json rule_text(const std::optional<Comparison>& rule) {
-  return rule ? Json(to_string(*rule)) : Json(nullptr);
+Json rule_json(const ConditionState& c, const ConditionPlan& plan) {
+  return optional_text(c.last ? rule_text(*c.last, plan) : rule_text(plan));
 }
 
 // Seconds with three decimals, as `time=` takes them.
@@ -122,7 +122,7 @@ Json evaluation_of(const Asked& asked, Fixed fixed, const RolloutState& after) {
   e["response_sha256"] = asked.value.raw ? Json(sha256_hex(*asked.value.raw)) : Json(nullptr);
   e["warnings"] = asked.value.warnings;
   e["value"] = c.last ? number(c.last->value) : Json(nullptr);
-  e["rule"] = c.last ? rule_text(c.last->rule) : Json(nullptr);
+  e["rule"] = rule_json(c, plan);
   e["outcome"] = c.last ? Json(name_of(c.last->outcome)) : Json(nullptr);
   e["series"] = c.last ? optional_text(c.last->series) : Json(nullptr);
   e["arithmetic"] = arithmetic(plan, c);
@@ -156,7 +156,7 @@ Json sibling(Fixed fixed, const RolloutState& after, std::size_t i) {
   s["verdict"] = name_of(verdict_of(fixed, after, i));
   s["outcome"] = c.last ? Json(name_of(c.last->outcome)) : Json(nullptr);
   s["value"] = c.last ? number(c.last->value) : Json(nullptr);
-  s["rule"] = c.last ? rule_text(c.last->rule) : Json(nullptr);
+  s["rule"] = rule_json(c, fixed.plan.conditions[i]);
   s["detail"] = c.last ? describe(*c.last) : std::string("not evaluated yet");
   return s;
 }
@@ -166,6 +166,22 @@ std::string dumped(const Json& json) {
 }
 
 }  // namespace
+
+std::string rule_text(const ConditionPlan& condition) {
+  return std::visit(
+      [](const ThresholdCondition& threshold) -> std::string {
+        const Rule& rule = threshold.rule;
+        if (rule.series == SeriesRule::kAnySeriesFails) return "any";
+        if (rule.series == SeriesRule::kNoSeriesFails) return "none";
+        if (rule.fail_if) return to_string(*rule.fail_if);
+        return rule.pass_if ? "pass " + to_string(*rule.pass_if) : "";
+      },
+      condition.kind);
+}
+
+std::string rule_text(const Judgement& judged, const ConditionPlan& condition) {
+  return judged.rule ? to_string(*judged.rule) : rule_text(condition);
+}
 
 std::string curl_line(const std::string& datasource_url, const std::string& query, SysTime at) {
   return "curl -sG " + shell_quoted(datasource_url + "/api/v1/query") + " --data-urlencode " +
@@ -208,10 +224,8 @@ std::string order_payload(Fixed fixed, const RolloutState& after, const Decision
   if (decision.condition) {
     const ConditionState& c = after.conditions[*decision.condition];
     reason["condition"] = fixed.plan.conditions[*decision.condition].name;
-    if (c.last) {
-      reason["value"] = number(c.last->value);
-      reason["rule"] = rule_text(c.last->rule);
-    }
+    if (c.last) reason["value"] = number(c.last->value);
+    reason["rule"] = rule_json(c, fixed.plan.conditions[*decision.condition]);
   }
   reason["by"] = decision.by;
   reason["decision"] = decision_id(fixed.spec, decision.number);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -96,6 +97,12 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
     beast::tcp_stream stream;
     std::string peer;
     bool idle = true;
+    bool dismissed = false;  // closed by us: a request that is read all the same is not carried out
+
+    void dismiss() {
+      dismissed = true;
+      stream.close();
+    }
   };
 
   awaitable<void> accept();
@@ -157,11 +164,15 @@ Expected<std::string, std::string> HttpServer::Impl::listen(const std::string& a
 
 awaitable<void> HttpServer::Impl::accept() {
   while (!stopping_) {
+    error_code error;
+    // Nobody is sent away before there is somebody to make room for.
+    co_await acceptor_.async_wait(tcp::acceptor::wait_read,
+                                  net::redirect_error(net::use_awaitable, error));
+    if (stopping_ || error == net::error::operation_aborted) break;
     if (sessions_.size() >= limits_.connections) {
       co_await wait_for_room();
       continue;
     }
-    error_code error;
     tcp::socket socket =
         co_await acceptor_.async_accept(net::redirect_error(net::use_awaitable, error));
     if (stopping_ || error == net::error::operation_aborted) break;
@@ -176,8 +187,14 @@ awaitable<void> HttpServer::Impl::accept() {
 }
 
 awaitable<void> HttpServer::Impl::wait_for_room() {
-  const auto idle = std::ranges::find(sessions_, true, &Session::idle);
-  if (idle != sessions_.end()) idle->stream.close();
+  // Whose request has come is not idle, whether or not anybody has looked at it yet.
+  co_await net::post(executor_, net::use_awaitable);
+  if (stopping_ || sessions_.size() < limits_.connections) co_return;
+  const auto idle = std::ranges::find_if(sessions_, [](Session& session) {
+    error_code gone;
+    return session.idle && session.stream.socket().available(gone) == 0;
+  });
+  if (idle != sessions_.end()) idle->dismiss();
   error_code woken;
   co_await changed_.async_wait(net::redirect_error(net::use_awaitable, woken));
 }
@@ -221,6 +238,9 @@ awaitable<error_code> HttpServer::Impl::await_request(Session& session,
       buffer.prepare(4096), net::redirect_error(net::use_awaitable, error));
   buffer.commit(got);
   set_idle(session, false);
+  // Its bytes may have been read already when it was closed: nobody could be told what came of
+  // them.
+  if (session.dismissed) error = net::error::operation_aborted;
   co_return error;
 }
 
@@ -324,7 +344,7 @@ awaitable<void> HttpServer::Impl::stop(Millis grace) {
   error_code ignored;
   acceptor_.close(ignored);
   for (Session& session : sessions_)
-    if (session.idle) session.stream.close();
+    if (session.idle) session.dismiss();
   changed_.cancel();
   const SteadyTime until = clock_.steady() + grace;
   while (!sessions_.empty() && clock_.steady() < until) {

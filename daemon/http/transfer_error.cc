@@ -24,13 +24,6 @@ std::string url_part(CURLU* url, CURLUPart part) {
   return copy;
 }
 
-void hide(std::string& text, const std::string& secret) {
-  if (secret.size() < 4) return;
-  for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-    text.replace(at, secret.size(), "…");
-  }
-}
-
 // curl's own words, for what has none below. They name hosts and files; that nothing secret slips
 // in with a future version of it is made sure of here.
 std::string words_of_curl(CURLcode result, const char* curl_says, const HttpRequest& request) {

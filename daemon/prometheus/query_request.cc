@@ -5,14 +5,14 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "analysis/text.h"
+
 namespace rollwatch {
 
 namespace {
 
 // Servers and proxies take 8 KiB and more; some logs and firewalls do not.
 constexpr std::size_t kLongestAddress = 1500;
-// Shorter ones would be found in harmless words, and protect little.
-constexpr std::size_t kShortestHidden = 6;
 
 std::string percent_encoded(std::string_view text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
@@ -83,21 +83,15 @@ HttpRequest query_request(const Datasource& source, std::string_view query, SysT
 }
 
 std::string without_secrets(std::string text, const Datasource& source) {
-  const auto hide = [&text](const std::string& secret) {
-    if (secret.size() < kShortestHidden) return;
-    for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-      text.replace(at, secret.size(), "…");
-    }
-  };
-  hide(source.bearer_token.reveal());
-  hide(source.basic_password.reveal());
-  if (!source.basic_password.empty()) hide(basic_credentials(source));
-  for (const auto& [name, value] : source.headers) hide(value.reveal());
+  hide(text, source.bearer_token.reveal());
+  hide(text, source.basic_password.reveal());
+  if (!source.basic_password.empty()) hide(text, basic_credentials(source));
+  for (const auto& [name, value] : source.headers) hide(text, value.reveal());
   // http://user:password@host
   const auto begin = source.url.find("://");
   const auto end = source.url.find('@');
   if (begin != std::string::npos && end != std::string::npos)
-    hide(source.url.substr(begin + 3, end - begin - 3));
+    hide(text, source.url.substr(begin + 3, end - begin - 3));
   return text;
 }
 

@@ -98,6 +98,9 @@ Metrics::Metrics(const std::string& version) : impl_(std::make_unique<Impl>()) {
   gauges(impl_->registry, "rollwatch_build_info", "The running version; always 1.")
       .Add({{"version", version}, {"compiler", __VERSION__}})
       .Set(1);
+  for (const Cause cause : {Cause::kMissedLate, Cause::kMissedOverlap, Cause::kMissedStore,
+                            Cause::kMissedDowntime, Cause::kMissedClockJump})
+    impl_->missed.Add({{"reason", std::string(name_of(cause))}});
 }
 Metrics::~Metrics() = default;
 
@@ -131,6 +134,10 @@ void Metrics::on_query(const std::string& datasource, std::string_view result, S
 
 void Metrics::on_datasource(const std::string& datasource, bool up) {
   impl_->up.Add({{"datasource", datasource}}).Set(up ? 1 : 0);
+}
+
+void Metrics::on_targets(const std::vector<std::string>& names) {
+  for (const std::string& name : names) impl_->dead.Add({{"target", name}});
 }
 
 void Metrics::on_delivery(const Delivery& delivery, std::string_view result) {

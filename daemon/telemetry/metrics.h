@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "analysis/time.h"
 #include "daemon/engine/engine.h"
@@ -50,6 +51,11 @@ class Metrics {
   // From the datasources: one query's end in a word, and whether they answer at all.
   void on_query(const std::string& datasource, std::string_view result, Seconds took);
   void on_datasource(const std::string& datasource, bool up);
+
+  // Who may be told, by the configuration. Their dead letters, like the missed slots of each
+  // reason, are counted from 0: of a series that begins with its first event increase() and delta()
+  // see nothing, and no alert fires.
+  void on_targets(const std::vector<std::string>& names);
 
   // From the outbox: an attempt or an end in a word ("expired" and "given_up" are dead letters),
   // and the time from decision to done.

@@ -44,6 +44,28 @@ TEST(CutTest, IsOneShortLineOfValidText) {
   for (const Row& row : rows) EXPECT_EQ(cut(row.text, row.bytes), row.expected) << row.name;
 }
 
+TEST(HideTest, TakesEveryOccurrenceOut) {
+  struct Row {
+    const char* name;
+    const char* text;
+    const char* secret;
+    const char* expected;
+  };
+  const Row rows[] = {
+      {"once", "not /hook/token here", "/hook/token", "not … here"},
+      {"twice, and at both ends", "s3cr3t or s3cr3t", "s3cr3t", "… or …"},
+      {"side by side", "s3cr3ts3cr3t", "s3cr3t", "……"},
+      {"not there", "nothing to hide", "s3cr3t", "nothing to hide"},
+      {"too short to be told from a word", "a team of five", "team", "a team of five"},
+      {"none", "nothing to hide", "", "nothing to hide"},
+  };
+  for (const Row& row : rows) {
+    std::string text = row.text;
+    hide(text, row.secret);
+    EXPECT_EQ(text, row.expected) << row.name;
+  }
+}
+
 TEST(PercentTest, IsAsShortAsItCanBe) {
   struct Row {
     double weight;

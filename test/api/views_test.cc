@@ -6,6 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "daemon/engine/explain.h"
 #include "test/api/sample_rollout.h"
 
 namespace rollwatch {
@@ -265,7 +266,7 @@ TEST(EvaluationJson, HasEveryFieldInOrder) {
   evaluation.step = 1;
   evaluation.duration = Millis(12);
   EXPECT_EQ(
-      evaluation_json(evaluation).dump(),
+      evaluation_json(evaluation, *sample_rollout().plan).dump(),
       R"({"number":4,"condition":"error-rate","slot":"2026-01-02T03:04:05.678Z",)"
       R"("evaluated_at":"2026-01-02T03:03:50.678Z","outcome":"fail","cause":"beyond_limit","value":0.083,)"
       R"("rule":"> 0.05","series":"{pod=\"a\"}","evidence":null,"detail":"0.083 > 0.05 at {pod=\"a\"}",)"
@@ -280,10 +281,25 @@ TEST(EvaluationJson, WhatIsNoNumberIsNullBesideItsOutcome) {
     evaluation.judgement.outcome = Outcome::kNoData;
     evaluation.judgement.cause = Cause::kNotANumber;
     evaluation.judgement.value = value;
-    const Json json = evaluation_json(evaluation);
+    const Json json = evaluation_json(evaluation, *sample_rollout().plan);
     EXPECT_EQ(json["value"], nullptr);
     EXPECT_EQ(json["outcome"], "no_data");
     EXPECT_EQ(json["step"], nullptr);
+  }
+}
+
+// The rule is the condition's whether or not there was a number to hold it against.
+TEST(EvaluationJson, TheRuleIsThereWithoutANumber) {
+  struct Row {
+    const char* condition;
+    const char* rule;
+  };
+  for (const Row& row : {Row{"error-rate", "> 0.05"}, Row{"alerts", "any"}}) {
+    StoredEvaluation evaluation;
+    evaluation.condition = row.condition;
+    evaluation.judgement.outcome = Outcome::kNoData;
+    evaluation.judgement.cause = Cause::kNoSeries;
+    EXPECT_EQ(evaluation_json(evaluation, *sample_rollout().plan)["rule"], row.rule);
   }
 }
 
@@ -292,7 +308,7 @@ TEST(EvaluationJson, ARunOfMissedSlotsIsOneRow) {
   evaluation.slot = kSampleTime;
   evaluation.last_slot = kSampleTime + Millis(90'000);
   evaluation.slots = 4;
-  const Json json = evaluation_json(evaluation);
+  const Json json = evaluation_json(evaluation, *sample_rollout().plan);
   EXPECT_EQ(json["outcome"], "missed");
   EXPECT_EQ(json["slots"], 4);
   EXPECT_EQ(json["last_slot"], "2026-01-02T03:05:35.678Z");

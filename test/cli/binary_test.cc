@@ -184,6 +184,26 @@ TEST(Start, RegistersAndFollows) {
   EXPECT_THAT(json::parse(first.body).at("by").get<std::string>(), HasSubstr("anna@"));
 }
 
+// What was said once is not drawn over: neither by the view, nor by what it said about the server.
+TEST(Start, WhatItSaysStaysAboveTheView) {
+  const std::string registered =
+      R"({"id":"ro_1","service":"a","candidate":"2","state":"waiting","warnings":["not checked"]})";
+  bool away = true;
+  const FakeServer server([&](const Call& call) -> Reply {
+    if (std::exchange(away, false)) return {503, "{}"};
+    if (call.method == "POST") return {201, registered};
+    return {200, page("promoted")};
+  });
+  ClientProcess client({"start", "--service", "a", "--candidate", "2", "--wait"}, reaching(server),
+                       Where::kTerminal);
+  EXPECT_EQ(client.exit_code(), 0) << client.err();
+  const std::vector<std::string> screen = client.screen();
+  ASSERT_GE(screen.size(), 3U);
+  EXPECT_EQ(screen[0], "registered ro_1: a 2");
+  EXPECT_EQ(screen[1], "warning: not checked");
+  EXPECT_THAT(screen[2], HasSubstr("checkout 1.23 → 1.24"));
+}
+
 TEST(Start, WithoutWaitAnswersTheId) {
   const FakeServer server{Story({page("waiting")})};
   ClientProcess client(
@@ -201,6 +221,29 @@ TEST(Decision, NeedsNoReasonInAPipeline) {
   ClientProcess client({"rollback", "ro_1", "--yes"}, reaching(server));
   EXPECT_EQ(client.exit_code(), 0) << client.err();
   EXPECT_FALSE(json::parse(server.calls().at(0).body).contains("reason"));
+}
+
+// A decision always has a name, also where the environment has none, such as in a container.
+TEST(Decision, IsSomebodysWithoutUser) {
+  struct Row {
+    const char* name;
+    std::map<std::string, std::string> more;
+    const char* by;
+  };
+  const Row rows[] = {{"USER", {{"USER", "anna"}, {"LOGNAME", "bert"}}, "^anna@.+"},
+                      {"LOGNAME", {{"LOGNAME", "bert"}}, "^bert@.+"},
+                      {"the system's", {}, "^[^@]+@.+"}};
+  for (const Row& row : rows) {
+    const FakeServer server([](const Call&) -> Reply { return {200, page("paused")}; });
+    auto environment = reaching(server);
+    environment.erase("USER");
+    environment.insert(row.more.begin(), row.more.end());
+    ClientProcess client({"pause", "ro_1"}, environment);
+    EXPECT_EQ(client.exit_code(), 0) << row.name;
+    EXPECT_THAT(json::parse(server.calls().at(0).body).at("by").get<std::string>(),
+                testing::ContainsRegex(row.by))
+        << row.name;
+  }
 }
 
 TEST(Version, IsAnsweredHoweverItIsAskedFor) {
@@ -309,11 +352,20 @@ TEST(Decisions, SayWhatTheyDoAndAskOnATerminal) {
     for (const Call& call : server.calls()) posts += call.method == "POST" ? 1 : 0;
     EXPECT_EQ(posts, row.posts) << row.name;
   }
-  const FakeServer server([](const Call&) -> Reply { return {200, page("promoting")}; });
-  ClientProcess client({"promote", "ro_1", "--reason", "r", "--yes"}, reaching(server),
-                       Where::kTerminal);
-  EXPECT_EQ(client.exit_code(), 0);
-  EXPECT_THAT(client.err(), Not(HasSubstr("[y/N]")));
+}
+
+TEST(Decisions, AskNothingOfWhoSaidYes) {
+  for (const std::vector<std::string>& reason :
+       {std::vector<std::string>{}, {"--reason", "checkout is slow"}}) {
+    const FakeServer server([](const Call&) -> Reply { return {200, page("rolling_back")}; });
+    std::vector<std::string> words{"rollback", "ro_1", "--yes"};
+    words.insert(words.end(), reason.begin(), reason.end());
+    ClientProcess client(words, reaching(server), Where::kTerminal);
+    EXPECT_EQ(client.exit_code(), 0);
+    EXPECT_EQ(client.err(), "");
+    ASSERT_EQ(server.calls().size(), 1U);
+    EXPECT_EQ(json::parse(server.calls()[0].body).contains("reason"), !reason.empty());
+  }
 }
 
 TEST(Decisions, AConflictIsShown) {

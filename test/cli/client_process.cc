@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <stdexcept>
@@ -118,6 +119,29 @@ int ClientProcess::exit_code() {
   waitpid(pid_, &status, 0);
   pid_ = -1;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::vector<std::string> ClientProcess::screen() const {
+  std::vector<std::string> lines{""};
+  std::size_t row = 0;
+  for (std::size_t i = 0; i < err_.size(); ++i) {
+    if (err_[i] == '\n') {
+      if (++row == lines.size()) lines.emplace_back();
+    } else if (err_[i] == '\x1b') {
+      const std::size_t end = err_.find_first_not_of("[0123456789;", i + 1);
+      if (end == std::string::npos) break;
+      if (err_[end] == 'F')
+        row -= std::min<std::size_t>(row, std::stoul(err_.substr(i + 2, end - i - 2)));
+      if (err_[end] == 'J') {
+        lines.resize(row + 1);
+        lines[row].clear();
+      }
+      i = end;
+    } else if (err_[i] != '\r') {
+      lines[row] += err_[i];
+    }
+  }
+  return lines;
 }
 
 }  // namespace rollwatch::test

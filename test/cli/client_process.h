@@ -33,6 +33,8 @@ class ClientProcess {
   // So far; all of it after exit_code().
   const std::string& out() const { return out_; }
   const std::string& err() const { return err_; }
+  // The lines a terminal shows of err(): what was drawn over is gone, colours are left out.
+  std::vector<std::string> screen() const;
 
  private:
   // Reads what is there; false when both ended or nothing came for half a minute.

@@ -7,8 +7,9 @@ namespace {
 
 constexpr SysTime kSent{Millis{1'767'323'045'678}};
 
-SendResult judge(const HttpResponse& response) {
-  return judge_answer(response, kSent, kSent + std::chrono::seconds{1}, rule_on_order);
+SendResult judge(const HttpResponse& response, const char* address = "http://deployer/") {
+  return judge_answer(response, Secret(address), kSent, kSent + std::chrono::seconds{1},
+                      rule_on_order);
 }
 
 TEST(Answer, IsRecordedAsItCame) {
@@ -54,6 +55,37 @@ TEST(Answer, ThatIsNoTextIsMadeOne) {
   response.status = 200;
   response.body = std::string("\xFF\x00z", 3);
   EXPECT_EQ(judge(response).attempt.answer, "\uFFFD\uFFFDz");
+}
+
+// Express says "Cannot POST /path", Spring Boot {"path": "/path"}: who may read deliveries could
+// then post orders.
+TEST(Answer, ThatRepeatsTheAddressDoesNotTellIt) {
+  struct Row {
+    const char* name;
+    const char* address;
+    const char* answer;
+    const char* kept;
+  };
+  const Row rows[] = {
+      {"the path", "http://deployer:1/hook/s3cr3t", "Cannot POST /hook/s3cr3t, sorry",
+       "Cannot POST …, sorry"},
+      {"twice", "http://deployer/hook/s3cr3t", "/hook/s3cr3t /hook/s3cr3t", "… …"},
+      {"path and query", "https://d/hook?key=s3cr3t", "no /hook?key=s3cr3t here", "no … here"},
+      {"the query alone", "https://d/hook?key=s3cr3t", "unknown key=s3cr3t", "unknown …"},
+      {"a query without a path", "https://d?key=s3cr3t", "unknown key=s3cr3t", "unknown …"},
+      {"the whole address", "http://d/hook/s3cr3t", "http://d/hook/s3cr3t", "http://d…"},
+      {"spelt otherwise", "https://d/services/T0/0123456789abcdefgh",
+       R"({"path":"\/services\/T0\/0123456789abcdefgh"})", R"({"path":"\/services\/T0\/…"})"},
+      {"a value of the query", "https://d/h?k=0123456789abcdefgh&x=1", "0123456789abcdefgh?", "…?"},
+      {"no path", "http://deployer", "http://deployer is away", "http://deployer is away"},
+      {"a path that is none to speak of", "http://deployer/", "a/b", "a/b"},
+  };
+  for (const Row& row : rows) {
+    HttpResponse response;
+    response.status = 500;
+    response.body = row.answer;
+    EXPECT_EQ(judge(response, row.address).attempt.answer, row.kept) << row.name;
+  }
 }
 
 }  // namespace

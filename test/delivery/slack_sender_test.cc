@@ -56,6 +56,12 @@ TEST_F(SlackSenderTest, KeepsSlacksWord) {
   EXPECT_EQ(result.attempt.error, "refused: channel_is_archived");
 }
 
+TEST_F(SlackSenderTest, DoesNotTellTheAddressThatAProxyRepeats) {
+  response.status = 404;
+  response.body = "no /services/T/B/x here";
+  EXPECT_EQ(send(to_payload(Notice{})).attempt.error, "refused: no … here");
+}
+
 TEST_F(SlackSenderTest, AnUnreadablePayloadIsDeadWithoutARequest) {
   const SendResult result = send("{}");
   EXPECT_EQ(result.end, SendEnd::kRefused);

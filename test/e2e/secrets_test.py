@@ -42,10 +42,16 @@ on_fail = "observe"
 '''
 
 
+def whole(answer):
+    """All that a client gets to see."""
+    return f"{answer.status}\n{answer.headers}\n{answer.text}"
+
+
 class Secrets(RolloutCase):
     def assert_clean(self, text, where):
         for secret in FORBIDDEN:
-            self.assertNotIn(secret, text, f"{where} tells a secret")
+            at = text.find(secret)
+            self.assertEqual(at, -1, f"{where} tells a secret: {text[max(at - 100, 0):at + 100]}")
 
     def secret_configuration(self, deployer, slack, nobody):
         folder = self.place.folder / "daemon"
@@ -73,16 +79,21 @@ class Secrets(RolloutCase):
         configuration = self.secret_configuration(deployer, slack, nobody)
         server = self.place.add(Daemon(self.place.folder / "daemon", configuration, SECRETS)).start()
         api = server.api
-        good, bad, lost = self.service(), self.service(errors=0.9), self.service()
+        good, bad, lost, refused = self.service(), self.service(errors=0.9), self.service(), self.service()
+        deployer.script.append("refuse")
+        rollout = api.register(**self.fields(refused, orchestrator="deployer"))["id"]
+        self.assertIn("Cannot POST", server.wait_for_state(rollout, "paused")["reason"], "its words are shown")
+        deployer.script.append("fail")
         rollouts = [
+            rollout,
             api.register(**self.fields(good, orchestrator="deployer"))["id"],
             api.register(**self.fields(bad, orchestrator="deployer"))["id"],
             api.register(**self.fields(lost, orchestrator="away", notify=["away", "people"]))["id"],
         ]
-        server.wait_for_state(rollouts[1], "rolled_back")
-        server.wait_for_state(rollouts[2], "paused")
+        server.wait_for_state(rollouts[2], "rolled_back")
+        server.wait_for_state(rollouts[3], "paused")
         wait_until(lambda: any(d["attempts"] and d["target"] == "away" and d["class"] == "notification"
-                               for d in api.deliveries(rollouts[2])), "an attempt to tell Slack in vain", [server])
+                               for d in api.deliveries(rollouts[3])), "an attempt to tell Slack in vain", [server])
         self.assertTrue(deployer.effects, "the key was the right one")
         self.assertTrue(slack.messages, "the address was the right one")
 
@@ -93,7 +104,7 @@ class Secrets(RolloutCase):
                       for below in ("", "/verdict", "/evaluations", "/events", "/deliveries", "/explain")]
             decisions = [e["data"].get("decision") for e in api.events(rollout)]
             paths += [f"/api/v1/rollouts/{rollout}/explain?decision={decision}" for decision in decisions if decision]
-        said += [(path, str(api.get(path))) for path in paths]
+        said += [(path, whole(api.get(path))) for path in paths]
         bodies = [
             ("POST", "/api/v1/rollouts", {"service": "x", "candidate": "2", "orchestrator": "deploy"}),
             ("POST", "/api/v1/rollouts", {"service": "x", "candidate": "2", "policy": "quick", "notify": ["peopl"]}),
@@ -104,24 +115,27 @@ class Secrets(RolloutCase):
             ("POST", "/api/v1/rollouts", b"not JSON"),
             ("POST", "/-/reload", None),
         ]
-        said += [(f"{method} {path} {body}", str(api.call(method, path, body))) for method, path, body in bodies]
+        said += [(f"{method} {path} {body}", whole(api.call(method, path, body))) for method, path, body in bodies]
         for rollout in rollouts:
             for decision in ("pause", "rollback"):
-                said.append((decision, str(api.decide(rollout, decision))))
+                said.append((decision, whole(api.decide(rollout, decision))))
             for verb in ("status", "history", "explain"):
                 said.append((verb, str(self.cli(server).run(verb, rollout))))
                 said.append((verb, str(self.cli(server).run(verb, rollout, "--output", "json"))))
-        server.wait_for_end_of(rollouts[2])
+        server.wait_for_end_of(rollouts[3])
 
         # A reload that fails on a secret, and one that works.
         server.configure(configuration.replace('secret = "${E2E_SIGNING_KEY}"', 'secret = "${E2E_BEARER}"'))
         answer = api.call("POST", "/-/reload")
         self.assertEqual(answer.status, 422)
-        said.append(("a bad reload", str(answer)))
+        said.append(("a bad reload", whole(answer)))
         server.configure(configuration)
         self.assertEqual(api.call("POST", "/-/reload").status, 200)
         self.assertEqual(server.stop(), 0)
         said.append(("the log", server.log()))
+        for file in server.folder.glob("rollwatch.db*"):
+            said.append((file.name, file.read_bytes().decode("latin-1")))
+        self.assertIn("rollwatch.db", [where for where, _ in said])
         said.append(("Slack", str(slack.messages)))
         said.append(("the deployer", str(list(deployer.bodies.values()))))
         for where, text in said:
@@ -155,9 +169,13 @@ class Secrets(RolloutCase):
 
 
 class SecretDeployer(Deployer):
-    """Its address is a secret too."""
+    """Its address is a secret too, and it tells everybody, as many a web framework does."""
 
     path = "/" + SECRETS["E2E_HOOK"]
+
+    def receive(self, path, headers, body):
+        status, content_type, text = super().receive(path, headers, body)
+        return status, content_type, f"Cannot POST {path}: {text.decode()}".encode()
 
 
 if __name__ == "__main__":

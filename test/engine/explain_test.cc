@@ -93,6 +93,22 @@ TEST_F(ExplainTest, BundleOfAPersonHasNoEvaluation) {
   EXPECT_EQ(is["siblings"][0]["detail"], "0.083 > 0.05");
 }
 
+// No number, no comparison; but what the condition asks for is known.
+TEST_F(ExplainTest, TheRuleIsThereWithoutANumber) {
+  Judgement& last = *after.conditions[0].last;
+  last.outcome = Outcome::kError;
+  last.cause = Cause::kUnreachable;
+  last.value.reset();
+  last.rule.reset();
+  EXPECT_EQ(bundle(asked)["evaluation"]["rule"], "> 0.05");
+  EXPECT_EQ(Json::parse(order_payload({subject, *plan}, after, decision))["reason"]["rule"],
+            "> 0.05");
+  decision.condition.reset();
+  EXPECT_EQ(bundle(std::nullopt)["siblings"][0]["rule"], "> 0.05");
+  after.conditions[0].last.reset();
+  EXPECT_EQ(bundle(std::nullopt)["siblings"][0]["rule"], "> 0.05");
+}
+
 TEST_F(ExplainTest, OrderPayload) {
   EXPECT_EQ(
       order_payload({subject, *plan}, after, decision),

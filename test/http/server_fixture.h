@@ -11,6 +11,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 #include <exception>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -48,6 +49,19 @@ class RunningServer {
         context_, [this, grace]() -> awaitable<void> { co_await server_->stop(grace); },
         [done](const std::exception_ptr&) { done->set_value(); });
     return done->get_future();
+  }
+
+  // Does `meanwhile` while the server does nothing.
+  void pause(const std::function<void()>& meanwhile) {
+    const auto paused = std::make_shared<std::promise<void>>();
+    std::promise<void> done;
+    net::post(context_, [paused, go_on = done.get_future().share()] {
+      paused->set_value();
+      go_on.wait();
+    });
+    paused->get_future().wait();
+    meanwhile();
+    done.set_value();
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <list>
 #include <stdexcept>
 
 #include "test/http/server_fixture.h"
@@ -15,6 +16,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
+using testing::UnorderedElementsAreArray;
 
 // Answers with what it was asked: "GET /a [] body".
 awaitable<ServerResponse> echo(ServerRequest request) {
@@ -182,6 +184,17 @@ TEST(HttpServer, AConnectionAtRestIsClosedAfterItsAnswer) {
   EXPECT_THAT(client.read_all(), EndsWith("GET /one []"));
 }
 
+// Answers only when nobody wants the answer any more.
+HttpServer::Handler wait_until_unwanted(std::promise<void>& began, std::promise<void>& ended) {
+  return [&](ServerRequest request) -> awaitable<ServerResponse> {
+    began.set_value();
+    SystemClock clock;
+    while (request.wanted()) co_await clock.sleep(Millis(1));
+    ended.set_value();
+    co_return co_await echo(std::move(request));
+  };
+}
+
 TEST(HttpServer, TheLongestIdleConnectionMakesRoomForANewOne) {
   ServerLimits limits;
   limits.connections = 2;
@@ -198,15 +211,53 @@ TEST(HttpServer, TheLongestIdleConnectionMakesRoomForANewOne) {
   EXPECT_THAT(first.read_all(), IsEmpty());
 }
 
-// Answers only when nobody wants the answer any more.
-HttpServer::Handler wait_until_unwanted(std::promise<void>& began, std::promise<void>& ended) {
-  return [&](ServerRequest request) -> awaitable<ServerResponse> {
-    began.set_value();
-    SystemClock clock;
-    while (request.wanted()) co_await clock.sleep(Millis(1));
-    ended.set_value();
-    co_return co_await echo(std::move(request));
-  };
+// A house full of pipelines that wait must not shut out the person who wants to roll back.
+TEST(HttpServer, TheLastPlaceIsForWhoeverComesNext) {
+  std::promise<void> began, ended;
+  ServerLimits limits;
+  limits.connections = 2;
+  const HttpServer::Handler wait = wait_until_unwanted(began, ended);
+  RunningServer server(
+      [&](ServerRequest request) -> awaitable<ServerResponse> {
+        co_return co_await (request.path == "/wait" ? wait : echo)(std::move(request));
+      },
+      limits);
+  RawClient busy(server.address);
+  busy.send(get("/wait"));
+  began.get_future().wait();
+  for (int i = 0; i < 3; ++i) {
+    RawClient next(server.address);
+    next.send(get("/next"));
+    EXPECT_THAT(next.read_until("[]"), EndsWith("GET /next []"));
+  }
+  busy.close();
+  ended.get_future().wait();
+}
+
+// Nobody is sent away whose request has come, and no request takes effect whose client is told
+// nothing.
+TEST(HttpServer, ACrowdIsServedOneAfterTheOther) {
+  constexpr int kClients = 20;
+  ServerLimits limits;
+  limits.connections = 1;
+  std::vector<std::string> carried_out;
+  RunningServer server(
+      [&](ServerRequest request) -> awaitable<ServerResponse> {
+        carried_out.push_back(request.path);
+        co_return co_await echo(std::move(request));
+      },
+      limits);
+  std::list<RawClient> clients;
+  std::vector<std::string> answered;
+  server.pause([&] {  // all of them are at the door when it looks again
+    for (int i = 0; i < kClients; ++i) {
+      clients.emplace_back(server.address).send(get("/" + std::to_string(i), kClose));
+      answered.push_back("/" + std::to_string(i));
+    }
+  });
+  for (RawClient& client : clients) EXPECT_THAT(client.read_all(), HasSubstr("HTTP/1.1 200 OK"));
+  server.stop(Millis(0)).get();
+  EXPECT_THAT(carried_out, UnorderedElementsAreArray(answered));
 }
 
 TEST(HttpServer, AWaitingHandlerLearnsThatItsClientHungUp) {

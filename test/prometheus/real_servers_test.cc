@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "analysis/promql/query_template.h"
 #include "daemon/net/system_clock.h"
 #include "daemon/prometheus/prometheus_source.h"
 #include "test/prometheus/describe.h"
@@ -14,6 +15,7 @@
 namespace rollwatch {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::StartsWith;
@@ -24,6 +26,39 @@ const HttpClientLibrary library;
 // characters, each 15 s for five minutes up to kEnd.
 constexpr std::int64_t kEnd = 1'767'323'040;
 
+// Label values that are something else to whoever does not quote them. Each is a series of its own,
+// tried{value="…"}, beside one called "x" and one called "anything else".
+const std::vector<std::string> kHostile = {
+    "x\"} or tried{value!=\"",
+    "x'} or tried{value!='",
+    "x`} or tried{value!=`",
+    "x\\",
+    "x\\\\",
+    "x\\\" or vector(1) #",
+    "x\\' or vector(1) #",
+    "x\ny",
+    "x\ty",
+    "{{service}} }{",
+    ".*",
+    "x|anything else",
+    "(x|y)[a-z]+$^?\\d",
+    "\\Qx\\E",
+    "(?i)X",
+    "x # y",
+    "$1 ${1}",
+    " x ",
+    "größe 🚢",
+};
+
+std::string exposed(const std::string& value) {
+  std::string text;
+  for (const char c : value) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c == '\n' ? "\\n" : std::string(1, c);
+  }
+  return text;
+}
+
 std::string samples(std::int64_t unit) {
   std::string text;
   for (const auto& [labels, value] : {std::pair{R"(app="a")", "10"}, std::pair{R"(app="b")", "20"},
@@ -33,6 +68,10 @@ std::string samples(std::int64_t unit) {
           std::string("requests{") + labels + "} " + value + " " + std::to_string(at * unit) + "\n";
     }
   }
+  std::vector<std::string> values = kHostile;
+  values.insert(values.end(), {"x", "anything else"});
+  for (const std::string& value : values)
+    text += "tried{value=\"" + exposed(value) + "\"} 1 " + std::to_string(kEnd * unit) + "\n";
   return text;
 }
 
@@ -192,6 +231,38 @@ TEST_F(RealServersTest, ChecksWhetherAQueryCanBeRead) {
       EXPECT_EQ(result.message.empty(), verdict == kOk);
     }
   }
+}
+
+// Whatever a label's value is, and however the query quotes: to either server it is that value.
+TEST_F(RealServersTest, AHostileValueSelectsOnlyItself) {
+  const char* const queries[] = {
+      R"(tried{value="{{labels.tier}}"})",     R"(tried{value='{{labels.tier}}'})",
+      R"(tried{value=`{{labels.tier}}`})",     R"(tried{value=~"{{labels.tier}}"})",
+      R"(tried{value=~'{{labels.tier}}'})",    R"(tried{value=~`{{labels.tier}}`})",
+      R"(tried{value=~"{{labels.tier}}|no"})",
+  };
+  std::size_t asked = 0;
+  for (const char* query : queries) {
+    const auto parsed = promql::parse_query_template(query);
+    ASSERT_TRUE(parsed) << query;
+    for (const std::string& value : kHostile) {
+      const auto text = promql::render(*parsed, [&](std::string_view) { return value; });
+      // A raw string cannot hold everything; what it cannot is refused, never changed.
+      if (!text) {
+        EXPECT_THAT(query, HasSubstr("`")) << value;
+        continue;
+      }
+      for (const std::string datasource : {"prometheus", "victoria"}) {
+        SCOPED_TRACE(datasource + " " + *text);
+        const Answer answer = ask(datasource, *text);
+        const auto* vector = std::get_if<Vector>(&answer.result);
+        ASSERT_TRUE(vector && vector->series.size() == 1) << describe(answer);
+        EXPECT_THAT(vector->series[0].labels, Contains(Label{"value", value}));
+        ++asked;
+      }
+    }
+  }
+  EXPECT_GT(asked, 2 * 5 * kHostile.size());
 }
 
 // A label of 17 characters, made ten times as long again and again: 1.7 MB, then 17 MB, where the

@@ -204,12 +204,28 @@ TEST_F(MetricsTest, DeadLettersAreThoseThatNobodyWillSendAgain) {
   Delivery delivery;
   delivery.target = "deployer";
   delivery.kind = "advance";
+  metrics.on_targets({"deployer"});
   for (const char* result : {"done", "accepted", "refused", "retry", "withdrawn", "acknowledged"})
     metrics.on_delivery(delivery, result);
-  EXPECT_EQ(lines("rollwatch_dead_letters"), "");
+  EXPECT_EQ(lines("rollwatch_dead_letters"), "rollwatch_dead_letters{target=\"deployer\"} 0\n");
   metrics.on_delivery(delivery, "expired");
   metrics.on_delivery(delivery, "given_up");
   EXPECT_EQ(lines("rollwatch_dead_letters"), "rollwatch_dead_letters{target=\"deployer\"} 2\n");
+}
+
+// An alert on increase() or delta() does not see the first event of a series that begins with it.
+TEST_F(MetricsTest, WhatIsAlertedOnBeginsAtZero) {
+  metrics.on_targets({"deployer", "releases"});
+  EXPECT_THAT(lines("rollwatch_dead_letters"), AllOf(HasSubstr("{target=\"deployer\"} 0\n"),
+                                                     HasSubstr("{target=\"releases\"} 0\n")));
+  for (const char* reason : {"late", "overlap", "store", "downtime", "clock_jump"})
+    EXPECT_THAT(lines("rollwatch_evaluations_missed_total"),
+                HasSubstr("{reason=\"" + std::string(reason) + "\"} 0\n"));
+  Delivery delivery;
+  delivery.target = "releases";
+  metrics.on_delivery(delivery, "given_up");
+  metrics.on_targets({"deployer", "releases"});  // a reload
+  EXPECT_THAT(lines("rollwatch_dead_letters"), HasSubstr("{target=\"releases\"} 1\n"));
 }
 
 TEST_F(MetricsTest, ADatasourceIsUpOrDown) {
