@@ -1,5 +1,7 @@
 // A freeze, of a service or of everything: nothing goes on, everything is watched, rollbacks are
 // given, and deadlines stand still. What a person had decided before is taken up again after it.
+#include <algorithm>
+
 #include "analysis/mover.h"
 #include "analysis/text.h"
 
@@ -32,7 +34,7 @@ void thawed(Mover& m) {
   RolloutState& s = m.state();
   if (!s.freeze) return;
   const std::string text = s.freeze->text;
-  s.deadline_at += m.now - s.freeze->since;
+  s.deadline_at += std::max(m.now - s.freeze->since, Millis{0});  // the clock may be put back
   s.freeze.reset();
   if (s.state == State::kAnalyzing) s.lapsed.reset();
   m.tell(EventType::kThawed, "no longer " + text);

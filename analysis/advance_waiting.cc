@@ -164,7 +164,7 @@ void keep_ready_clock(Mover& m) {
   const bool stands_still = s.freeze || s.waits_for_predecessor;
   if (stands_still && !s.ready.stopped_at) s.ready.stopped_at = m.now;
   if (stands_still || !s.ready.stopped_at) return;
-  const Millis span = m.now - *s.ready.stopped_at;
+  const Millis span = std::max(m.now - *s.ready.stopped_at, Millis{0});
   s.ready.stopped_at.reset();
   if (s.ready.ends_at) *s.ready.ends_at += span;
   if (s.ready.retry_at) *s.ready.retry_at += span;
