@@ -118,8 +118,7 @@ std::optional<double> number_value(std::string_view literal) {
     if (error != std::errc() || stop != end || !is_hex_digit(literal[2])) return std::nullopt;
     return static_cast<double>(value);
   }
-  const bool whole = run_length(literal, is_digit) == literal.size();
-  if (whole && literal.size() > 1 && literal.front() == '0') return std::nullopt;
+  if (literal.size() > 1 && literal[0] == '0' && is_digit(literal[1])) return std::nullopt;
   return parse_finite(literal);
 }
 

@@ -15,8 +15,8 @@ std::size_t number_length(std::string_view text);
 std::size_t duration_length(std::string_view text);
 
 // The finite value of a number literal as both servers read it. nullopt for what they may read
-// differently from a person or from each other: 010 (octal), suffixes, digits joined by _; and for
-// Inf, NaN and what a double cannot hold.
+// differently from a person or from each other: 010 (octal) and 00.5, suffixes, digits joined by _;
+// and for Inf, NaN and what a double cannot hold.
 std::optional<double> number_value(std::string_view literal);
 
 // A number that may be put into a query: decimal digits with an optional minus, fraction and

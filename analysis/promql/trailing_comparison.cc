@@ -28,6 +28,8 @@ std::optional<CompareOp> compare_op(TokenKind kind) {
   }
 }
 
+constexpr const char* kNotOneExpression = "is not one expression ending in a comparison";
+
 bool is_opener(TokenKind kind) {
   return kind == TokenKind::kLeftParen || kind == TokenKind::kLeftBrace ||
          kind == TokenKind::kLeftBracket;
@@ -81,8 +83,6 @@ class Outline {
   }
 
  private:
-  static constexpr const char* kNotOneExpression = "is not one expression ending in a comparison";
-
   const Token& here() const { return tokens_[at_]; }
   bool is(TokenKind kind) const { return at_ < end_ && here().kind == kind; }
   bool skip(TokenKind kind) {
@@ -110,7 +110,6 @@ class Outline {
       case TokenKind::kIdentifier:
       case TokenKind::kNumber:
       case TokenKind::kDuration:
-      case TokenKind::kString:
       case TokenKind::kPlaceholder:
         ++at_;
         return true;
@@ -187,6 +186,31 @@ bool wrapped(const std::vector<Token>& tokens, std::size_t begin, std::size_t en
   return false;
 }
 
+// Takes away every pair of parentheses around the whole.
+void unwrap(const std::vector<Token>& tokens, std::size_t& begin, std::size_t& end) {
+  while (wrapped(tokens, begin, end)) {
+    ++begin;
+    --end;
+  }
+}
+
+// A range alone is answered with all of its samples, a string with itself: with the comparison gone
+// there would be nothing left that has a value. Empty if the tokens are neither.
+std::string why_no_value(const std::vector<Token>& tokens, std::size_t begin, std::size_t end) {
+  unwrap(tokens, begin, end);
+  if (end - begin == 1 && tokens[begin].kind == TokenKind::kString) return kNotOneExpression;
+  int depth = 0;
+  for (std::size_t i = begin; i < end; ++i) {
+    if (depth == 0 && tokens[i].kind == TokenKind::kLeftBracket) {
+      return "has a range such as [5m] outside of a function, which is no single value; put a "
+             "function around it, as in max_over_time(…[5m])";
+    }
+    if (is_opener(tokens[i].kind)) ++depth;
+    if (is_closer(tokens[i].kind)) --depth;
+  }
+  return {};
+}
+
 TrailingComparison left_alone(std::string_view query, std::string why) {
   return TrailingComparison{std::string(query), std::nullopt, std::move(why)};
 }
@@ -203,10 +227,7 @@ Expected<TrailingComparison, PromqlError> take_comparison_off(std::string_view q
   }
   std::size_t begin = 0;
   std::size_t end = tokens.size();
-  while (wrapped(tokens, begin, end)) {
-    ++begin;
-    --end;
-  }
+  unwrap(tokens, begin, end);
   if (end - begin < 3) return left_alone(query, kNoComparison);
   const Token& number = tokens[end - 1];
   std::size_t op_at = end - 2;
@@ -230,6 +251,9 @@ Expected<TrailingComparison, PromqlError> take_comparison_off(std::string_view q
                                  ", which is no plain finite number; write it in decimal digits");
   }
   if (std::string why = Outline(tokens, begin, op_at).why_not(); !why.empty()) {
+    return left_alone(query, std::move(why));
+  }
+  if (std::string why = why_no_value(tokens, begin, op_at); !why.empty()) {
     return left_alone(query, std::move(why));
   }
   const std::size_t from = tokens[begin].offset;

@@ -95,6 +95,9 @@ TEST(TakeComparisonOff, LeftAlone) {
   };
   const char* none = "does not end in a comparison with a number";
   const char* odd = "is not one expression ending in a comparison";
+  const char* range =
+      "has a range such as [5m] outside of a function, which is no single value; put a function "
+      "around it, as in max_over_time(…[5m])";
   const auto weak = [](const std::string& word) {
     return "has '" + word +
            "' outside of parentheses, which binds weaker than the comparison; put parentheses "
@@ -160,6 +163,10 @@ TEST(TakeComparisonOff, LeftAlone) {
       {"a > 010", "compares with 010, which is no plain finite number; write it in decimal digits"},
       {"a > 5K", "compares with 5K, which is no plain finite number; write it in decimal digits"},
       {"a > 1_0", "compares with 1_0, which is no plain finite number; write it in decimal digits"},
+      {"a > 00.5",
+       "compares with 00.5, which is no plain finite number; write it in decimal digits"},
+      {"a > 007e1",
+       "compares with 007e1, which is no plain finite number; write it in decimal digits"},
       {"a > 1e999",
        "compares with 1e999, which is no plain finite number; write it in decimal digits"},
       {"a b > 5", odd},
@@ -178,6 +185,17 @@ TEST(TakeComparisonOff, LeftAlone) {
       {"a / on b > 5", odd},
       {"{a=\"b\"} {c=\"d\"} > 5", odd},
       {"5 {{n}} > 5", odd},
+      {"\"a\" > 5", odd},
+      {"(\"a\") > 5", odd},
+      {"a + \"b\" > 5", odd},
+      // VictoriaMetrics would take the last value of a range beside an operator, but answers a
+      // range alone with all of its samples: nothing any more that a rule could judge.
+      {"x[5m] > 5", range},
+      {"x{a=\"b\"}[5m] offset 1h > 5", range},
+      {"((x[{{window}}])) > 5", range},
+      {"x[1h:5m] > 5", range},
+      {"rate(x[5m])[1h:5m] > 5", range},
+      {"a / x[5m] > 5", range},
   };
   for (const auto& [query, why] : rows) {
     const auto taken = take_comparison_off(query);

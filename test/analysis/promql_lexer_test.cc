@@ -262,25 +262,11 @@ TEST(PromqlLiterals, NumberValues) {
     std::optional<double> value;
   };
   const std::vector<NumberRow> rows = {
-      {"0", 0.0},
-      {"5", 5.0},
-      {"5.", 5.0},
-      {".5", 0.5},
-      {"0.05", 0.05},
-      {"1e3", 1000.0},
-      {"1E-3", 0.001},
-      {"0x1F", 31.0},
-      {"00.5", 0.5},
-      {"010", {}},
-      {"1_000", {}},
-      {"5K", {}},
-      {"Inf", {}},
-      {"NaN", {}},
-      {"1e999", {}},
-      {"", {}},
-      {"-5", {}},
-      {"0x", {}},
-      {"0xFFFFFFFFFFFFFFFF", {}},
+      {"0", 0.0},      {"5", 5.0},      {"5.", 5.0},    {".5", 0.5},  {"0.05", 0.05},
+      {"1e3", 1000.0}, {"1E-3", 0.001}, {"0x1F", 31.0}, {"00.5", {}},  // 0.5 to Prometheus, nothing
+                                                                       // VictoriaMetrics can read
+      {"010", {}},     {"1_000", {}},   {"5K", {}},     {"Inf", {}},  {"NaN", {}},
+      {"1e999", {}},   {"", {}},        {"-5", {}},     {"0x", {}},   {"0xFFFFFFFFFFFFFFFF", {}},
       {"0x-5", {}},
   };
   for (const NumberRow& row : rows) EXPECT_EQ(number_value(row.text), row.value) << row.text;
