@@ -1,5 +1,6 @@
 #include "analysis/promql/trailing_comparison.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -211,6 +212,42 @@ std::string why_no_value(const std::vector<Token>& tokens, std::size_t begin, st
   return {};
 }
 
+// Whether the tokens are numbers and arithmetic, such as (0.05) or 5 / 100.
+bool is_computed_number(const std::vector<Token>& tokens, std::size_t begin, std::size_t end) {
+  for (std::size_t i = begin; i < end; ++i) {
+    const TokenKind kind = tokens[i].kind;
+    const bool belongs = kind == TokenKind::kNumber || kind == TokenKind::kLeftParen ||
+                         kind == TokenKind::kRightParen || binds_tighter(kind);
+    if (!belongs) return false;
+  }
+  return begin < end;
+}
+
+// What is said of a query that does not end in an operator and a number.
+std::string why_no_comparison(const std::vector<Token>& tokens, std::size_t begin,
+                              std::size_t end) {
+  std::size_t op_at = end;  // of the last comparison outside of brackets
+  int depth = 0;
+  for (std::size_t i = begin; i < end; ++i) {
+    if (is_opener(tokens[i].kind)) ++depth;
+    if (is_closer(tokens[i].kind)) --depth;
+    if (depth == 0 && compare_op(tokens[i].kind)) op_at = i;
+  }
+  if (op_at > begin && op_at < end) {
+    if (is_computed_number(tokens, op_at + 1, end)) {
+      return "compares with a calculation or a number in parentheses; write the number itself, as "
+             "in > 0.05";
+    }
+    const bool one_operand =
+        std::none_of(tokens.begin() + static_cast<std::ptrdiff_t>(op_at),
+                     tokens.begin() + static_cast<std::ptrdiff_t>(end), binds_weaker);
+    if (one_operand && is_computed_number(tokens, begin, op_at)) {
+      return "has the number on the left of the comparison; write it on the right, as in … > 0.05";
+    }
+  }
+  return "does not end in a comparison with a number";
+}
+
 TrailingComparison left_alone(std::string_view query, std::string why) {
   return TrailingComparison{std::string(query), std::nullopt, std::move(why)};
 }
@@ -218,7 +255,6 @@ TrailingComparison left_alone(std::string_view query, std::string why) {
 }  // namespace
 
 Expected<TrailingComparison, PromqlError> take_comparison_off(std::string_view query) {
-  constexpr auto kNoComparison = "does not end in a comparison with a number";
   const auto lexed = lex(query);
   if (!lexed) return Unexpected(lexed.error());
   std::vector<Token> tokens;
@@ -228,7 +264,7 @@ Expected<TrailingComparison, PromqlError> take_comparison_off(std::string_view q
   std::size_t begin = 0;
   std::size_t end = tokens.size();
   unwrap(tokens, begin, end);
-  if (end - begin < 3) return left_alone(query, kNoComparison);
+  if (end - begin < 3) return left_alone(query, why_no_comparison(tokens, begin, end));
   const Token& number = tokens[end - 1];
   std::size_t op_at = end - 2;
   double sign = 1;
@@ -240,11 +276,12 @@ Expected<TrailingComparison, PromqlError> take_comparison_off(std::string_view q
     return left_alone(query, "compares with 'bool'; leave out 'bool'");
   }
   const auto op = compare_op(tokens[op_at].kind);
-  if (!op || op_at == begin) return left_alone(query, kNoComparison);
+  if (!op || op_at == begin) return left_alone(query, why_no_comparison(tokens, begin, end));
   if (number.kind == TokenKind::kPlaceholder) {
     return left_alone(query, "compares with a variable, not with a number");
   }
-  if (number.kind != TokenKind::kNumber) return left_alone(query, kNoComparison);
+  if (number.kind != TokenKind::kNumber)
+    return left_alone(query, why_no_comparison(tokens, begin, end));
   const auto limit = number_value(number.text);
   if (!limit) {
     return left_alone(query, "compares with " + std::string(number.text) +

@@ -95,6 +95,11 @@ TEST(TakeComparisonOff, LeftAlone) {
   };
   const char* none = "does not end in a comparison with a number";
   const char* odd = "is not one expression ending in a comparison";
+  const char* computed =
+      "compares with a calculation or a number in parentheses; write the number itself, as in > "
+      "0.05";
+  const char* mirrored =
+      "has the number on the left of the comparison; write it on the right, as in … > 0.05";
   const char* range =
       "has a range such as [5m] outside of a function, which is no single value; put a function "
       "around it, as in max_over_time(…[5m])";
@@ -113,13 +118,13 @@ TEST(TakeComparisonOff, LeftAlone) {
       {"(> 5)", none},
       {"a >", none},
       {"a > b", none},
-      {"5 < a", none},
+      {"5 < a", mirrored},
       {"a - 5", none},
-      {"a > 5 + 3", none},
+      {"a > 5 + 3", computed},
       {"a > 5 * b", none},
-      {"a > 5 ^ 2", none},
-      {"a > (5)", none},
-      {"a > --5", none},
+      {"a > 5 ^ 2", computed},
+      {"a > (5)", computed},
+      {"a > --5", computed},
       {"a > vector(5)", none},
       {"a > 5m", none},
       {"a > \"5\"", none},
@@ -185,6 +190,18 @@ TEST(TakeComparisonOff, LeftAlone) {
       {"a / on b > 5", odd},
       {"{a=\"b\"} {c=\"d\"} > 5", odd},
       {"5 {{n}} > 5", odd},
+      {"a > 0.05 * 100", computed},
+      {"a > -(5)", computed},
+      {"(a > (5))", computed},
+      {"a > 3 > 2 ^ 3", computed},
+      {"a or b > (5)", computed},
+      {"a > on(x) (5)", none},
+      {"(5 < a)", mirrored},
+      {"-5 <= a / b # c", mirrored},
+      {"2 * 3 < a", mirrored},
+      {"5 < a or b", none},
+      {"a or 5 < b", none},
+      {"5 < 3 + 4", computed},
       {"\"a\" > 5", odd},
       {"(\"a\") > 5", odd},
       {"a + \"b\" > 5", odd},
