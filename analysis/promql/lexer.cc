@@ -68,6 +68,14 @@ const Spelling* starting(const std::array<Spelling, N>& table, std::string_view 
   return found == table.end() ? nullptr : &*found;
 }
 
+// "')'" for the token "(".
+std::string closing_of(const Token& opener) {
+  for (std::size_t i = 0; i < kOpeners.size(); ++i) {
+    if (kOpeners[i].kind == opener.kind) return "'" + std::string(kClosers[i].text) + "'";
+  }
+  return "its counterpart";
+}
+
 std::string where(int line, int column) {
   return "line " + std::to_string(line) + ", column " + std::to_string(column);
 }
@@ -81,7 +89,8 @@ class Lexer {
     if (!error_ && !open_.empty()) {
       const Token& opener = open_.back();
       fail_at(opener.line, opener.column,
-              "'" + std::string(opener.text) + "' is opened here and never closed");
+              "'" + std::string(opener.text) + "' is opened here and never closed; " +
+                  closing_of(opener) + " is missing");
     }
     if (error_) return Unexpected(*std::move(error_));
     return std::move(lexed_);
@@ -114,10 +123,14 @@ class Lexer {
 
   static std::string unexpected(char c) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte < 0x7F) return std::string("unexpected character '") + c + "'";
+    if (byte > 0x20 && byte < 0x7F)
+      return std::string("unexpected character '") + c +
+             "'; take it out, or put quotes around the text it belongs to";
     constexpr std::string_view kHex = "0123456789abcdef";
     return std::string("unexpected byte 0x") + kHex[byte >> 4] + kHex[byte & 15] +
-           "; outside of strings and comments a query is ASCII";
+           "; outside of strings and comments a query is ASCII, so take it out or put quotes "
+           "around "
+           "the text it belongs to";
   }
 
   void advance(std::size_t count) {
@@ -193,9 +206,13 @@ class Lexer {
       if (at(0) == '\n' && quote != QuoteKind::kRaw) break;
       if (!scan_string_character(quote)) return;
     }
-    fail_at(token.line, token.column,
-            "the string opened here with " + opening + " is not closed" +
-                (quote == QuoteKind::kRaw ? "" : " on its line"));
+    fail_at(
+        token.line, token.column,
+        "the string opened here with " + opening + " is not closed" +
+            (quote == QuoteKind::kRaw ? "; a second ` is missing"
+                                      : " on its line; a second " + opening +
+                                            " is missing, or a line break in it that is written "
+                                            "\\n"));
   }
 
   // The text is fine up to the closing quote here.
@@ -223,7 +240,7 @@ class Lexer {
     }
     const std::size_t length = utf8_length(rest());
     if (length == 0) {
-      fail("this string is not valid UTF-8");
+      fail("this string is not valid UTF-8; save the query as UTF-8");
       return false;
     }
     advance(length);
@@ -238,8 +255,9 @@ class Lexer {
     if (length == 0 || is_word(next) || next == '.') {
       std::size_t end = length;
       while (is_word(at(end)) || at(end) == '.') ++end;
-      return fail("'" + std::string(rest().substr(0, std::min<std::size_t>(end, 40))) +
-                  "' is neither a number nor a duration");
+      return fail(
+          "'" + std::string(rest().substr(0, std::min<std::size_t>(end, 40))) +
+          "' is neither a number nor a duration; write one such as 5, 0.05, 1e-3, 5m or 1h30m");
     }
     emit(duration > number ? TokenKind::kDuration : TokenKind::kNumber, length);
   }
@@ -264,11 +282,16 @@ class Lexer {
     return TokenKind::kIdentifier;
   }
 
+  // "the '(' opened at line 1, column 4; close that one with ')' first"
+  std::string close_first() const {
+    const Token& opener = open_.back();
+    return "the '" + std::string(opener.text) + "' opened at " + where(opener.line, opener.column) +
+           "; close that one with " + closing_of(opener) + " first";
+  }
+
   void scan_opener(const Spelling& opener) {
     if (inside(TokenKind::kLeftBrace) || inside(TokenKind::kLeftBracket)) {
-      return fail("'" + std::string(opener.text) + "' cannot stand inside the '" +
-                  std::string(open_.back().text) + "' opened at " +
-                  where(open_.back().line, open_.back().column));
+      return fail("'" + std::string(opener.text) + "' cannot stand inside " + close_first());
     }
     open_.push_back(token_here(opener.kind, 1));
     emit(opener.kind, 1);
@@ -277,10 +300,10 @@ class Lexer {
   void scan_closer() {
     const auto closer = static_cast<std::size_t>(starting(kClosers, rest()) - kClosers.data());
     const std::string text(kClosers[closer].text);
-    if (open_.empty()) return fail("'" + text + "' closes nothing that was opened");
+    if (open_.empty())
+      return fail("'" + text + "' closes nothing that was opened; take it out, or open it earlier");
     if (!inside(kOpeners[closer].kind)) {
-      return fail("'" + text + "' cannot close the '" + std::string(open_.back().text) +
-                  "' opened at " + where(open_.back().line, open_.back().column));
+      return fail("'" + text + "' cannot close " + close_first());
     }
     open_.pop_back();
     emit(kClosers[closer].kind, 1);

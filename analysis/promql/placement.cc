@@ -268,8 +268,10 @@ class Placer {
     const bool ends =
         next == nullptr || next->kind == TokenKind::kRightParen || next->kind == TokenKind::kComma;
     if (!starts || !ends || inside(TokenKind::kLeftBracket)) {
-      refuse(placeholder,
-             "is in a string that is neither a matcher's value nor a whole function argument");
+      refuse(
+          placeholder,
+          "is in a string that is neither a matcher's value nor a whole function argument; write "
+          "the text in one pair of quotes, without + or anything else beside it");
       return std::nullopt;
     }
     if (!frames_.empty()) {
@@ -291,7 +293,9 @@ class Placer {
     const bool ends = !is(after(), TokenKind::kPlus);
     if ((!regex && !plain) || !ends) {
       refuse(placeholder,
-             "is in a string that is not the whole value of a matcher such as app=\"…\"");
+             "is in a string that is not the whole value of a matcher; write a label, = or =~ and "
+             "the value in one pair of quotes, as in app=\"" +
+                 std::string(placeholder.text) + "\"");
       return std::nullopt;
     }
     if (label != nullptr && label->text == "__graphite__") {

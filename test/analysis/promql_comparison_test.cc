@@ -230,11 +230,18 @@ TEST(TakeComparisonOff, ErrorsHaveAPosition) {
   };
   for (const Row& row : std::vector<Row>{
            {"a{b=\"c} > 5",
-            "line 1, column 5: the string opened here with \" is not closed on its line"},
-           {"sum(a > 5", "line 1, column 4: '(' is opened here and never closed"},
-           {"a\n  ] > 5", "line 2, column 3: ']' closes nothing that was opened"},
-           {"a > 5;", "line 1, column 6: unexpected character ';'"},
-           {"a > 5x", "line 1, column 5: '5x' is neither a number nor a duration"}}) {
+            "line 1, column 5: the string opened here with \" is not closed on its line; a second "
+            "\" is missing, or a line break in it that is written \\n"},
+           {"sum(a > 5", "line 1, column 4: '(' is opened here and never closed; ')' is missing"},
+           {"a\n  ] > 5",
+            "line 2, column 3: ']' closes nothing that was opened; take it out, or open it "
+            "earlier"},
+           {"a > 5;",
+            "line 1, column 6: unexpected character ';'; take it out, or put quotes around the "
+            "text it belongs to"},
+           {"a > 5x",
+            "line 1, column 5: '5x' is neither a number nor a duration; write one such as 5, 0.05, "
+            "1e-3, 5m or 1h30m"}}) {
     const auto taken = take_comparison_off(row.query);
     ASSERT_FALSE(taken.has_value()) << row.query;
     EXPECT_EQ(to_string(taken.error()), row.error);

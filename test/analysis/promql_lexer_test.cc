@@ -127,15 +127,19 @@ TEST(PromqlLexer, Errors) {
       "'_' and '.', then '}}'";
   const std::vector<Row> rows = {
       {"string without end", "up{a=\"b",
-       "1:6 the string opened here with \" is not closed on its line"},
+       "1:6 the string opened here with \" is not closed on its line; a second \" is missing, or a "
+       "line break in it that is written \\n"},
       {"string broken by a newline", "x +\n 'b\n'",
-       "2:2 the string opened here with ' is not closed on its line"},
-      {"raw string without end", "`a\nb", "1:1 the string opened here with ` is not closed"},
+       "2:2 the string opened here with ' is not closed on its line; a second ' is missing, or a "
+       "line break in it that is written \\n"},
+      {"raw string without end", "`a\nb",
+       "1:1 the string opened here with ` is not closed; a second ` is missing"},
       {"raw string ending in a backslash", R"(`a\`)",
        "1:4 a `raw string` cannot end in a backslash, which VictoriaMetrics takes for an escape; "
        "write the string with \"double quotes\""},
       {"escaped closing quote", R"("a\")",
-       "1:1 the string opened here with \" is not closed on its line"},
+       "1:1 the string opened here with \" is not closed on its line; a second \" is missing, or a "
+       "line break in it that is written \\n"},
       {"unknown escape", R"("a\d")",
        "1:3 unknown escape sequence; a backslash itself is written \\\\ here"},
       {"the other quote escaped", R"("\'")",
@@ -148,31 +152,50 @@ TEST(PromqlLexer, Errors) {
        "1:2 unknown escape sequence; a backslash itself is written \\\\ here"},
       {"beyond Unicode", R"("\U00110000")",
        "1:2 unknown escape sequence; a backslash itself is written \\\\ here"},
-      {"broken UTF-8 in a string", "\"a\xC3(\"", "1:3 this string is not valid UTF-8"},
-      {"never closed", "sum(rate(x[5m])", "1:4 '(' is opened here and never closed"},
-      {"never closed, on a later line", "a +\n  sum(", "2:6 '(' is opened here and never closed"},
-      {"closed too often", "a)", "1:2 ')' closes nothing that was opened"},
+      {"broken UTF-8 in a string", "\"a\xC3(\"",
+       "1:3 this string is not valid UTF-8; save the query as UTF-8"},
+      {"never closed", "sum(rate(x[5m])",
+       "1:4 '(' is opened here and never closed; ')' is missing"},
+      {"never closed, on a later line", "a +\n  sum(",
+       "2:6 '(' is opened here and never closed; ')' is missing"},
+      {"closed too often", "a)",
+       "1:2 ')' closes nothing that was opened; take it out, or open it earlier"},
       {"closed crosswise", "sum(\nx[5m)]",
-       "2:5 ')' cannot close the '[' opened at line 2, column 2"},
+       "2:5 ')' cannot close the '[' opened at line 2, column 2; close that one with ']' first"},
       {"closed by the wrong one", "sum(x}",
-       "1:6 '}' cannot close the '(' opened at line 1, column 4"},
-      {"braces in braces", "{a{", "1:3 '{' cannot stand inside the '{' opened at line 1, column 1"},
+       "1:6 '}' cannot close the '(' opened at line 1, column 4; close that one with ')' first"},
+      {"braces in braces", "{a{",
+       "1:3 '{' cannot stand inside the '{' opened at line 1, column 1; close that one with '}' "
+       "first"},
       {"brackets in brackets", "x[5m[",
-       "1:5 '[' cannot stand inside the '[' opened at line 1, column 2"},
-      {"unknown character", "a $ b", "1:3 unexpected character '$'"},
-      {"a semicolon", "a;", "1:2 unexpected character ';'"},
-      {"a dot alone", "a.b", "1:2 unexpected character '.'"},
+       "1:5 '[' cannot stand inside the '[' opened at line 1, column 2; close that one with ']' "
+       "first"},
+      {"unknown character", "a $ b",
+       "1:3 unexpected character '$'; take it out, or put quotes around the text it belongs to"},
+      {"a semicolon", "a;",
+       "1:2 unexpected character ';'; take it out, or put quotes around the text it belongs to"},
+      {"a dot alone", "a.b",
+       "1:2 unexpected character '.'; take it out, or put quotes around the text it belongs to"},
       {"a colon behind a duration is fine, a bare ! is not", "a ! b",
        "1:3 '!' must be followed by '=' or '~'"},
       {"NUL", std::string("a\0b", 3),
-       "1:2 unexpected byte 0x00; outside of strings and comments a query is ASCII"},
+       "1:2 unexpected byte 0x00; outside of strings and comments a query is ASCII, so take it out "
+       "or put quotes around the text it belongs to"},
       {"a letter outside ASCII", "é",
-       "1:1 unexpected byte 0xc3; outside of strings and comments a query is ASCII"},
-      {"number and letters", "5x", "1:1 '5x' is neither a number nor a duration"},
-      {"unfinished duration", "x[1h30]", "1:3 '1h30' is neither a number nor a duration"},
-      {"two points", "1.2.3", "1:1 '1.2.3' is neither a number nor a duration"},
-      {"exponent without digits", "1e", "1:1 '1e' is neither a number nor a duration"},
-      {"hex without digits", "0x", "1:1 '0x' is neither a number nor a duration"},
+       "1:1 unexpected byte 0xc3; outside of strings and comments a query is ASCII, so take it out "
+       "or put quotes around the text it belongs to"},
+      {"number and letters", "5x",
+       "1:1 '5x' is neither a number nor a duration; write one such as 5, 0.05, 1e-3, 5m or 1h30m"},
+      {"unfinished duration", "x[1h30]",
+       "1:3 '1h30' is neither a number nor a duration; write one such as 5, 0.05, 1e-3, 5m or "
+       "1h30m"},
+      {"two points", "1.2.3",
+       "1:1 '1.2.3' is neither a number nor a duration; write one such as 5, 0.05, 1e-3, 5m or "
+       "1h30m"},
+      {"exponent without digits", "1e",
+       "1:1 '1e' is neither a number nor a duration; write one such as 5, 0.05, 1e-3, 5m or 1h30m"},
+      {"hex without digits", "0x",
+       "1:1 '0x' is neither a number nor a duration; write one such as 5, 0.05, 1e-3, 5m or 1h30m"},
       {"braces twice without a name", "{{}}", "1:1 " + variable},
       {"a number as a name", "{{1}}", "1:1 " + variable},
       {"a hyphen in a name", "\"{{a-b}}\"", "1:2 " + variable},
@@ -181,7 +204,8 @@ TEST(PromqlLexer, Errors) {
       {"three braces", "{{{a}}}", "1:1 " + variable},
       {"a variable over two lines", "{{a\n}}", "1:1 " + variable},
       {"Go's templates", "x{a=\"{{ $labels.a }}\"}", "1:6 " + variable},
-      {"columns count bytes", "\"é\" $", "1:6 unexpected character '$'"},
+      {"columns count bytes", "\"é\" $",
+       "1:6 unexpected character '$'; take it out, or put quotes around the text it belongs to"},
   };
   for (const Row& row : rows) EXPECT_EQ(shown(lex(row.query)), row.tokens) << row.name;
 }
@@ -189,7 +213,8 @@ TEST(PromqlLexer, Errors) {
 TEST(PromqlLexer, FinishedQueriesMayHoldTwoBracesInStringsOnly) {
   EXPECT_EQ(shown(lex("{a=\"{{ x\"} # {{", LexMode::kPlain)), "{ id:a = str:\"{{ x\" } rem:# {{");
   EXPECT_EQ(shown(lex("x > {{a}}", LexMode::kPlain)),
-            "1:6 '{' cannot stand inside the '{' opened at line 1, column 5");
+            "1:6 '{' cannot stand inside the '{' opened at line 1, column 5; close that one with "
+            "'}' first");
 }
 
 TEST(PromqlLexer, PositionsOfTokensAndPlaceholders) {
@@ -262,11 +287,26 @@ TEST(PromqlLiterals, NumberValues) {
     std::optional<double> value;
   };
   const std::vector<NumberRow> rows = {
-      {"0", 0.0},      {"5", 5.0},      {"5.", 5.0},    {".5", 0.5},  {"0.05", 0.05},
-      {"1e3", 1000.0}, {"1E-3", 0.001}, {"0x1F", 31.0}, {"00.5", {}},  // 0.5 to Prometheus, nothing
-                                                                       // VictoriaMetrics can read
-      {"010", {}},     {"1_000", {}},   {"5K", {}},     {"Inf", {}},  {"NaN", {}},
-      {"1e999", {}},   {"", {}},        {"-5", {}},     {"0x", {}},   {"0xFFFFFFFFFFFFFFFF", {}},
+      {"0", 0.0},
+      {"5", 5.0},
+      {"5.", 5.0},
+      {".5", 0.5},
+      {"0.05", 0.05},
+      {"1e3", 1000.0},
+      {"1E-3", 0.001},
+      {"0x1F", 31.0},
+      {"00.5", {}},  // 0.5 to Prometheus, nothing
+                     // VictoriaMetrics can read
+      {"010", {}},
+      {"1_000", {}},
+      {"5K", {}},
+      {"Inf", {}},
+      {"NaN", {}},
+      {"1e999", {}},
+      {"", {}},
+      {"-5", {}},
+      {"0x", {}},
+      {"0xFFFFFFFFFFFFFFFF", {}},
       {"0x-5", {}},
   };
   for (const NumberRow& row : rows) EXPECT_EQ(number_value(row.text), row.value) << row.text;
