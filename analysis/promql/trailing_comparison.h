@@ -21,10 +21,11 @@ struct TrailingComparison {
 };
 
 // Takes off a comparison only if it is the outermost operator of one whole expression, has a plain
-// number on its right (with at most one sign) and neither `bool` nor matching words; whatever is in
-// doubt is left alone. Works on templates and on finished queries alike: a `{{variable}}` as the
-// limit is left alone. Positions in later errors about `query` differ from those in the original,
-// so parse the original first when it is to be shown to people. The error is that of lex().
+// number on its right (with at most one sign), something that has a value on its left, and neither
+// `bool` nor matching words; whatever is in doubt is left alone. Works on templates and on finished
+// queries alike: a `{{variable}}` as the limit is left alone. Positions in later errors about
+// `query` differ from those in the original, so parse the original first when it is to be shown to
+// people. The error is that of lex().
 Expected<TrailingComparison, PromqlError> take_comparison_off(std::string_view query);
 
 }  // namespace rollwatch::promql

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analysis/promql/query_template.h"
+#include "test/promql_corpus/harmful_values.h"
 
 namespace rollwatch::promql {
 namespace {
@@ -49,67 +50,6 @@ std::string without_regex_escapes(std::string_view regex) {
     if (i < regex.size()) out += regex[i];
   }
   return out;
-}
-
-const std::vector<std::string>& harmful_values() {
-  static const std::vector<std::string> values = {
-      "payments",
-      "\"",
-      "'",
-      "\\",
-      "\\\\",
-      "\\\"",
-      "\\'",
-      "\"} or up{app=\"",
-      "'} or up{app='",
-      "\",version=~\".*",
-      "\"}[5m]) or vector(1) #",
-      "x\"\n} or up # ",
-      "a\nb",
-      "a\r\nb",
-      "\t\v\f\b\a",
-      std::string("nul\0byte", 8),
-      "\x01\x1F\x7F",
-      "\\n",
-      "\\x22",
-      "\\u0022",
-      "\\42",
-      "{{service}}",
-      "{{",
-      "}}",
-      "{",
-      "}",
-      ".*",
-      ".+|.*",
-      "a|b",
-      "(a)",
-      "[a-z]",
-      "[",
-      "a{2,3}",
-      "^a$",
-      "(?i)a",
-      "\\d+",
-      "\\Q\\E",
-      "\\E.*",
-      "a-b_c.d/e:f@g",
-      "$1",
-      "${1}",
-      "$$",
-      "#",
-      "# comment",
-      "/* */ --",
-      "%s%n",
-      "é€😀",
-      "\xEF\xBF\xBD",
-      "\xE2\x80\xAE right to left",
-      "\xC2\x85\xE2\x80\xA8",
-      " leading and trailing ",
-      ";",
-      "\x1B[31m",
-      std::string(5000, '"'),
-      std::string(5000, '\\'),
-  };
-  return values;
 }
 
 // Renders query with value and checks that only strings differ from a harmless rendering, and that
