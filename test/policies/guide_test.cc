@@ -11,8 +11,8 @@
 #include "analysis/render.h"
 #include "config/loader.h"
 #include "config/merge.h"
-#include "test/policies/both_servers.h"
 #include "test/policies/shape.h"
+#include "test/prometheus/both_servers.h"
 
 namespace rollwatch {
 namespace {

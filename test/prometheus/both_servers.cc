@@ -1,4 +1,4 @@
-#include "test/policies/both_servers.h"
+#include "test/prometheus/both_servers.h"
 
 #include "test/support/run.h"
 

@@ -15,7 +15,7 @@ inline constexpr const char* kBoth[] = {"prometheus", "victoria"};
 
 class BothServers {
  public:
-  // As Shape::samples has them.
+  // Lines of the exposition format with timestamps in whole seconds.
   explicit BothServers(const std::string& samples);
 
   // The datasource of a question is one of kBoth. All are asked at once.
