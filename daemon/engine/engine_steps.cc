@@ -318,6 +318,10 @@ void Engine::Impl::not_recorded(Recording& r, const std::string& why) {
 }
 
 void Engine::Impl::after_step(const EntryPtr& entry) {
+  // Before more work of this one: it might always have some by the time that a step is on disk.
+  for (const auto& weak : std::exchange(entry->waiting_for_idle, {}))
+    if (const EntryPtr other = weak.lock())
+      net::post(executor_, [self = shared_from_this(), other] { self->pump(other); });
   if (is_final(entry->state.state)) free_place(entry);
   if (is_over(entry->state)) {
     ended(entry);
@@ -330,11 +334,6 @@ void Engine::Impl::after_step(const EntryPtr& entry) {
     schedule(entry);
     tell_neighbours(entry);
   }
-  std::vector<std::weak_ptr<Entry>> waiting = std::move(entry->waiting_for_idle);
-  entry->waiting_for_idle.clear();
-  for (const auto& weak : waiting)
-    if (const EntryPtr other = weak.lock())
-      net::post(executor_, [self = shared_from_this(), other] { self->pump(other); });
 }
 
 // Whether a Begin would change anything: it may begin, or what it waits for behind others changed.

@@ -196,5 +196,30 @@ TEST_F(Begins, IfItCannotBeRecordedNothingHappensAndItIsTriedAgain) {
   EXPECT_EQ(state(b), State::kAnalyzing);
 }
 
+// It waits for the older one's step to be on disk. More work of the older one, there at every such
+// moment, went first each time, and the newer one could wait for ever.
+TEST_F(Begins, ItsTurnComesBeforeMoreWorkOfTheOlderOne) {
+  const std::string older = begin("1.1");
+  world.store_hangs(true);
+  const auto decides = [&](DecisionKind kind) {
+    return Called<DecideResult>(world, world.engine().decide(older, person(kind)));
+  };
+  const auto first = decides(DecisionKind::kPause);
+  const Called<RegisterResult> newer(
+      world, world.engine().register_rollout(world.registration(spec("1.2"))));
+  const auto second = decides(DecisionKind::kResume);
+  world.let_commits_go();  // the first and the registration; the second is with the store
+  world.settle();
+  const auto third = decides(DecisionKind::kPause);
+  world.let_commits_go();  // the second
+  world.settle();
+  world.store_hangs(false);
+  world.settle();
+  EXPECT_EQ(second.value().end, DecideEnd::kDone);
+  EXPECT_EQ(third.value().end, DecideEnd::kConflict);
+  EXPECT_EQ(state(older), State::kSuperseded);
+  EXPECT_EQ(newer.value().rollout->state.state, State::kAnalyzing);
+}
+
 }  // namespace
 }  // namespace rollwatch
