@@ -162,6 +162,7 @@ enum class EventType : std::uint8_t {
   kRecovered,  // after a rollback, the failed conditions pass again
   kStillBad,   // or they do not
 };
+inline constexpr EventType kLastEventType = EventType::kStillBad;
 std::string_view name_of(EventType type);
 
 // One line of the event log: the only origin of waiting callers, streams, notifications, audit and

@@ -55,7 +55,7 @@ std::string question_id(const OpenQuestion& question) {
 }
 
 std::string_view name_of(EventType type) {
-  constexpr std::array<std::string_view, 27> kNames{
+  constexpr std::array<std::string_view, static_cast<std::size_t>(kLastEventType) + 1> kNames{
       "registered",    "started",    "step_began",    "verdict",          "decided",
       "paused",        "resumed",    "order_done",    "order_accepted",   "order_refused",
       "order_expired", "promoted",   "soaking",       "rolled_back",      "rollback_failed",

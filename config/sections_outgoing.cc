@@ -27,7 +27,7 @@ Secret read_url(TableReader& reader, const std::string& key, std::string_view ad
 const std::vector<std::string>& event_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
-    for (int type = 0; type <= static_cast<int>(EventType::kNote); ++type) {
+    for (int type = 0; type <= static_cast<int>(kLastEventType); ++type) {
       all.emplace_back(name_of(static_cast<EventType>(type)));
     }
     all.emplace_back("rolling_back");  // a rollback that has been decided, among all of `decided`

@@ -88,7 +88,7 @@ std::optional<EventType> event_type(std::string_view name) {
   for (auto type = EventType::kRegistered;;
        type = static_cast<EventType>(static_cast<int>(type) + 1)) {
     if (name_of(type) == name) return type;
-    if (type == EventType::kNote) return std::nullopt;
+    if (type == kLastEventType) return std::nullopt;
   }
 }
 

@@ -82,6 +82,18 @@ Look look_of(const Notice& notice) {
       return {"order accepted", ":information_source:", kBlue};
     case EventType::kWatchResumed:
       return {"watching again", ":information_source:", kBlue};
+    case EventType::kExtended:
+      return {"extended", ":hourglass_flowing_sand:", kBlue};
+    case EventType::kFrozen:
+      return {"frozen", ":snowflake:", kYellow};
+    case EventType::kThawed:
+      return {"thawed", ":sunny:", kBlue};
+    case EventType::kReady:
+      return {"readiness", ":information_source:", kBlue};
+    case EventType::kRecovered:
+      return {"recovered", ":white_check_mark:", kGreen};
+    case EventType::kStillBad:
+      return {"still bad", ":warning:", kYellow};
     case EventType::kNote:
       break;
   }

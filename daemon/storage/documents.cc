@@ -23,6 +23,7 @@ bool is_known(EventType value) {
     case kResumed: case kOrderDone: case kOrderAccepted: case kOrderRefused: case kOrderExpired:
     case kPromoted: case kSoaking: case kRolledBack: case kRollbackFailed: case kCancelled:
     case kSuperseded: case kWatchResumed: case kConditionFailed: case kReminder: case kNote:
+    case kExtended: case kFrozen: case kThawed: case kReady: case kRecovered: case kStillBad:
       return true;
   }
   return false;
@@ -161,7 +162,7 @@ void visit(Io& io, typename Io::template Ref<RolloutSpec> spec) {
 template <class Io>
 void visit(Io& io, typename Io::template Ref<Event> event) {
   auto& [type, at, state, step, weight, summary, by, reason, condition, value, rule, verdict,
-         decision, order, kind, question] = event;
+         decision, order, kind, question, datasource] = event;
   io("type", type);
   io("at", at);
   io("state", state);
@@ -178,6 +179,7 @@ void visit(Io& io, typename Io::template Ref<Event> event) {
   io("order", order);
   io("kind", kind);
   io("question", question);
+  io("datasource", datasource);
 }
 
 template <class T>

@@ -66,6 +66,8 @@ TEST(Notification, EventNames) {
   EXPECT_EQ(event_type("note"), EventType::kNote);
   EXPECT_EQ(event_type("rolled_back"), EventType::kRolledBack);
   EXPECT_EQ(event_type("rolling_back"), std::nullopt);
+  for (int i = 0; i <= static_cast<int>(kLastEventType); ++i)
+    EXPECT_EQ(event_type(name_of(static_cast<EventType>(i))), static_cast<EventType>(i));
   EXPECT_TRUE(is_event_name("rolling_back"));
   EXPECT_TRUE(is_event_name("paused"));
   EXPECT_FALSE(is_event_name("Paused"));

@@ -84,7 +84,8 @@ RolloutState full_state() {
   state.hold_since = kNow - Millis(5);
   state.soak_since = kNow + Millis(7);
   state.order = OpenOrder{DecisionKind::kRollback, 3, 12.5, true, kNow, kNow + Millis(1)};
-  state.question = OpenQuestion{QuestionKind::kPersonPaused, 2, kNow, kNow + Millis(2), kHard};
+  state.question =
+      OpenQuestion{QuestionKind::kPersonPaused, 2, kNow, kNow + Millis(2), kHard, "default"};
   state.conditions_only_observe = true;
   state.deadline_at = kNow + Millis(86'400'000);
   state.lapsed = OpenOrder{DecisionKind::kAdvance, 2, 5, false, kNow, kNow};
@@ -96,6 +97,11 @@ RolloutState full_state() {
   state.evaluations = 600;
   state.revision = 700;
   state.waits_for_predecessor = true;
+  state.begun = true;
+  state.ready = ReadyState{2, kNow, kNow + Millis(3), true, kNow - Millis(4)};
+  state.freeze = FreezeState{kNow, kHard};
+  state.extension = Millis(600'000);
+  state.recovery = RecoveryState{kNow + Millis(8), true};
   ConditionState condition;
   condition.phase_ms = 12'345;
   condition.last_slot = 58'910'768;
@@ -151,6 +157,7 @@ Event full_event() {
   event.order = 3;
   event.kind = DecisionKind::kRollback;
   event.question = "q2";
+  event.datasource = "default";
   return event;
 }
 
@@ -249,7 +256,7 @@ std::string text_of(const Event& e) {
        << exact(e.weight) << '|' << e.summary << '|' << e.by << '|' << e.reason << '|'
        << e.condition << '|' << exact(e.value) << '|' << e.rule << '|' << name_of(e.verdict) << '|'
        << exact(e.decision) << '|' << exact(e.order) << '|' << (e.kind ? name_of(*e.kind) : "none")
-       << '|' << e.question;
+       << '|' << e.question << '|' << e.datasource;
   return text.str();
 }
 

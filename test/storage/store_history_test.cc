@@ -120,7 +120,7 @@ TEST_P(StoreHistoryTest, AnEventComesBackWhole) {
 
 TEST_P(StoreHistoryTest, EveryTypeOfEventComesBack) {
   Commit commit = registration("ro_a");
-  for (int i = 0; i <= static_cast<int>(EventType::kNote); ++i) {
+  for (int i = 0; i <= static_cast<int>(kLastEventType); ++i) {
     Event event;
     event.type = static_cast<EventType>(i);
     commit.events.push_back(event);
