@@ -31,6 +31,7 @@ using boost::system::error_code;
 using net::ip::tcp;
 
 constexpr Millis kAcceptAgain{100};
+constexpr Millis kAskAnother{1'000};
 constexpr Millis kLinger{2'000};
 constexpr std::size_t kLingerBytes = 4 * 1024 * 1024;
 
@@ -97,6 +98,8 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
     beast::tcp_stream stream;
     std::string peer;
     bool idle = true;
+    bool handled = false;    // its request is with the handler
+    bool hurried = false;    // others need its place: what it waits for is answered as it is
     bool dismissed = false;  // closed by us: a request that is read all the same is not carried out
 
     void dismiss() {
@@ -194,8 +197,15 @@ awaitable<void> HttpServer::Impl::wait_for_room() {
     error_code gone;
     return session.idle && session.stream.socket().available(gone) == 0;
   });
-  if (idle != sessions_.end()) idle->dismiss();
+  if (idle != sessions_.end()) {
+    idle->dismiss();
+  } else {
+    const auto waiting = std::ranges::find_if(
+        sessions_, [](const Session& session) { return session.handled && !session.hurried; });
+    if (waiting != sessions_.end()) waiting->hurried = true;
+  }
   error_code woken;
+  changed_.expires_after(kAskAnother);
   co_await changed_.async_wait(net::redirect_error(net::use_awaitable, woken));
 }
 
@@ -276,9 +286,14 @@ awaitable<bool> HttpServer::Impl::serve_one(Session& session, beast::flat_buffer
     co_return false;
   }
   request.peer = session.peer;
-  request.wanted = [this, &session] { return !stopping_ && !hung_up(session.stream.socket()); };
+  session.hurried = false;
+  request.wanted = [this, &session] {
+    return !stopping_ && !session.hurried && !hung_up(session.stream.socket());
+  };
   const std::string method = request.method;
+  session.handled = true;
   const ServerResponse response = co_await handle(std::move(request));
+  session.handled = false;
   co_return co_await send(session, method, response, keep_alive && !stopping_);
 }
 

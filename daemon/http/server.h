@@ -8,7 +8,9 @@
 //
 // Clients are bounded in everything: bytes of header and body, time for each of them and between
 // requests, number of connections. Who is too slow is cut off; when connections run out, the one
-// that has been idle longest makes room. Everything runs on the io thread.
+// that has been idle longest makes room, and if none is idle, one whose request waits for something
+// is asked to answer now: those that wait must not shut out a decision. Everything runs on the io
+// thread.
 #pragma once
 
 #include <cstddef>

@@ -234,6 +234,30 @@ TEST(HttpServer, TheLastPlaceIsForWhoeverComesNext) {
   ended.get_future().wait();
 }
 
+TEST(HttpServer, WhoeverWaitsMakesRoomWhenTheHouseIsFull) {
+  std::atomic<int> waiting{0};
+  ServerLimits limits;
+  limits.connections = 2;
+  RunningServer server(
+      [&](ServerRequest request) -> awaitable<ServerResponse> {
+        SystemClock clock;
+        if (request.path == "/wait") ++waiting;
+        while (request.path == "/wait" && request.wanted()) co_await clock.sleep(Millis(1));
+        co_return co_await echo(std::move(request));
+      },
+      limits);
+  RawClient first(server.address);
+  first.send(get("/wait"));
+  RawClient second(server.address);
+  second.send(get("/wait"));
+  while (waiting < 2) std::this_thread::yield();
+  RawClient third(server.address);
+  third.send(get("/rollback"));
+  EXPECT_THAT(third.read_until("[]"), EndsWith("GET /rollback []"));
+  EXPECT_THAT(first.read_until("[]"), EndsWith("GET /wait []"));
+  second.close();
+}
+
 // Nobody is sent away whose request has come, and no request takes effect whose client is told
 // nothing.
 TEST(HttpServer, ACrowdIsServedOneAfterTheOther) {
