@@ -55,26 +55,37 @@ void on_watch_resumed(Mover& m, const WatchResumed& input) {
   if (is_over(s)) return;
   // A clock that was put back: what lies in the future now would stand still until the old time
   // comes again, so everything goes on from now instead.
-  const auto not_after = [](std::optional<SysTime>& time, SysTime latest) {
-    if (time && *time > latest) time = latest;
+  bool moved = false;
+  const auto not_after = [&moved](SysTime& time, SysTime latest) {
+    if (time <= latest) return;
+    time = latest;
+    moved = true;
   };
-  for (std::size_t i = 0; i < s.conditions.size(); ++i) {
+  const auto if_any_not_after = [&](std::optional<SysTime>& time, SysTime latest) {
+    if (time) not_after(*time, latest);
+  };
+  for (std::size_t i = 0; i < s.conditions.size() && is_watching(s); ++i) {
     ConditionState& c = s.conditions[i];
     c.silent_since.reset();
     c.inconclusive_since.reset();
     c.passes_in_step = 0;
     c.last_slot = std::min(c.last_slot, grid_of(m.condition(i), c).last_at_or_before(m.now));
     const Millis first = m.condition(i).is_readiness ? Millis{0} : first_slot_after(m.condition(i));
-    not_after(c.watched_from, m.now + first + m.condition(i).initial_delay);
+    if_any_not_after(c.watched_from, m.now + first + m.condition(i).initial_delay);
   }
-  not_after(s.step_since, m.now);
-  not_after(s.hold_since, m.now);
-  not_after(s.soak_since, m.now);
-  not_after(s.ready.stopped_at, m.now);
-  not_after(s.ready.ends_at, m.now + (m.fixed.plan.ready ? m.fixed.plan.ready->timeout : Millis{}));
-  if (s.freeze) s.freeze->since = std::min(s.freeze->since, m.now);
-  if (s.recovery) s.recovery->until = std::min(s.recovery->until, m.now + m.fixed.plan.recovery);
-  if (s.question) s.question->reminded_at = std::min(s.question->reminded_at, m.now);
+  if_any_not_after(s.step_since, m.now);
+  if_any_not_after(s.hold_since, m.now);
+  if_any_not_after(s.soak_since, m.now);
+  if_any_not_after(s.ready.stopped_at, m.now);
+  if (m.fixed.plan.ready) if_any_not_after(s.ready.ends_at, m.now + m.fixed.plan.ready->timeout);
+  if (s.freeze) not_after(s.freeze->since, m.now);
+  if (s.recovery) not_after(s.recovery->until, m.now + m.fixed.plan.recovery);
+  if (s.question) not_after(s.question->reminded_at, m.now);
+  if (s.order) {
+    not_after(s.order->at, m.now);
+    not_after(s.order->reminded_at, m.now);
+  }
+  if (!is_watching(s) && !moved) return;
   m.tell(EventType::kWatchResumed, input.cause == Cause::kMissedClockJump
                                        ? "the clock jumped: patience starts again"
                                        : "rollwatchd was started again: patience starts again");

@@ -131,10 +131,8 @@ void Engine::Impl::start() {
             [](const EntryPtr& a, const EntryPtr& b) { return a->spec.id < b->spec.id; });
   for (const EntryPtr& entry : entries) {
     // What has no record by now was asked in vain or not at all: it is missed, never asked again.
-    if (is_watching(entry->state)) {
-      mark_missed(entry, now, Cause::kMissedDowntime);
-      put(entry, Work{WatchResumed{Cause::kMissedDowntime}});
-    }
+    if (is_watching(entry->state)) mark_missed(entry, now, Cause::kMissedDowntime);
+    put(entry, Work{WatchResumed{Cause::kMissedDowntime}});
     after_step(entry);
   }
 }

@@ -93,11 +93,12 @@ bool Engine::Impl::see_clock_jump(SysTime now) {
   last_steady_ = steady;
   if (drift > -kJump && drift < kJump) return false;
   for (const auto& [id, entry] : active_) {
+    // Also where nothing is watched: reminders must not wait for the old time to come again.
     if (is_watching(entry->state)) {
       give_up_what_is_ahead(entry, now);
       mark_missed(entry, now, Cause::kMissedClockJump);
-      put(entry, Work{WatchResumed{Cause::kMissedClockJump}});
     }
+    put(entry, Work{WatchResumed{Cause::kMissedClockJump}});
     schedule(entry);
   }
   return true;
