@@ -79,7 +79,7 @@ void on_watch_resumed(Mover& m, const WatchResumed& input) {
   if_any_not_after(s.ready.stopped_at, m.now);
   if (m.fixed.plan.ready) if_any_not_after(s.ready.ends_at, m.now + m.fixed.plan.ready->timeout);
   if (s.freeze) not_after(s.freeze->since, m.now);
-  if (s.recovery) not_after(s.recovery->until, m.now + m.fixed.plan.recovery);
+  if (s.recovery) not_after(s.recovery->until, m.now + recovery_span(m));
   if (s.question) not_after(s.question->reminded_at, m.now);
   if (s.order) {
     not_after(s.order->at, m.now);

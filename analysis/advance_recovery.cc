@@ -69,15 +69,23 @@ void Mover::rolled_back(const std::string& reason) {
   RolloutState& s = state();
   end(State::kRolledBack, EventType::kRolledBack, reason);
   if (fixed.plan.recovery == Millis{0}) return;
-  Millis least{0};
   for (std::size_t i = 0; i < s.conditions.size(); ++i) {
     ConditionState& c = s.conditions[i];
     if (!c.failed || condition(i).is_readiness) continue;
     // Only windows that lie after the rollback say something about it.
     c.watched_from = now + first_slot_after(condition(i));
-    least = std::max(least, first_slot_after(condition(i)) + condition(i).interval);
+    s.recovery = RecoveryState{};
   }
-  if (least > Millis{0}) s.recovery = RecoveryState{now + std::max(fixed.plan.recovery, least)};
+  if (s.recovery) s.recovery->until = now + recovery_span(*this);
+}
+
+Millis recovery_span(const Mover& m) {
+  if (m.state().recovery->prolonged) return std::max(m.fixed.plan.patience, Millis{1'000});
+  Millis span = m.fixed.plan.recovery;
+  for (std::size_t i = 0; i < m.state().conditions.size(); ++i)
+    if (is_watched(m, i))
+      span = std::max(span, first_slot_after(m.condition(i)) + m.condition(i).interval);
+  return span;
 }
 
 void end_recovery(Mover& m, const std::string& why) {
@@ -90,7 +98,7 @@ void on_recovery_time(Mover& m) {
   if (m.now < recovery.until) return;
   if (!all_seen(m) && !recovery.prolonged) {
     recovery.prolonged = true;
-    recovery.until = m.now + std::max(m.fixed.plan.patience, Millis{1'000});
+    recovery.until = m.now + recovery_span(m);
     m.tell(EventType::kNote, "rolled back; no slot of what failed came back yet");
     return;
   }

@@ -128,6 +128,8 @@ void on_readiness(Mover& m, std::size_t i);
 void on_ready_time(Mover& m);
 void on_recovery_slot(Mover& m);
 void on_recovery_time(Mover& m);
+// How long what failed is watched from now on, or from when that was prolonged.
+Millis recovery_span(const Mover& m);
 // The recovery is not watched to its end.
 void end_recovery(Mover& m, const std::string& why);
 std::optional<SysTime> ready_timer(Fixed fixed, const RolloutState& state);

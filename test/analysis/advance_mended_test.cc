@@ -32,5 +32,24 @@ TEST(MendedTest, ARestartIsNoEventForWhatIsNotWatched) {
   EXPECT_EQ(r.state.verdict, before);
 }
 
+// A condition that looks at a window longer than `recovery` is watched for that long after a rollback.
+// A restart cut it down to `recovery`, so that it was never known whether it got better.
+TEST(MendedTest, ARestartDoesNotShortenTheWatchingAfterARollback) {
+  Plan plan = error_rate();
+  windowed(plan.conditions[0], "5m");
+  plan.recovery = duration("1m");
+  Rollout r(plan);
+  r.play("begin ack fail*3 ack");
+  ASSERT_TRUE(r.state.recovery);
+  const SysTime until = r.state.recovery->until;
+  EXPECT_EQ(until - r.now, duration("5m10s"));
+  r.play("away=10s");
+  EXPECT_EQ(r.state.recovery->until, until);
+  r.play("wait=5m");
+  ASSERT_TRUE(r.state.recovery && r.state.recovery->prolonged);
+  r.play("away=1s");
+  EXPECT_EQ(*next_timer(r.fixed(), r.state) - r.now, duration("4m59s"));
+}
+
 }  // namespace
 }  // namespace rollwatch
