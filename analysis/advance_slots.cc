@@ -197,6 +197,12 @@ Judgement judge_slot(const Mover& m, const ConditionPlan& plan, const SlotAnswer
   return judge(plan, input.value, input.evidence ? &*input.evidence : nullptr, context);
 }
 
+// Not if it was asked for what was before: a step with this condition, or a person's yes that began
+// the step afresh. Then it is recorded, without effect.
+bool counts_now(const ConditionState& c, SysTime evaluated_at) {
+  return c.watched_from && evaluated_at >= *c.watched_from;
+}
+
 }  // namespace
 
 void pause_for_failed(Mover& m, QuestionKind kind, const std::string& sentence, std::size_t i) {
@@ -229,9 +235,7 @@ void on_slot(Mover& m, const SlotAnswered& input) {
   ++c.counts[static_cast<std::size_t>(j.outcome)];
   const SysTime before = c.last_evaluated_at;
   c.last_evaluated_at = input.evaluated_at;
-  // Asked for what was before: a step with this condition, or a person's yes that began the step
-  // afresh. Recorded, without effect.
-  if (!c.watched_from || input.evaluated_at < *c.watched_from) {
+  if (!counts_now(c, input.evaluated_at)) {
     c.last = j;
     return;
   }
@@ -273,6 +277,10 @@ void on_slots_missed(Mover& m, const SlotsMissed& input) {
       static_cast<std::uint32_t>(input.last - first + 1);
   const SysTime before = c.last_evaluated_at;
   c.last_evaluated_at = input.evaluated_at;
+  if (!counts_now(c, input.evaluated_at)) {
+    c.last = evaluation.judgement;
+    return;
+  }
   note(m, input.condition, evaluation.judgement,
        input.evaluated_at - (input.last - first) * plan.interval);
   // Nobody was there to see whether there were answers: patience starts again.

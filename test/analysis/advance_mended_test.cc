@@ -32,8 +32,8 @@ TEST(MendedTest, ARestartIsNoEventForWhatIsNotWatched) {
   EXPECT_EQ(r.state.verdict, before);
 }
 
-// A condition that looks at a window longer than `recovery` is watched for that long after a rollback.
-// A restart cut it down to `recovery`, so that it was never known whether it got better.
+// A condition that looks at a window longer than `recovery` is watched for that long after a
+// rollback. A restart cut it down to `recovery`, so that it was never known whether it got better.
 TEST(MendedTest, ARestartDoesNotShortenTheWatchingAfterARollback) {
   Plan plan = error_rate();
   windowed(plan.conditions[0], "5m");
@@ -49,6 +49,26 @@ TEST(MendedTest, ARestartDoesNotShortenTheWatchingAfterARollback) {
   ASSERT_TRUE(r.state.recovery && r.state.recovery->prolonged);
   r.play("away=1s");
   EXPECT_EQ(*next_timer(r.fixed(), r.state) - r.now, duration("4m59s"));
+}
+
+// A slot that was asked before a person's yes and then missed began the silence before the step
+// that the yes began: the first slot without an answer after it used up all of the patience.
+TEST(MendedTest, AMissedSlotFromBeforeAYesUsesUpNoPatience) {
+  Plan plan = error_rate();
+  windowed(plan.conditions[0], "10m");
+  plan.patience = duration("5m");
+  plan.steps[0].hold = duration("1h");
+  Rollout r(plan);
+  r.play("begin ack pass pause");
+  r.now += duration("10s");
+  r.play("resume");
+  const std::int64_t slot = r.of("error-rate").last_slot + 1;
+  r.happens(SlotsMissed{0, slot, slot, r.now - duration("1s"), Cause::kMissedOverlap});
+  EXPECT_EQ(r.last.evaluations.size(), 1U) << "recorded all the same";
+  r.play("empty");
+  EXPECT_EQ(r.show(), "analyzing step 0 (5 %) unknown, out: resume 5 %");
+  r.play("empty*30");
+  EXPECT_EQ(r.state.state, State::kPaused);
 }
 
 }  // namespace
