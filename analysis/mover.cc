@@ -161,7 +161,7 @@ void Mover::watch(SysTime since, bool all_anew, bool first_step) {
     ConditionState& c = state().conditions[i];
     c.passes_in_step = 0;
     if (plan.is_readiness) {  // watched already, whatever step it is
-      if (all_anew || first_step) forget(c);
+      if (all_anew) forget(c);
       continue;
     }
     if (!applies_now(i)) {
@@ -254,6 +254,8 @@ void Mover::begin(const std::string& by) {
   s.extension = Millis{0};
   s.ready.ends_at.reset();
   s.ready.retry_at.reset();
+  // What kept it waiting is not readiness lost.
+  if (const auto ready = readiness_of(fixed.plan)) forget(s.conditions[*ready]);
   if (fixed.spec.observe) {
     s.conditions_only_observe = true;
     s.state = State::kAnalyzing;

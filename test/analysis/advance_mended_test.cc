@@ -71,5 +71,35 @@ TEST(MendedTest, AMissedSlotFromBeforeAYesUsesUpNoPatience) {
   EXPECT_EQ(r.state.state, State::kPaused);
 }
 
+// What had kept a rollout waiting until it was ready was counted as readiness lost: with fail_after
+// 3 within 5 it was rolled back by the first passing slot after it began, before its first step.
+TEST(MendedTest, WhatWasNotReadyBeforeTheBeginningIsNotReadinessLost) {
+  struct Row {
+    const char* name;
+    int within;
+    const char* story;
+    const char* ends;
+  };
+  const Row rows[] = {
+      {"a pass after it", 5, "ready:fail*3 ready:pass begin ready:pass",
+       "analyzing pending, out: advance 5 %"},
+      {"of all slots", kWithinAll, "ready:fail*5 ready:pass begin ready:fail*2",
+       "analyzing pending, out: advance 5 %"},
+      {"lost before the first step", 5, "ready:fail*3 ready:pass begin ready:fail*3",
+       "rolling_back failed, out: rollback 0 %"},
+      {"lost over the first step", 3, "ready:pass begin ready:fail*2 ack ready:fail",
+       "rolling_back step 0 (5 %) failed, out: rollback 0 %"},
+  };
+  for (const Row& row : rows) {
+    Plan plan = error_rate();
+    needs_three_ready(plan);
+    plan.conditions[1].on_fail = OnFail::kRollback;
+    plan.conditions[1].within = row.within;
+    Rollout r(plan);
+    r.play(row.story);
+    EXPECT_EQ(r.show(), row.ends) << row.name;
+  }
+}
+
 }  // namespace
 }  // namespace rollwatch
