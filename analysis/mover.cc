@@ -160,17 +160,13 @@ void Mover::watch(SysTime since, bool all_anew, bool first_step) {
     const ConditionPlan& plan = condition(i);
     ConditionState& c = state().conditions[i];
     c.passes_in_step = 0;
-    if (plan.is_readiness) {  // watched already, whatever step it is
-      if (all_anew) forget(c);
-      continue;
-    }
+    if (plan.is_readiness) continue;  // watched already, whatever step it is
     if (!applies_now(i)) {
       c.watched_from.reset();
       c.silent_since.reset();
       c.inconclusive_since.reset();
       continue;
     }
-    if (all_anew) forget(c);
     if (all_anew || !c.watched_from) {
       // Not in the past, when a step is reported late: those slots were never due.
       c.watched_from = std::max(
@@ -196,6 +192,10 @@ void Mover::reached_step(int index, SysTime since) {
 
 void Mover::begin_step_afresh() {
   RolloutState& s = state();
+  for (ConditionState& c : s.conditions) {
+    forget(c);
+    c.passes_in_step = 0;
+  }
   if (s.step < 0) return;
   s.step_since = s.hold_since = now;
   watch(now, true, false);

@@ -101,5 +101,22 @@ TEST(MendedTest, WhatWasNotReadyBeforeTheBeginningIsNotReadinessLost) {
   }
 }
 
+// Readiness was lost while the first order was out, a person said yes, and it could be lost again
+// without anybody being asked: the yes forgot nothing as long as no step was reached.
+TEST(MendedTest, AYesBeforeTheFirstStepForgetsThatReadinessWasLost) {
+  Plan plan = error_rate();
+  needs_three_ready(plan);
+  plan.conditions[1].on_fail = OnFail::kPause;
+  Rollout r(plan);
+  r.play("ready:pass begin ready:fail*3");
+  ASSERT_EQ(r.show(), "paused failed, asks: ready_lost, out: pause 0 %");
+  r.play("resume");
+  EXPECT_EQ(r.show(), "analyzing pending, out: advance 5 %");
+  r.play("ready:fail*2");
+  EXPECT_EQ(r.state.state, State::kAnalyzing);
+  r.play("ready:fail");
+  EXPECT_EQ(r.show(), "paused failed, asks: ready_lost, out: pause 0 %");
+}
+
 }  // namespace
 }  // namespace rollwatch
