@@ -118,7 +118,10 @@ void resume_by_person(Mover& m, const PersonDecided& input) {
   if (!s.question)
     return m.refuse("it is " + std::string(name_of(s.state)) + ": nothing to resume");
   const QuestionKind kind = s.question->kind;
-  if (kind == QuestionKind::kApproveStart) return m.approve_start(input.by, said(input));
+  if (kind == QuestionKind::kApproveStart) {
+    renew_deadline(m);
+    return m.approve_start(input.by, said(input));
+  }
   if (!s.begun) return wait_again(m, input);
   if (goes_on_at_a_yes(kind) && refused_as_frozen(m, DecisionKind::kAdvance)) return;
   m.resume(input.by, said(input));

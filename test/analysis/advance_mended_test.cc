@@ -118,5 +118,21 @@ TEST(MendedTest, AYesBeforeTheFirstStepForgetsThatReadinessWasLost) {
   EXPECT_EQ(r.show(), "paused failed, asks: ready_lost, out: pause 0 %");
 }
 
+// A start that was approved after the deadline was paused again at once, or with on_deadline =
+// "rollback" rolled back: the engine undid what a person had decided.
+TEST(MendedTest, AStartApprovedAfterTheDeadlineGetsAnotherOne) {
+  for (const OnDeadline what : {OnDeadline::kPause, OnDeadline::kRollback}) {
+    Plan plan = error_rate();
+    plan.approve_start = true;
+    plan.deadline = duration("1h");
+    plan.on_deadline = what;
+    Rollout r(plan);
+    r.play("wait=2h resume wait=59m");
+    EXPECT_EQ(r.show(), "waiting pending");
+    r.play("wait=1m");
+    EXPECT_NE(r.state.state, State::kWaiting) << "the other one passes as well";
+  }
+}
+
 }  // namespace
 }  // namespace rollwatch
