@@ -21,13 +21,15 @@ constexpr std::size_t kLongestName = 100;
 constexpr std::string_view kRuleForms =
     "\"> 0.05\" (any of > >= < <= == != and a number), \"any\" or \"none\"";
 
+// or_else: what the key may be instead.
 std::optional<Comparison> read_comparison(TableReader& reader, std::string_view key,
-                                          const std::string& text) {
+                                          const std::string& text, const std::string& or_else) {
   auto comparison = parse_comparison(text);
   if (comparison) return *comparison;
   const bool hidden = reader.find(key)->from_environment();
-  reader.wrong(key, hidden ? "the text from the environment is no comparison such as \"> 0.05\""
-                           : comparison.error());
+  reader.wrong(key, (hidden ? "the text from the environment is no comparison such as \"> 0.05\""
+                            : comparison.error()) +
+                        or_else);
   return std::nullopt;
 }
 
@@ -43,7 +45,7 @@ void read_fail_if(TableReader& reader, Rule& rule) {
   } else if (*text == "none") {
     rule.series = SeriesRule::kNoSeriesFails;
   } else {
-    rule.fail_if = read_comparison(reader, "fail_if", *text);
+    rule.fail_if = read_comparison(reader, "fail_if", *text, "; or write \"any\" or \"none\"");
   }
 }
 
@@ -88,16 +90,6 @@ std::string read_name(TableReader& reader) {
     reader.wrong("name", "must be one line of at most " + std::to_string(kLongestName) + " bytes");
   }
   return *name;
-}
-
-// Which of two keys that do not fit together is to be changed: the one the request gave, if one
-// did.
-std::string_view to_blame(TableReader& reader, std::string_view a, std::string_view b) {
-  const Value* first = reader.find(a);
-  const Value* second = reader.find(b);
-  if (second == nullptr) return a;
-  if (first == nullptr) return b;
-  return second->origin().file.empty() || !first->origin().file.empty() ? b : a;
 }
 
 // Takes the comparison off the query if there is no other rule.
@@ -157,7 +149,7 @@ void settle(TableReader& reader, bool query_is_good, ConditionPlan& condition) {
 
 void check_within(TableReader& reader, const ConditionPlan& condition) {
   if (condition.within != kWithinAll && condition.fail_after > condition.within) {
-    reader.wrong(to_blame(reader, "fail_after", "within"),
+    reader.wrong(reader.to_blame("fail_after", "within"),
                  "fail_after (" + std::to_string(condition.fail_after) +
                      ") must not be greater than within (" + std::to_string(condition.within) +
                      "); raise within or lower fail_after");
@@ -227,8 +219,14 @@ ConditionPlan read_readiness(TableReader& reader, Completeness completeness) {
   if (const auto split = promql::take_comparison_off(threshold.query.text());
       split && split->comparison) {
     reader.wrong("query",
-                 "ends in a comparison, so that \"2 of 3\" could not be told from no "
-                 "data; take it off and give at_least");
+                 "ends in a comparison, so that \"2 of 3\" could not be told from no data; take it "
+                 "off and give the number as at_least");
+  }
+  for (const auto& variable : threshold.query.variables()) {
+    if (!changes_on_the_way(variable.name)) continue;
+    reader.wrong("query", "{{" + variable.name +
+                              "}} has no place in it: it is asked before the first step, and is "
+                              "the same question in all of them; leave it out");
   }
   read_shared_keys(reader, condition);
   condition.on_fail = OnFail::kObserve;
@@ -252,7 +250,7 @@ ConditionPlan read_condition(const Value& table, const std::string& path, Comple
   if (query) threshold.query = std::move(*query);
   read_fail_if(reader, threshold.rule);
   if (const auto text = reader.string("pass_if")) {
-    threshold.rule.pass_if = read_comparison(reader, "pass_if", *text);
+    threshold.rule.pass_if = read_comparison(reader, "pass_if", *text, "");
   }
   if (const auto reduce = reader.choice<Reduce>("reduce", {{"each", Reduce::kEach},
                                                            {"max", Reduce::kMax},

@@ -1,7 +1,11 @@
 #include "config/defaults.h"
 
+#include <algorithm>
 #include <cmath>
+#include <initializer_list>
 
+#include "analysis/comparison.h"
+#include "analysis/time.h"
 #include "config/condition_reader.h"
 #include "config/plan_decoder.h"
 
@@ -26,6 +30,28 @@ void make_number_canonical(Value& table, std::string_view key) {
   *value = Value(static_cast<std::int64_t>(*number)).with_origin(value->origin());
 }
 
+// "60s" and "1m" are the same, and so are ">1" and "> 1".
+void make_text_canonical(Value& table, std::string_view key) {
+  Value* value = table.find(key);
+  const std::string* text = value == nullptr ? nullptr : value->as_string();
+  if (text == nullptr) return;
+  std::string canonical;
+  if (const auto span = parse_duration(*text)) {
+    canonical = format_duration(*span);
+  } else if (const auto comparison = parse_comparison(*text)) {
+    canonical = to_string(*comparison);
+  } else {
+    return;
+  }
+  const bool hidden = value->from_environment();
+  *value = Value(std::move(canonical)).with_origin(value->origin());
+  if (hidden) value->set_from_environment();
+}
+
+void make_texts_canonical(Value& table, std::initializer_list<std::string_view> keys) {
+  for (const std::string_view key : keys) make_text_canonical(table, key);
+}
+
 Value step_table(const StepPlan& step, const Origin& origin) {
   Value table{Value::Table{}};
   table.set_origin(origin);
@@ -41,6 +67,20 @@ void complete_shared_keys(Value& table) {
   add(table, "datasource", text(blank.datasource));
   add(table, "fail_after", number(blank.fail_after));
   add(table, "within", default_value(*table.find("fail_after")));
+  make_texts_canonical(table, {"interval", "window", "timeout"});
+}
+
+// In order, each once.
+void make_weights_canonical(Value::Array& weights) {
+  for (Value& weight : weights) {
+    Value holder{Value::Table{}};
+    holder.set("weight", std::move(weight));
+    make_number_canonical(holder, "weight");
+    weight = std::move(*holder.find("weight"));
+  }
+  std::sort(weights.begin(), weights.end(),
+            [](const Value& a, const Value& b) { return a.as_number() < b.as_number(); });
+  weights.erase(std::unique(weights.begin(), weights.end()), weights.end());
 }
 
 void write_ramp_as_steps(Value& document) {
@@ -64,6 +104,7 @@ void complete_steps(Value& document) {
     add(step, "hold", text(StepPlan{}.hold));
     add(step, "approve", default_value(Value(StepPlan{}.approve)));
     make_number_canonical(step, "weight");
+    make_text_canonical(step, "hold");
   }
   if (!list.empty() && list.back().find("weight")->as_number() == 100.0) list.pop_back();
 }
@@ -101,6 +142,7 @@ void complete_plan(Value& document) {
   add(document, "on_deadline", text("pause"));
   add(document, "recovery", text(plan.recovery));
   add(document, "locked", default_value(Value(false)));
+  make_texts_canonical(document, {"duration", "soak", "patience", "deadline", "recovery"});
 }
 
 void complete_ready(Value& ready) {
@@ -110,6 +152,7 @@ void complete_ready(Value& ready) {
   add(ready, "attempts", number(gate.attempts));
   add(ready, "on_lost", text("ignore"));
   make_number_canonical(ready, "at_least");
+  make_text_canonical(ready, "retry_after");
   complete_shared_keys(ready);
 }
 
@@ -127,14 +170,8 @@ void complete_condition(Value& condition) {
         default_value(Value(std::get<ThresholdCondition>(blank.kind).min_evidence)));
   }
   make_number_canonical(condition, "min_evidence");
-  if (Value* steps = condition.find("steps")) {
-    for (Value& weight : *steps->as_array()) {
-      Value holder{Value::Table{}};
-      holder.set("weight", std::move(weight));
-      make_number_canonical(holder, "weight");
-      weight = std::move(*holder.find("weight"));
-    }
-  }
+  make_texts_canonical(condition, {"initial_delay", "fail_if", "pass_if"});
+  if (Value* steps = condition.find("steps")) make_weights_canonical(*steps->as_array());
 }
 
 }  // namespace rollwatch

@@ -134,6 +134,7 @@ class Loader {
       const auto plan = decode_plan(document, Steps::kOptional);
       if (!plan) {
         for (FieldError error : plan.error()) {
+          if (!error.origin.is_written()) error.origin = policy.origin();
           error.key = error.key.empty() ? path : path + '.' + error.key;
           errors_.push_back(std::move(error));
         }

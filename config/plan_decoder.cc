@@ -155,9 +155,15 @@ void check_readiness_name(TableReader& reader, const Plan& plan) {
   if (!plan.ready) return;
   for (std::size_t i = 0; i + 1 < plan.conditions.size(); ++i) {
     if (plan.conditions[i].name != kReadinessName) continue;
-    reader.wrong("condition",
-                 "a condition cannot be named \"ready\" beside a readiness gate, which "
-                 "is shown under that name; rename the condition");
+    const Origin& of_gate = reader.find("ready")->origin();
+    const Origin& of_condition = (*reader.find("condition")->as_array())[i].origin();
+    const bool gate_is_new = of_condition.pointer.empty() && !of_gate.pointer.empty();
+    const std::string list = join_key(reader.path(), "condition");
+    reader.errors().push_back(
+        {gate_is_new ? of_gate : of_condition,
+         gate_is_new ? join_key(reader.path(), "ready") : join_key(list, kReadinessName),
+         "a condition cannot be named \"ready\" beside a readiness gate, "
+         "which is shown under that name; rename the condition"});
   }
 }
 

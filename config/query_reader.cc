@@ -68,6 +68,42 @@ std::optional<QueryTemplate> read_query(TableReader& reader, std::string_view ke
   return std::move(*query);
 }
 
+namespace {
+
+// The value of one label of `select`, if it is a good one.
+std::optional<promql::TextTemplate> read_label_value(TableReader& labels, const std::string& name) {
+  const auto text = labels.string(name);
+  if (!is_label_name(name)) {
+    labels.wrong(name, "is no name of a label; those are letters, digits and _");
+    return std::nullopt;
+  }
+  if (!text) return std::nullopt;
+  const bool hidden = labels.find(name)->from_environment();
+  const auto refuse = [&](const std::string& why) {
+    labels.wrong(name, hidden ? "there is a mistake in the text from the environment" : why);
+    return std::nullopt;
+  };
+  auto value = promql::parse_text_template(*text);
+  if (!value) return refuse(promql::to_string(value.error()));
+  for (const auto& variable : value->variables()) {
+    if (!is_variable(variable.name)) {
+      return refuse("unknown variable {{" + variable.name + "}}" +
+                    suggestion(variable.name, variable_names(), "there are", ""));
+    }
+    if (variable.name == "window" || changes_on_the_way(variable.name)) {
+      return refuse("{{" + variable.name +
+                    "}} is not the rollout's own and picks no series of it; leave it out");
+    }
+  }
+  return std::move(*value);
+}
+
+}  // namespace
+
+bool changes_on_the_way(const std::string& variable) {
+  return variable == "step" || variable == "weight";
+}
+
 std::vector<SelectLabel> read_select(TableReader& reader) {
   std::vector<SelectLabel> select;
   const Value* table = reader.table("select");
@@ -79,28 +115,9 @@ std::vector<SelectLabel> read_select(TableReader& reader) {
   }
   TableReader labels(*table, join_key(reader.path(), "select"), reader.errors());
   for (const Value::Member& member : *table->as_table()) {
-    const auto text = labels.string(member.key);
-    if (!is_label_name(member.key)) {
-      labels.wrong(member.key, "is no name of a label; those are letters, digits and _");
-      continue;
+    if (auto value = read_label_value(labels, member.key)) {
+      select.push_back({member.key, std::move(*value)});
     }
-    if (!text) continue;
-    auto value = promql::parse_text_template(*text);
-    if (!value) {
-      labels.wrong(member.key, promql::to_string(value.error()));
-      continue;
-    }
-    for (const auto& variable : value->variables()) {
-      const bool moves =
-          variable.name == "window" || variable.name == "step" || variable.name == "weight";
-      if (is_variable(variable.name) && !moves) continue;
-      labels.wrong(member.key,
-                   "{{" + variable.name + "}} " +
-                       (moves ? "changes during a rollout and picks no series of it"
-                              : "is no variable" + suggestion(variable.name, variable_names(),
-                                                              "; there are", "")));
-    }
-    select.push_back({member.key, std::move(*value)});
   }
   return select;
 }
@@ -110,10 +127,12 @@ void check_shared_query(TableReader& reader, const ThresholdCondition& threshold
   const auto check = [&reader](std::string_view key, const QueryTemplate& query) {
     for (const auto& variable : query.variables()) {
       if (variable.name == "window") continue;
-      reader.wrong(key, "with select the query is asked once for all rollouts, so {{" +
-                            variable.name +
-                            "}} has no place in it (only {{window}} has); give "
-                            "the label under select instead");
+      const bool hidden = reader.find(key)->from_environment();
+      reader.wrong(reader.to_blame("select", key),
+                   "with select the " + std::string(key) + " is asked once for all rollouts, so " +
+                       (hidden ? "a variable" : "{{" + variable.name + "}}") +
+                       " has no place in it (only {{window}} has); pick the rollout's series by "
+                       "a label under select instead");
       return;
     }
   };

@@ -14,6 +14,9 @@ namespace rollwatch {
 // What is wrong with a query that came from the environment is not shown.
 std::optional<promql::QueryTemplate> read_query(TableReader& reader, std::string_view key);
 
+// {{step}} and {{weight}}: they are not the same all through a rollout.
+bool changes_on_the_way(const std::string& variable);
+
 std::vector<SelectLabel> read_select(TableReader& reader);
 
 // With `select` the question is the same for every rollout that asks it.

@@ -62,6 +62,15 @@ void TableReader::not_yet(std::string_view key, std::string_view advice) {
   wrong(key, "not available yet in this version; " + std::string(advice));
 }
 
+std::string_view TableReader::to_blame(std::string_view a, std::string_view b) const {
+  const auto nearness = [this](std::string_view key) {
+    const Value* value = table_.find(key);
+    if (value == nullptr) return 0;
+    return value->origin().pointer.empty() ? int{value->origin().is_written()} : 2;
+  };
+  return nearness(a) > nearness(b) ? a : b;
+}
+
 std::optional<std::string> TableReader::string(std::string_view key) {
   const Value* value = find(key);
   if (value == nullptr) return std::nullopt;

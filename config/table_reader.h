@@ -61,6 +61,9 @@ class TableReader {
   void not_yet(std::string_view key, std::string_view advice = "leave it out");
   // Something wrong with the value of a key, or with the table if the key is not given.
   void wrong(std::string_view key, std::string message);
+  // Which of two keys that do not fit together is to be changed: the request's, or else the one
+  // that somebody wrote; the second if that does not tell.
+  std::string_view to_blame(std::string_view a, std::string_view b) const;
   void finish();
 
  private:

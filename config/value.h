@@ -32,6 +32,8 @@ struct Origin {
   std::string source() const;
   // "/etc/rollwatch/rollwatch.toml:40:3", "/analysis/interval": what an error starts with.
   std::string place() const;
+  // Somebody wrote it there: it is no default.
+  bool is_written() const { return !file.empty() || !pointer.empty(); }
 };
 
 class Value {

@@ -1,57 +1,18 @@
 // Layers: who wins, what is filled in, where each value is said to come from, and what may not be
 // mixed.
-#include "config/merge.h"
-
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "test/config/config_support.h"
+#include "test/config/merge_fixture.h"
 
 namespace rollwatch {
 namespace {
 
 using nlohmann::json;
+
 using testing::AllOf;
 using testing::HasSubstr;
-
-class Merge : public testing::Test {
- protected:
-  // The text begins at line 3 of rollwatch.toml.
-  void configure(const std::string& text) {
-    const auto settings = ConfigInMemory(std::string(kDatasource) + text).load();
-    ASSERT_TRUE(settings) << ConfigInMemory::text_of(settings.error());
-    settings_ = *settings;
-  }
-
-  Expected<MergedAnalysis, FieldErrors> merge(const std::vector<std::string>& policies,
-                                              const std::string& request = "",
-                                              const std::string& service = "checkout") {
-    if (request.empty()) return merge_analysis(settings_, "default", service, policies, nullptr);
-    const auto value = value_from_json(request, "request", "/analysis");
-    EXPECT_TRUE(value) << request;
-    return merge_analysis(settings_, "default", service, policies, &*value);
-  }
-
-  void expect_merged(const std::vector<std::string>& policies, const std::string& request = "") {
-    const auto merged = merge(policies, request);
-    ASSERT_TRUE(merged) << ConfigInMemory::text_of(merged.error());
-    analysis_ = json::parse(merged->analysis);
-    sources_ = json::parse(merged->sources);
-    warnings_ = merged->warnings;
-  }
-
-  std::string errors(const std::vector<std::string>& policies, const std::string& request = "") {
-    const auto merged = merge(policies, request);
-    return merged ? "" : ConfigInMemory::text_of(merged.error());
-  }
-
-  Settings settings_;
-  json analysis_;
-  json sources_;
-  std::vector<std::string> warnings_;
-};
 
 constexpr const char* kLayers = R"([defaults]
 interval = "10s"
@@ -113,25 +74,25 @@ TEST_F(Merge, StrongerLayersWinAndSourcesSayWho) {
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.pointer);
-    EXPECT_EQ(analysis_.value(json::json_pointer(row.pointer), json()), row.value);
-    EXPECT_EQ(sources_.value(row.pointer, ""), row.source);
+    EXPECT_EQ(analysis().value(json::json_pointer(row.pointer), json()), row.value);
+    EXPECT_EQ(sources().value(row.pointer, ""), row.source);
   }
-  EXPECT_EQ(analysis_["version"], kPlanVersion);
-  EXPECT_FALSE(analysis_["condition"][0].contains("timeout")) << "follows the datasource";
-  EXPECT_FALSE(analysis_["condition"][0].contains("min_evidence")) << "there is no evidence";
+  EXPECT_EQ(analysis()["version"], kPlanVersion);
+  EXPECT_FALSE(analysis()["condition"][0].contains("timeout")) << "follows the datasource";
+  EXPECT_FALSE(analysis()["condition"][0].contains("min_evidence")) << "there is no evidence";
 }
 
 TEST_F(Merge, EveryValueHasASource) {
   configure(kLayers);
   expect_merged({"http"}, R"({"soak": "9m"})");
-  for (const auto& [key, value] : analysis_.items()) {
-    if (key == "version") continue;
-    if (key == "condition") continue;
-    EXPECT_TRUE(sources_.contains("/" + key)) << key;
+  const json analysis = this->analysis();
+  for (const auto& [key, value] : analysis.items()) {
+    if (key == "version" || key == "condition") continue;
+    EXPECT_TRUE(sources().contains("/" + key)) << key;
   }
-  for (std::size_t i = 0; i < analysis_["condition"].size(); ++i) {
-    for (const auto& [key, value] : analysis_["condition"][i].items()) {
-      EXPECT_TRUE(sources_.contains("/condition/" + std::to_string(i) + "/" + key)) << key;
+  for (std::size_t i = 0; i < analysis["condition"].size(); ++i) {
+    for (const auto& [key, value] : analysis["condition"][i].items()) {
+      EXPECT_TRUE(sources().contains("/condition/" + std::to_string(i) + "/" + key)) << key;
     }
   }
 }
@@ -188,35 +149,35 @@ TEST_F(Merge, LaterDefaultsDoNotReachThePinnedDocument) {
   expect_merged({"http"});
   for (const char* key : {"interval", "window", "initial_delay", "datasource", "fail_after",
                           "within", "min_passes", "on_fail", "on_no_data", "on_error", "reduce"}) {
-    EXPECT_TRUE(analysis_["condition"][0].contains(key)) << key;
+    EXPECT_TRUE(analysis()["condition"][0].contains(key)) << key;
   }
   for (const char* key :
        {"approve", "soak", "patience", "on_inconclusive", "deadline", "on_deadline", "locked"}) {
-    EXPECT_TRUE(analysis_.contains(key)) << key;
+    EXPECT_TRUE(analysis().contains(key)) << key;
   }
 }
 
 TEST_F(Merge, TheThreeShapesReplaceEachOther) {
   configure("[defaults]\nduration = '1m'\n[policy.p]\nsteps = [{ weight = 5 }]\n");
   expect_merged({"p"});
-  EXPECT_TRUE(analysis_.contains("steps"));
-  EXPECT_FALSE(analysis_.contains("duration"));
+  EXPECT_TRUE(analysis().contains("steps"));
+  EXPECT_FALSE(analysis().contains("duration"));
   expect_merged({"p"}, R"({"ramp": {"from": 50, "by": 25, "every": "30s"}})");
-  EXPECT_EQ(analysis_["steps"], json::parse(R"([{"weight": 50, "hold": "30s", "approve": false},
+  EXPECT_EQ(analysis()["steps"], json::parse(R"([{"weight": 50, "hold": "30s", "approve": false},
                                                 {"weight": 75, "hold": "30s", "approve": false}])"));
-  EXPECT_EQ(sources_["/steps"], "request");
-  EXPECT_FALSE(analysis_.contains("ramp"));
+  EXPECT_EQ(sources()["/steps"], "request");
+  EXPECT_FALSE(analysis().contains("ramp"));
 }
 
 TEST_F(Merge, AStrongerLimitReplacesTheComparisonInTheQuery) {
   configure("[policy.p]\nduration = '1m'\ncondition = [{ name = 'c', query = 'x > 1' }]\n");
   expect_merged({"p"}, R"({"condition": [{"name": "c", "fail_if": "> 5"}]})");
-  EXPECT_EQ(analysis_["condition"][0]["query"], "x");
-  EXPECT_EQ(analysis_["condition"][0]["fail_if"], "> 5");
+  EXPECT_EQ(analysis()["condition"][0]["query"], "x");
+  EXPECT_EQ(analysis()["condition"][0]["fail_if"], "> 5");
   expect_merged({"p"}, R"({"condition": [{"name": "c", "query": "y < 2"}]})");
-  EXPECT_EQ(analysis_["condition"][0]["query"], "y");
-  EXPECT_EQ(analysis_["condition"][0]["fail_if"], "< 2");
-  EXPECT_TRUE(warnings_.empty());
+  EXPECT_EQ(analysis()["condition"][0]["query"], "y");
+  EXPECT_EQ(analysis()["condition"][0]["fail_if"], "< 2");
+  EXPECT_TRUE(merged_.warnings.empty());
 }
 
 constexpr const char* kTwoPolicies = R"([policy.steps]
@@ -241,12 +202,12 @@ steps = [{ weight = 50 }]
 TEST_F(Merge, SeveralPoliciesKeepTheirOwnCommonKeys) {
   configure(kTwoPolicies);
   expect_merged({"steps", "part"}, R"({"condition": [{"name": "c", "query": "z > 1"}]})");
-  EXPECT_EQ(analysis_["condition"][0]["interval"], "10s");
-  EXPECT_EQ(analysis_["condition"][1]["interval"], "20s");
-  EXPECT_EQ(analysis_["condition"][2]["interval"], "30s") << "of no policy";
+  EXPECT_EQ(analysis()["condition"][0]["interval"], "10s");
+  EXPECT_EQ(analysis()["condition"][1]["interval"], "20s");
+  EXPECT_EQ(analysis()["condition"][2]["interval"], "30s") << "of no policy";
   expect_merged({"steps", "part"}, R"({"interval": "5s"})");
-  EXPECT_EQ(analysis_["condition"][0]["interval"], "5s");
-  EXPECT_EQ(analysis_["condition"][1]["interval"], "5s");
+  EXPECT_EQ(analysis()["condition"][0]["interval"], "5s");
+  EXPECT_EQ(analysis()["condition"][1]["interval"], "5s");
 }
 
 TEST_F(Merge, PoliciesThatClashAreNamed) {
@@ -275,7 +236,7 @@ TEST_F(Merge, UnknownPoliciesAreNamed) {
 TEST_F(Merge, WithoutAPolicyTheRequestSaysEverything) {
   configure("");
   expect_merged({}, R"({"duration": "1m", "condition": [{"name": "a", "query": "x > 1"}]})");
-  EXPECT_EQ(analysis_["condition"].size(), 1u);
+  EXPECT_EQ(analysis()["condition"].size(), 1u);
   EXPECT_THAT(errors({}), HasSubstr("missing key \"steps\""));
 }
 
@@ -330,7 +291,7 @@ TEST_F(Merge, ALockedAnalysisTakesOnlyArgs) {
 TEST_F(Merge, TextOfARequestIsNeverReadFromTheEnvironment) {
   configure(kLayers);
   expect_merged({"http"}, R"({"condition": [{"name": "extra", "query": "x{a=\"${HOME}\"} > 1"}]})");
-  EXPECT_EQ(analysis_["condition"][2]["query"], "x{a=\"${HOME}\"}");
+  EXPECT_EQ(analysis()["condition"][2]["query"], "x{a=\"${HOME}\"}");
 }
 
 }  // namespace

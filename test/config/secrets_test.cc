@@ -60,6 +60,13 @@ constexpr const char* kFromEnvironment[] = {
     "[policy.p]\nduration = '1m'\n[[policy.p.condition]]\nname = 'c'\nquery = 'x{{${M}}}'",
     "[policy.p]\nduration = '1m'\n[[policy.p.condition]]\nname = 'c'\nquery = 'x > 1'\nsteps = "
     "['${M}']",
+    "[policy.p]\nduration = '1m'\nready = { query = 'sum(${M}', at_least = 1 }",
+    "[policy.p]\nduration = '1m'\nready = { query = 'x{${M}=\"a\"} > 1', at_least = 1 }",
+    "[policy.p]\nduration = '1m'\nready = { query = 'x{{${M}}}', on_lost = '${M}' }",
+    "[policy.p]\ncondition = [{ name = 'c', query = 'x > 1', select = { app = '{{${M}}}' } }]",
+    "[policy.p]\ncondition = [{ name = 'c', query = 'x > 1', select = { app = '{{${M}' } }]",
+    "[policy.p]\ncondition = [{ name = 'c', query = 'x{a=\"{{service}}${M}\"} > 1', "
+    "select = { app = 'a' } }]",
 };
 
 std::string replaced(std::string text, const std::string& what, const std::string& with) {
