@@ -1,4 +1,4 @@
-// Every key of a policy and of a condition: wrong type, wrong value, unknown neighbour; in a file
+// Every key of an analysis: wrong type, wrong value, misspelt neighbour; in each layer of a file
 // and in a request. Each message names the place and what to write.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,19 +6,12 @@
 #include "config/merge.h"
 #include "config/plan_decoder.h"
 #include "config/toml_reader.h"
-#include "test/config/config_support.h"
+#include "test/config/plan_rows.h"
 
 namespace rollwatch {
 namespace {
 
-using testing::AllOf;
 using testing::HasSubstr;
-
-struct Row {
-  const char* name;
-  const char* json;  // the value as JSON, which is TOML too for everything used here
-  const char* message;
-};
 
 std::string errors_of_file(const std::string& toml) {
   FieldErrors errors;
@@ -35,151 +28,112 @@ std::string errors_of_request(const std::string& json) {
   return ConfigInMemory::text_of(errors);
 }
 
-void expect_policy_key_refused(const char* key, const Row& row) {
-  SCOPED_TRACE(std::string(key) + ": " + row.name);
-  const std::string name = key;
-  EXPECT_THAT(
-      errors_of_file(name + " = " + row.json),
-      AllOf(HasSubstr("f.toml:1:"), HasSubstr(": policy.p." + name), HasSubstr(row.message)));
-  EXPECT_THAT(errors_of_request("{\"" + name + "\": " + row.json + "}"),
-              AllOf(HasSubstr("/analysis/" + name), HasSubstr(row.message)));
+// The request's analysis with this key in the table, and the pointer to it.
+std::string request_with(const AnalysisTable& table, const std::string& key,
+                         const std::string& toml, std::string& pointer) {
+  std::size_t mark = 0;
+  FieldErrors errors;
+  const Value value = value_from_toml("v = " + without_mark(toml, mark), "", errors);
+  EXPECT_TRUE(errors.empty()) << toml;
+  Value inner;
+  inner.set(key, *value.find("v"));
+  pointer = "/analysis";
+  if (table.name.empty()) {
+    pointer += "/" + key;
+    return to_json(inner);
+  }
+  pointer += "/" + std::string(table.name) + (table.is_list ? "/0/" : "/") + key;
+  Value outer;
+  outer.set(table.name, table.is_list ? Value(Value::Array{inner}) : inner);
+  return to_json(outer);
 }
 
-void expect_condition_key_refused(const char* key, const Row& row) {
-  SCOPED_TRACE(std::string(key) + ": " + row.name);
-  const std::string name = key;
-  EXPECT_THAT(errors_of_file("[[condition]]\nname = \"c\"\n" + name + " = " + row.json),
-              AllOf(HasSubstr("f.toml:3:"), HasSubstr(": policy.p.condition.c." + name),
-                    HasSubstr(row.message)));
-  EXPECT_THAT(
-      errors_of_request("{\"condition\": [{\"name\": \"c\", \"" + name + "\": " + row.json + "}]}"),
-      AllOf(HasSubstr("/analysis/condition/0/" + name), HasSubstr(row.message)));
+void expect_request_refused(const AnalysisTable& table, const std::string& key, const char* value,
+                            const std::string& message) {
+  std::string pointer;
+  const std::string request = request_with(table, key, value, pointer);
+  const std::string errors = errors_of_request(request);
+  EXPECT_TRUE(says(errors, {pointer, message})) << request << "\n"
+                                                << pointer << ": …" << message << "\nsaid was\n"
+                                                << errors;
 }
 
-struct KeyRows {
-  const char* key;
-  std::vector<Row> rows;
-};
-
-std::vector<Row> duration_rows() {
-  return {{"number", "30", "must be a duration in quotes, such as \"30s\""},
-          {"list", "[\"30s\"]", "not a list"},
-          {"no unit", "\"30\"", "not \"30\""},
-          {"negative", "\"-5s\"", "not \"-5s\""},
-          {"too long", "\"100y\"", "must be at most"}};
-}
-
-std::vector<KeyRows> judging_key_rows() {
-  std::vector<Row> counts = {
-      {"text", "\"3\"", "must be a whole number from 1 to 1000, not a string"},
-      {"zero", "0", "not 0"},
-      {"too large", "1001", "not 1001"},
-      {"fraction", "1.5", "not a number with a fraction"}};
-  std::vector<Row> missing = {
-      {"unknown", "\"wat\"", "did you mean \"wait\"?"},
-      {"type", "true", "must be \"wait\", \"fail\" or \"ignore\", not true or false"}};
-  return {
-      {"interval", duration_rows()},
-      {"interval", {{"zero", "\"0s\"", "must be at least \"100ms\""}}},
-      {"window", duration_rows()},
-      {"initial_delay", duration_rows()},
-      {"timeout", duration_rows()},
-      {"datasource", {{"type", "1", "must be a string"}, {"empty", "\"\"", "must not be empty"}}},
-      {"fail_after", counts},
-      {"min_passes", counts},
-      {"within",
-       {{"zero", "0", "not 0"},
-        {"text", "\"al\"", "must be \"all\", not \"al\""},
-        {"type", "[]", "whole number"}}},
-      {"on_fail",
-       {{"unknown", "\"rolback\"", "did you mean \"rollback\"?"},
-        {"type", "1", "not a whole number"}}},
-      {"on_no_data", missing},
-      {"on_error", missing},
-  };
-}
-
-TEST(PlanKeys, BadPolicyKeys) {
-  std::vector<KeyRows> keys = judging_key_rows();
-  const std::vector<KeyRows> of_policy = {
-      {"steps",
-       {{"type", "5", "must be a list: steps = ["},
-        {"empty", "[]", "at least one step below 100"},
-        {"only 100", "[{\"weight\" = 100}]", "at least one step below 100"}}},
-      {"duration", duration_rows()},
-      {"approve",
-       {{"unknown", "\"promoted\"", "did you mean \"promote\"?"},
-        {"type", "true", "\"both\", not true or false"}}},
-      {"soak", duration_rows()},
-      {"patience", duration_rows()},
-      {"on_inconclusive",
-       {{"unknown", "\"wait\"", "must be \"pause\" or \"rollback\""},
-        {"type", "0", "not a whole number"}}},
-      {"deadline", duration_rows()},
-      {"deadline", {{"zero", "\"0s\"", "must be at least \"1s\""}}},
-      {"on_deadline",
-       {{"unknown", "\"roll back\"", "did you mean \"rollback\"?"}, {"type", "[]", "not a list"}}},
-      {"locked", {{"type", "\"yes\"", "must be true or false, not a string"}}},
-      {"ready", {{"given", "{}", "not available yet in this version"}}},
-      {"recovery", {{"given", "\"5m\"", "not available yet in this version"}}},
-      {"alerts", {{"given", "{}", "not available yet in this version"}}},
-      {"condition",
-       {{"type", "{}", "write [[policy.NAME.condition]] in a file"},
-        {"no tables", "[1]", "must be a table"}}},
-      {"intervall",
-       {{"neighbour", "\"1s\"", "unknown key \"intervall\": did you mean \"interval\"?"}}},
-      {"conditions", {{"neighbour", "[]", "did you mean \"condition\"?"}}},
-      {"version", {{"not for people", "1", "unknown key \"version\""}}},
-  };
-  keys.insert(keys.end(), of_policy.begin(), of_policy.end());
-  for (const KeyRows& each : keys) {
-    for (const Row& row : each.rows) {
-      // JSON and TOML differ in how a table's keys are written.
-      if (std::string(row.json).find("=") != std::string::npos) continue;
-      expect_policy_key_refused(each.key, row);
+TEST(PlanKeys, EveryKeyInEveryLayerOfAFile) {
+  for (const AnalysisTable& table : analysis_tables()) {
+    for (const char* layer : {"defaults", "policy.p", "service.'n/s'"}) {
+      expect_every_key_refused(file_table(table, layer), table.rows);
     }
   }
 }
 
-TEST(PlanKeys, BadConditionKeys) {
-  std::vector<KeyRows> keys = judging_key_rows();
-  std::vector<Row> queries = {
-      {"type", "1", "must be a string"},
-      {"empty", "\"\"", "must not be empty"},
-      {"open bracket", "\"sum(x\"", "in the query, line 1, column 4"},
-      {"unknown variable", "\"x{a=\\\"{{servce}}\\\"}\"",
-       "unknown variable {{servce}}: did you mean \"service\"?"},
-      {"label without name", "\"x{a=\\\"{{labels}}\\\"}\"", "unknown variable {{labels}}"}};
-  const std::vector<KeyRows> of_condition = {
-      {"query", queries},
-      {"evidence", queries},
-      {"fail_if",
-       {{"type", "0.05",
-         "must be \"> 0.05\" (any of > >= < <= == != and a number), \"any\" or \"none\", not a "
-         "number"},
-        {"unknown", "\"some\"", "some"},
-        {"no number", "\"> x\"", "> x"}}},
-      {"pass_if", {{"type", "1", "must be a string"}, {"unknown", "\"any\"", "any"}}},
-      {"reduce",
-       {{"unknown", "\"mean\"", "must be \"each\", \"max\", \"min\", \"sum\", \"avg\" or \"one\""},
-        {"type", "1", "not a whole number"}}},
-      {"min_evidence",
-       {{"type", "\"9\"", "must be a number from 0"}, {"negative", "-1", "not -1"}}},
-      {"steps",
-       {{"type", "25", "must be a list: steps = [5, 25]"},
-        {"empty", "[]", "at least one weight"},
-        {"item", "[\"5\"]", "numbers from 0 to 100, not \"5\""},
-        {"range", "[101]", "not 101"}}},
-      {"select", {{"given", "{}", "not available yet in this version"}}},
-      {"compare", {{"given", "\"rate\"", "not available yet in this version"}}},
-      {"alpha", {{"given", "0.05", "not available yet in this version"}}},
-      {"fail_iff",
-       {{"neighbour", "\"> 1\"", "unknown key \"fail_iff\": did you mean \"fail_if\"?"}}},
-      {"soak", {{"of a policy", "\"1m\"", "unknown key \"soak\""}}},
+TEST(PlanKeys, EveryKeyInARequest) {
+  for (const AnalysisTable& table : analysis_tables()) {
+    for (const KeyRow& row : table.rows) {
+      expect_request_refused(table, row.key, row.wrong_type, row.says_of_type);
+      if (row.wrong_value != nullptr) {
+        expect_request_refused(table, row.key, row.wrong_value, row.says_of_value);
+      }
+      const std::string wrong = misspelt(row.key);
+      expect_request_refused(table, wrong, "1",
+                             "unknown key \"" + wrong + "\": did you mean \"" + row.key + "\"?");
+    }
+  }
+}
+
+// Whatever a key is given that its type has no use for, in JSON also null.
+TEST(PlanKeys, NothingIsTakenForNull) {
+  for (const AnalysisTable& table : analysis_tables()) {
+    for (const KeyRow& row : table.rows) {
+      std::string pointer;
+      std::string request = request_with(table, row.key, "'MARK'", pointer);
+      request.replace(request.find("\"MARK\""), 6, "null");
+      EXPECT_TRUE(says(errors_of_request(request), {pointer, ": "})) << request;
+    }
+  }
+}
+
+// Further wrong values, beside the one that every key has in plan_rows.cc.
+TEST(PlanKeys, MoreWaysToBeWrong) {
+  struct Row {
+    const char* key;
+    const char* value;
+    const char* message;
   };
-  keys.insert(keys.end(), of_condition.begin(), of_condition.end());
-  for (const KeyRows& each : keys) {
-    for (const Row& row : each.rows) expect_condition_key_refused(each.key, row);
+  const Row of_policy[] = {
+      {"soak", "['30s']", "not a list"},
+      {"soak", "'100y'", "must be at most"},
+      {"fail_after", "1001", "not 1001"},
+      {"fail_after", "1.5", "not a number with a fraction"},
+      {"within", "0", "not 0"},
+      {"steps", "[{ weight = 100 }]", "at least one step below 100"},
+      {"conditions", "[]", "did you mean \"condition\"?"},
+      {"version", "1", "unknown key \"version\""},
+  };
+  for (const Row& row : of_policy) {
+    expect_request_refused(analysis_tables().front(), row.key, row.value, row.message);
+  }
+  const Row of_condition[] = {
+      {"query", "''", "must not be empty"},
+      {"query", "'x{a=\"{{labels}}\"}'", "unknown variable {{labels}}"},
+      {"fail_if", "'> x'", "> x"},
+      {"steps", "[]", "at least one weight"},
+      {"steps", "['5']", "numbers from 0 to 100, not \"5\""},
+      {"soak", "'1m'", "unknown key \"soak\""},
+      {"select", "{}", "must name at least one label, such as select = { app = "},
+      {"select", "{ app = 1 }", "must be a string in quotes, not a whole number"},
+      {"select", "{ app = '' }", "must not be empty"},
+      {"select", "{ '0app' = 'x' }", "is no name of a label; those are letters, digits and _"},
+      {"select", "{ 'a-b' = 'x' }", "is no name of a label"},
+      {"select", "{ '' = 'x' }", "is no name of a label"},
+      {"select", "{ app = '{{window}}' }", "{{window}} is not the rollout's own"},
+      {"select", "{ app = '{{weight}}' }", "{{weight}} is not the rollout's own"},
+      {"select", "{ app = '{{step}}' }", "{{step}} is not the rollout's own"},
+      {"select", "{ app = '{{zzzzzzzz}}' }",
+       "unknown variable {{zzzzzzzz}}; there are service, namespace"},
+      {"select", "{ app = '{{service' }", "line 1, column 1"},
+  };
+  for (const Row& row : of_condition) {
+    expect_request_refused(analysis_tables().back(), row.key, row.value, row.message);
   }
 }
 
@@ -215,18 +169,10 @@ TEST(PlanKeys, BadStepsAndRamps) {
       {"no table", "steps = [5]",
        "f.toml:1:10: policy.p.steps: must be a table, not a whole number"},
       {"no weight", "steps = [{ hold = '1m' }]", "missing key \"weight\""},
-      {"weight type", "steps = [{ weight = '5' }]",
-       "f.toml:1:21: policy.p.steps.weight: must be a number from 0 to 100"},
-      {"weight range", "steps = [{ weight = 101 }]", "not 101"},
       {"weight nan", "steps = [{ weight = nan }]", "not infinite or not a number"},
-      {"hold", "steps = [{ weight = 5, hold = 2 }]", "policy.p.steps.hold: must be a duration"},
-      {"approve", "steps = [{ weight = 5, approve = 'x' }]",
-       "policy.p.steps.approve: must be true or false"},
-      {"neighbour", "steps = [{ weigth = 5 }]", "did you mean \"weight\"?"},
       {"falling", "steps = [{ weight = 25 }, { weight = 5 }]",
        "f.toml:1:38: policy.p.steps: weights must rise: 5 follows 25"},
       {"equal", "steps = [{ weight = 25 }, { weight = 25.0 }]", "weights must rise"},
-      {"only 100", "steps = [{ weight = 100 }]", "at least one step below 100"},
       {"100 held", "steps = [{ weight = 5 }, { weight = 100, hold = '1m' }]", "use soak"},
       {"100 approved", "steps = [{ weight = 5 }, { weight = 100, approve = true }]",
        "approve = \"promote\""},
@@ -234,16 +180,10 @@ TEST(PlanKeys, BadStepsAndRamps) {
        "policy.p.duration: excludes steps; give only one"},
       {"ramp and steps", "steps = [{ weight = 5 }]\nramp = { from = 5, by = 5, every = '1m' }",
        "f.toml:2:8: policy.p.ramp: excludes steps"},
-      {"ramp type", "ramp = 5", "f.toml:1:8: policy.p.ramp: must be a table"},
       {"ramp incomplete", "ramp = { from = 5 }", "missing key \"by\""},
-      {"ramp standing still", "ramp = { from = 5, by = 0, every = '1m' }",
-       "policy.p.ramp.by: must be a number from 0.01 to 100, not 0"},
       {"ramp backwards", "ramp = { from = 50, by = 5, to = 20, every = '1m' }",
        "f.toml:1:34: policy.p.ramp.to: must not be smaller than from"},
       {"ramp too fine", "ramp = { from = 0, by = 0.05, every = '1m' }", "more than 1000 steps"},
-      {"ramp hold", "ramp = { from = 5, by = 5, every = 2 }",
-       "policy.p.ramp.every: must be a duration"},
-      {"ramp neighbour", "ramp = { from = 5, by = 5, evry = '2m' }", "did you mean \"every\"?"},
   };
   for (const StepRow& row : rows) {
     SCOPED_TRACE(row.name);
