@@ -1,8 +1,32 @@
 #include "daemon/api/analysis_of_request.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include "config/merge.h"
 
 namespace rollwatch {
+namespace {
+
+// The next token of a pointer, which is taken off it.
+std::string next_token(std::string& pointer) {
+  const std::size_t end = std::min(pointer.find('/', 1), pointer.size());
+  std::string token = pointer.substr(1, end - 1);
+  pointer.erase(0, end);
+  return token;
+}
+
+const Value* condition_named(const Value& analysis, const std::string& name) {
+  const Value* list = analysis.find("condition");
+  if (list == nullptr) return nullptr;
+  const auto has_name = [&name](const Value& condition) {
+    return *condition.find("name")->as_string() == name;
+  };
+  const auto found = std::ranges::find_if(*list->as_array(), has_name);
+  return found == list->as_array()->end() ? nullptr : &*found;
+}
+
+}  // namespace
 
 std::vector<std::string> merge_into(Registration& registration, const Settings& settings,
                                     const Value* analysis, BodyReader& body) {
@@ -17,6 +41,27 @@ std::vector<std::string> merge_into(Registration& registration, const Settings& 
   registration.document.sources = std::move(merged->sources);
   registration.plan = std::make_shared<const Plan>(std::move(merged->plan));
   return std::move(merged->warnings);
+}
+
+std::string pointer_into_request(const std::string& pointer, const std::string& merged,
+                                 const Value* analysis) {
+  constexpr std::string_view kAnalysis = "/analysis/";
+  if (!pointer.starts_with(kAnalysis)) return pointer;
+  const std::string elsewhere = "/policy";
+  if (analysis == nullptr) return elsewhere;
+  std::string rest = pointer.substr(kAnalysis.size() - 1);
+  const std::string table = next_token(rest);
+  const Value* given = analysis->find(table);
+  if (table == "condition" && !rest.empty()) {
+    const std::string number = next_token(rest);
+    std::size_t index = 0;
+    std::from_chars(number.data(), number.data() + number.size(), index);
+    const auto document = value_from_json(merged);
+    const Value::Array& conditions = *document->find(table)->as_array();
+    given = condition_named(*analysis, *conditions.at(index).find("name")->as_string());
+  }
+  if (given != nullptr && !rest.empty()) given = given->find(next_token(rest));
+  return given == nullptr ? elsewhere : given->origin().pointer + rest;
 }
 
 }  // namespace rollwatch

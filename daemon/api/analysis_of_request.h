@@ -15,4 +15,9 @@ namespace rollwatch {
 std::vector<std::string> merge_into(Registration& registration, const Settings& settings,
                                     const Value* analysis, BodyReader& body);
 
+// A pointer into the merged analysis, such as /analysis/condition/2/query, as one into the request:
+// where `analysis` (null: none) gives that value, or else /policy, which gave it.
+std::string pointer_into_request(const std::string& pointer, const std::string& merged,
+                                 const Value* analysis);
+
 }  // namespace rollwatch

@@ -83,24 +83,22 @@ std::optional<std::string> BodyReader::text_of(const Value& value, TextRule rule
 }
 
 std::optional<std::string> BodyReader::text(std::string_view key, TextRule rule) {
-  const Value* value = reader_.find(key);
-  if (value == nullptr || value->is_null()) return std::nullopt;
-  return text_of(*value, rule);
+  if (!is_given(key)) return std::nullopt;
+  return text_of(*reader_.find(key), rule);
 }
 
 std::string BodyReader::required_text(std::string_view key, TextRule rule) {
-  const Value* value = reader_.find(key);
-  if (value == nullptr || value->is_null()) {
+  if (!is_given(key)) {
     wrong(key, "is required");
     return "";
   }
-  return text_of(*value, rule).value_or("");
+  return text_of(*reader_.find(key), rule).value_or("");
 }
 
 std::vector<std::string> BodyReader::texts(std::string_view key, std::size_t most, bool or_one) {
   std::vector<std::string> found;
+  if (!is_given(key)) return found;
   const Value* value = reader_.find(key);
-  if (value == nullptr || value->is_null()) return found;
   const Value::Array* array = value->as_array();
   if (array == nullptr && or_one && value->as_string() != nullptr) {
     if (auto one = text_of(*value, kName)) found.push_back(std::move(*one));
@@ -124,8 +122,8 @@ std::vector<std::string> BodyReader::texts(std::string_view key, std::size_t mos
 std::map<std::string, std::string> BodyReader::pairs(std::string_view key, std::size_t most,
                                                      TextRule rule) {
   std::map<std::string, std::string> found;
+  if (!is_given(key)) return found;
   const Value* value = reader_.find(key);
-  if (value == nullptr || value->is_null()) return found;
   const Value::Table* table = value->as_table();
   if (table == nullptr) {
     wrong(key, fmt::format("must be an object of strings, not {}", describe(value->kind())));

@@ -40,6 +40,11 @@ class BodyReader {
   std::vector<std::string> texts(std::string_view key, std::size_t most, bool or_one = false);
   std::map<std::string, std::string> pairs(std::string_view key, std::size_t most, TextRule rule);
   TableReader& table() { return reader_; }
+  // For what is read through table(): null is not given, as it is for the others.
+  bool is_given(std::string_view key) {
+    const Value* value = reader_.find(key);
+    return value != nullptr && !value->is_null();
+  }
 
   // The request has this too, wrong by itself or beside something else.
   void wrong(std::string_view key, std::string detail);

@@ -79,9 +79,11 @@ Registration read_registration(BodyReader& body, const Caller& caller) {
   spec.orchestrator = body.text("orchestrator").value_or("");
   spec.notify = body.texts("notify", kMostNames);
   spec.by = body.text("by").value_or(caller.name);
-  spec.observe = body.table().boolean("observe").value_or(false);
-  if (const auto attempt = body.table().integer("attempt", 1, std::numeric_limits<int>::max()))
-    registration.attempt = static_cast<int>(*attempt);
+  if (body.is_given("observe")) spec.observe = body.table().boolean("observe").value_or(false);
+  if (body.is_given("attempt")) {
+    const auto attempt = body.table().integer("attempt", 1, std::numeric_limits<int>::max());
+    if (attempt) registration.attempt = static_cast<int>(*attempt);
+  }
   check_spec(spec, body);
   return registration;
 }
@@ -108,11 +110,13 @@ ServerResponse answer_with(const ApiContext& context, int status, const RolloutV
   return response;
 }
 
-[[noreturn]] void refuse_registration(const RegisterResult& result, const RolloutSpec& spec) {
+[[noreturn]] void refuse_registration(const RegisterResult& result, const RolloutSpec& spec,
+                                      const std::string& merged, const Value* analysis) {
   Problem problem{422, "the registration is refused"};
   for (const FieldProblem& field : result.problems) {
-    if (problem.errors.empty()) problem.detail = field.pointer + ": " + field.detail;
-    problem.errors.emplace_back(field.pointer, field.detail);
+    const std::string pointer = pointer_into_request(field.pointer, merged, analysis);
+    if (problem.errors.empty()) problem.detail = pointer + ": " + field.detail;
+    problem.errors.emplace_back(pointer, field.detail);
   }
   if (result.end == RegisterEnd::kAttemptNeeded) {
     problem.status = 409;
@@ -144,7 +148,7 @@ awaitable<ServerResponse> register_rollout(const ApiContext& context, Call& call
 
   BodyReader body(object);
   Registration registration = read_registration(body, call.caller);
-  const Value* analysis = body.table().table("analysis");
+  const Value* analysis = body.is_given("analysis") ? body.table().table("analysis") : nullptr;
   const auto settings = context.settings();
   check_names(registration.spec, *settings, body);
   body.finish();
@@ -159,11 +163,12 @@ awaitable<ServerResponse> register_rollout(const ApiContext& context, Call& call
   if (key) registration.idempotency = IdempotencyRecord{*key, body_hash, now};
 
   const RolloutSpec spec = registration.spec;
+  const std::string merged = registration.document.analysis;
   RegisterResult result = co_await context.service.register_rollout(std::move(registration));
   if (result.end == RegisterEnd::kKeyReused) refuse_reused_key();
   if (!result.rollout || result.end == RegisterEnd::kRefused ||
       result.end == RegisterEnd::kAttemptNeeded)
-    refuse_registration(result, spec);
+    refuse_registration(result, spec, merged, analysis);
   std::ranges::move(result.warnings, std::back_inserter(warnings));
   co_return answer_with(context, result.end == RegisterEnd::kCreated ? 201 : 200, *result.rollout,
                         warnings);

@@ -50,7 +50,8 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
   std::vector<std::string> left_out;
   spec.id = ids_.next("ro", clock_.wall());  // to check with: a query may name it
   const auto plan = plan_for(spec, registration.plan, &left_out);
-  RegistrationCheck check = co_await check_registration(spec, *plan, source_);
+  RegistrationCheck check =
+      co_await check_registration(spec, *registration.plan, left_out, source_);
   for (const std::string& name : left_out)
     check.warnings.push_back("condition " + name + " is left out: it needs a stable version");
   result.warnings = std::move(check.warnings);

@@ -1,5 +1,6 @@
 #include "daemon/engine/registrar.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -14,59 +15,100 @@ struct Rendered {
   std::string query;
 };
 
-// Renders a query for every step it applies to: a value may be there in one and not in another.
-void render_everywhere(const RolloutSpec& spec, const Plan& plan, const ConditionPlan& condition,
-                       const promql::QueryTemplate& query, const std::string& pointer,
-                       std::vector<Rendered>& rendered, std::vector<FieldProblem>& problems) {
-  if (condition.is_readiness) {
-    const auto text = render_query(query, spec, condition, -1, std::nullopt);
-    if (text)
-      rendered.push_back({pointer, condition.datasource, *text});
-    else
-      problems.push_back({pointer, "readiness: " + text.error().message});
-    return;
-  }
-  for (std::size_t step = 0; step < plan.steps.size(); ++step) {
-    const auto weight = plan.steps[step].weight;
-    if (!applies(condition, weight)) continue;
-    const auto text = render_query(query, spec, condition, static_cast<int>(step), weight);
-    if (!text) {
-      problems.push_back({pointer, "condition " + condition.name + ": " + text.error().message});
-      return;
-    }
-    if (rendered.empty() || rendered.back().query != *text || rendered.back().pointer != pointer)
-      rendered.push_back({pointer, condition.datasource, *text});
-  }
+// What of a rollout a query is rendered with at some point of its way.
+struct Point {
+  int step = 0;
+  std::optional<double> weight;
+};
+
+// Before it begins for readiness; else each step at which the condition is asked, and the soak.
+std::vector<Point> points_of(const Plan& plan, const ConditionPlan& condition) {
+  if (condition.is_readiness) return {{-1, std::nullopt}};
+  std::vector<Point> points;
+  for (std::size_t step = 0; step < plan.steps.size(); ++step)
+    points.push_back({static_cast<int>(step), plan.steps[step].weight});
+  if (plan.steps.front().weight && plan.soak > Millis{0})
+    points.push_back({points.back().step, 100});
+  std::erase_if(points, [&](const Point& point) { return !applies(condition, point.weight); });
+  return points;
 }
+
+// Where a request gives the variable; `otherwise` if that is not for a request to give.
+std::string field_of(const std::string& variable, const std::string& otherwise) {
+  const std::size_t dot = variable.find('.');
+  if (dot != std::string::npos)
+    return "/" + variable.substr(0, dot) + "/" + variable.substr(dot + 1);
+  for (const std::string_view field : {"service", "namespace", "target", "candidate", "stable"})
+    if (variable == field) return "/" + variable;
+  return otherwise;
+}
+
+std::string called(const ConditionPlan& condition) {
+  return condition.is_readiness ? "readiness" : "condition " + condition.name;
+}
+
+class Checker {
+ public:
+  Checker(const RolloutSpec& spec, const Plan& plan) : spec_(spec), plan_(plan) {}
+
+  void check(const ConditionPlan& condition, const std::string& pointer) {
+    const auto& threshold = std::get<ThresholdCondition>(condition.kind);
+    for (const SelectLabel& label : threshold.select) {
+      const auto value = render_select(label, spec_);
+      if (!value) refuse(condition, pointer + "/select/" + label.name, value.error());
+    }
+    render(condition, threshold.query, pointer + "/query");
+    if (threshold.evidence) render(condition, *threshold.evidence, pointer + "/evidence");
+  }
+
+  std::vector<Rendered> rendered;
+  std::vector<FieldProblem> problems;
+
+ private:
+  void refuse(const ConditionPlan& condition, const std::string& pointer,
+              const promql::RenderError& error) {
+    std::string why = error.message;
+    const std::string variable = "{{" + error.variable + "}} ";
+    if (error.variable == "weight")
+      why = variable + "has no value: a plan with duration orders no weight; leave it out";
+    else if (!variable_of_rollout(spec_, error.variable))
+      why = variable + "is not given; send it with the registration, or leave it out of the query";
+    problems.push_back({field_of(error.variable, pointer), called(condition) + ": " + why});
+  }
+
+  void render(const ConditionPlan& condition, const promql::QueryTemplate& query,
+              const std::string& pointer) {
+    for (const Point& point : points_of(plan_, condition)) {
+      const auto text = render_query(query, spec_, condition, point.step, point.weight);
+      if (!text) return refuse(condition, pointer, text.error());
+      if (rendered.empty() || rendered.back().query != *text || rendered.back().pointer != pointer)
+        rendered.push_back({pointer, condition.datasource, *text});
+    }
+  }
+
+  const RolloutSpec& spec_;
+  const Plan& plan_;
+};
 
 }  // namespace
 
 awaitable<RegistrationCheck> check_registration(const RolloutSpec& spec, const Plan& plan,
+                                                std::vector<std::string> left_out,
                                                 MetricsSource& source) {
-  RegistrationCheck result;
-  std::vector<Rendered> rendered;
+  Checker checker(spec, plan);
   for (std::size_t i = 0; i < plan.conditions.size(); ++i) {
     const ConditionPlan& condition = plan.conditions[i];
-    const auto& threshold = std::get<ThresholdCondition>(condition.kind);
-    const std::string pointer =
-        condition.is_readiness ? "/analysis/ready" : "/analysis/condition/" + std::to_string(i);
-    for (const SelectLabel& label : threshold.select) {
-      const auto value = render_select(label, spec);
-      if (!value)
-        result.problems.push_back({pointer + "/select/" + label.name,
-                                   "condition " + condition.name + ": " + value.error().message});
-    }
-    render_everywhere(spec, plan, condition, threshold.query, pointer + "/query", rendered,
-                      result.problems);
-    if (threshold.evidence)
-      render_everywhere(spec, plan, condition, *threshold.evidence, pointer + "/evidence", rendered,
-                        result.problems);
+    if (std::ranges::find(left_out, condition.name) != left_out.end()) continue;
+    checker.check(condition, condition.is_readiness ? "/analysis/ready"
+                                                    : "/analysis/condition/" + std::to_string(i));
   }
+  RegistrationCheck result;
+  result.problems = std::move(checker.problems);
   if (!result.problems.empty()) co_return result;
 
   std::set<std::pair<std::string, std::string>> asked;
   std::set<std::string> silent;  // a datasource that did not answer once is not asked again here
-  for (const Rendered& r : rendered) {
+  for (const Rendered& r : checker.rendered) {
     if (silent.contains(r.datasource) || !asked.emplace(r.datasource, r.query).second) continue;
     const QueryCheck check = co_await source.check(r.datasource, r.query);
     if (check.verdict == QueryCheck::Verdict::kRefused)

@@ -14,8 +14,11 @@ struct RegistrationCheck {
   std::vector<std::string> warnings;
 };
 
-// `plan` is the effective one (plan_for).
+// `plan` is the whole of it, as the merged analysis has it, so that pointers are into that;
+// `left_out` are the conditions this rollout is watched without (plan_for). What a request has not
+// given is a problem of the field it belongs into, such as /labels/tier.
 awaitable<RegistrationCheck> check_registration(const RolloutSpec& spec, const Plan& plan,
+                                                std::vector<std::string> left_out,
                                                 MetricsSource& source);
 
 }  // namespace rollwatch

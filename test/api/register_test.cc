@@ -135,46 +135,29 @@ TEST_F(RegisterTest, BodiesThatAreNoObjectAre422) {
     EXPECT_EQ(post(body).status, 422) << body;
 }
 
-TEST_F(RegisterTest, EachFieldIsHeldAgainstItsRule) {
+// Beside those that every field has in register_fields_test.cc.
+TEST_F(RegisterTest, MoreWaysToBeWrong) {
   const std::string long_text(254, 'x');
   struct Row {
     const char* field;
     std::string problem;
   };
   const Row rows[] = {
-      {R"("servce":"x")", "/servce: unknown key \"servce\": did you mean \"service\"?"},
       {R"("extra":1)", "/extra: unknown key \"extra\""},
-      {R"("namespace":1)", "/namespace: must be a string, not"},
       {R"("namespace":"")", "/namespace: must not be empty"},
-      {R"("namespace":"a/b")", "/namespace: must not contain a slash"},
       {R"("namespace":"a\u0000b")", "/namespace: must not contain control characters"},
       {R"("namespace":"a\u0085b")", "/namespace: must not contain control characters"},
       {R"("namespace":"a\nb")", "/namespace: must not contain control characters"},
-      {R"("target":" a")", "/target: must not begin or end with a space"},
-      {R"("target":[])", "/target: must be a string"},
       {R"("stable":"1.24")", "/candidate: must differ from stable"},
-      {R"("stable":2)", "/stable: must be a string"},
-      {R"("policy":7)", "/policy: must be a string or a list of strings"},
       {R"("policy":["a",1])", "/policy/1: must be a string"},
       {R"("policy":["a","a"])", "/policy/1: \"a\" is named twice"},
       {R"("policy":"nope")", "/policy: "},
-      {R"("labels":[])", "/labels: must be an object of strings, not"},
-      {R"("labels":{"a":1})", "/labels/a: must be a string"},
       {R"("labels":{"":"x"})", "/labels/: its name must not be empty"},
       {R"("labels":{"a/b~c":null})", "/labels/a~1b~0c: must be a string"},
       {R"("labels":{"a":"\u0000"})", "/labels/a: must not contain control characters"},
       {R"("args":{"n":5})", "/args/n: must be a string"},
-      {R"("links":{"x":"javascript:alert"})", "/links/x: must be an http:// or https:// address"},
-      {R"("orchestrator":"deploier")",
-       "/orchestrator: there is no orchestrator \"deploier\" in the configuration: did you mean "
-       "\"deployer\"?"},
-      {R"("notify":"releases")", "/notify: must be a list of strings"},
       {R"("notify":["releases","nobody"])", "/notify/1: there is no notifier \"nobody\""},
-      {R"("by":false)", "/by: must be a string"},
-      {R"("attempt":0)", "/attempt: must be a whole number from 1"},
       {R"("attempt":1.5)", "/attempt: must be a whole number"},
-      {R"("attempt":"2")", "/attempt: must be a whole number"},
-      {R"("observe":"yes")", "/observe: must be true or false"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.field);
