@@ -49,6 +49,13 @@ void on_superseded(Mover& m, const SupersededBy& input) {
     m.end(State::kSuperseded, EventType::kSuperseded, "superseded by " + by);
 }
 
+// From registration to the promote order, also one that a person gave and that did not take effect
+// yet.
+bool has_deadline(const RolloutState& s) {
+  const bool runs = s.state == State::kAnalyzing || (s.state == State::kWaiting && !s.question);
+  return runs && !s.conditions_only_observe && !s.freeze;
+}
+
 // Patience starts again, and nothing advances before a new pass.
 void on_watch_resumed(Mover& m, const WatchResumed& input) {
   RolloutState& s = m.state();
@@ -85,17 +92,12 @@ void on_watch_resumed(Mover& m, const WatchResumed& input) {
     not_after(s.order->at, m.now);
     not_after(s.order->reminded_at, m.now);
   }
+  // Time that nobody watched is not held against the release: it is looked at first.
+  if (has_deadline(s)) s.deadline_at = std::max(s.deadline_at, m.now + m.fixed.plan.patience);
   if (!is_watching(s) && !moved) return;
   m.tell(EventType::kWatchResumed, input.cause == Cause::kMissedClockJump
                                        ? "the clock jumped: patience starts again"
                                        : "rollwatchd was started again: patience starts again");
-}
-
-// From registration to the promote order, also one that a person gave and that did not take effect
-// yet.
-bool has_deadline(const RolloutState& s) {
-  const bool runs = s.state == State::kAnalyzing || (s.state == State::kWaiting && !s.question);
-  return runs && !s.conditions_only_observe && !s.freeze;
 }
 
 bool hold_is_timed(const Mover& m) {
@@ -142,8 +144,12 @@ void on_time_passed(Mover& m) {
   if (has_deadline(s) && m.now >= s.deadline_at) {
     const std::string text =
         "not promoted within " + format_duration(m.fixed.plan.deadline) + " of its registration";
-    if (m.fixed.plan.on_deadline == OnDeadline::kRollback) return m.roll_back(kEngine, text);
-    m.pause(QuestionKind::kDeadline, kEngine, text);
+    const auto silent = m.unanswered();
+    // A sick metrics system rolls back nothing, not even late.
+    if (m.fixed.plan.on_deadline == OnDeadline::kRollback && !silent)
+      return m.roll_back(kEngine, text);
+    m.pause(QuestionKind::kDeadline, kEngine,
+            silent ? text + ", and " + m.condition(*silent).name + " gives no answer" : text);
   }
   remind(m);
 }

@@ -1,5 +1,7 @@
 // What people and the orchestrator's own reports do to a rollout. A person outranks the engine;
 // what is not possible now is refused with a sentence, and nothing changes.
+#include <algorithm>
+
 #include "analysis/mover.h"
 #include "analysis/text.h"
 
@@ -85,10 +87,8 @@ void promote_by_person(Mover& m, const PersonDecided& input) {
 
 void pause_by_person(Mover& m, const PersonDecided& input) {
   const RolloutState& s = m.state();
-  const bool lifts_itself =
-      s.state == State::kPaused &&
-      (s.question->kind == QuestionKind::kNoAnswers || s.question->kind == QuestionKind::kNotReady);
-  if (s.state == State::kAnalyzing || s.state == State::kPromoting || lifts_itself)
+  const bool lifts = s.state == State::kPaused && lifts_itself(*s.question);
+  if (s.state == State::kAnalyzing || s.state == State::kPromoting || lifts)
     return m.pause(QuestionKind::kPersonPaused, input.by, said(input));
   if (s.state == State::kPaused) return m.refuse("it is paused already: " + s.question->text);
   m.refuse("it is " + std::string(name_of(s.state)) + ": nothing to pause");
@@ -220,8 +220,15 @@ bool is_answered_by_moving(QuestionKind kind) {
          kind == QuestionKind::kOrderExpired;
 }
 
+// An order that is out goes further than what is reported: it is on its way there.
+bool is_on_its_way(const Mover& m, double weight) {
+  const RolloutState& s = m.state();
+  return m.progress_is_ordered() && weight >= s.reached_weight && weight < s.order->weight;
+}
+
 void move_to(Mover& m, int index, const WeightReported& input, const std::string& reported) {
   RolloutState& s = m.state();
+  if (is_on_its_way(m, input.weight)) return m.reached_step(index, input.since);
   const double weight = *step_at(m.fixed.plan, index).weight;
   if (s.order && m.progress_is_ordered() && s.order->weight == weight) m.order_took_effect();
   if (m.progress_is_ordered()) m.withdraw_order();
@@ -240,8 +247,11 @@ void move_to(Mover& m, int index, const WeightReported& input, const std::string
 }  // namespace
 
 // A reported weight is always believed: its step is the current one, whatever had been ordered.
-void on_weight_reported(Mover& m, const WeightReported& input) {
+void on_weight_reported(Mover& m, const WeightReported& given) {
   RolloutState& s = m.state();
+  // No step began before the one before it, or before the rollout.
+  WeightReported input = given;
+  input.since = std::max(given.since, s.step_since.value_or(m.fixed.spec.created_at));
   const auto& steps = m.fixed.plan.steps;
   if (!m.weighted())
     return m.refuse("this rollout has one step without a weight: there is no progress to report");

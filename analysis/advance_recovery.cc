@@ -3,6 +3,7 @@
 // nothing is decided any more, people are told the answer.
 #include <algorithm>
 
+#include "analysis/judge.h"
 #include "analysis/mover.h"
 #include "analysis/text.h"
 
@@ -45,7 +46,7 @@ void tell_result(Mover& m) {
     event.condition = m.condition(i).name;
     if (const Judgement* seen = seen_since(m, i)) {
       event.value = seen->value;
-      if (seen->rule) event.rule = to_string(*seen->rule);
+      event.rule = rule_text(*seen, m.condition(i));
     }
   };
   if (bad)

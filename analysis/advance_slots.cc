@@ -26,13 +26,14 @@ bool is_too_early(const Judgement& j) {
 }
 
 void push_answer(const ConditionPlan& plan, ConditionState& c, const Judgement& j, bool failing) {
-  if (plan.within == kWithinAll) {
+  const bool all = plan.within == kWithinAll;
+  if (all) {
     ++c.answers_of_all;
     c.fails_of_all += failing ? 1 : 0;
-    return;
   }
   c.recent.push_back({c.last_slot, j.outcome, failing, j.value});
-  if (c.recent.size() > static_cast<std::size_t>(plan.within)) c.recent.erase(c.recent.begin());
+  const auto kept = static_cast<std::size_t>(all ? kShownOfAll : plan.within);
+  if (c.recent.size() > kept) c.recent.erase(c.recent.begin());
 }
 
 // `evaluated_at` is the first one's for a run of missed slots: so long was there no answer.
@@ -81,7 +82,7 @@ void on_condition_failed(Mover& m, std::size_t i) {
     Event& event = m.tell(EventType::kConditionFailed, what);
     event.condition = plan.name;
     event.value = s.conditions[i].last->value;
-    if (s.conditions[i].last->rule) event.rule = to_string(*s.conditions[i].last->rule);
+    event.rule = rule_text(*s.conditions[i].last, plan);
   };
 
   if (!m.can_stop(i)) {
@@ -259,7 +260,8 @@ void on_slots_missed(Mover& m, const SlotsMissed& input) {
   ConditionState& c = s.conditions[input.condition];
   const std::int64_t first =
       std::max(input.first, c.last_slot == ConditionState::kNoSlot ? input.first : c.last_slot + 1);
-  if (!is_watching(s) || first > input.last) return;
+  const bool records = is_watching(s) || input.cause == Cause::kMissedEnded;
+  if (!records || first > input.last) return;
 
   Evaluation evaluation;
   evaluation.condition = input.condition;
@@ -275,6 +277,7 @@ void on_slots_missed(Mover& m, const SlotsMissed& input) {
   c.last_slot = input.last;
   c.counts[static_cast<std::size_t>(Outcome::kMissed)] +=
       static_cast<std::uint32_t>(input.last - first + 1);
+  if (input.cause == Cause::kMissedEnded) return;  // recorded, and nothing else
   const SysTime before = c.last_evaluated_at;
   c.last_evaluated_at = input.evaluated_at;
   if (!counts_now(c, input.evaluated_at)) {

@@ -270,4 +270,20 @@ Judgement judge(const ConditionPlan& condition, const Answer& value, const Answe
   return j;
 }
 
+std::string rule_text(const ConditionPlan& condition) {
+  return std::visit(
+      [](const ThresholdCondition& threshold) -> std::string {
+        const Rule& rule = threshold.rule;
+        if (rule.series == SeriesRule::kAnySeriesFails) return "any";
+        if (rule.series == SeriesRule::kNoSeriesFails) return "none";
+        if (rule.fail_if) return to_string(*rule.fail_if);
+        return rule.pass_if ? "pass " + to_string(*rule.pass_if) : "";
+      },
+      condition.kind);
+}
+
+std::string rule_text(const Judgement& judged, const ConditionPlan& condition) {
+  return judged.rule ? to_string(*judged.rule) : rule_text(condition);
+}
+
 }  // namespace rollwatch

@@ -21,6 +21,12 @@ struct JudgeContext {
 Judgement judge(const ConditionPlan& condition, const Answer& value, const Answer* evidence,
                 const JudgeContext& context);
 
+// The rule of a condition for people: "> 0.05", "pass < 0.01", "any", "none".
+std::string rule_text(const ConditionPlan& condition);
+// The same as it stands beside an answer: the comparison that decided, or else the condition's
+// rule, which is there also where no number was.
+std::string rule_text(const Judgement& judged, const ConditionPlan& condition);
+
 // {job="x",instance="a:1"}, the way Prometheus writes it; "" for a series without labels.
 std::string series_name(const Series& series);
 

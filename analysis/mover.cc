@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analysis/judge.h"
 #include "analysis/text.h"
 
 namespace rollwatch {
@@ -44,6 +45,12 @@ bool Mover::any_gates() const {
   for (std::size_t i = 0; i < fixed.plan.conditions.size(); ++i)
     if (gates(i)) return true;
   return false;
+}
+
+std::optional<std::size_t> Mover::unanswered() const {
+  for (std::size_t i = 0; i < fixed.plan.conditions.size(); ++i)
+    if (gates(i) && verdict_of(fixed, state(), i) == Verdict::kUnknown) return i;
+  return std::nullopt;
 }
 
 bool Mover::is_ignored(std::size_t i) const {
@@ -113,7 +120,7 @@ Decision& Mover::decide(DecisionKind kind, const std::string& by, std::string re
     event.condition = condition(*by_condition).name;
     if (c.last) {
       event.value = c.last->value;
-      if (c.last->rule) event.rule = to_string(*c.last->rule);
+      event.rule = rule_text(*c.last, condition(*by_condition));
     }
   }
   return made;
@@ -185,7 +192,8 @@ void Mover::reached_step(int index, SysTime since) {
   watch(since, false, first);
   const StepPlan& step = step_at(fixed.plan, index);
   if (step.weight) s.reached_weight = *step.weight;
-  if (s.state != State::kPaused) s.reason = step.weight ? "watching" + where() : "watching";
+  if (s.state == State::kAnalyzing && !progress_is_ordered())
+    s.reason = step.weight ? "watching" + where() : "watching";
   tell(EventType::kStepBegan, "step " + std::to_string(index + 1) + " of " +
                                   std::to_string(fixed.plan.steps.size()) + " began" + where());
 }
@@ -232,6 +240,8 @@ void Mover::resume(const std::string& by, const std::string& reason) {
 }
 
 void Mover::resume_for_answers(SysTime evaluated_at) {
+  // How long nobody answered is not held against the release.
+  state().deadline_at += std::max(now - state().question->since, Millis{0});
   resume(kEngine, "every condition passes again");
   state().hold_since = evaluated_at;
 }

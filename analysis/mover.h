@@ -41,6 +41,8 @@ class Mover {
   bool can_stop(std::size_t i) const;
   bool applies_now(std::size_t i) const;
   bool any_gates() const;
+  // The first gating condition whose latest slot gave no answer.
+  std::optional<std::size_t> unanswered() const;
   // Its latest slot gave no answer, and the condition says that this is to be ignored.
   bool is_ignored(std::size_t i) const;
   // Latest slot passed and enough slots of this step did; or it has no answer and is told to be

@@ -66,6 +66,8 @@ std::string_view name_of(Cause cause) {
       return "store";
     case Cause::kMissedOverload:
       return "overload";
+    case Cause::kMissedEnded:
+      return "ended";
   }
   return "unknown";
 }
@@ -153,6 +155,8 @@ std::string describe(const Judgement& j) {
       return "missed: the store was away";
     case Cause::kMissedOverload:
       return "missed: more was due than can be asked";
+    case Cause::kMissedEnded:
+      return "missed: the rollout went back or ended first";
   }
   return "";
 }

@@ -43,6 +43,7 @@ enum class Cause : std::uint8_t {
   kMissedClockJump,  // missed: the wall clock jumped
   kMissedStore,      // missed: the store was away
   kMissedOverload,   // missed: more due than can be asked
+  kMissedEnded,      // missed: the rollout went back or ended while the question was out
 };
 
 // The result of judging one slot: small enough to be kept as "the last one" in a rollout's state.

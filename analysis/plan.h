@@ -81,6 +81,7 @@ struct ConditionPlan {
 };
 inline constexpr int kWithinAll = 0;
 inline constexpr int kWithinLimit = 1000;
+inline constexpr int kShownOfAll = 20;  // slots that are kept of within = "all"
 
 // What a rollout waits for before it begins; the query is the condition with `is_readiness`.
 struct ReadyPlan {

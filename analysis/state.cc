@@ -54,6 +54,10 @@ std::string question_id(const OpenQuestion& question) {
   return "q" + std::to_string(question.number);
 }
 
+bool lifts_itself(const OpenQuestion& question) {
+  return question.kind == QuestionKind::kNoAnswers || question.kind == QuestionKind::kNotReady;
+}
+
 std::string_view name_of(EventType type) {
   constexpr std::array<std::string_view, static_cast<std::size_t>(kLastEventType) + 1> kNames{
       "registered",    "started",    "step_began",    "verdict",          "decided",

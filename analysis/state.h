@@ -88,6 +88,8 @@ struct OpenQuestion {
   std::string datasource = {};
 };
 std::string question_id(const OpenQuestion& question);
+// Whether the engine answers it, when there are answers again.
+bool lifts_itself(const OpenQuestion& question);
 
 // A slot that counts towards `fail_after`: one with an answer, or one that is told to count as
 // failing.
@@ -107,8 +109,10 @@ struct ConditionState {
   static constexpr std::int64_t kNoSlot = std::numeric_limits<std::int64_t>::min();
 
   std::array<std::uint32_t, kOutcomeCount> counts{};
-  std::vector<CountedSlot> recent;  // newest last, at most `within`; empty for within = "all"
-  std::uint32_t fails_of_all = 0;   // the same for within = "all"
+  // Newest last, at most `within`; for within = "all" the last few, to be shown: the numbers below
+  // count.
+  std::vector<CountedSlot> recent;
+  std::uint32_t fails_of_all = 0;
   std::uint32_t answers_of_all = 0;
   std::uint32_t passes_in_step = 0;
   std::uint32_t passes = 0;             // since registration: "was anything ever measured?"

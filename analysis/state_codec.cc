@@ -360,6 +360,7 @@ bool is_known(Cause value) {
     case kUnreachable: case kTimeout: case kBadQuery: case kHttpStatus: case kMalformed: case kTooLarge:
     case kNotAsked: case kMissedDowntime: case kMissedLate: case kMissedOverlap: case kMissedClockJump:
     case kMissedStore: case kMissedOverload:
+    case kMissedEnded:
       return true;
   }
   return false;

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "analysis/judge.h"
 #include "daemon/api/json_values.h"
 #include "daemon/api/views.h"
-#include "daemon/engine/explain.h"
 
 namespace rollwatch {
 namespace {

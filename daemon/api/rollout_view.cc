@@ -2,10 +2,10 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "analysis/judge.h"
 #include "analysis/slots.h"
 #include "daemon/api/json_values.h"
 #include "daemon/api/views.h"
-#include "daemon/engine/explain.h"
 
 namespace rollwatch {
 namespace {
@@ -43,7 +43,7 @@ Json question_json(const std::optional<OpenQuestion>& question) {
           {"kind", name_of(question->kind)},
           {"text", question->text},
           {"since", format_time(question->since)},
-          {"lifts_itself", question->kind == QuestionKind::kNoAnswers}};
+          {"lifts_itself", lifts_itself(*question)}};
 }
 
 Json order_json(const RolloutView& view) {

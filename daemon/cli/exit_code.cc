@@ -12,9 +12,9 @@ std::optional<ExitCode> end_of(const nlohmann::json& rollout) {
   if (state == "rolled_back") return ExitCode::kRolledBack;
   if (state == "rollback_failed") return ExitCode::kRollbackFailed;
   if (state == "cancelled" || state == "superseded") return ExitCode::kCancelled;
-  if (state == "paused" && !flag_at(child_at(rollout, "question"), "lifts_itself")) {
-    return ExitCode::kWaitsForPerson;
-  }
+  // A rollout that waits for an approval to start waits for a person as well.
+  const nlohmann::json& question = child_at(rollout, "question");
+  if (question.is_object() && !flag_at(question, "lifts_itself")) return ExitCode::kWaitsForPerson;
   return std::nullopt;
 }
 

@@ -33,7 +33,12 @@ EntryPtr Engine::Impl::add(StoredRollout stored, std::shared_ptr<const Plan> pla
   entry->state = std::move(stored.state);
   auto found = pinned_.find(stored.document->analysis);
   if (found == pinned_.end()) {
-    if (!plan) plan = rules_.decode_plan(*stored.document);
+    try {
+      if (!plan) plan = rules_.decode_plan(*stored.document);
+    } catch (const std::exception& error) {
+      throw StoreError("the analysis of rollout " + entry->spec.id +
+                       " cannot be read: " + error.what());
+    }
     const std::string_view key = stored.document->analysis;
     found = pinned_.emplace(key, Pinned{stored.document, std::move(plan)}).first;
   }

@@ -93,6 +93,8 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void pump(const EntryPtr& entry);
   bool begin(const EntryPtr& entry);
   void apply_work(Recording& recording, Work work, SysTime now);
+  WorkResult add_step(Recording& recording, const Work& work, SysTime now);
+  void close_slots(Recording& recording, SysTime now);
   void hand_over(Recording recording);
   awaitable<void> flush();
   awaitable<bool> record(std::vector<Recording>& batch);

@@ -65,9 +65,36 @@ void Engine::Impl::pump(const EntryPtr& entry) {
   hand_over(std::move(recording));
 }
 
+// What follows from the work's input, on top of the step so far.
+WorkResult Engine::Impl::add_step(Recording& recording, const Work& work, SysTime now) {
+  WorkResult result;
+  const RolloutState before = recording.step.state;
+  Transition step = advance(recording.entry->fixed(), before, work.input, now);
+  if (step.refusal) {
+    result.end = WorkEnd::kRefused;
+    result.why = *step.refusal;
+  } else if (step.changed()) {
+    result.end = WorkEnd::kRecorded;
+    Commit more = commit_of(*recording.entry, before, step, work.asked, {rules_, now});
+    const auto append = [](auto& to, auto& from) {
+      to.insert(to.end(), std::make_move_iterator(from.begin()),
+                std::make_move_iterator(from.end()));
+    };
+    recording.commit.state = more.state;
+    append(recording.commit.evaluations, more.evaluations);
+    append(recording.commit.events, more.events);
+    append(recording.commit.deliveries, more.deliveries);
+    append(recording.commit.delivery_updates, more.delivery_updates);
+    append(recording.commit.explains, more.explains);
+    append(recording.step.evaluations, step.evaluations);
+    append(recording.step.decisions, step.decisions);
+    recording.step.state = std::move(step.state);
+  }
+  return result;
+}
+
 // Adds one piece of work to the step, on top of those before it.
 void Engine::Impl::apply_work(Recording& recording, Work work, SysTime now) {
-  Entry& entry = *recording.entry;
   WorkResult result;
   const auto* ended_order = std::get_if<OrderEnded>(&work.input);
   if (ended_order != nullptr && work.delivery && !is_awaited(recording.step.state, *ended_order)) {
@@ -85,30 +112,7 @@ void Engine::Impl::apply_work(Recording& recording, Work work, SysTime now) {
     recording.results.push_back(std::move(result));
     return;
   }
-  if (!work.only_delivery) {
-    const RolloutState before = recording.step.state;
-    Transition step = advance(entry.fixed(), before, work.input, now);
-    if (step.refusal) {
-      result.end = WorkEnd::kRefused;
-      result.why = *step.refusal;
-    } else if (step.changed()) {
-      result.end = WorkEnd::kRecorded;
-      Commit more = commit_of(entry, before, step, work.asked, {rules_, now});
-      const auto append = [](auto& to, auto& from) {
-        to.insert(to.end(), std::make_move_iterator(from.begin()),
-                  std::make_move_iterator(from.end()));
-      };
-      recording.commit.state = more.state;
-      append(recording.commit.evaluations, more.evaluations);
-      append(recording.commit.events, more.events);
-      append(recording.commit.deliveries, more.deliveries);
-      append(recording.commit.delivery_updates, more.delivery_updates);
-      append(recording.commit.explains, more.explains);
-      append(recording.step.evaluations, step.evaluations);
-      append(recording.step.decisions, step.decisions);
-      recording.step.state = std::move(step.state);
-    }
-  }
+  if (!work.only_delivery) result = add_step(recording, work, now);
   if (work.delivery) {
     result.end = WorkEnd::kRecorded;
     result.delivery = work.delivery->state;
@@ -168,7 +172,21 @@ bool Engine::Impl::begin(const EntryPtr& entry) {
 // ---- Recording
 // -----------------------------------------------------------------------------------
 
+// What is out when a rollout goes back or ends is not waited for, and has an end all the same.
+void Engine::Impl::close_slots(Recording& recording, SysTime now) {
+  const Entry& entry = *recording.entry;
+  if (!recording.commit.state || is_watching(*recording.commit.state)) return;
+  for (std::size_t i = 0; i < entry.out.size(); ++i) {
+    if (!entry.out[i]) continue;
+    const PendingSlot& out = *entry.out[i];
+    add_step(recording,
+             Work{SlotsMissed{i, out.slot, out.slot, out.asked.evaluated_at, Cause::kMissedEnded}},
+             now);
+  }
+}
+
 void Engine::Impl::hand_over(Recording recording) {
+  close_slots(recording, clock_.wall());
   const bool nothing = !recording.commit.state && recording.commit.delivery_updates.empty();
   if (nothing) {
     for (std::size_t i = 0; i < recording.works.size(); ++i)
@@ -342,12 +360,13 @@ bool Engine::Impl::wants_to_begin(const EntryPtr& entry) const {
   const bool rolling_back = std::any_of(others.begin(), others.end(), [](const EntryPtr& other) {
     return other->state.state == State::kRollingBack;
   });
-  if (rolling_back != entry->state.waits_for_predecessor) return true;
-  if (rolling_back || !may_begin(entry->fixed(), entry->state)) return false;
+  if (rolling_back) return !entry->state.waits_for_predecessor;  // it says so once
   // A newer one that may begin as well does, and takes its place.
-  return std::none_of(others.begin(), others.end(), [&entry](const EntryPtr& other) {
+  const bool outdone = std::any_of(others.begin(), others.end(), [&entry](const EntryPtr& other) {
     return other->spec.id > entry->spec.id && may_begin(other->fixed(), other->state);
   });
+  if (outdone) return false;
+  return entry->state.waits_for_predecessor || may_begin(entry->fixed(), entry->state);
 }
 
 // It stands before nobody any more, though what failed may be watched for a while yet.

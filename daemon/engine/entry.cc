@@ -138,9 +138,12 @@ Commit commit_of(const Entry& entry, const RolloutState& before, const Transitio
     for (const Order& order : step.orders)
       if (order.decision == decision.number)
         order_ids.push_back(order_id(entry.spec, order.number));
+    const bool about_readiness =
+        decision.condition && entry.plan->conditions[*decision.condition].is_readiness;
+    const auto& answer = !asked && about_readiness ? entry.last_ready : asked;
     commit.explains.push_back(
         {decision_id(entry.spec, decision.number), decision.at,
-         explain_bundle(entry.fixed(), step.state, decision, asked, order_ids)});
+         explain_bundle(entry.fixed(), step.state, decision, answer, order_ids)});
   }
   return commit;
 }

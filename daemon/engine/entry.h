@@ -59,6 +59,8 @@ struct Entry {
   bool store_was_away = false;                    // slots not asked meanwhile are missed(store)
   std::vector<std::shared_ptr<PendingSlot>> out;  // per condition; null: nothing is out
   std::vector<SysTime> busy_until;                // per condition: when its last question came back
+  // What readiness was last answered: its decisions come with time, not with an answer.
+  std::optional<Asked> last_ready;
   std::uint64_t scheduled = 0;  // the newest ticket in the due queue is the valid one
   std::vector<std::weak_ptr<Entry>> waiting_for_idle;
 

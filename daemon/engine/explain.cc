@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "analysis/judge.h"
 #include "analysis/mover.h"
 #include "analysis/slots.h"
 
@@ -166,22 +167,6 @@ std::string dumped(const Json& json) {
 }
 
 }  // namespace
-
-std::string rule_text(const ConditionPlan& condition) {
-  return std::visit(
-      [](const ThresholdCondition& threshold) -> std::string {
-        const Rule& rule = threshold.rule;
-        if (rule.series == SeriesRule::kAnySeriesFails) return "any";
-        if (rule.series == SeriesRule::kNoSeriesFails) return "none";
-        if (rule.fail_if) return to_string(*rule.fail_if);
-        return rule.pass_if ? "pass " + to_string(*rule.pass_if) : "";
-      },
-      condition.kind);
-}
-
-std::string rule_text(const Judgement& judged, const ConditionPlan& condition) {
-  return judged.rule ? to_string(*judged.rule) : rule_text(condition);
-}
 
 std::string curl_line(const std::string& datasource_url, const std::string& query, SysTime at) {
   return "curl -sG " + shell_quoted(datasource_url + "/api/v1/query") + " --data-urlencode " +

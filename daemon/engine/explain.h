@@ -33,12 +33,6 @@ std::string explain_bundle(Fixed fixed, const RolloutState& after, const Decisio
 // The facts of an order that its body is made from: {"state","step","reason":{…}}.
 std::string order_payload(Fixed fixed, const RolloutState& after, const Decision& decision);
 
-// The rule of a condition for people: "> 0.05", "pass < 0.01", "any", "none".
-std::string rule_text(const ConditionPlan& condition);
-// The same as it stands beside an answer: the comparison that decided, or else the condition's
-// rule, which is there also where no number was.
-std::string rule_text(const Judgement& judged, const ConditionPlan& condition);
-
 // A line for a shell that asks the same question again; credentials are left out.
 std::string curl_line(const std::string& datasource_url, const std::string& query, SysTime at);
 

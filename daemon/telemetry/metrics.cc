@@ -99,7 +99,7 @@ Metrics::Metrics(const std::string& version) : impl_(std::make_unique<Impl>()) {
       .Add({{"version", version}, {"compiler", __VERSION__}})
       .Set(1);
   for (const Cause cause : {Cause::kMissedLate, Cause::kMissedOverlap, Cause::kMissedStore,
-                            Cause::kMissedDowntime, Cause::kMissedClockJump})
+                            Cause::kMissedDowntime, Cause::kMissedClockJump, Cause::kMissedEnded})
     impl_->missed.Add({{"reason", std::string(name_of(cause))}});
 }
 Metrics::~Metrics() = default;

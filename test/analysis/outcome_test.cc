@@ -58,6 +58,8 @@ const Row kRows[] = {
     {Outcome::kMissed, Cause::kMissedStore, "store", "missed: the store was away"},
     {Outcome::kMissed, Cause::kMissedOverload, "overload",
      "missed: more was due than can be asked"},
+    {Outcome::kMissed, Cause::kMissedEnded, "ended",
+     "missed: the rollout went back or ended first"},
 };
 
 TEST(OutcomeTest, EveryCauseHasANameAndASentence) {

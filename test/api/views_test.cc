@@ -6,7 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "daemon/engine/explain.h"
+#include "analysis/judge.h"
 #include "test/api/sample_rollout.h"
 
 namespace rollwatch {

@@ -21,6 +21,7 @@ secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 [policy.p]
 steps = [ { weight = 5, hold = "20m" }, { weight = 50, hold = "2h" } ]
 interval = "2m"
+recovery = "0s"  # after a rollback only what failed would be watched, and every slot is counted here
 [[policy.p.condition]]
 name = "errors"
 query = 'errors{s="{{service}}"} > 0.05'
