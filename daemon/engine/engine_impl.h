@@ -103,6 +103,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void after_step(const EntryPtr& entry);
   void tell_neighbours(const EntryPtr& entry);
   bool wants_to_begin(const EntryPtr& entry) const;
+  bool is_outdone(const EntryPtr& entry) const;
   void free_place(const EntryPtr& entry);
   void ended(const EntryPtr& entry);
   void wake_waiters(const std::string& id);

@@ -151,7 +151,12 @@ bool Engine::Impl::begin(const EntryPtr& entry) {
   if (rolling_back != entry->state.waits_for_predecessor)
     apply_work(mine, Work{PredecessorRollingBack{rolling_back}}, now);
   const bool begun_before = mine.step.state.begun;
-  apply_work(mine, std::move(work), now);
+  if (is_outdone(entry)) {
+    mine.works.push_back(std::move(work));
+    mine.results.emplace_back();
+  } else {
+    apply_work(mine, std::move(work), now);
+  }
   const bool begins = mine.step.state.begun && !begun_before;
   if (begins) {
     for (const EntryPtr& other : others) {
@@ -360,13 +365,16 @@ bool Engine::Impl::wants_to_begin(const EntryPtr& entry) const {
   const bool rolling_back = std::any_of(others.begin(), others.end(), [](const EntryPtr& other) {
     return other->state.state == State::kRollingBack;
   });
-  if (rolling_back) return !entry->state.waits_for_predecessor;  // it says so once
-  // A newer one that may begin as well does, and takes its place.
-  const bool outdone = std::any_of(others.begin(), others.end(), [&entry](const EntryPtr& other) {
+  if (rolling_back != entry->state.waits_for_predecessor) return true;
+  return !rolling_back && may_begin(entry->fixed(), entry->state) && !is_outdone(entry);
+}
+
+// A newer one that may begin as well does, and takes its place.
+bool Engine::Impl::is_outdone(const EntryPtr& entry) const {
+  const auto others = others_in_place(entry);
+  return std::any_of(others.begin(), others.end(), [&entry](const EntryPtr& other) {
     return other->spec.id > entry->spec.id && may_begin(other->fixed(), other->state);
   });
-  if (outdone) return false;
-  return entry->state.waits_for_predecessor || may_begin(entry->fixed(), entry->state);
 }
 
 // It stands before nobody any more, though what failed may be watched for a while yet.

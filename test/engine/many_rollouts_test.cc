@@ -21,7 +21,6 @@ secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 [policy.p]
 steps = [ { weight = 5, hold = "20m" }, { weight = 50, hold = "2h" } ]
 interval = "2m"
-recovery = "0s"  # after a rollback only what failed would be watched, and every slot is counted here
 [[policy.p.condition]]
 name = "errors"
 query = 'errors{s="{{service}}"} > 0.05'
@@ -68,12 +67,15 @@ Played play(int rollouts) {
   world.advance(kHour);
   Played played;
   for (const std::string& id : ids) {
-    ++played.states[world.rollout(id).state.state];
+    const RolloutState state = world.rollout(id).state;
+    ++played.states[state.state];
     played.hash = fold(played.hash, id);
-    std::map<std::string, SysTime> next;
+    // What failed is watched after a rollback as well, from the first window that lies after it.
+    std::map<std::pair<std::string, bool>, SysTime> next;
     for (const StoredEvaluation& e : world.evaluations(id)) {
       ++played.evaluations;
-      const auto [expected, first] = next.try_emplace(e.condition, e.slot);
+      const bool afterwards = state.ended_at && e.slot > *state.ended_at + kInterval / 2;
+      const auto [expected, first] = next.try_emplace({e.condition, afterwards}, e.slot);
       played.gaps += expected->second == e.slot ? 0 : 1;
       expected->second = e.last_slot + kInterval;
       played.hash =
