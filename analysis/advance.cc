@@ -177,7 +177,7 @@ std::optional<double> step_weight(const Plan& plan, const RolloutState& state) {
   return step_at(plan, state.step).weight;
 }
 
-Transition registered(Fixed fixed, SysTime now, const std::optional<std::string>& frozen) {
+Transition registered(Fixed fixed, SysTime now, const FreezeChanged& frozen) {
   RolloutState fresh;
   fresh.deadline_at = now + fixed.plan.deadline;
   fresh.conditions.resize(fixed.plan.conditions.size());
@@ -199,7 +199,7 @@ Transition registered(Fixed fixed, SysTime now, const std::optional<std::string>
     s.question = question;
     m.tell(EventType::kNote, question.text).question = question_id(question);
   }
-  if (frozen) on_freeze_changed(m, {frozen});
+  if (frozen.text) on_freeze_changed(m, frozen);
   if (!s.question) m.wait_for_ready();
   return m.finish();
 }

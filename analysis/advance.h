@@ -94,7 +94,9 @@ struct NewerWaits {
 
 // A person froze the service, or everything; or no freeze holds it any more (no text).
 struct FreezeChanged {
-  std::optional<std::string> text;  // one sentence: "frozen by ana: stocktaking"
+  std::optional<std::string> text = {};  // one sentence: "frozen by ana: stocktaking"
+  std::string by = {};                   // who did that; "": nobody, its time was up
+  std::string reason = {};               // their own words
 };
 
 using Input = std::variant<Begin, SlotAnswered, SlotsMissed, PersonDecided, OrderEnded,
@@ -206,9 +208,8 @@ struct Fixed {
 };
 
 // The state right after registration, its grid phases chosen, with the event that says so. `frozen`
-// is the sentence of the freeze that holds it from the start.
-Transition registered(Fixed fixed, SysTime now,
-                      const std::optional<std::string>& frozen = std::nullopt);
+// is the freeze that holds it from the start.
+Transition registered(Fixed fixed, SysTime now, const FreezeChanged& frozen = {});
 
 Transition advance(Fixed fixed, const RolloutState& state, const Input& input, SysTime now);
 

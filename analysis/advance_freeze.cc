@@ -21,13 +21,26 @@ void take_back_order(Mover& m) {
   if (s.state == State::kAnalyzing) s.reason = s.freeze->text;
 }
 
-void frozen(Mover& m, const std::string& text) {
+void frozen(Mover& m, const FreezeChanged& input) {
   RolloutState& s = m.state();
+  const std::string text = cut(*input.text, kLongestSentence);
   if (s.freeze && s.freeze->text == text) return;
   const SysTime since = s.freeze ? s.freeze->since : m.now;
-  s.freeze = FreezeState{since, cut(text, kLongestSentence)};
+  s.freeze = FreezeState{since, text};
   take_back_order(m);
-  m.tell(EventType::kFrozen, s.freeze->text);
+  m.tell(EventType::kFrozen, text);
+}
+
+// An order that a person had decided is given again: they outrank the engine, whose own one comes
+// from a slot after the freeze, if it still stands.
+void give_again(Mover& m, const OpenOrder& taken_back) {
+  const std::string again =
+      "no longer frozen: on to " + percent(taken_back.weight) + ", as was decided before";
+  if (taken_back.kind == DecisionKind::kPromote)
+    m.promote(kEngine, again);
+  else
+    m.order_step(step_for(m.fixed.plan, taken_back.weight), kEngine, again);
+  if (m.state().order) m.state().order->by_person = true;
 }
 
 void thawed(Mover& m) {
@@ -36,12 +49,16 @@ void thawed(Mover& m) {
   const std::string text = s.freeze->text;
   s.deadline_at += std::max(m.now - s.freeze->since, Millis{0});  // the clock may be put back
   s.freeze.reset();
+  const bool by_person = s.state == State::kAnalyzing && s.lapsed && s.lapsed->by_person;
+  const OpenOrder taken_back = by_person ? *s.lapsed : OpenOrder{};
   if (s.state == State::kAnalyzing) s.lapsed.reset();
   m.tell(EventType::kThawed, "no longer " + text);
   if (s.state != State::kAnalyzing || m.progress_is_ordered()) return;
   if (s.reason == text) s.reason = "no longer frozen";
   if (s.conditions_only_observe)
     m.promote(kEngine, "no longer frozen: on to 100 %, as was decided before");
+  else if (by_person)
+    give_again(m, taken_back);
   else if (s.step < 0 && m.weighted() && m.told())
     m.order_step(0, kEngine,
                  "no longer frozen: begins with " + percent(*m.fixed.plan.steps.front().weight));
@@ -51,10 +68,17 @@ void thawed(Mover& m) {
 
 void on_freeze_changed(Mover& m, const FreezeChanged& input) {
   if (is_final(m.state().state) || m.state().state == State::kRollingBack) return;
+  const std::size_t told_before = m.out.events.size();
   if (input.text)
-    frozen(m, *input.text);
+    frozen(m, input);
   else
     thawed(m);
+  for (std::size_t i = told_before; i < m.out.events.size(); ++i) {
+    Event& event = m.out.events[i];
+    if (event.type != EventType::kFrozen && event.type != EventType::kThawed) continue;
+    if (!input.by.empty()) event.by = input.by;
+    event.reason = input.reason;
+  }
   keep_ready_clock(m);
 }
 

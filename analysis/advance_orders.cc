@@ -24,14 +24,9 @@ void done(Mover& m, const OpenOrder& order) {
   s.lapsed.reset();
   tell_order(m, EventType::kOrderDone, order, "the deployer did: " + order_text(order));
   switch (order.kind) {
-    case DecisionKind::kAdvance: {
-      int index = 0;
-      while (index + 1 < static_cast<int>(m.fixed.plan.steps.size()) &&
-             *step_at(m.fixed.plan, index).weight < order.weight)
-        ++index;
-      m.reached_step(index, m.now);
+    case DecisionKind::kAdvance:
+      m.reached_step(step_for(m.fixed.plan, order.weight), m.now);
       return m.ask_about_failed();
-    }
     case DecisionKind::kPromote:
       return m.reached_everything(m.now);
     case DecisionKind::kRollback:

@@ -150,6 +150,7 @@ void Mover::give_order(DecisionKind kind, double weight) {
   order.number = ++state().orders_given;
   order.weight = weight;
   order.at = now;
+  order.by_person = out.decisions.back().by != kEngine;
   out.orders.push_back({order.number, state().decisions_made, kind, weight});
   state().order = order;
 }

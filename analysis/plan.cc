@@ -14,6 +14,13 @@ const StepPlan& step_at(const Plan& plan, int index) {
   return plan.steps[static_cast<std::size_t>(index)];
 }
 
+int step_for(const Plan& plan, double weight) {
+  int index = 0;
+  while (index + 1 < static_cast<int>(plan.steps.size()) && *step_at(plan, index).weight < weight)
+    ++index;
+  return index;
+}
+
 std::optional<std::size_t> readiness_of(const Plan& plan) {
   const auto found = std::find_if(plan.conditions.begin(), plan.conditions.end(),
                                   [](const ConditionPlan& c) { return c.is_readiness; });

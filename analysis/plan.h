@@ -108,6 +108,9 @@ struct Plan {
 // The step with this index, which must be one.
 const StepPlan& step_at(const Plan& plan, int index);
 
+// The first step with at least this weight, else the last; of a plan with weights.
+int step_for(const Plan& plan, double weight);
+
 // Whether the condition is asked at all at this weight. Until a promotion is acknowledged its
 // step's weight counts, from then on 100; a condition with `steps` is never asked in a plan without
 // weights.

@@ -56,7 +56,8 @@ struct OpenOrder {
   double weight = 0;                           // the candidate's share it asks for
   bool accepted = false;                       // 202: to be acknowledged later
   SysTime at{};                                // when it was given
-  SysTime reminded_at{};  // when people were last told that it is not acknowledged
+  SysTime reminded_at{};   // when people were last told that it is not acknowledged
+  bool by_person = false;  // decided by one
 };
 
 enum class QuestionKind : std::uint8_t {

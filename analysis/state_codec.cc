@@ -55,8 +55,8 @@ void visit(Io& io, typename Io::template Ref<Judgement> judgement) {
 
 template <class Io>
 void visit(Io& io, typename Io::template Ref<OpenOrder> order) {
-  auto& [kind, number, weight, accepted, at, reminded_at] = order;
-  io(kind, number, weight, accepted, at, reminded_at);
+  auto& [kind, number, weight, accepted, at, reminded_at, by_person] = order;
+  io(kind, number, weight, accepted, at, reminded_at, by_person);
 }
 
 template <class Io>

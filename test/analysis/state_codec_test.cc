@@ -20,7 +20,8 @@ RolloutState with_everything() {
   state.step_since = kSomeTime;
   state.hold_since = kSomeTime - Millis(1);
   state.soak_since = SysTime(Millis(-1));
-  state.order = OpenOrder{DecisionKind::kRollback, 7, 12.5, true, kSomeTime, kSomeTime + Millis(1)};
+  state.order =
+      OpenOrder{DecisionKind::kRollback, 7, 12.5, true, kSomeTime, kSomeTime + Millis(1), true};
   state.question = OpenQuestion{QuestionKind::kPersonPaused, 9,        kSomeTime, kSomeTime,
                                 std::string("a\0b\n\"", 5),  "default"};
   state.conditions_only_observe = true;
@@ -145,7 +146,8 @@ TEST(StateCodecTest, TheFormatIsWhatItWas) {
             "000000000000e03f"
             "01"
             "02"
-            "01"  // the order
+            "01"
+            "00"  // the order
             "00"
             "00"  // lapsed, question
             "00"

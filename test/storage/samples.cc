@@ -83,7 +83,7 @@ RolloutState full_state() {
   state.step_since = kNow;
   state.hold_since = kNow - Millis(5);
   state.soak_since = kNow + Millis(7);
-  state.order = OpenOrder{DecisionKind::kRollback, 3, 12.5, true, kNow, kNow + Millis(1)};
+  state.order = OpenOrder{DecisionKind::kRollback, 3, 12.5, true, kNow, kNow + Millis(1), true};
   state.question =
       OpenQuestion{QuestionKind::kPersonPaused, 2, kNow, kNow + Millis(2), kHard, "default"};
   state.conditions_only_observe = true;
