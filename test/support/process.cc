@@ -48,8 +48,11 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 
 }  // namespace
 
-TempDir::TempDir() {
-  std::string name = (std::filesystem::temp_directory_path() / "rollwatch-test-XXXXXX").string();
+TempDir::TempDir(Where where) {
+  const std::filesystem::path memory = "/dev/shm";
+  const bool in_memory = where == Where::kMemory && access(memory.c_str(), W_OK | X_OK) == 0;
+  const auto base = in_memory ? memory : std::filesystem::temp_directory_path();
+  std::string name = (base / "rollwatch-test-XXXXXX").string();
   if (!mkdtemp(name.data())) throw_errno("mkdtemp");
   path_ = name;
 }
