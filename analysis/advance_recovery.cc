@@ -14,10 +14,12 @@ bool is_watched(const Mover& m, std::size_t i) {
   return m.state().conditions[i].watched_from.has_value();
 }
 
-// Its latest slot that looks at nothing but the time after the rollback.
+// Its latest slot that looks at nothing but the time after the rollback; one that was missed says
+// nothing.
 const Judgement* seen_since(const Mover& m, std::size_t i) {
   const ConditionState& c = m.state().conditions[i];
   if (!c.last || c.last_evaluated_at < *c.watched_from) return nullptr;
+  if (c.last->outcome == Outcome::kMissed) return nullptr;
   return &*c.last;
 }
 
