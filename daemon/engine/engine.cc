@@ -193,7 +193,10 @@ awaitable<DecideResult> Engine::Impl::put(std::string id, Work work) {
   if (!entry) {
     auto stored = co_await find(id);
     if (!stored) co_return DecideResult{DecideEnd::kNotFound, "", std::nullopt};
-    const std::string why = "it is " + std::string(name_of(stored->state.state)) + " already";
+    const Transition refused =
+        advance({stored->spec, *stored->plan}, stored->state, work.input, clock_.wall());
+    const std::string why =
+        refused.refusal.value_or("it is " + std::string(name_of(stored->state.state)) + " already");
     co_return DecideResult{DecideEnd::kConflict, why, std::move(stored)};
   }
   const WorkResult result = co_await put_and_wait(entry, std::move(work));
