@@ -13,29 +13,12 @@
 #include "config/settings.h"
 #include "daemon/delivery/outbox.h"
 #include "daemon/engine/engine.h"
+#include "test/scenarios/script.h"
 #include "test/support/manual_clock.h"
 #include "test/support/process.h"
 #include "test/support/run.h"
 
 namespace rollwatch {
-
-// What a metric (a whole query) answers from now on.
-struct Behaviour {
-  enum class Kind { kValue, kNoData, kNan, kInfinite, kPartial, kDown, kSlow, kBadQuery };
-  Kind kind = Kind::kNoData;
-  std::vector<double> values;
-};
-
-// What the deployer answers from now on. One that hangs makes up its mind after ten seconds: what
-// it is then decides.
-enum class Deployer { kAcknowledges, kAccepts, kRefuses, kFails, kIsDown };
-
-struct DeliveredOrder {
-  std::string id;
-  std::string kind;
-  double weight = 0;
-  std::int64_t fence = 0;
-};
 
 class World {
  public:
@@ -44,17 +27,17 @@ class World {
 
   // Once, before anything is registered: a configuration file's text.
   void configure(const std::string& toml);
-  void metrics_are(const std::string& query, Behaviour behaviour) {
-    metrics_[query] = std::move(behaviour);
-  }
-  void whole_source_is(std::optional<Behaviour::Kind> kind) { source_ = kind; }
-  void deployer_is(Deployer deployer) { deployer_ = deployer; }
-  void deployer_hangs(bool hangs) { deployer_hangs_ = hangs; }
+  void metrics_are(const std::string& query, Behaviour behaviour);
+  void whole_source_is(std::optional<Behaviour::Kind> kind) { script_.source = kind; }
+  // What is younger than this has not arrived yet.
+  void source_lags(Millis by) { script_.source_lags = by; }
+  void deployer_is(Deployer deployer) { script_.deployer = deployer; }
+  void deployer_hangs(bool hangs) { script_.deployer_hangs = hangs; }
 
   Registration registration(RolloutSpec spec, std::optional<int> attempt = std::nullopt);
   RegisterResult register_rollout(RolloutSpec spec, std::optional<int> attempt = std::nullopt);
   DecideResult decide(const std::string& rollout, PersonDecided decision);
-  DecideResult report(const std::string& rollout, double weight);
+  DecideResult report(const std::string& rollout, double weight, Millis ago = Millis{0});
   DecideResult acknowledge(const std::string& order, bool done);
 
   void advance(Millis span);
@@ -63,15 +46,15 @@ class World {
   // already, and has not read its store yet.
   void restart(Millis down, const std::function<void()>& loading = {});
   // The disk refuses every commit from now on, or takes them again.
-  void store_fails(bool fails) { store_fails_ = fails; }
+  void store_fails(bool fails) { script_.store_fails = fails; }
   // The store refuses every transaction that holds a commit of this rollout; "": none.
-  void store_refuses(const std::string& rollout) { refused_rollout_ = rollout; }
+  void store_refuses(const std::string& rollout) { script_.refused_rollout = rollout; }
   // Every commit waits, as on a disk that hangs, until it is let go or this is called with false.
   void store_hangs(bool hangs);
   void let_commits_go();
-  std::size_t most_evaluations_in_a_commit() const { return most_evaluations_; }
+  std::size_t most_evaluations_in_a_commit() const { return script_.most_evaluations; }
   // Why steps could not be recorded, as the engine told.
-  const std::vector<std::string>& not_recorded() const { return not_recorded_; }
+  const std::vector<std::string>& not_recorded() const { return script_.not_recorded; }
   // Queries are not checked at registration before this is called with false.
   void checks_hang(bool hangs);
 
@@ -96,29 +79,20 @@ class World {
   }
 
   // Every attempt that reached the deployer and was answered, in order.
-  const std::vector<DeliveredOrder>& attempts() const { return attempts_; }
+  const std::vector<DeliveredOrder>& attempts() const { return script_.attempts; }
   // …and those that took effect: the first of each id whose fence was not behind.
   std::vector<DeliveredOrder> effects() const;
+  // Every message that people got, in order.
+  const std::vector<Told>& told() const { return script_.told; }
+  // Every question that the metrics server was asked, in order.
+  const std::vector<AskedQuestion>& asked() const { return script_.asked; }
 
  private:
-  class ScriptedSource;
-  class ScriptedDriver;
-  class WatchedStore;
   struct Life;  // one process
 
-  TempDir folder_;
+  TempDir folder_{TempDir::Where::kMemory};
   Settings settings_;
-  std::map<std::string, Behaviour> metrics_;
-  std::optional<Behaviour::Kind> source_;
-  Deployer deployer_ = Deployer::kAcknowledges;
-  bool deployer_hangs_ = false;
-  bool store_fails_ = false;
-  std::string refused_rollout_;
-  bool store_hangs_ = false;
-  bool checks_hang_ = false;
-  std::size_t most_evaluations_ = 0;
-  std::vector<DeliveredOrder> attempts_;
-  std::vector<std::string> not_recorded_;
+  Script script_;
   std::uint64_t seed_ = 1;
   std::unique_ptr<Life> life_;
 };

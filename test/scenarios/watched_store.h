@@ -1,0 +1,106 @@
+// The real store, which also says whether it owes an answer, and fails when the script says so.
+#pragma once
+
+#include <algorithm>
+#include <filesystem>
+
+#include "daemon/storage/sqlite_store.h"
+#include "test/scenarios/gate.h"
+#include "test/scenarios/script.h"
+
+namespace rollwatch {
+
+class WatchedStore : public Store {
+ public:
+  WatchedStore(Script& script, net::any_io_executor io, const std::filesystem::path& path)
+      : script_(script), store_(std::move(io), path) {}
+  bool owes() const { return out_ > 0; }
+
+  awaitable<std::vector<Recorded>> record(std::vector<Commit> commits, Epoch epoch) override {
+    for (const Commit& commit : commits)
+      script_.most_evaluations = std::max(script_.most_evaluations, commit.evaluations.size());
+    if (script_.store_hangs) co_await held_.wait();
+    if (script_.store_fails) throw StoreError("the disk is full");
+    for (const Commit& commit : commits)
+      if (commit.rollout == script_.refused_rollout) throw StoreError("a constraint failed");
+    const Out out(out_);
+    co_return co_await store_.record(std::move(commits), epoch);
+  }
+  awaitable<std::vector<StoredRollout>> active() override {
+    const Out out(out_);
+    co_return co_await store_.active();
+  }
+  awaitable<std::vector<Delivery>> open_deliveries() override {
+    const Out out(out_);
+    co_return co_await store_.open_deliveries();
+  }
+  awaitable<std::optional<StoredRollout>> rollout(std::string id) override {
+    const Out out(out_);
+    co_return co_await store_.rollout(std::move(id));
+  }
+  awaitable<Page<StoredRollout>> list(ListFilter filter, std::size_t limit,
+                                      std::optional<std::string> cursor) override {
+    const Out out(out_);
+    co_return co_await store_.list(std::move(filter), limit, std::move(cursor));
+  }
+  awaitable<std::optional<StoredRollout>> latest(std::string ns, std::string service,
+                                                 std::string target,
+                                                 std::string candidate) override {
+    const Out out(out_);
+    co_return co_await store_.latest(std::move(ns), std::move(service), std::move(target),
+                                     std::move(candidate));
+  }
+  awaitable<Page<StoredEvaluation>> evaluations(std::string id, std::uint32_t after,
+                                                std::size_t limit) override {
+    const Out out(out_);
+    co_return co_await store_.evaluations(std::move(id), after, limit);
+  }
+  awaitable<std::vector<StoredEvent>> events(std::optional<std::string> id, std::int64_t after,
+                                             std::size_t limit) override {
+    const Out out(out_);
+    co_return co_await store_.events(std::move(id), after, limit);
+  }
+  awaitable<Page<Delivery>> deliveries(std::string id, std::size_t limit,
+                                       std::optional<std::string> cursor) override {
+    const Out out(out_);
+    co_return co_await store_.deliveries(std::move(id), limit, std::move(cursor));
+  }
+  awaitable<std::optional<Delivery>> delivery(std::string id) override {
+    const Out out(out_);
+    co_return co_await store_.delivery(std::move(id));
+  }
+  awaitable<std::optional<ExplainRecord>> explain(std::string id,
+                                                  std::optional<std::string> decision) override {
+    const Out out(out_);
+    co_return co_await store_.explain(std::move(id), std::move(decision));
+  }
+  awaitable<std::optional<std::string>> memo(std::string id, std::string target,
+                                             std::string key) override {
+    const Out out(out_);
+    co_return co_await store_.memo(std::move(id), std::move(target), std::move(key));
+  }
+  awaitable<std::optional<Idempotent>> idempotent(std::string key, SysTime now) override {
+    const Out out(out_);
+    co_return co_await store_.idempotent(std::move(key), now);
+  }
+  awaitable<std::size_t> forget(SysTime ended_before, std::size_t limit) override {
+    const Out out(out_);
+    co_return co_await store_.forget(ended_before, limit);
+  }
+  void close() override { store_.close(); }
+  void let_go() { held_.let_go(); }
+
+ private:
+  struct Out {
+    explicit Out(int& count) : count(count) { ++count; }
+    ~Out() { --count; }
+    int& count;
+  };
+
+  Script& script_;
+  SqliteStore store_;
+  Gate held_;
+  int out_ = 0;
+};
+
+}  // namespace rollwatch
