@@ -130,11 +130,12 @@ std::string_view status_of(State state) {
 }
 
 // How far it is: the steps done and the share of the current one's hold, the promotion counted as
-// one more step. 100 is kept for the end, whichever it is: there are tools that take it for that.
+// one more step. 100 is kept for a promotion: there are tools that take it for success. What ended
+// otherwise stays where it was.
 int percent_of(const RolloutView& view) {
   constexpr double kNearlyAll = 99;
   const RolloutState& state = view.state;
-  if (is_final(state.state)) return 100;
+  if (state.state == State::kPromoted) return 100;
   if (state.state == State::kSoaking) return static_cast<int>(kNearlyAll);
   const auto steps = static_cast<double>(view.plan->steps.size());
   double done = std::max(state.step, 0);
@@ -142,7 +143,7 @@ int percent_of(const RolloutView& view) {
     done = steps;
   } else if (state.step >= 0 && state.hold_since && state.step < static_cast<int>(steps)) {
     const Millis hold = view.plan->steps[static_cast<std::size_t>(state.step)].hold;
-    const Millis held = state.updated_at - *state.hold_since;
+    const Millis held = state.ended_at.value_or(state.updated_at) - *state.hold_since;
     if (hold > Millis{0})
       done += std::clamp(static_cast<double>(held.count()) / static_cast<double>(hold.count()), 0.0,
                          1.0);

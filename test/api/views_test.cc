@@ -210,10 +210,10 @@ TEST(VerdictJson, EveryStateIsTold) {
       {State::kSoaking, 1, false, true, false, 99, "RUNNING"},
       {State::kRollingBack, 1, false, false, true, 46, "RUNNING"},
       {State::kPromoted, 1, true, true, false, 100, "SUCCEEDED"},
-      {State::kRolledBack, 1, true, false, true, 100, "TERMINAL"},
-      {State::kRollbackFailed, 1, true, false, true, 100, "TERMINAL"},
-      {State::kCancelled, 1, true, false, false, 100, "CANCELED"},
-      {State::kSuperseded, 0, true, false, false, 100, "CANCELED"},
+      {State::kRolledBack, 1, true, false, true, 46, "TERMINAL"},
+      {State::kRollbackFailed, 1, true, false, true, 46, "TERMINAL"},
+      {State::kCancelled, 1, true, false, false, 46, "CANCELED"},
+      {State::kSuperseded, 0, true, false, false, 16, "CANCELED"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(std::string(name_of(row.state)) + " in step " + std::to_string(row.step));

@@ -41,15 +41,15 @@ std::string VerdictCall::read(const RolloutView& view) {
   if (now.at("status") != status_of(final, pass, fail)) return wrong("a status that is not so");
   if (!now.at("percent").is_number_integer()) return wrong("percent must be a whole number");
   const int percent = now.at("percent").get<int>();
-  if (percent < 0 || percent > 100 || (percent == 100) != final)
-    return wrong("percent must be from 0 to 100, and 100 at the end only");
+  if (percent < 0 || percent > 100 || (percent == 100) != (final && pass))
+    return wrong("percent must be from 0 to 100, and 100 for a promotion only");
   if (!now.at("next_slot").is_string() && !now.at("next_slot").is_null())
     return wrong("next_slot must be a time or null");
   if (before_ != nullptr) {
     const nlohmann::json& old = before_->json;
     if (old.at("fail") == true && !fail) return wrong("a decided rollback is taken back");
     if (old.at("final") == true)
-      for (const char* key : {"state", "verdict", "pass", "fail", "status", "final"})
+      for (const char* key : {"state", "verdict", "pass", "fail", "status", "final", "percent"})
         if (old.at(key) != now.at(key)) return wrong(std::string("the end changed its ") + key);
   }
   before_ = std::make_unique<Answer>(Answer{now});

@@ -1,6 +1,6 @@
 // The verdict call as pipelines and other tools read it, held against what they rely on at every
 // moment of every story: pass and fail never both, a message that is a string, a status of the
-// four, a percentage that is 100 at the end and only there, and an end that stays.
+// four, a percentage that is 100 for success alone, and an end that stays.
 #pragma once
 
 #include <memory>
