@@ -47,7 +47,7 @@ std::string pointer_into_request(const std::string& pointer, const std::string& 
                                  const Value* analysis) {
   constexpr std::string_view kAnalysis = "/analysis/";
   if (!pointer.starts_with(kAnalysis)) return pointer;
-  const std::string elsewhere = "/policy";
+  std::string elsewhere = "/policy";
   if (analysis == nullptr) return elsewhere;
   std::string rest = pointer.substr(kAnalysis.size() - 1);
   const std::string table = next_token(rest);
