@@ -137,7 +137,7 @@ void read_ready(TableReader& reader, Completeness completeness, Plan& plan) {
   if (const auto least = keys.number("at_least", 0, 1e15)) {
     ready.at_least = *least;
   } else if (completeness == Completeness::kDocument && keys.find("at_least") == nullptr) {
-    keys.missing("at_least", "how many must be ready before the rollout begins, such as 3");
+    keys.missing("at_least", "say how many begin the rollout, such as at_least = 3");
   }
   if (const auto timeout = keys.duration("timeout", kDeadlines)) ready.timeout = *timeout;
   if (const auto again = keys.duration("retry_after", kHolds)) ready.retry_after = *again;

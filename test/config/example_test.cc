@@ -33,7 +33,8 @@ TEST(Example, LoadsWithoutAWarning) {
   const auto merged = merge_analysis(*settings, "default", "checkout", {"http"}, nullptr);
   ASSERT_TRUE(merged) << ConfigInMemory::text_of(merged.error());
   EXPECT_EQ(merged->plan.steps.size(), 2u);
-  EXPECT_EQ(merged->plan.conditions.size(), 2u);
+  EXPECT_EQ(merged->plan.conditions.size(), 4u) << "three, and readiness";
+  EXPECT_EQ(std::get<ThresholdCondition>(merged->plan.conditions[2].kind).select.size(), 2u);
   EXPECT_EQ(merged->plan.soak, std::chrono::minutes(30));
 }
 
@@ -54,6 +55,19 @@ TEST(Example, ItsDefaultsAreTheDefaults) {
   EXPECT_EQ(orchestrator.deadline, plain_orchestrator.deadline);
   EXPECT_EQ(orchestrator.rollback_deadline, plain_orchestrator.rollback_deadline);
   EXPECT_EQ(orchestrator.ack_deadline, plain_orchestrator.ack_deadline);
+  const auto merged = merge_analysis(*settings, "default", "other", {"http"}, nullptr);
+  ASSERT_TRUE(merged);
+  const Plan plain;
+  const Plan& plan = merged->plan;
+  EXPECT_EQ(
+      std::tie(plan.patience, plan.deadline, plan.on_inconclusive, plan.on_deadline, plan.recovery),
+      std::tie(plain.patience, plain.deadline, plain.on_inconclusive, plain.on_deadline,
+               plain.recovery));
+  const ReadyPlan plain_ready;
+  ASSERT_TRUE(plan.ready);
+  EXPECT_EQ(std::tie(plan.ready->timeout, plan.ready->retry_after, plan.ready->attempts),
+            std::tie(plain_ready.timeout, plain_ready.retry_after, plain_ready.attempts));
+  EXPECT_EQ(plan.conditions.back().on_fail, OnFail::kObserve) << "on_lost = \"ignore\"";
 }
 
 // Each `# key = …` that stands alone is an example of a real key: put in, it must be understood.
@@ -74,7 +88,7 @@ TEST(Example, KeysThatAreCommentedOutAreKnown) {
     EXPECT_EQ(errors.find("unknown key"), std::string::npos) << errors;
     EXPECT_EQ(errors.find("must be"), std::string::npos) << errors;
   }
-  EXPECT_GE(tried, 8);
+  EXPECT_GE(tried, 13);
 }
 
 }  // namespace

@@ -174,7 +174,7 @@ TEST_F(Merge, WhatDoesNotFitIntoReadiness) {
       {"no number",
        "",
        R"({"ready": {"query": "r"}})",
-       {"/analysis/ready: ready: missing key \"at_least\"; how many must be ready"}},
+       {"/analysis/ready: ready: missing key \"at_least\"; say how many begin the rollout"}},
       {"a comparison",
        "",
        R"({"ready": {"query": "r >= 3", "at_least": 3}})",
