@@ -84,7 +84,10 @@ void on_watch_resumed(Mover& m, const WatchResumed& input) {
   if_any_not_after(s.hold_since, m.now);
   if_any_not_after(s.soak_since, m.now);
   if_any_not_after(s.ready.stopped_at, m.now);
-  if (m.fixed.plan.ready) if_any_not_after(s.ready.ends_at, m.now + m.fixed.plan.ready->timeout);
+  if (const auto& ready = m.fixed.plan.ready) {
+    if_any_not_after(s.ready.ends_at, m.now + ready->timeout);
+    if_any_not_after(s.ready.retry_at, m.now + ready->retry_after);
+  }
   if (s.freeze) not_after(s.freeze->since, m.now);
   if (s.recovery) not_after(s.recovery->until, m.now + recovery_span(m));
   if (s.question) not_after(s.question->reminded_at, m.now);

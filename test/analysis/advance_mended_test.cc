@@ -134,5 +134,20 @@ TEST(MendedTest, AStartApprovedAfterTheDeadlineGetsAnotherOne) {
   }
 }
 
+// The clock was put back between two attempts to be ready: the next one began when the old time had
+// come again.
+TEST(MendedTest, TheNextAttemptToBeReadyDoesNotWaitForTheOldTime) {
+  Plan plan = error_rate();
+  needs_three_ready(plan);
+  Rollout r(plan);
+  r.play("ready:fail wait=1m");
+  ASSERT_TRUE(r.state.ready.retry_at);
+  r.now -= duration("1h");
+  r.happens(WatchResumed{Cause::kMissedClockJump});
+  r.play("wait=30s ready:pass");
+  EXPECT_EQ(r.state.ready.attempt, 2U);
+  EXPECT_TRUE(may_begin(r.fixed(), r.state));
+}
+
 }  // namespace
 }  // namespace rollwatch
