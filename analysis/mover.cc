@@ -212,6 +212,8 @@ void Mover::begin_step_afresh() {
 
 void Mover::forget_failures() {
   for (ConditionState& c : state().conditions) {
+    c.silent_since.reset();
+    c.inconclusive_since.reset();
     if (!c.failed) continue;
     c.failed = false;
     c.recent.clear();

@@ -149,5 +149,33 @@ TEST(MendedTest, TheNextAttemptToBeReadyDoesNotWaitForTheOldTime) {
   EXPECT_TRUE(may_begin(r.fixed(), r.state));
 }
 
+// A person went on in spite of missing answers, and the next slot without one withdrew that order
+// and asked again: the silence before it had used up the patience already.
+TEST(MendedTest, APersonsAdvanceIsNotUndoneByTheSilenceBeforeIt) {
+  struct Row {
+    const char* before;
+    const char* after;
+    const char* again;
+  };
+  const Row rows[] = {{"begin ack empty*7", "empty*6", "empty"},
+                      {"begin ack between*7", "between*6", "between"},
+                      {"begin ack pass empty*6", "empty*6", "empty"}};
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.before);
+    Plan plan = error_rate();
+    plan.patience = duration("1m");
+    threshold(plan.conditions[0]).rule.pass_if = comparison("< 0.02");
+    Rollout r(plan);
+    r.play(row.before);
+    r.play("advance");
+    r.play(row.after);
+    EXPECT_EQ(r.state.state, State::kAnalyzing);
+    ASSERT_TRUE(r.state.order);
+    EXPECT_EQ(r.state.order->kind, DecisionKind::kAdvance);
+    r.play(row.again);
+    EXPECT_EQ(r.state.state, State::kPaused) << "the silence after it is another one";
+  }
+}
+
 }  // namespace
 }  // namespace rollwatch
