@@ -62,6 +62,7 @@ void advance_by_person(Mover& m, const PersonDecided& input) {
   if (refused_as_frozen(m, input.kind)) return;
   renew_deadline(m);
   m.forget_failures();
+  m.begin_patience_again();
   m.go_on(input.by, said(input));
 }
 
@@ -128,7 +129,10 @@ void resume_by_person(Mover& m, const PersonDecided& input) {
   renew_deadline(m);
   // On the way to 100 % at a person's word: what stopped it is answered, so it goes there.
   if (s.conditions_only_observe && !s.freeze) return m.promote(input.by, said(input));
-  if (goes_on_at_a_yes(kind)) return m.go_on(input.by, said(input));
+  if (goes_on_at_a_yes(kind)) {
+    m.begin_patience_again();
+    return m.go_on(input.by, said(input));
+  }
   m.begin_step_afresh();
   if (s.step < 0 && m.weighted() && m.told() && !s.freeze) m.order_step(0, input.by, said(input));
 }

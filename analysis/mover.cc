@@ -210,10 +210,15 @@ void Mover::begin_step_afresh() {
   watch(now, true, false);
 }
 
-void Mover::forget_failures() {
+void Mover::begin_patience_again() {
   for (ConditionState& c : state().conditions) {
     c.silent_since.reset();
     c.inconclusive_since.reset();
+  }
+}
+
+void Mover::forget_failures() {
+  for (ConditionState& c : state().conditions) {
     if (!c.failed) continue;
     c.failed = false;
     c.recent.clear();

@@ -80,7 +80,8 @@ class Mover {
   void reached_step(int index, SysTime since);
   void reached_everything(SysTime since);  // 100 %
   void begin_step_afresh();                // after a person's yes
-  void forget_failures();                  // and silences: a person goes on in spite of them
+  void begin_patience_again();             // the silence before a person's order does not undo it
+  void forget_failures();                  // a person goes on in spite of them
   // Pauses if a condition failed while nothing could be asked about it: in the soak, or behind
   // another question.
   void ask_about_failed();

@@ -177,5 +177,18 @@ TEST(MendedTest, APersonsAdvanceIsNotUndoneByTheSilenceBeforeIt) {
   }
 }
 
+// The same of an approval: while it was asked for nobody answered, and the first silent slot after
+// the yes took the order back that the yes had given.
+TEST(MendedTest, AnApprovalIsNotUndoneByTheSilenceBeforeIt) {
+  Plan plan = error_rate();
+  plan.patience = duration("1m");
+  plan.steps[0].approve = true;
+  Rollout r(plan);
+  r.play("begin ack pass*3 empty*10 resume empty*6");
+  EXPECT_EQ(r.show(), "analyzing step 0 (5 %) unknown, out: advance 25 %");
+  r.play("empty");
+  EXPECT_EQ(r.show(), "paused step 0 (5 %) unknown, asks: no_answers, out: pause 5 %");
+}
+
 }  // namespace
 }  // namespace rollwatch
