@@ -176,9 +176,11 @@ void Mover::watch(SysTime since, bool all_anew, bool first_step) {
       continue;
     }
     if (all_anew || !c.watched_from) {
-      // Not in the past, when a step is reported late: those slots were never due.
-      c.watched_from = std::max(
-          now, since + first_slot_after(plan) + (first_step ? plan.initial_delay : Millis{0}));
+      // Not in the past, when a step is reported late: those slots were never due. And no earlier
+      // than before: a yes does not cut an initial delay short.
+      const Millis delay = first_step ? plan.initial_delay : Millis{0};
+      c.watched_from =
+          std::max({now, since + first_slot_after(plan) + delay, c.watched_from.value_or(now)});
     }
   }
 }

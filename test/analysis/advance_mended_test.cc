@@ -190,5 +190,21 @@ TEST(MendedTest, AnApprovalIsNotUndoneByTheSilenceBeforeIt) {
   EXPECT_EQ(r.show(), "paused step 0 (5 %) unknown, asks: no_answers, out: pause 5 %");
 }
 
+// A pause and a yes within a condition's initial delay cut that delay short: caches that were still
+// cold were judged.
+TEST(MendedTest, AYesDoesNotCutTheInitialDelayShort) {
+  Plan plan = error_rate();
+  plan.conditions[0].initial_delay = duration("5m");
+  Rollout r(plan);
+  r.play("begin ack");
+  const SysTime began = r.now;
+  r.play("pause wait=1m resume pass");
+  EXPECT_EQ(r.now - began, duration("5m10s"));
+  r.play("pause");
+  const SysTime resumed = r.now;
+  r.play("resume pass");
+  EXPECT_EQ(r.now - resumed, duration("10s")) << "it comes once";
+}
+
 }  // namespace
 }  // namespace rollwatch
