@@ -36,31 +36,39 @@ void push_answer(const ConditionPlan& plan, ConditionState& c, const Judgement& 
   if (c.recent.size() > kept) c.recent.erase(c.recent.begin());
 }
 
-// `evaluated_at` is the first one's for a run of missed slots: so long was there no answer.
-void note(Mover& m, std::size_t i, const Judgement& j, SysTime evaluated_at) {
+bool is_answer(const ConditionPlan& plan, Outcome outcome) {
+  return counts_as_fail(plan, outcome) || outcome == Outcome::kPass ||
+         outcome == Outcome::kInconclusive;
+}
+
+// `first` is the first one's for a run of missed slots: so long was there no answer. `before` is
+// the time the slot before it was evaluated for.
+void note(Mover& m, std::size_t i, const Judgement& j, SysTime first, SysTime before) {
   const ConditionPlan& plan = m.condition(i);
   ConditionState& c = m.state().conditions[i];
-  c.last = j;
   const bool failing = counts_as_fail(plan, j.outcome);
-  const bool answered = failing || j.outcome == Outcome::kPass || j.outcome == Outcome::kFail ||
-                        j.outcome == Outcome::kInconclusive;
-  // How long nobody answered is not how long the answers decided nothing.
-  if (answered && c.silent_since && c.inconclusive_since)
-    *c.inconclusive_since += evaluated_at - *c.silent_since;
+  const bool answered = is_answer(plan, j.outcome);
+  // How long nobody answered is not how long the answers decided nothing, also where it is ignored
+  // that nobody did.
+  if (c.inconclusive_since) {
+    if (c.last && !is_answer(plan, c.last->outcome)) *c.inconclusive_since += first - before;
+    *c.inconclusive_since += c.last_evaluated_at - first;
+  }
+  c.last = j;
   if (answered) {
     push_answer(plan, c, j, failing);
     c.silent_since.reset();
   } else if (m.is_ignored(i)) {
     c.silent_since.reset();
   } else if (!c.silent_since) {
-    c.silent_since = evaluated_at;
+    c.silent_since = first;
   }
   if (j.outcome == Outcome::kPass) {
     ++c.passes_in_step;
     ++c.passes;
   }
   if (j.outcome == Outcome::kInconclusive && !is_too_early(j)) {
-    if (!c.inconclusive_since) c.inconclusive_since = evaluated_at;
+    if (!c.inconclusive_since) c.inconclusive_since = first;
   } else if (answered) {
     c.inconclusive_since.reset();
   }
@@ -240,7 +248,7 @@ void on_slot(Mover& m, const SlotAnswered& input) {
     c.last = j;
     return;
   }
-  note(m, i, j, input.evaluated_at);
+  note(m, i, j, input.evaluated_at, before);
   if (s.recovery) return on_recovery_slot(m);
   if (plan.is_readiness) return on_readiness(m, i);
 
@@ -285,7 +293,7 @@ void on_slots_missed(Mover& m, const SlotsMissed& input) {
     return;
   }
   note(m, input.condition, evaluation.judgement,
-       input.evaluated_at - (input.last - first) * plan.interval);
+       input.evaluated_at - (input.last - first) * plan.interval, before);
   // Nobody was there to see whether there were answers: patience starts again.
   if (input.cause == Cause::kMissedDowntime || input.cause == Cause::kMissedClockJump ||
       input.cause == Cause::kMissedStore) {

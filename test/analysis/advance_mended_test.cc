@@ -206,5 +206,32 @@ TEST(MendedTest, AYesDoesNotCutTheInitialDelayShort) {
   EXPECT_EQ(r.now - resumed, duration("10s")) << "it comes once";
 }
 
+// Two answers that decide nothing, and between them an outage that on_error = "ignore" ignores: the
+// outage was counted as undecided time and, with on_inconclusive = "rollback", rolled back.
+TEST(MendedTest, AnIgnoredOutageIsNotATimeOfUndecidedAnswers) {
+  struct Row {
+    const char* story;
+    const char* ends;
+  };
+  const Row rows[] = {
+      {"begin ack between error*30 between", "analyzing step 0 (5 %) pending"},
+      {"begin ack between*3 error*30 between*3", "analyzing step 0 (5 %) pending"},
+      {"begin ack between*3 error*30 between*4",
+       "rolling_back step 0 (5 %) pending, out: rollback 0 %"},
+      {"begin ack between*3 error empty*3 error*3 between*3", "analyzing step 0 (5 %) pending"},
+      {"begin ack between*3 missed*3 error*3 between*3", "analyzing step 0 (5 %) pending"},
+  };
+  for (const Row& row : rows) {
+    Plan plan = error_rate();
+    plan.patience = duration("1m");
+    plan.on_inconclusive = OnInconclusive::kRollback;
+    plan.conditions[0].on_error = OnMissing::kIgnore;
+    threshold(plan.conditions[0]).rule.pass_if = comparison("< 0.02");
+    Rollout r(plan);
+    r.play(row.story);
+    EXPECT_EQ(r.show(), row.ends) << row.story;
+  }
+}
+
 }  // namespace
 }  // namespace rollwatch
