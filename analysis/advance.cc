@@ -35,6 +35,7 @@ void on_newer_waits(Mover& m, const NewerWaits& input) {
       input.waits
           ? "a newer rollout waits to begin: until then this one is watched, but does not advance"
           : "no newer rollout waits any more");
+  m.take_up("no newer rollout waits any more");
 }
 
 void on_superseded(Mover& m, const SupersededBy& input) {

@@ -59,9 +59,8 @@ void thawed(Mover& m) {
     m.promote(kEngine, "no longer frozen: on to 100 %, as was decided before");
   else if (by_person)
     give_again(m, taken_back);
-  else if (s.step < 0 && m.weighted() && m.told())
-    m.order_step(0, kEngine,
-                 "no longer frozen: begins with " + percent(*m.fixed.plan.steps.front().weight));
+  else
+    m.take_up("no longer frozen");
 }
 
 }  // namespace

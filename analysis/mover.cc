@@ -303,6 +303,13 @@ void Mover::order_step(int index, const std::string& by, const std::string& reas
   give_order(DecisionKind::kAdvance, *step_at(fixed.plan, index).weight);
 }
 
+void Mover::take_up(const std::string& gone) {
+  const RolloutState& s = state();
+  if (s.state != State::kAnalyzing || s.step >= 0 || is_held() || progress_is_ordered()) return;
+  if (told() && weighted())
+    order_step(0, kEngine, gone + ": begins with " + percent(*fixed.plan.steps.front().weight));
+}
+
 void Mover::go_on(const std::string& by, const std::string& reason) {
   if (has_next_step()) {
     const double weight = *step_at(fixed.plan, state().step + 1).weight;

@@ -69,6 +69,8 @@ class Mover {
 
   void approve_start(const std::string& by, const std::string& reason);
   void begin(const std::string& by);
+  // Orders the first step if nothing but what has gone now kept it from being reached.
+  void take_up(const std::string& gone);
   void go_on(const std::string& by,
              const std::string& reason);  // to the next step, or the promotion
   void order_step(int index, const std::string& by, const std::string& reason);

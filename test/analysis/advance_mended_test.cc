@@ -233,5 +233,23 @@ TEST(MendedTest, AnIgnoredOutageIsNotATimeOfUndecidedAnswers) {
   }
 }
 
+// A thaw ordered the first step of a rollout that a newer one, registered during the freeze, was
+// about to supersede. And had the thaw not, nothing would have, once the newer one was cancelled.
+TEST(MendedTest, NoFirstStepIsOrderedWhileANewerRolloutWaits) {
+  Rollout r(error_rate());
+  r.play("begin freeze");
+  r.happens(NewerWaits{true});
+  r.play("thaw wait=1h");
+  EXPECT_EQ(r.show(), "analyzing pending");
+  r.happens(NewerWaits{false});
+  EXPECT_EQ(r.show(), "analyzing pending, out: advance 5 %");
+
+  Rollout frozen(error_rate());
+  frozen.play("begin freeze");
+  frozen.happens(NewerWaits{true});
+  frozen.happens(NewerWaits{false});
+  EXPECT_EQ(frozen.show(), "analyzing pending") << "it is frozen still";
+}
+
 }  // namespace
 }  // namespace rollwatch
