@@ -232,6 +232,8 @@ void Mover::ask_about_failed() {
   if (state().state != State::kAnalyzing) return;
   for (std::size_t i = 0; i < state().conditions.size(); ++i) {
     if (!can_stop(i) || !state().conditions[i].failed) continue;
+    if (condition(i).is_readiness)
+      return pause(QuestionKind::kReadyLost, kEngine, "readiness was lost before", i);
     return pause(QuestionKind::kConditionFailed, kEngine, condition(i).name + " failed before", i);
   }
 }

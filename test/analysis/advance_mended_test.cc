@@ -251,5 +251,23 @@ TEST(MendedTest, NoFirstStepIsOrderedWhileANewerRolloutWaits) {
   EXPECT_EQ(frozen.show(), "analyzing pending") << "it is frozen still";
 }
 
+// Readiness that was lost behind another question (or in the soak) was asked about as a condition
+// that failed, not as readiness.
+TEST(MendedTest, ReadinessLostEarlierIsAskedAboutAsSuch) {
+  Plan plan = error_rate();
+  plan.soak = duration("1h");
+  needs_three_ready(plan);
+  plan.conditions[1].on_fail = OnFail::kPause;
+  for (const char* story : {"ready:pass begin refuse ready:fail*3 report=5",
+                            "ready:pass begin ack report=100 ready:fail*3 report=5",
+                            "ready:pass begin expire ready:fail*3 late-ack"}) {
+    Rollout r(plan);
+    r.play(story);
+    ASSERT_TRUE(r.state.question) << story;
+    EXPECT_EQ(r.state.question->kind, QuestionKind::kReadyLost) << story;
+    EXPECT_EQ(r.state.reason, "readiness was lost before") << story;
+  }
+}
+
 }  // namespace
 }  // namespace rollwatch
