@@ -51,7 +51,6 @@ void thawed(Mover& m) {
   s.freeze.reset();
   const bool by_person = s.state == State::kAnalyzing && s.lapsed && s.lapsed->by_person;
   const OpenOrder taken_back = by_person ? *s.lapsed : OpenOrder{};
-  if (s.state == State::kAnalyzing) s.lapsed.reset();
   m.tell(EventType::kThawed, "no longer " + text);
   if (s.state != State::kAnalyzing || m.progress_is_ordered()) return;
   if (s.reason == text) s.reason = "no longer frozen";

@@ -62,7 +62,9 @@ void on_order_ended(Mover& m, const OrderEnded& input) {
     // it.
     const bool expired =
         s.state == State::kPaused && s.question && s.question->kind == QuestionKind::kOrderExpired;
-    const bool taken_back = s.state == State::kAnalyzing && s.freeze;
+    const bool taken_back = s.state == State::kAnalyzing && s.lapsed &&
+                            (s.lapsed->kind == DecisionKind::kAdvance ||
+                             s.lapsed->kind == DecisionKind::kPromote);  // by a freeze
     const bool late = s.lapsed && s.lapsed->number == input.number && (expired || taken_back);
     if (late && input.end == OrderEnd::kDone) {
       const OpenOrder order = *s.lapsed;

@@ -269,5 +269,31 @@ TEST(MendedTest, ReadinessLostEarlierIsAskedAboutAsSuch) {
   }
 }
 
+// An order that a freeze took back was carried out all the same, and acknowledged between the thaw
+// and the next slot: that did not count, though no later order had been given.
+TEST(MendedTest, ALateAcknowledgementCountsAfterAThawAsWell) {
+  struct Row {
+    const char* story;
+    const char* ends;
+  };
+  const Row rows[] = {
+      {"begin ack pass*3 freeze thaw late-ack", "analyzing step 1 (25 %) pending"},
+      {"begin ack pass*3 ack pass*3 freeze thaw late-ack", "promoted step 1 (100 %) passed"},
+      {"begin ack pass*3 freeze thaw pass late-ack",  // a later order, and its acknowledgement
+       "analyzing step 1 (25 %) pending"},
+      {"begin ack pause resume expire late-ack", "analyzing step 0 (5 %) pending"},
+  };
+  for (const Row& row : rows) {
+    Rollout r(error_rate());
+    r.play(row.story);
+    EXPECT_EQ(r.show(), row.ends) << row.story;
+  }
+  Rollout r(error_rate());
+  r.play("begin ack pause resume expire");
+  const std::string reason = r.state.reason;
+  r.play("late-ack");
+  EXPECT_EQ(r.state.reason, reason) << "a resume moves nothing";
+}
+
 }  // namespace
 }  // namespace rollwatch
