@@ -301,7 +301,7 @@ void on_slots_missed(Mover& m, const SlotsMissed& input) {
     c.inconclusive_since.reset();
     return;
   }
-  if (s.recovery) return on_recovery_slot(m);
+  if (s.recovery) return;  // it tells nothing about how it is now
   check_patience(m, input.condition, input.evaluated_at);
   tell_silence_in_soak(m, input.condition, before, input.evaluated_at);
 }

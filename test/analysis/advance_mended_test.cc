@@ -295,5 +295,19 @@ TEST(MendedTest, ALateAcknowledgementCountsAfterAThawAsWell) {
   EXPECT_EQ(r.state.reason, reason) << "a resume moves nothing";
 }
 
+// After a rollback no slot had come back in time, so that the watching was prolonged; a missed slot
+// then ended it, with nothing known.
+TEST(MendedTest, AMissedSlotDoesNotEndTheProlongedWatching) {
+  for (const Cause cause : {Cause::kMissedLate, Cause::kMissedDowntime}) {
+    Rollout r(error_rate());
+    r.play("begin ack fail*3 ack wait=5m");
+    ASSERT_TRUE(r.state.recovery && r.state.recovery->prolonged);
+    r.missed("error-rate", 1, cause);
+    r.play("pass");
+    EXPECT_EQ(r.told(EventType::kRecovered), 1) << name_of(cause);
+    EXPECT_FALSE(r.state.recovery);
+  }
+}
+
 }  // namespace
 }  // namespace rollwatch
