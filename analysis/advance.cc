@@ -57,29 +57,20 @@ bool has_deadline(const RolloutState& s) {
   return runs && !s.conditions_only_observe && !s.freeze;
 }
 
-// Patience starts again, and nothing advances before a new pass.
-void on_watch_resumed(Mover& m, const WatchResumed& input) {
+// A clock that was put back: what lies in the future now would stand still until the old time comes
+// again, so everything goes on from now instead.
+void go_on_from_now(Mover& m) {
   RolloutState& s = m.state();
-  if (is_over(s)) return;
-  // A clock that was put back: what lies in the future now would stand still until the old time
-  // comes again, so everything goes on from now instead.
-  bool moved = false;
-  const auto not_after = [&moved](SysTime& time, SysTime latest) {
-    if (time <= latest) return;
-    time = latest;
-    moved = true;
+  const auto not_after = [](SysTime& time, SysTime latest) { time = std::min(time, latest); };
+  const auto if_any_not_after = [](std::optional<SysTime>& time, SysTime latest) {
+    if (time) *time = std::min(*time, latest);
   };
-  const auto if_any_not_after = [&](std::optional<SysTime>& time, SysTime latest) {
-    if (time) not_after(*time, latest);
-  };
-  for (std::size_t i = 0; i < s.conditions.size() && is_watching(s); ++i) {
+  for (std::size_t i = 0; i < s.conditions.size(); ++i) {
+    const ConditionPlan& plan = m.condition(i);
     ConditionState& c = s.conditions[i];
-    c.silent_since.reset();
-    c.inconclusive_since.reset();
-    c.passes_in_step = 0;
-    c.last_slot = std::min(c.last_slot, grid_of(m.condition(i), c).last_at_or_before(m.now));
-    const Millis first = m.condition(i).is_readiness ? Millis{0} : first_slot_after(m.condition(i));
-    if_any_not_after(c.watched_from, m.now + first + m.condition(i).initial_delay);
+    c.last_slot = std::min(c.last_slot, grid_of(plan, c).last_at_or_before(m.now));
+    const Millis first = plan.is_readiness ? Millis{0} : first_slot_after(plan);
+    if_any_not_after(c.watched_from, m.now + first + plan.initial_delay);
   }
   if_any_not_after(s.step_since, m.now);
   if_any_not_after(s.hold_since, m.now);
@@ -96,9 +87,23 @@ void on_watch_resumed(Mover& m, const WatchResumed& input) {
     not_after(s.order->at, m.now);
     not_after(s.order->reminded_at, m.now);
   }
+}
+
+// Patience starts again, and nothing advances before a new pass.
+void on_watch_resumed(Mover& m, const WatchResumed& input) {
+  RolloutState& s = m.state();
+  if (is_over(s)) return;
+  // Nothing was watched, and nothing that is timed was noted in what is the future now.
+  if (!is_watching(s) && m.now >= s.updated_at) return;
+  for (std::size_t i = 0; i < s.conditions.size() && is_watching(s); ++i) {
+    ConditionState& c = s.conditions[i];
+    c.silent_since.reset();
+    c.inconclusive_since.reset();
+    c.passes_in_step = 0;
+  }
+  go_on_from_now(m);
   // Time that nobody watched is not held against the release: it is looked at first.
   if (has_deadline(s)) s.deadline_at = std::max(s.deadline_at, m.now + m.fixed.plan.patience);
-  if (!is_watching(s) && !moved) return;
   m.tell(EventType::kWatchResumed, input.cause == Cause::kMissedClockJump
                                        ? "the clock jumped: patience starts again"
                                        : "rollwatchd was started again: patience starts again");

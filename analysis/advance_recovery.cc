@@ -77,6 +77,7 @@ void Mover::rolled_back(const std::string& reason) {
     if (!c.failed || condition(i).is_readiness) continue;
     // Only windows that lie after the rollback say something about it.
     c.watched_from = now + first_slot_after(condition(i));
+    c.last_evaluated_at = std::min(c.last_evaluated_at, now);  // the clock may have been put back
     s.recovery = RecoveryState{};
   }
   if (s.recovery) s.recovery->until = now + recovery_span(*this);

@@ -309,5 +309,26 @@ TEST(MendedTest, AMissedSlotDoesNotEndTheProlongedWatching) {
   }
 }
 
+// The clock was put back while a rollback was out. What failed was then asked again only when the
+// old time had come, and its slots from before the rollback were taken for ones from after it.
+TEST(MendedTest, WhatFailedIsWatchedAfterARollbackAlsoIfTheClockWasPutBackMeanwhile) {
+  Rollout r(error_rate());
+  r.play("begin ack fail*3");
+  r.now -= duration("1h");
+  r.happens(WatchResumed{Cause::kMissedClockJump});
+  r.play("ack");
+  const SysTime acknowledged = r.now;
+  r.play("pass");
+  EXPECT_LE(r.now - acknowledged, duration("20s"));
+  r.play("wait=5m");
+  EXPECT_EQ(r.told(EventType::kRecovered), 1);
+
+  Rollout late(error_rate());
+  late.play("begin ack fail*3");
+  late.now -= duration("1h");
+  late.play("ack wait=5m");
+  EXPECT_EQ(late.told(EventType::kStillBad), 0) << "there was no slot since";
+}
+
 }  // namespace
 }  // namespace rollwatch
