@@ -330,5 +330,22 @@ TEST(MendedTest, WhatFailedIsWatchedAfterARollbackAlsoIfTheClockWasPutBackMeanwh
   EXPECT_EQ(late.told(EventType::kStillBad), 0) << "there was no slot since";
 }
 
+// An answer from before an attempt to be ready (its question was out when the attempt before it
+// ended) made it ready after the clock was put back.
+TEST(MendedTest, AnAnswerFromBeforeAnAttemptNeverMakesItReady) {
+  Plan plan = error_rate();
+  needs_three_ready(plan);
+  Rollout r(plan);
+  r.play("ready:fail wait=90s");
+  ASSERT_EQ(r.state.ready.attempt, 2U);
+  const std::int64_t slot = r.of("ready").last_slot + 1;
+  r.happens(SlotAnswered{1, slot, r.now - duration("1s"), Answer{Scalar{3}, {}, false, nullptr, {}},
+                         std::nullopt});
+  EXPECT_FALSE(may_begin(r.fixed(), r.state));
+  r.now -= duration("10s");
+  r.happens(WatchResumed{Cause::kMissedClockJump});
+  EXPECT_FALSE(may_begin(r.fixed(), r.state));
+}
+
 }  // namespace
 }  // namespace rollwatch
