@@ -9,12 +9,16 @@
 namespace rollwatch {
 namespace {
 
+// A question that was out when the attempt began is answered after that, for a time before it.
+bool is_of_this_attempt(const ConditionState& c) {
+  return c.last && c.watched_from && c.last_evaluated_at >= *c.watched_from;
+}
+
 bool is_ready(const Plan& plan, const RolloutState& s) {
   const auto i = readiness_of(plan);
   if (!i || s.ready.overruled) return true;
   const ConditionState& c = s.conditions[*i];
-  return c.last && c.last->outcome == Outcome::kPass && c.watched_from &&
-         c.last_evaluated_at >= *c.watched_from;
+  return is_of_this_attempt(c) && c.last->outcome == Outcome::kPass;
 }
 
 bool is_answer(const std::optional<Judgement>& last) {
@@ -67,7 +71,7 @@ void not_ready_in_time(Mover& m) {
     return;
   }
   s.ready.ends_at.reset();
-  if (is_answer(c.last))
+  if (is_of_this_attempt(c) && is_answer(c.last))
     return m.roll_back(kEngine, "not ready within " + span + ": " + what + attempts_so_far(m), i);
   m.pause(QuestionKind::kNotReady, kEngine,
           "whether it is ready is not known after " + span + ": " + what + attempts_so_far(m), i);

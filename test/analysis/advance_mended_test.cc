@@ -347,5 +347,20 @@ TEST(MendedTest, AnAnswerFromBeforeAnAttemptNeverMakesItReady) {
   EXPECT_FALSE(may_begin(r.fixed(), r.state));
 }
 
+// The last attempt to be ready had no answer of its own; one from before it was taken for it and
+// rolled back what nobody knew not to be ready.
+TEST(MendedTest, AnAnswerFromBeforeTheLastAttemptDoesNotRollBack) {
+  Plan plan = error_rate();
+  needs_three_ready(plan);
+  Rollout r(plan);
+  r.play("ready:fail wait=90s");
+  ASSERT_EQ(r.state.ready.attempt, 2U);
+  const std::int64_t slot = r.of("ready").last_slot + 1;
+  r.happens(SlotAnswered{1, slot, r.now - duration("1s"), Answer{Scalar{2}, {}, false, nullptr, {}},
+                         std::nullopt});
+  r.play("wait=1m");
+  EXPECT_EQ(r.show(), "paused pending, asks: not_ready");
+}
+
 }  // namespace
 }  // namespace rollwatch
