@@ -202,7 +202,15 @@ Judgement judge_slot(const Mover& m, const ConditionPlan& plan, const SlotAnswer
   // Before the rollout begins, and after it has ended, there is no step to reach back before.
   if (!plan.is_readiness && !m.state().recovery) context.step_since = m.state().step_since;
   const auto labels = selected_labels(m, std::get<ThresholdCondition>(plan.kind));
-  if (labels) context.select = *labels;
+  if (!labels) {  // whose series they are is not known
+    const Answer none{QueryFailure{FailureKind::kNotAsked, "a label of select has no value", 0},
+                      {},
+                      false,
+                      nullptr,
+                      {}};
+    return judge(plan, none, input.evidence ? &*input.evidence : nullptr, context);
+  }
+  context.select = *labels;
   return judge(plan, input.value, input.evidence ? &*input.evidence : nullptr, context);
 }
 

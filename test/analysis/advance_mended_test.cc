@@ -362,5 +362,17 @@ TEST(MendedTest, AnAnswerFromBeforeTheLastAttemptDoesNotRollBack) {
   EXPECT_EQ(r.show(), "paused pending, asks: not_ready");
 }
 
+// If a label of `select` had no value (registration refuses that, so only a later version could),
+// every rollout's series was judged as this one's.
+TEST(MendedTest, WithoutALabelsValueNobodysSeriesAreJudged) {
+  Plan plan = error_rate();
+  threshold(plan.conditions[0]).select = {
+      {"colour", promql::parse_text_template("{{args.colour}}").value()}};
+  Rollout r(plan);
+  r.play("begin ack fail*3");
+  EXPECT_EQ(r.show(), "analyzing step 0 (5 %) unknown");
+  EXPECT_EQ(r.of("error-rate").last->cause, Cause::kNotAsked);
+}
+
 }  // namespace
 }  // namespace rollwatch
