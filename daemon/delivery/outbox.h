@@ -67,7 +67,7 @@ class Outbox {
 
   // A delivery that has just been committed.
   void add(Delivery delivery, RolloutSpec spec);
-  // It has been recorded that this order must no longer go out. An attempt in flight ends as it
+  // It has been recorded that this order must no longer go out. An attempt that was sent ends as it
   // will.
   void withdraw(const std::string& id);
   // It has been recorded that the receiver acknowledged, or refused, by calling us.

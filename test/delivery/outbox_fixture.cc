@@ -85,6 +85,12 @@ std::string OutboxTest::id_of(unsigned number, const std::string& rollout) {
 
 void OutboxTest::order(unsigned number, const std::string& kind, const std::string& rollout,
                        const std::string& target) {
+  hand_over(number, kind, rollout, target);
+  clock.settle();
+}
+
+void OutboxTest::hand_over(unsigned number, const std::string& kind, const std::string& rollout,
+                           const std::string& target) {
   Delivery delivery;
   delivery.id = id_of(number, rollout);
   delivery.kind = kind;
@@ -97,7 +103,6 @@ void OutboxTest::order(unsigned number, const std::string& kind, const std::stri
       R"({"state": "analyzing", "step": 0, "reason": {"summary": "because", "by": "engine"}})";
   store.keep(spec_of(rollout), delivery);
   outbox->add(std::move(delivery), spec_of(rollout));
-  clock.settle();
 }
 
 void OutboxTest::notification(const std::string& id, const std::string& kind,

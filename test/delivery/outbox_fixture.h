@@ -50,6 +50,9 @@ class OutboxTest : public testing::Test, protected OrderSink {
   // A decision of the engine: committed, then handed over.
   void order(unsigned number, const std::string& kind, const std::string& rollout = "ro_a",
              const std::string& target = "deployer");
+  // The same, before the outbox has had its turn.
+  void hand_over(unsigned number, const std::string& kind, const std::string& rollout = "ro_a",
+                 const std::string& target = "deployer");
   void notification(const std::string& id, const std::string& kind = "paused",
                     const std::string& target = "slack");
   void withdraw(unsigned number, const std::string& rollout = "ro_a");

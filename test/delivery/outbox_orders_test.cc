@@ -255,6 +255,22 @@ TEST_F(OutboxOrders, AWaitingOrderThatIsWithdrawnNeverGoes) {
   EXPECT_EQ(outbox->stats().orders, 0U);
 }
 
+// A freeze that came with it: its attempt had been begun, but not made.
+TEST_F(OutboxOrders, OneThatIsWithdrawnBeforeItsTurnNeverGoes) {
+  hand_over(1, "advance");
+  withdraw(1);
+  order(2, "promote");
+  EXPECT_THAT(story(), ElementsAre("+0s  promote 2, attempt 1 → 200", "+0s  recorded done"));
+  for (unsigned number = 3; number < 100; ++number) {  // its place is free again
+    hand_over(number, "advance");
+    withdraw(number);
+  }
+  pass(minutes{1});
+  EXPECT_THAT(requests, SizeIs(1));
+  order(100, "promote");
+  EXPECT_THAT(requests, SizeIs(2));
+}
+
 TEST_F(OutboxOrders, ATargetThatHangsHoldsUpNobodyElseAndNoRollback) {
   deployer.otherwise.takes = seconds{10};
   for (int i = 0; i < 70; ++i) order(1, "advance", "ro_" + std::to_string(i));
