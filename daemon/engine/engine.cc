@@ -123,6 +123,7 @@ awaitable<void> Engine::Impl::load() {
   ListFilter all;
   const Page<StoredRollout> newest = co_await store_.list(std::move(all), 1, std::nullopt);
   if (!newest.items.empty()) ids_.go_on_after(newest.items.front().spec.id);
+  co_await load_freezes();
 }
 
 void Engine::Impl::start() {
@@ -140,6 +141,7 @@ void Engine::Impl::start() {
     put(entry, Work{WatchResumed{Cause::kMissedDowntime}});
     after_step(entry);
   }
+  watch_freezes();
 }
 
 awaitable<void> Engine::Impl::stop() {
@@ -231,6 +233,16 @@ awaitable<DecideResult> Engine::report_weight(std::string id, WeightReported rep
 awaitable<DecideResult> Engine::acknowledge(std::string delivery, bool done, std::string detail) {
   return impl_->acknowledge(std::move(delivery), done, std::move(detail));
 }
+awaitable<FreezeRecord> Engine::freeze(FreezeRecord wanted) {
+  return impl_->freeze(std::move(wanted));
+}
+awaitable<std::optional<FreezeRecord>> Engine::lift_freeze(FreezeLift lift) {
+  return impl_->lift_freeze(std::move(lift));
+}
+FreezeView Engine::freeze_of(const std::string& ns, const std::string& service) const {
+  return impl_->freeze_of(ns, service);
+}
+std::size_t Engine::freezes_in_force() const { return impl_->freezes_in_force(); }
 awaitable<std::optional<RolloutView>> Engine::find(std::string id) {
   return impl_->find(std::move(id));
 }

@@ -74,6 +74,20 @@ struct DecideResult {
   std::optional<RolloutView> rollout;
 };
 
+// What a person says when they lift a freeze; both names empty: the one of everything.
+struct FreezeLift {
+  std::string ns, service;
+  std::string by, reason;
+};
+
+// How it stands with a service, or with everything.
+struct FreezeView {
+  std::optional<FreezeRecord> latest;  // the one in force, or the last one that was
+  bool in_force = false;
+  std::optional<std::string> text;  // why its rollouts wait, that everything is frozen included
+  std::size_t active_rollouts = 0;  // that can be held by it
+};
+
 // What leaves the engine after a commit. Called on the io thread, after the commit that holds it.
 struct EngineHooks {
   std::function<void(const StoredEvent&, const RolloutSpec&)> event;
@@ -85,6 +99,7 @@ struct EngineHooks {
   std::function<void(const std::string& datasource, Outcome, std::uint32_t slots, Cause)> evaluated;
   std::function<void(Millis)> late;  // asked that long after its slot
   std::function<void(const Decision&)> decided;
+  std::function<void(const FreezeRecord&)> freeze;          // given, replaced or lifted by a person
   std::function<void(std::chrono::nanoseconds)> committed;  // how long the store took
   // A step of this rollout is not on disk, and why. Called again with every try that fails.
   std::function<void(const RolloutSpec&, const std::string& why)> not_recorded;
@@ -130,6 +145,16 @@ class Engine : public OrderSink {
   awaitable<DecideResult> report_weight(std::string id, WeightReported report);
   // A late acknowledgement through the API: done, or refused with the receiver's words.
   awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail);
+
+  // Freezes a service, or everything (both names empty), or replaces who, why and until when;
+  // `since` is given by the engine. Resumes when every rollout it holds has recorded it. Throws
+  // StoreError; what is on disk by then is in force all the same, and the same call may be made
+  // again.
+  awaitable<FreezeRecord> freeze(FreezeRecord wanted);
+  // Nothing if there is none in force.
+  awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift);
+  FreezeView freeze_of(const std::string& ns, const std::string& service) const;
+  std::size_t freezes_in_force() const;
 
   // Active or ended; nullopt if there is none.
   awaitable<std::optional<RolloutView>> find(std::string id);

@@ -1,6 +1,6 @@
 // Inside of the engine, shared by its parts: engine.cc (the face, loading, waiting), engine_time.cc
 // (what is due and asking it), engine_steps.cc (mailboxes and recording), engine_register.cc,
-// engine_orders.cc.
+// engine_orders.cc, engine_freeze.cc.
 #pragma once
 
 #include <map>
@@ -15,6 +15,7 @@
 
 #include "daemon/engine/engine.h"
 #include "daemon/engine/entry.h"
+#include "daemon/engine/freezes.h"
 #include "daemon/engine/ids.h"
 
 namespace rollwatch {
@@ -48,6 +49,10 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   awaitable<DeliveryState> order_expired(std::string rollout, std::string delivery);
   std::vector<RolloutView> active() const;
   std::optional<std::string> store_trouble() const { return store_trouble_; }
+  awaitable<FreezeRecord> freeze(FreezeRecord wanted);
+  awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift);
+  FreezeView freeze_of(const std::string& ns, const std::string& service) const;
+  std::size_t freezes_in_force() const;
 
  private:
   // One entry's share of a batch with the store.
@@ -106,6 +111,17 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   bool is_outdone(const EntryPtr& entry) const;
   void free_place(const EntryPtr& entry);
   void ended(const EntryPtr& entry);
+
+  awaitable<void> load_freezes();
+  awaitable<void> record_freeze(FreezeRecord freeze);
+  FreezeChanged freeze_on(const Entry& entry) const;
+  std::optional<FreezeChanged> freeze_due(const Entry& entry) const;
+  void keep_freeze(const EntryPtr& entry);
+  awaitable<bool> tell_freeze(std::vector<EntryPtr> entries, std::string by, std::string reason);
+  std::vector<EntryPtr> held_by(const std::string& ns, const std::string& service) const;
+  void watch_freezes();
+  void end_freezes(SysTime now);
+
   void wake_waiters(const std::string& id);
   std::vector<EntryPtr> others_in_place(const EntryPtr& entry) const;
 
@@ -127,6 +143,8 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
     std::size_t users = 0;
   };
   std::map<std::string_view, Pinned> pinned_;  // by document->analysis
+  Freezes freezes_;
+  std::optional<SysTime> freeze_ends_at_;  // the next that ends by itself
   std::priority_queue<Due> due_;
   std::uint64_t tickets_ = 0;
   std::optional<SysTime> armed_for_;

@@ -105,7 +105,7 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
   StoredRollout fresh;
   fresh.spec = spec;
   fresh.document = std::make_shared<const PlanDocument>(registration.document);
-  Transition step = registered({spec, *plan}, now);
+  Transition step = registered({spec, *plan}, now, freezes_.on(spec.ns, spec.service, now));
   fresh.state = step.state;
   Commit commit;
   commit.rollout = spec.id;
@@ -129,6 +129,7 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
       hooks_.event({at_commit[0].event_seqs[i], spec.id, step.events[i]}, entry->spec);
   if (hooks_.changed) hooks_.changed(entry->view(source_));
   schedule(entry);
+  keep_freeze(entry);  // what was frozen, or lifted, while it was being recorded
   if (entry->state.question) tell_neighbours(entry);
 
   // The answer shows it begun, if nothing stands before it.

@@ -14,13 +14,13 @@ constexpr Millis kStoreRetry{1'000};
 // fault.
 constexpr std::size_t kRefusedWhenAway = 3;
 
-// Whether anything may still become of the order: it is out, or it expired and its late effect
-// counts.
-bool is_awaited(const RolloutState& s, const OrderEnded& ended) {
+// Whether anything may still become of the order: it is out, or it was taken back or expired and
+// its late effect counts. An attempt that failed is none.
+bool is_awaited(const RolloutState& s, const OrderEnded& ended, const Work& work) {
   const auto is = [&ended](const std::optional<OpenOrder>& order) {
     return order && order->number == ended.number;
   };
-  return is(s.order) || (is(s.lapsed) && ended.end == OrderEnd::kDone);
+  return is(s.order) || (is(s.lapsed) && ended.end == OrderEnd::kDone && !work.only_delivery);
 }
 
 // What is not made anew by itself when the store is back. Everything that is would pile up while it
@@ -32,10 +32,14 @@ bool must_be_kept(const Work& work) {
   return std::holds_alternative<WatchResumed>(work.input);
 }
 
+bool any_rolls_back(const std::vector<EntryPtr>& entries) {
+  return std::ranges::any_of(
+      entries, [](const EntryPtr& e) { return e->state.state == State::kRollingBack; });
+}
+
 }  // namespace
 
 // ---- The mailbox: one step at a time
-// -------------------------------------------------------------
 
 void Engine::Impl::put(const EntryPtr& entry, Work work) {
   entry->mailbox.push_back(std::move(work));
@@ -54,6 +58,7 @@ void Engine::Impl::pump(const EntryPtr& entry) {
   recording.entry = entry;
   recording.step.state = entry->state;
   const SysTime now = clock_.wall();
+  if (auto freeze = freeze_due(*entry)) apply_work(recording, Work{std::move(*freeze)}, now);
   while (!entry->mailbox.empty()) {
     if (std::holds_alternative<Begin>(entry->mailbox.front().input) &&
         !entry->mailbox.front().only_delivery)
@@ -97,7 +102,8 @@ WorkResult Engine::Impl::add_step(Recording& recording, const Work& work, SysTim
 void Engine::Impl::apply_work(Recording& recording, Work work, SysTime now) {
   WorkResult result;
   const auto* ended_order = std::get_if<OrderEnded>(&work.input);
-  if (ended_order != nullptr && work.delivery && !is_awaited(recording.step.state, *ended_order)) {
+  if (ended_order != nullptr && work.delivery &&
+      !is_awaited(recording.step.state, *ended_order, work)) {
     // Ended or withdrawn since this was put here: what its delivery is by now must not be
     // overwritten.
     result.end = WorkEnd::kStale;
@@ -142,12 +148,11 @@ bool Engine::Impl::begin(const EntryPtr& entry) {
     return false;
   }
   Work work = std::move(entry->mailbox.front());
-  const bool rolling_back = std::any_of(others.begin(), others.end(), [](const EntryPtr& other) {
-    return other->state.state == State::kRollingBack;
-  });
+  const bool rolling_back = any_rolls_back(others);
   Recording mine;
   mine.entry = entry;
   mine.step.state = entry->state;
+  if (auto freeze = freeze_due(*entry)) apply_work(mine, Work{std::move(*freeze)}, now);
   if (rolling_back != entry->state.waits_for_predecessor)
     apply_work(mine, Work{PredecessorRollingBack{rolling_back}}, now);
   const bool begun_before = mine.step.state.begun;
@@ -175,7 +180,6 @@ bool Engine::Impl::begin(const EntryPtr& entry) {
 }
 
 // ---- Recording
-// -----------------------------------------------------------------------------------
 
 // What is out when a rollout goes back or ends is not waited for, and has an end all the same.
 void Engine::Impl::close_slots(Recording& recording, SysTime now) {
@@ -349,6 +353,7 @@ void Engine::Impl::after_step(const EntryPtr& entry) {
   if (is_over(entry->state)) {
     ended(entry);
   } else {
+    keep_freeze(entry);
     if (entry->state.state == State::kWaiting && entry->mailbox.empty() && wants_to_begin(entry))
       put(entry, Work{Begin{}});
     if (!entry->mailbox.empty()) {
@@ -361,10 +366,7 @@ void Engine::Impl::after_step(const EntryPtr& entry) {
 
 // Whether a Begin would change anything: it may begin, or what it waits for behind others changed.
 bool Engine::Impl::wants_to_begin(const EntryPtr& entry) const {
-  const auto others = others_in_place(entry);
-  const bool rolling_back = std::any_of(others.begin(), others.end(), [](const EntryPtr& other) {
-    return other->state.state == State::kRollingBack;
-  });
+  const bool rolling_back = any_rolls_back(others_in_place(entry));
   if (rolling_back != entry->state.waits_for_predecessor) return true;
   return !rolling_back && may_begin(entry->fixed(), entry->state) && !is_outdone(entry);
 }

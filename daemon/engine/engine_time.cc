@@ -33,10 +33,10 @@ void Engine::Impl::schedule(const EntryPtr& entry) {
 // One sleeper is out for the earliest moment; a later one that finds itself overtaken does nothing.
 void Engine::Impl::arm() {
   while (!due_.empty() && due_.top().ticket != due_.top().entry->scheduled) due_.pop();
-  if (stopping_) return;
+  if (stopping_ || !started_) return;
   const SysTime now = clock_.wall();
-  const SysTime at =
-      due_.empty() ? now + kLongestSleep : std::min(due_.top().at, now + kLongestSleep);
+  SysTime at = due_.empty() ? now + kLongestSleep : std::min(due_.top().at, now + kLongestSleep);
+  if (freeze_ends_at_) at = std::min(at, *freeze_ends_at_);
   if (armed_for_ && *armed_for_ <= at) return;
   armed_for_ = at;
   const std::uint64_t ticket = ++armed_ticket_;
@@ -55,6 +55,7 @@ void Engine::Impl::wake() {
   const SysTime now = clock_.wall();
   // What was missed by it is recorded first; then comes what is due.
   if (see_clock_jump(now)) return arm();
+  end_freezes(now);
   std::vector<Question> questions;
   std::vector<std::pair<EntryPtr, std::shared_ptr<PendingSlot>>> owners;
   std::vector<EntryPtr> looked_at;
@@ -101,6 +102,9 @@ bool Engine::Impl::see_clock_jump(SysTime now) {
     put(entry, Work{WatchResumed{Cause::kMissedClockJump}});
     schedule(entry);
   }
+  // Put back, it may hold again what had ended already.
+  freeze_ends_at_ = freezes_.next_end(now);
+  for (const EntryPtr& entry : held_by("", "")) keep_freeze(entry);
   return true;
 }
 

@@ -96,6 +96,20 @@ struct Memo {
   std::string value;
 };
 
+// A service, or everything, that a person froze; kept after it was lifted, until the next one.
+struct FreezeRecord {
+  std::string ns, service;  // both empty: everything
+  std::string by, reason;
+  SysTime since{};
+  std::optional<SysTime> until = {};  // it ends then by itself
+  // Lifted by a person before that.
+  std::optional<SysTime> lifted_at = {};
+  std::string lifted_by = {}, lift_reason = {};
+  bool operator==(const FreezeRecord&) const = default;
+};
+// Whether it is in force at that moment.
+bool holds(const FreezeRecord& freeze, SysTime now);
+
 struct IdempotencyRecord {
   std::string key;
   std::string body_sha256;

@@ -78,6 +78,16 @@ class Store {
   };
   virtual awaitable<std::optional<Idempotent>> idempotent(std::string key, SysTime now) = 0;
 
+  // The latest rollout of each target of this service, the newest first, at most `limit` of them.
+  virtual awaitable<std::vector<StoredRollout>> latest_per_target(std::string ns,
+                                                                  std::string service,
+                                                                  std::size_t limit) = 0;
+
+  // Durable when it resumes; replaces what was there for the same service, or for everything.
+  virtual awaitable<void> put_freeze(FreezeRecord freeze) = 0;
+  // All of them, whether they are in force or were.
+  virtual awaitable<std::vector<FreezeRecord>> freezes() = 0;
+
   // Deletes at most `limit` rollouts that ended before that moment, the longest ended first, with
   // all that belongs to them; how many. A rollout is gone for every reader at once, and other
   // commits get in between the many rows. One with an open delivery stays. Fences of its place go

@@ -218,4 +218,13 @@ Recorded write_commit(Database& db, const Commit& commit) {
   return recorded;
 }
 
+void write_freeze(Database& db, const FreezeRecord& freeze) {
+  Query(db,
+        "INSERT OR REPLACE INTO freezes (namespace, service, made_by, reason, since, until,"
+        " lifted_at, lifted_by, lift_reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
+      .bind(freeze.ns, freeze.service, freeze.by, freeze.reason, freeze.since, freeze.until,
+            freeze.lifted_at, freeze.lifted_by, freeze.lift_reason)
+      .run();
+}
+
 }  // namespace rollwatch

@@ -18,4 +18,8 @@ class Refused : public std::runtime_error {
 // events, in the order of the calls.
 Recorded write_commit(Database& db, const Commit& commit);
 
+// Replaces what is there for the same service. The work of one transaction that somebody else
+// began.
+void write_freeze(Database& db, const FreezeRecord& freeze);
+
 }  // namespace rollwatch

@@ -167,6 +167,32 @@ std::optional<StoredRollout> StoreReader::latest(const std::string& ns, const st
   return rollout_in(query);
 }
 
+std::vector<StoredRollout> StoreReader::latest_per_target(const std::string& ns,
+                                                          const std::string& service,
+                                                          std::size_t limit) {
+  Query query(db_, ROLLWATCH_ROLLOUT_COLUMNS
+              "WHERE r.id IN (SELECT max(l.id) FROM rollouts l WHERE l.namespace = ?1 "
+              "AND l.service = ?2 GROUP BY l.target) ORDER BY r.id DESC LIMIT ?3");
+  query.bind(ns, service, one_more(limit) - 1);
+  std::vector<StoredRollout> rollouts;
+  while (query.next()) rollouts.push_back(rollout_in(query));
+  return rollouts;
+}
+
+std::vector<FreezeRecord> StoreReader::freezes() {
+  Query query(db_,
+              "SELECT namespace, service, made_by, reason, since, until, lifted_at, lifted_by,"
+              " lift_reason FROM freezes ORDER BY namespace, service");
+  const auto time = [&query](int column) {
+    return query.is_null(column) ? std::nullopt : std::optional(query.time(column));
+  };
+  std::vector<FreezeRecord> freezes;
+  while (query.next())
+    freezes.push_back({query.text(0), query.text(1), query.text(2), query.text(3), query.time(4),
+                       time(5), time(6), query.text(7), query.text(8)});
+  return freezes;
+}
+
 Page<StoredEvaluation> StoreReader::evaluations(const std::string& rollout, std::uint32_t after,
                                                 std::size_t limit) {
   Query query(

@@ -36,6 +36,9 @@ class StoreReader {
   std::optional<Delivery> delivery(const std::string& id);
   std::optional<ExplainRecord> explain(const std::string& rollout,
                                        const std::optional<std::string>& decision);
+  std::vector<StoredRollout> latest_per_target(const std::string& ns, const std::string& service,
+                                               std::size_t limit);
+  std::vector<FreezeRecord> freezes();
   std::optional<std::string> memo(const std::string& rollout, const std::string& target,
                                   const std::string& key);
   std::optional<Store::Idempotent> idempotent(const std::string& key, SysTime now);

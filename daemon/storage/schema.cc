@@ -156,6 +156,19 @@ CREATE TABLE targets (         -- the last fence given for each place
   fence     INTEGER NOT NULL,
   PRIMARY KEY (namespace, service, target)
 ) WITHOUT ROWID;
+
+CREATE TABLE freezes (         -- the one in force, or the last one, of a service; names '' for all
+  namespace   TEXT NOT NULL,
+  service     TEXT NOT NULL,
+  made_by     TEXT NOT NULL,
+  reason      TEXT NOT NULL,
+  since       INTEGER NOT NULL,
+  until       INTEGER,
+  lifted_at   INTEGER,
+  lifted_by   TEXT NOT NULL,
+  lift_reason TEXT NOT NULL,
+  PRIMARY KEY (namespace, service)
+) WITHOUT ROWID;
 )sql";
 
 constexpr std::array kMigrations{Migration{1, kFirst}};

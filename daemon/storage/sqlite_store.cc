@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "daemon/storage/commit_writer.h"
 #include "daemon/storage/cursor.h"
 #include "daemon/storage/documents.h"
 #include "daemon/storage/group_commit.h"
@@ -332,6 +333,27 @@ awaitable<std::optional<std::string>> SqliteStore::memo(std::string rollout, std
 awaitable<std::optional<Store::Idempotent>> SqliteStore::idempotent(std::string key, SysTime now) {
   return read<std::optional<Idempotent>>(
       [key = std::move(key), now](StoreReader& reader) { return reader.idempotent(key, now); });
+}
+
+awaitable<std::vector<StoredRollout>> SqliteStore::latest_per_target(std::string ns,
+                                                                     std::string service,
+                                                                     std::size_t limit) {
+  return read<std::vector<StoredRollout>>(
+      [ns = std::move(ns), service = std::move(service), limit](StoreReader& reader) {
+        return reader.latest_per_target(ns, service, limit);
+      });
+}
+
+awaitable<void> SqliteStore::put_freeze(FreezeRecord freeze) {
+  const Chore put = [freeze = std::move(freeze)](Database& db) -> std::size_t {
+    write_freeze(db, freeze);
+    return 1;
+  };
+  co_await work(put);
+}
+
+awaitable<std::vector<FreezeRecord>> SqliteStore::freezes() {
+  return read<std::vector<FreezeRecord>>([](StoreReader& reader) { return reader.freezes(); });
 }
 
 // Each piece queues up behind the commits that arrived during the one before.

@@ -98,6 +98,12 @@ awaitable<std::optional<std::string>> MemoryStore::memo(std::string, std::string
 awaitable<std::optional<Store::Idempotent>> MemoryStore::idempotent(std::string, SysTime) {
   unexpected("idempotent");
 }
+awaitable<std::vector<StoredRollout>> MemoryStore::latest_per_target(std::string, std::string,
+                                                                     std::size_t) {
+  unexpected("latest_per_target");
+}
+awaitable<void> MemoryStore::put_freeze(FreezeRecord) { unexpected("put_freeze"); }
+awaitable<std::vector<FreezeRecord>> MemoryStore::freezes() { unexpected("freezes"); }
 awaitable<std::size_t> MemoryStore::forget(SysTime, std::size_t) { unexpected("forget"); }
 
 }  // namespace rollwatch

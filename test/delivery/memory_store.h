@@ -43,6 +43,10 @@ class MemoryStore : public Store {
   awaitable<std::optional<std::string>> memo(std::string rollout, std::string target,
                                              std::string key) override;
   awaitable<std::optional<Idempotent>> idempotent(std::string key, SysTime now) override;
+  awaitable<std::vector<StoredRollout>> latest_per_target(std::string ns, std::string service,
+                                                          std::size_t limit) override;
+  awaitable<void> put_freeze(FreezeRecord freeze) override;
+  awaitable<std::vector<FreezeRecord>> freezes() override;
   awaitable<std::size_t> forget(SysTime ended_before, std::size_t limit) override;
   void close() override {}
 };

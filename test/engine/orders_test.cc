@@ -65,6 +65,35 @@ TEST_P(OrderEndings, StaysWithdrawnIfARollbackIsBeingRecorded) {
   EXPECT_EQ(state(id), State::kRolledBack);
 }
 
+// A freeze takes it back; that it was carried out counts all the same.
+TEST_P(OrderEndings, IsTakenBackIfAFreezeIsBeingRecorded) {
+  world.deployer_hangs(true);
+  const std::string id = begin("1.1");
+  world.store_hangs(true);
+  FreezeRecord everything;
+  everything.by = "ana";
+  const Called<FreezeRecord> frozen(world, world.engine().freeze(everything));
+  world.deployer_is(GetParam().deployer);
+  world.deployer_hangs(false);
+  world.advance(Millis{10'000});
+  ASSERT_FALSE(frozen.answered());
+  world.store_hangs(false);
+  world.settle();
+
+  ASSERT_TRUE(frozen.answered());
+  const bool was_done = GetParam().alone == DeliveryState::kDone;
+  const Delivery d = delivery(order(id, 1));
+  EXPECT_EQ(d.state, was_done ? DeliveryState::kDone : DeliveryState::kWithdrawn);
+  EXPECT_EQ(d.attempts.size(), 1U);
+  EXPECT_EQ(world.rollout(id).state.step, was_done ? 0 : -1);
+  EXPECT_EQ(state(id), State::kAnalyzing);
+  world.deployer_is(Deployer::kAcknowledges);
+  const std::size_t attempts = world.attempts().size();
+  world.advance(Millis{60'000});
+  world.restart(Millis{1'000});
+  EXPECT_EQ(world.attempts().size(), attempts) << "not sent again";
+}
+
 TEST_P(OrderEndings, StaysWithdrawnIfTheRolloutIsBeingSuperseded) {
   world.deployer_hangs(true);
   const std::string id = begin("1.1");

@@ -83,6 +83,20 @@ class WatchedStore : public Store {
     const Out out(out_);
     co_return co_await store_.idempotent(std::move(key), now);
   }
+  awaitable<std::vector<StoredRollout>> latest_per_target(std::string ns, std::string service,
+                                                          std::size_t limit) override {
+    const Out out(out_);
+    co_return co_await store_.latest_per_target(std::move(ns), std::move(service), limit);
+  }
+  awaitable<void> put_freeze(FreezeRecord freeze) override {
+    if (script_.store_fails) throw StoreError("the disk is full");
+    const Out out(out_);
+    co_await store_.put_freeze(std::move(freeze));
+  }
+  awaitable<std::vector<FreezeRecord>> freezes() override {
+    const Out out(out_);
+    co_return co_await store_.freezes();
+  }
   awaitable<std::size_t> forget(SysTime ended_before, std::size_t limit) override {
     const Out out(out_);
     co_return co_await store_.forget(ended_before, limit);

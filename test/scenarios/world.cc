@@ -153,6 +153,35 @@ DecideResult World::acknowledge(const std::string& order, bool done) {
   return result;
 }
 
+FreezeRecord World::freeze(const std::string& service, const std::string& by,
+                           const std::string& reason, std::optional<SysTime> until) {
+  const std::size_t slash = service.find('/');
+  FreezeRecord wanted;
+  if (!service.empty()) {
+    wanted.ns = service.substr(0, slash);
+    wanted.service = service.substr(slash + 1);
+  }
+  wanted.by = by;
+  wanted.reason = reason;
+  wanted.until = until;
+  auto result = run(life_->engine.freeze(std::move(wanted)));
+  life_->clock.settle();
+  return result;
+}
+
+bool World::lift_freeze(const std::string& service, const std::string& by) {
+  const std::size_t slash = service.find('/');
+  FreezeLift lift;
+  if (!service.empty()) {
+    lift.ns = service.substr(0, slash);
+    lift.service = service.substr(slash + 1);
+  }
+  lift.by = by;
+  const auto lifted = run(life_->engine.lift_freeze(std::move(lift)));
+  life_->clock.settle();
+  return lifted.has_value();
+}
+
 void World::advance(Millis span) { life_->clock.advance(span); }
 void World::jump_wall(Millis by) { life_->clock.jump_wall(by); }
 

@@ -39,6 +39,10 @@ class World {
   DecideResult decide(const std::string& rollout, PersonDecided decision);
   DecideResult report(const std::string& rollout, double weight, Millis ago = Millis{0});
   DecideResult acknowledge(const std::string& order, bool done);
+  // A service "namespace/name", or "" for everything.
+  FreezeRecord freeze(const std::string& service, const std::string& by, const std::string& reason,
+                      std::optional<SysTime> until = std::nullopt);
+  bool lift_freeze(const std::string& service, const std::string& by);
 
   void advance(Millis span);
   void jump_wall(Millis by);

@@ -122,6 +122,28 @@ TEST_P(StoreListTest, TheLatestOfACandidateInAPlace) {
   EXPECT_FALSE(wait(store_->latest("default", "checkout", "eu-1", "1.25")));
 }
 
+TEST_P(StoreListTest, TheLatestOfEachTargetOfAService) {
+  const auto in = [](const char* target) {
+    return [target](RolloutSpec& spec) { spec.target = target; };
+  };
+  add(1, in("eu-1"));
+  add(2, in("us-1"), State::kPromoted);
+  add(3, in("eu-1"), State::kRolledBack);
+  add(4, in("ap-1"));
+  add(5, [](RolloutSpec& spec) { spec.service = "cart"; });
+  add(6, [](RolloutSpec& spec) { spec.ns = "payments"; });
+  const auto ids = [this](const char* ns, const char* service, std::size_t limit) {
+    std::string text;
+    for (const StoredRollout& rollout : wait(store_->latest_per_target(ns, service, limit)))
+      text += rollout.spec.target + " " + rollout.spec.id + ", ";
+    return text;
+  };
+  EXPECT_EQ(ids("default", "checkout", 10),
+            "ap-1 ro_00000004, eu-1 ro_00000003, us-1 ro_00000002, ");
+  EXPECT_EQ(ids("default", "checkout", 2), "ap-1 ro_00000004, eu-1 ro_00000003, ");
+  EXPECT_EQ(ids("payments", "cart", 10), "");
+}
+
 ROLLWATCH_FOR_EVERY_STORE(StoreListTest);
 
 }  // namespace
