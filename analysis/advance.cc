@@ -106,7 +106,8 @@ void on_watch_resumed(Mover& m, const WatchResumed& input) {
   }
   go_on_from_now(m);
   // Time that nobody watched is not held against the release: it is looked at first.
-  if (has_deadline(s)) s.deadline_at = std::max(s.deadline_at, m.now + m.fixed.plan.patience);
+  if (is_watching(s) && has_deadline(s))
+    s.deadline_at = std::max(s.deadline_at, m.now + m.fixed.plan.patience);
   m.tell(EventType::kWatchResumed, input.cause == Cause::kMissedClockJump
                                        ? "the clock jumped: patience starts again"
                                        : "rollwatchd was started again: patience starts again");

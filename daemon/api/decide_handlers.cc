@@ -11,6 +11,10 @@ namespace {
 // A reporter's clock may be ahead of ours by this much.
 constexpr Millis kClockSkew{60'000};
 
+// How much longer something may be made to last at once.
+constexpr Millis kShortest{1'000};
+constexpr Millis kLongest{30LL * 24 * 3'600'000};
+
 void check_match(const Call& call, const RolloutView& view) {
   const auto wanted = call.request.header("if-match");
   if (wanted && !etag_listed(*wanted, etag_of(view)))
@@ -34,6 +38,11 @@ awaitable<ServerResponse> decide(const ApiContext& context, Call& call, Decision
   decision.reason = body.text("reason", kSentence).value_or("");
   decision.by = body.text("by").value_or(call.caller.name);
   decision.question = body.text("question");
+  if (kind == DecisionKind::kExtend) {
+    const bool given = object.find("for") != nullptr;
+    decision.span = body.table().duration("for", {kShortest, kLongest}).value_or(Millis{0});
+    if (!given) body.wrong("for", "is required: how much longer, such as \"10m\"");
+  }
   body.finish();
   const RolloutView view = co_await find_rollout(context, call);
   check_match(call, view);
@@ -62,26 +71,24 @@ awaitable<ServerResponse> decide_cancel(const ApiContext& context, Call& call) {
   return decide(context, call, DecisionKind::kCancel);
 }
 
+awaitable<ServerResponse> decide_extend(const ApiContext& context, Call& call) {
+  return decide(context, call, DecisionKind::kExtend);
+}
+
 awaitable<ServerResponse> report_progress(const ApiContext& context, Call& call) {
   check_query(call, {});
   const Value object = body_object(call.request, false);
   BodyReader body(object);
   const SysTime now = context.clock.wall();
   WeightReported report;
-  report.since = now;
   report.by = body.text("by").value_or(call.caller.name);
   if (const auto weight = body.table().number("weight", 0, 100))
     report.weight = *weight;
   else if (object.find("weight") == nullptr)
     body.wrong("weight", "is required");
-  if (const auto since = body.text("since")) {
-    const auto time = parse_time(*since);
-    if (!time)
-      body.wrong("since", "must be a time in RFC 3339, such as \"2026-01-02T03:04:05Z\"");
-    else if (*time > now + kClockSkew)
-      body.wrong("since", fmt::format("lies in the future: it is {} here", format_time(now)));
-    report.since = time.value_or(now);
-  }
+  report.since = body.time("since").value_or(now);
+  if (report.since > now + kClockSkew)
+    body.wrong("since", fmt::format("lies in the future: it is {} here", format_time(now)));
   body.finish();
   const RolloutView view = co_await find_rollout(context, call);
   const DecideResult result =

@@ -15,6 +15,20 @@ awaitable<DecideResult> EngineService::acknowledge(std::string delivery, bool do
                                                    std::string detail) {
   return engine_.acknowledge(std::move(delivery), done, std::move(detail));
 }
+awaitable<FreezeRecord> EngineService::freeze(FreezeRecord wanted) {
+  return engine_.freeze(std::move(wanted));
+}
+awaitable<std::optional<FreezeRecord>> EngineService::lift_freeze(FreezeLift lift) {
+  return engine_.lift_freeze(std::move(lift));
+}
+FreezeView EngineService::freeze_of(const std::string& ns, const std::string& service) {
+  return engine_.freeze_of(ns, service);
+}
+awaitable<std::vector<StoredRollout>> EngineService::latest_per_target(std::string ns,
+                                                                       std::string service,
+                                                                       std::size_t limit) {
+  return store_.latest_per_target(std::move(ns), std::move(service), limit);
+}
 awaitable<std::optional<RolloutView>> EngineService::find(std::string id) {
   return engine_.find(std::move(id));
 }

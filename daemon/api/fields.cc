@@ -95,6 +95,14 @@ std::string BodyReader::required_text(std::string_view key, TextRule rule) {
   return text_of(*reader_.find(key), rule).value_or("");
 }
 
+std::optional<SysTime> BodyReader::time(std::string_view key) {
+  const auto written = text(key);
+  if (!written) return std::nullopt;
+  auto read = parse_time(*written);
+  if (!read) wrong(key, "must be a time in RFC 3339, such as \"2026-01-02T03:04:05Z\"");
+  return read;
+}
+
 std::vector<std::string> BodyReader::texts(std::string_view key, std::size_t most, bool or_one) {
   std::vector<std::string> found;
   if (!is_given(key)) return found;

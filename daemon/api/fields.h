@@ -37,6 +37,7 @@ class BodyReader {
 
   std::optional<std::string> text(std::string_view key, TextRule rule = kName);
   std::string required_text(std::string_view key, TextRule rule = kName);
+  std::optional<SysTime> time(std::string_view key);  // RFC 3339
   std::vector<std::string> texts(std::string_view key, std::size_t most, bool or_one = false);
   std::map<std::string, std::string> pairs(std::string_view key, std::size_t most, TextRule rule);
   TableReader& table() { return reader_; }

@@ -27,8 +27,17 @@ awaitable<ServerResponse> decide_pause(const ApiContext& context, Call& call);
 awaitable<ServerResponse> decide_resume(const ApiContext& context, Call& call);
 awaitable<ServerResponse> decide_rollback(const ApiContext& context, Call& call);
 awaitable<ServerResponse> decide_cancel(const ApiContext& context, Call& call);
+awaitable<ServerResponse> decide_extend(const ApiContext& context, Call& call);
 awaitable<ServerResponse> report_progress(const ApiContext& context, Call& call);
 awaitable<ServerResponse> acknowledge_delivery(const ApiContext& context, Call& call);
+// service_handlers.cc
+awaitable<ServerResponse> get_service(const ApiContext& context, Call& call);
+awaitable<ServerResponse> freeze_service(const ApiContext& context, Call& call);
+awaitable<ServerResponse> get_service_freeze(const ApiContext& context, Call& call);
+awaitable<ServerResponse> lift_service_freeze(const ApiContext& context, Call& call);
+awaitable<ServerResponse> freeze_everything(const ApiContext& context, Call& call);
+awaitable<ServerResponse> get_freeze_of_everything(const ApiContext& context, Call& call);
+awaitable<ServerResponse> lift_freeze_of_everything(const ApiContext& context, Call& call);
 // admin_handlers.cc
 awaitable<ServerResponse> get_index(const ApiContext& context, Call& call);
 awaitable<ServerResponse> get_metrics(const ApiContext& context, Call& call);

@@ -21,7 +21,13 @@ class RolloutService {
   virtual awaitable<DecideResult> report_weight(std::string id, WeightReported report) = 0;
   virtual awaitable<DecideResult> acknowledge(std::string delivery, bool done,
                                               std::string detail) = 0;
+  virtual awaitable<FreezeRecord> freeze(FreezeRecord wanted) = 0;
+  virtual awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift) = 0;
 
+  virtual FreezeView freeze_of(const std::string& ns, const std::string& service) = 0;
+  virtual awaitable<std::vector<StoredRollout>> latest_per_target(std::string ns,
+                                                                  std::string service,
+                                                                  std::size_t limit) = 0;
   virtual awaitable<std::optional<RolloutView>> find(std::string id) = 0;
   virtual awaitable<Page<RolloutView>> list(ListFilter filter, std::size_t limit,
                                             std::optional<std::string> cursor) = 0;
@@ -48,6 +54,11 @@ class EngineService : public RolloutService {
   awaitable<DecideResult> decide(std::string id, PersonDecided decision) override;
   awaitable<DecideResult> report_weight(std::string id, WeightReported report) override;
   awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail) override;
+  awaitable<FreezeRecord> freeze(FreezeRecord wanted) override;
+  awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift) override;
+  FreezeView freeze_of(const std::string& ns, const std::string& service) override;
+  awaitable<std::vector<StoredRollout>> latest_per_target(std::string ns, std::string service,
+                                                          std::size_t limit) override;
   awaitable<std::optional<RolloutView>> find(std::string id) override;
   awaitable<Page<RolloutView>> list(ListFilter filter, std::size_t limit,
                                     std::optional<std::string> cursor) override;

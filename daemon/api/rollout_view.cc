@@ -96,6 +96,12 @@ std::string reason_of(const RolloutState& state) {
   return state.reason;
 }
 
+// One that has ended, or is rolling back, is held by nothing any more.
+Json freeze_text(const RolloutState& state) {
+  const bool held = state.freeze && !is_final(state.state) && state.state != State::kRollingBack;
+  return held ? Json(state.freeze->text) : Json(nullptr);
+}
+
 std::optional<SysTime> next_slot_of(const RolloutView& view) {
   std::optional<SysTime> first;
   for (const auto& slot : view.next_slots)
@@ -142,7 +148,8 @@ int percent_of(const RolloutView& view) {
   if (state.state == State::kPromoting) {
     done = steps;
   } else if (state.step >= 0 && state.hold_since && state.step < static_cast<int>(steps)) {
-    const Millis hold = view.plan->steps[static_cast<std::size_t>(state.step)].hold;
+    const Millis hold =
+        view.plan->steps[static_cast<std::size_t>(state.step)].hold + state.extension;
     const Millis held = state.ended_at.value_or(state.updated_at) - *state.hold_since;
     if (hold > Millis{0})
       done += std::clamp(static_cast<double>(held.count()) / static_cast<double>(hold.count()), 0.0,
@@ -186,6 +193,7 @@ Json rollout_json(const RolloutView& view) {
             {"weight", number_json(state.reached_weight)},
             {"conditions", conditions_json(view)},
             {"question", question_json(state.question)},
+            {"freeze", freeze_text(state)},
             {"order", order_json(view)},
             {"fence", view.fence == 0 ? Json(nullptr) : Json(view.fence)},
             {"next_slot", time_json(next_slot_of(view))},

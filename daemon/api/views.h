@@ -4,6 +4,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "daemon/engine/engine.h"
 
@@ -13,6 +14,16 @@ nlohmann::ordered_json rollout_json(const RolloutView& view);
 
 // The short form that pipelines and other tools poll.
 nlohmann::ordered_json verdict_json(const RolloutView& view);
+
+nlohmann::ordered_json freeze_json(const FreezeRecord& freeze, SysTime now);
+
+struct ServiceRecord {
+  std::string ns, service;
+  FreezeView freeze;
+  std::vector<std::string> layers;      // of the configuration, weakest first
+  std::vector<StoredRollout> rollouts;  // the latest of each target
+};
+nlohmann::ordered_json service_json(const ServiceRecord& record, SysTime now);
 
 // `plan`: of the evaluation's rollout.
 nlohmann::ordered_json evaluation_json(const StoredEvaluation& evaluation, const Plan& plan);

@@ -13,6 +13,7 @@
 #include "daemon/app/assembly.h"
 #include "daemon/delivery/notices.h"
 #include "daemon/engine/engine.h"
+#include "daemon/engine/freezes.h"
 #include "daemon/http/client.h"
 #include "daemon/http/server.h"
 #include "daemon/net/system_clock.h"
@@ -176,6 +177,17 @@ EngineHooks Application::Impl::engine_hooks() {
   };
   hooks.late = [this](Millis late) { metrics_.on_late(late); };
   hooks.decided = [this](const Decision& decision) { metrics_.on_decision(decision); };
+  hooks.freeze = [this](const FreezeRecord& freeze) {
+    const std::string what =
+        freeze.service.empty() ? "everything" : freeze.ns + "/" + freeze.service;
+    if (freeze.lifted_at)
+      spdlog::info("{}: the freeze is lifted by {}{}", what, freeze.lifted_by,
+                   freeze.lift_reason.empty() ? "" : ": " + freeze.lift_reason);
+    else
+      spdlog::info("{}: {}{}", what, sentence_of(freeze),
+                   freeze.until ? ", until " + format_time(*freeze.until) : "");
+    metrics_.on_freeze(freeze);
+  };
   hooks.committed = [this](std::chrono::nanoseconds took) { metrics_.on_commit(took); };
   hooks.not_recorded = [this](const RolloutSpec& spec, const std::string& why) {
     // It is tried again every second, and a store that is away is so for every rollout.
@@ -203,6 +215,7 @@ ApiContext Application::Impl::api_context() {
             const OutboxStats outbox = outbox_.stats();
             metrics_.on_outbox(
                 {outbox.orders, outbox.accepted, outbox.notifications, outbox.oldest_age});
+            metrics_.on_freezes(engine_.freezes_in_force());
             return metrics_.text(clock_.wall());
           },
           [this] { return external_url_; },

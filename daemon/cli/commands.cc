@@ -258,6 +258,27 @@ int run_decision(const Invocation& call, Surroundings& surroundings) {
   return 0;
 }
 
+int run_freeze(const Invocation& call, Surroundings& surroundings) {
+  std::optional<std::string> reason = call.text("reason");
+  const auto asked = freeze_request(call, "-", surroundings.who, surroundings.pace.wall());
+  if (!asked) return usage_failure(surroundings.err, asked.error());
+  if (!reason && !call.has("lift")) {
+    if (!surroundings.terminal.can_ask)
+      return usage_failure(surroundings.err, "freeze needs --reason TEXT: people will ask why");
+    reason = ask("reason: ", surroundings);
+    if (!reason || reason->empty()) {
+      surroundings.err << "rollwatch: nothing done; say why\n";
+      return code(ExitCode::kFailed);
+    }
+  }
+  const auto request =
+      freeze_request(call, reason.value_or(""), surroundings.who, surroundings.pace.wall());
+  const auto freeze = fetch(*request, surroundings);
+  if (!freeze) return code(ExitCode::kFailed);
+  print(call, surroundings.out, *freeze, freeze_text(*freeze));
+  return 0;
+}
+
 int run_help(const Invocation& call, Surroundings& surroundings) {
   const Verb* verb = call.verb;
   if (!call.positional.empty()) {

@@ -13,8 +13,9 @@ int run_status(const Invocation& call, Surroundings& surroundings);
 int run_list(const Invocation& call, Surroundings& surroundings);
 int run_explain(const Invocation& call, Surroundings& surroundings);
 int run_history(const Invocation& call, Surroundings& surroundings);
-// advance, promote, pause, resume, rollback, cancel: whichever verb was called.
+// advance, promote, pause, resume, rollback, cancel, extend: whichever verb was called.
 int run_decision(const Invocation& call, Surroundings& surroundings);
+int run_freeze(const Invocation& call, Surroundings& surroundings);
 int run_help(const Invocation& call, Surroundings& surroundings);
 int run_version(const Invocation& call, Surroundings& surroundings);
 

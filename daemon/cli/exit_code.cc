@@ -14,7 +14,8 @@ std::optional<ExitCode> end_of(const nlohmann::json& rollout) {
   if (state == "cancelled" || state == "superseded") return ExitCode::kCancelled;
   // A rollout that waits for an approval to start waits for a person as well.
   const nlohmann::json& question = child_at(rollout, "question");
-  if (question.is_object() && !flag_at(question, "lifts_itself")) return ExitCode::kWaitsForPerson;
+  const bool asks = question.is_object() || state == "paused";
+  if (asks && !flag_at(question, "lifts_itself")) return ExitCode::kWaitsForPerson;
   return std::nullopt;
 }
 

@@ -95,10 +95,11 @@ HeaderList HttpClient::Impl::prepare(const Request& request, std::string& body, 
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body);
   if (loopback) curl_easy_setopt(easy, CURLOPT_PROXY, "");
-  if (request.method == "POST") {
+  if (request.method != "GET") {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                      static_cast<curl_off_t>(request.body.size()));
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   }
   return headers;
 }

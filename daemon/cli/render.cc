@@ -12,9 +12,13 @@ namespace {
 
 using Row = std::vector<std::string>;
 
+// A freeze that the reason does not tell of already is told with it.
 std::string with_reason(std::string text, const nlohmann::json& rollout) {
   const std::string reason = text_at(rollout, "reason");
-  return reason.empty() ? text : fmt::format("{}: {}", text, reason);
+  const std::string freeze = text_at(rollout, "freeze");
+  if (!reason.empty()) text += ": " + reason;
+  if (!freeze.empty() && reason.find(freeze) == std::string::npos) text += " (" + freeze + ")";
+  return text;
 }
 
 // {"tier": "web"} as "tier=web", ["a", "b"] as "a, b".
@@ -164,6 +168,7 @@ std::string status_text(const nlohmann::json& rollout) {
   add("attempt", text_at(rollout, "attempt"));
   add("state", text_at(rollout, "state") + (verdict.empty() ? "" : ", " + verdict));
   add("reason", text_at(rollout, "reason"));
+  add("freeze", text_at(rollout, "freeze"));
   add("step", step);
   if (const auto& order = child_at(rollout, "order"); order.is_object()) {
     add("order", fmt::format("{} of weight {}, not yet acknowledged", cell_at(order, "kind"),
@@ -182,6 +187,26 @@ std::string status_text(const nlohmann::json& rollout) {
     text += "\nopen question: " + question;
   }
   return text;
+}
+
+std::string freeze_text(const nlohmann::json& freeze) {
+  const std::string space = text_at(freeze, "namespace");
+  const std::string lifted_by = text_at(freeze, "lifted_by");
+  const std::string why = text_at(freeze, "lift_reason");
+  const bool in_force = flag_at(freeze, "in_force");
+  const std::string until = text_at(freeze, "until");
+  std::vector<Row> rows;
+  rows.push_back({"what", space.empty() ? "everything" : space + "/" + text_at(freeze, "service")});
+  rows.push_back({"state", in_force ? "frozen" : "not frozen any more"});
+  rows.push_back({"by", text_at(freeze, "by")});
+  rows.push_back({"reason", text_at(freeze, "reason")});
+  rows.push_back({"since", text_at(freeze, "since")});
+  if (in_force) rows.push_back({"until", until.empty() ? "somebody lifts it" : until});
+  if (!lifted_by.empty())
+    rows.push_back({"lifted", fmt::format("{} by {}{}", text_at(freeze, "lifted_at"), lifted_by,
+                                          why.empty() ? "" : ": " + why)});
+  rows.push_back({"rollouts", cell_at(freeze, "active_rollouts") + " active"});
+  return aligned(rows);
 }
 
 std::string list_text(const nlohmann::json& rollouts) {

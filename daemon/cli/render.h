@@ -36,6 +36,9 @@ std::string consequence(std::string_view verb, const nlohmann::json& rollout);
 
 std::string status_text(const nlohmann::json& rollout);
 
+// A freeze, in force or lifted.
+std::string freeze_text(const nlohmann::json& freeze);
+
 // `rollouts` is an array.
 std::string list_text(const nlohmann::json& rollouts);
 

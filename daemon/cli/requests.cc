@@ -127,4 +127,46 @@ Request decision_request(const Invocation& call, const std::string& reason,
   return request;
 }
 
+Expected<Request, std::string> freeze_request(const Invocation& call, const std::string& reason,
+                                              const std::string& who, SysTime now) {
+  const std::string& service = call.positional;
+  const bool all = call.has("all");
+  if (service.empty() && !all)
+    return Unexpected(std::string("freeze needs a NAMESPACE/SERVICE, or --all for everything"));
+  if (!service.empty() && all)
+    return Unexpected(fmt::format("freeze takes '{}' or --all, not both", printable(service)));
+  if (call.has("until") && call.has("for"))
+    return Unexpected(std::string("freeze takes --until or --for, not both"));
+  if (call.has("lift") && (call.has("until") || call.has("for")))
+    return Unexpected(std::string("--lift ends it now: it takes neither --until nor --for"));
+
+  nlohmann::json body = body_of(call);
+  if (!reason.empty()) body["reason"] = reason;
+  if (!body.contains("by")) body["by"] = who;
+  if (const auto until = call.text("until")) {
+    const auto at = parse_time(*until);
+    if (!at)
+      return Unexpected(fmt::format("--until needs a time such as 2026-01-02T18:00:00Z, not '{}'",
+                                    printable(*until)));
+    body["until"] = format_time(*at);
+  }
+  if (const auto span = call.duration("for")) body["until"] = format_time(now + *span);
+
+  Request request{.target = "/freeze"};
+  if (!all) {
+    const std::size_t slash = service.find('/');
+    const bool named = slash != std::string::npos;
+    const std::string space = named ? service.substr(0, slash) : "default";
+    const std::string name = named ? service.substr(slash + 1) : service;
+    if (space.empty() || name.empty())
+      return Unexpected(fmt::format("'{}' is no NAMESPACE/SERVICE", printable(service)));
+    request.target =
+        fmt::format("/services/{}/{}/freeze", percent_encoded(space), percent_encoded(name));
+  }
+  request.method = call.has("lift") ? "DELETE" : "PUT";
+  request.body = as_body(body);
+  request.repeatable = !call.has("lift");
+  return request;
+}
+
 }  // namespace rollwatch

@@ -53,6 +53,20 @@ constexpr std::array kExplainFlags{
          "decision"},
 };
 constexpr std::array kDecideFlags{kReason, kBy, kQuestion};
+constexpr std::array kExtendFlags{
+    Flag{"for", FlagKind::kDuration, "TIME", "how much longer, such as 10m", "for", true},
+    kReason,
+    kBy,
+    kQuestion,
+};
+constexpr std::array kFreezeFlags{
+    Flag{"all", FlagKind::kSwitch, "", "everything, not one service"},
+    kReason,
+    kBy,
+    Flag{"until", FlagKind::kText, "WHEN", "it ends by itself then, such as 2026-01-02T18:00:00Z"},
+    Flag{"for", FlagKind::kDuration, "TIME", "it ends by itself after this long, such as 2h"},
+    Flag{"lift", FlagKind::kSwitch, "", "end the freeze instead"},
+};
 constexpr std::array kConfirmFlags{kReason, kBy, kQuestion, kYes};
 
 constexpr std::array kCommonFlags{
@@ -77,6 +91,10 @@ constexpr std::array kVerbs{
          run_decision},
     Verb{"cancel", "stop watching and leave the traffic as it is", "ID", kConfirmFlags,
          run_decision},
+    Verb{"extend", "give the step, the soak or the wait to begin more time", "ID", kExtendFlags,
+         run_decision},
+    Verb{"freeze", "hold a service's rollouts where they are, or everything; --lift ends it",
+         "[NAMESPACE/SERVICE]", kFreezeFlags, run_freeze},
     Verb{"help", "explain a verb", "[VERB]", {}, run_help},
     Verb{"version", "print the version", "", {}, run_version},
 };

@@ -66,6 +66,9 @@ class Metrics::Impl {
                                          "Whether the datasource answers: 1, or 0 if not.");
   prometheus::Family<Counter>& decisions = counters(
       registry, "rollwatch_decisions_total", "Decisions by kind, and by the engine or a person.");
+  Gauge& freezes =
+      gauges(registry, "rollwatch_freezes", "Freezes in force: services, and everything as one.")
+          .Add({});
   prometheus::Family<Counter>& deliveries =
       counters(registry, "rollwatch_deliveries_total",
                "Attempts and ends of orders and notifications, by result.");
@@ -125,6 +128,15 @@ void Metrics::on_decision(const Decision& decision) {
   // People's names are in the history; as a label they would be without bound.
   const char* by = decision.by == "engine" ? "engine" : "person";
   impl_->decisions.Add({{"kind", std::string(name_of(decision.kind))}, {"by", by}}).Increment();
+}
+
+// Only people freeze.
+void Metrics::on_freeze(const FreezeRecord& freeze) {
+  if (!freeze.lifted_at) impl_->decisions.Add({{"kind", "freeze"}, {"by", "person"}}).Increment();
+}
+
+void Metrics::on_freezes(std::size_t in_force) {
+  impl_->freezes.Set(static_cast<double>(in_force));
 }
 
 void Metrics::on_query(const std::string& datasource, std::string_view result, Seconds took) {

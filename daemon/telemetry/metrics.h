@@ -46,6 +46,8 @@ class Metrics {
   void on_late(Millis late);
   void on_changed(const RolloutView& view, SysTime now);
   void on_decision(const Decision& decision);
+  void on_freeze(const FreezeRecord& freeze);  // given, replaced or lifted
+  void on_freezes(std::size_t in_force);
   void on_commit(Seconds took);
 
   // From the datasources: one query's end in a word, and whether they answer at all.

@@ -9,6 +9,7 @@
 
 #include "daemon/api/api.h"
 #include "daemon/api/views.h"
+#include "daemon/engine/freezes.h"
 #include "test/api/sample_rollout.h"
 
 namespace rollwatch {
@@ -36,6 +37,7 @@ class FakeService : public RolloutService {
   std::vector<StoredEvaluation> all_evaluations;
   std::vector<StoredEvent> all_events;
   std::optional<ExplainRecord> record;
+  std::map<std::string, FreezeRecord> freezes;  // by "namespace/service"
   // What it answers.
   RegisterResult register_answer;
   DecideResult decide_answer;
@@ -67,6 +69,39 @@ class FakeService : public RolloutService {
                                       std::string detail) override {
     acknowledged.push_back(delivery + (done ? " done " : " refused ") + detail);
     co_return decide_answer;
+  }
+  awaitable<FreezeRecord> freeze(FreezeRecord wanted) override {
+    if (store_is_away) throw StoreError("disk I/O error in /var/lib/secret/place");
+    wanted.since = kSampleTime;
+    freezes[wanted.ns + "/" + wanted.service] = wanted;
+    co_return wanted;
+  }
+  awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift) override {
+    const auto found = freezes.find(lift.ns + "/" + lift.service);
+    if (found == freezes.end() || found->second.lifted_at) co_return std::nullopt;
+    found->second.lifted_at = kSampleTime + Millis(1);
+    found->second.lifted_by = lift.by;
+    found->second.lift_reason = lift.reason;
+    co_return found->second;
+  }
+  FreezeView freeze_of(const std::string& ns, const std::string& name) override {
+    FreezeView view;
+    view.active_rollouts = 2;
+    const auto found = freezes.find(ns + "/" + name);
+    if (found == freezes.end()) return view;
+    view.latest = found->second;
+    view.in_force = holds(found->second, kSampleTime);
+    if (view.in_force) view.text = sentence_of(found->second);
+    return view;
+  }
+  awaitable<std::vector<StoredRollout>> latest_per_target(std::string ns, std::string name,
+                                                          std::size_t limit) override {
+    note("latest of " + ns + "/" + name, limit, std::nullopt);
+    std::vector<StoredRollout> latest;
+    for (const auto& [id, view] : rollouts)
+      if (view.spec.ns == ns && view.spec.service == name)
+        latest.push_back({view.spec, view.document, view.state, view.fence});
+    co_return latest;
   }
   awaitable<std::optional<RolloutView>> find(std::string id) override {
     if (store_is_away) throw StoreError("disk I/O error in /var/lib/secret/place");
@@ -127,9 +162,9 @@ class FakeService : public RolloutService {
   }
 
  private:
-  void note(const char* what, std::size_t limit, const std::optional<std::string>& cursor) {
+  void note(const std::string& what, std::size_t limit, const std::optional<std::string>& cursor) {
     if (cursor == "bad") throw std::invalid_argument("cursor");
-    asked.push_back(std::string(what) + " " + std::to_string(limit) + " " + cursor.value_or("-"));
+    asked.push_back(what + " " + std::to_string(limit) + " " + cursor.value_or("-"));
   }
   StillClock& clock_;
 };

@@ -45,6 +45,32 @@ TEST_F(DecideTest, EachVerbIsItsDecision) {
   }
 }
 
+TEST_F(DecideTest, ExtendSaysByHowMuch) {
+  EXPECT_EQ(post("extend", R"({"for":"1h30m","reason":"slow start","by":"ann"})").status, 200);
+  EXPECT_EQ(service.decisions.back().kind, DecisionKind::kExtend);
+  EXPECT_EQ(service.decisions.back().span, Millis{5'400'000});
+  EXPECT_EQ(service.decisions.back().by, "ann");
+  EXPECT_EQ(post("extend", R"({"for":"1s"})").status, 200);
+  EXPECT_EQ(post("extend", R"({"for":"30d"})").status, 200);
+  service.decisions.clear();
+  struct Row {
+    const char* body;
+    const char* problem;
+  };
+  const Row rows[] = {
+      {"", "422 /for: is required"},
+      {R"({"reason":"x"})", "422 /for: is required"},
+      {R"({"for":600})", "422 /for: must be a duration in quotes"},
+      {R"({"for":"ten"})", "422 /for: must be a duration in quotes"},
+      {R"({"for":"999ms"})", "422 /for: must be at least \"1s\""},
+      {R"({"for":"31d"})", "422 /for: must be at most \"30d\""},
+      {R"({"for":"-5m"})", "422 /for: must be a duration in quotes"},
+  };
+  for (const Row& row : rows)
+    EXPECT_THAT(problem_of(post("extend", row.body)), testing::StartsWith(row.problem)) << row.body;
+  EXPECT_THAT(service.decisions, IsEmpty());
+}
+
 TEST_F(DecideTest, ABodyMayBeLeftOut) {
   EXPECT_EQ(post("pause", "").status, 200);
   EXPECT_EQ(service.decisions.back().by, "local");

@@ -28,6 +28,7 @@ TEST(Routes, PathsFindTheirPattern) {
       {"GET", {"api", "v1", "rollouts", "ro_1"}, "/api/v1/rollouts/{id}"},
       {"GET", {"api", "v1", "rollouts", "ro_1", "verdict"}, "/api/v1/rollouts/{id}/verdict"},
       {"POST", {"api", "v1", "deliveries", "ord_1", "ack"}, "/api/v1/deliveries/{id}/ack"},
+      {"PUT", {"api", "v1", "services", "a", "b", "freeze"}, "/api/v1/services/{ns}/{name}/freeze"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.pattern);
@@ -48,7 +49,9 @@ TEST(Routes, UnknownPathsAndMethodsAreToldApart) {
       {"GET", {"api", "v1", "rollouts", ""}, {}},
       {"GET", {"api", "v1", "rollouts", "ro_1", "verdict", ""}, {}},
       {"GET", {"API", "v1", "rollouts"}, {}},
-      {"GET", {"api", "v1", "rollouts", "ro_1", "extend"}, {}},
+      {"GET", {"api", "v1", "rollouts", "ro_1", "extend"}, {"POST", "OPTIONS"}},
+      {"GET", {"api", "v1", "services"}, {}},
+      {"POST", {"api", "v1", "freeze"}, {"PUT", "GET", "HEAD", "DELETE", "OPTIONS"}},
       {"GET", {"openapi.json"}, {}},
       {"DELETE", {"api", "v1", "rollouts"}, {"POST", "GET", "HEAD", "OPTIONS"}},
       {"GET", {"-", "reload"}, {"POST", "PUT", "OPTIONS"}},

@@ -107,6 +107,7 @@ TEST(RolloutJson, HasEveryFieldInOrder) {
   }
  ],
  "question": null,
+ "freeze": null,
  "order": {
   "id": "ord_1-2",
   "kind": "advance",

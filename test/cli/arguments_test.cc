@@ -227,5 +227,75 @@ TEST(Requests, ByOutranksWhoIsLoggedIn) {
   EXPECT_EQ(json::parse(request.body).at("by"), "bot");
 }
 
+constexpr SysTime kNoon{Millis{1'767'355'200'000}};  // 2026-01-02T12:00:00Z
+
+TEST(Requests, ExtendSaysByHowMuch) {
+  const Request request =
+      decision_request(parsed({"extend", "ro_1", "--for", "10m", "--question=q1"}), "slow", "ann");
+  EXPECT_EQ(request.method, "POST");
+  EXPECT_EQ(request.target, "/rollouts/ro_1/extend");
+  EXPECT_EQ(json::parse(request.body),
+            json({{"for", "10m"}, {"reason", "slow"}, {"by", "ann"}, {"question", "q1"}}));
+  EXPECT_EQ(parse_arguments({"extend", "ro_1"}).error().message, "extend needs --for TIME");
+}
+
+TEST(Requests, AFreezeIsPutAndLifted) {
+  struct Row {
+    Words words;
+    const char* request;
+    json body;
+  };
+  const Row rows[] = {
+      {{"freeze", "payments/check out"},
+       "PUT /services/payments/check%20out/freeze",
+       {{"reason", "why"}, {"by", "ann"}}},
+      {{"freeze", "checkout", "--by", "ben"},
+       "PUT /services/default/checkout/freeze",
+       {{"reason", "why"}, {"by", "ben"}}},
+      {{"freeze", "a/b/c"}, "PUT /services/a/b%2Fc/freeze", {{"reason", "why"}, {"by", "ann"}}},
+      {{"freeze", "--all", "--for", "2h"},
+       "PUT /freeze",
+       {{"reason", "why"}, {"by", "ann"}, {"until", "2026-01-02T14:00:00.000Z"}}},
+      {{"freeze", "--all", "--until", "2026-01-02T18:00:00+01:00"},
+       "PUT /freeze",
+       {{"reason", "why"}, {"by", "ann"}, {"until", "2026-01-02T17:00:00.000Z"}}},
+      {{"freeze", "--lift", "a/b"},
+       "DELETE /services/a/b/freeze",
+       {{"reason", "why"}, {"by", "ann"}}},
+      {{"freeze", "--lift", "--all"}, "DELETE /freeze", {{"reason", "why"}, {"by", "ann"}}},
+  };
+  for (const Row& row : rows) {
+    const auto request = freeze_request(parsed(row.words), "why", "ann", kNoon);
+    ASSERT_TRUE(request.has_value()) << request.error();
+    EXPECT_EQ(request->method + " " + request->target, row.request);
+    EXPECT_EQ(json::parse(request->body), row.body) << row.request;
+  }
+}
+
+TEST(Requests, AFreezeThatIsNotClearIsRefused) {
+  struct Row {
+    Words words;
+    const char* message;
+  };
+  const Row rows[] = {
+      {{"freeze"}, "freeze needs a NAMESPACE/SERVICE, or --all for everything"},
+      {{"freeze", "--lift"}, "freeze needs a NAMESPACE/SERVICE, or --all for everything"},
+      {{"freeze", "a/b", "--all"}, "freeze takes 'a/b' or --all, not both"},
+      {{"freeze", "/b"}, "'/b' is no NAMESPACE/SERVICE"},
+      {{"freeze", "a/"}, "'a/' is no NAMESPACE/SERVICE"},
+      {{"freeze", "a/b", "--until=2026-01-02T18:00:00Z", "--for=1h"},
+       "freeze takes --until or --for, not both"},
+      {{"freeze", "a/b", "--until=tonight"},
+       "--until needs a time such as 2026-01-02T18:00:00Z, not 'tonight'"},
+      {{"freeze", "a/b", "--lift", "--for=1h"},
+       "--lift ends it now: it takes neither --until nor --for"},
+  };
+  for (const Row& row : rows) {
+    const auto request = freeze_request(parsed(row.words), "why", "ann", kNoon);
+    ASSERT_FALSE(request.has_value()) << row.message;
+    EXPECT_EQ(request.error(), row.message);
+  }
+}
+
 }  // namespace
 }  // namespace rollwatch

@@ -61,6 +61,51 @@ TEST(ExitCodes, SayHowARolloutEnded) {
   }
   EXPECT_EQ(end_of(paused(false)), ExitCode::kWaitsForPerson);
   EXPECT_EQ(end_of(paused(true)), std::nullopt);
+  json approval{{"state", "waiting"}, {"question", {{"id", "q1"}, {"lifts_itself", false}}}};
+  EXPECT_EQ(end_of(approval), ExitCode::kWaitsForPerson);
+}
+
+TEST(Render, AFreezeIsToldOnce) {
+  json frozen = running();
+  frozen["freeze"] = "frozen by ana: stocktaking";
+  EXPECT_EQ(progress_text(frozen),
+            "analyzing, step 2 of 3, weight 25, passing: 2 of 3 passes (frozen by ana: "
+            "stocktaking)");
+  EXPECT_NE(status_text(frozen).find("freeze        frozen by ana: stocktaking\n"),
+            std::string::npos);
+  frozen["reason"] = "frozen by ana: stocktaking";
+  EXPECT_EQ(progress_text(frozen),
+            "analyzing, step 2 of 3, weight 25, passing: frozen by ana: stocktaking");
+}
+
+TEST(Render, Freezes) {
+  json freeze{{"namespace", "payments"},   {"service", "checkout"},
+              {"in_force", true},          {"by", "ana"},
+              {"reason", "stock\ntaking"}, {"since", "2026-01-02T03:04:05.678Z"},
+              {"until", nullptr},          {"lifted_at", nullptr},
+              {"lifted_by", nullptr},      {"lift_reason", nullptr},
+              {"active_rollouts", 2}};
+  EXPECT_EQ(freeze_text(freeze),
+            "what      payments/checkout\n"
+            "state     frozen\n"
+            "by        ana\n"
+            "reason    stock taking\n"
+            "since     2026-01-02T03:04:05.678Z\n"
+            "until     somebody lifts it\n"
+            "rollouts  2 active\n");
+  freeze["namespace"] = freeze["service"] = nullptr;
+  freeze["in_force"] = false;
+  freeze["lifted_at"] = "2026-01-02T04:00:00.000Z";
+  freeze["lifted_by"] = "ben";
+  freeze["lift_reason"] = "done";
+  EXPECT_EQ(freeze_text(freeze),
+            "what      everything\n"
+            "state     not frozen any more\n"
+            "by        ana\n"
+            "reason    stock taking\n"
+            "since     2026-01-02T03:04:05.678Z\n"
+            "lifted    2026-01-02T04:00:00.000Z by ben: done\n"
+            "rollouts  2 active\n");
 }
 
 TEST(Render, PlainLines) {
