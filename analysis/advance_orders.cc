@@ -44,11 +44,11 @@ void failed(Mover& m, const OpenOrder& order, OrderEnd how, const std::string& d
                            (refused ? " was refused" : " was not acknowledged in time") +
                            (detail.empty() ? "" : ": " + detail);
   s.order.reset();
-  if (!refused) s.lapsed = order;
   tell_order(m, refused ? EventType::kOrderRefused : EventType::kOrderExpired, order, text);
   if (order.kind == DecisionKind::kRollback)
     return m.end(State::kRollbackFailed, EventType::kRollbackFailed, "rollback failed: " + text);
   if (order.kind == DecisionKind::kPause || order.kind == DecisionKind::kResume) return;
+  if (!refused) s.lapsed = order;
   m.pause(refused ? QuestionKind::kOrderRefused : QuestionKind::kOrderExpired, kEngine, text);
 }
 

@@ -127,7 +127,7 @@ void on_slot(Mover& m, const SlotAnswered& input);
 void on_slots_missed(Mover& m, const SlotsMissed& input);
 void on_person(Mover& m, const PersonDecided& input);
 void on_order_ended(Mover& m, const OrderEnded& input);
-void on_weight_reported(Mover& m, const WeightReported& input);
+void on_weight_reported(Mover& m, const WeightReported& given);
 void on_freeze_changed(Mover& m, const FreezeChanged& input);
 void on_readiness(Mover& m, std::size_t i);
 void on_ready_time(Mover& m);

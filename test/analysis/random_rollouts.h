@@ -276,7 +276,8 @@ class RandomInputs {
     now = std::max(now, grid.at(slot));
     const SysTime evaluated_at = grid.at(slot) - ingestion_delay_;
     // The question that was out when it ended, or went back.
-    if ((is_final(state.state) || state.state == State::kRollingBack) && dice_.one_in(4))
+    const bool over = is_over(state) || state.state == State::kRollingBack;
+    if (over && dice_.one_in(4))
       return SlotsMissed{i, slot, slot, evaluated_at, Cause::kMissedEnded};
     if (dice_.one_in(12)) {
       const std::int64_t last = slot + dice_.roll(20);

@@ -126,6 +126,7 @@ void Model::on(const NewerWaits& input) {
 }
 
 void Model::on(const WatchResumed&) {
+  if (is_final(state_) && !recovery_) return;
   add(What::kWatchResumed).counts = watching();
   const auto not_after = [](std::optional<SysTime>& time, SysTime latest) {
     if (time) time = std::min(*time, latest);
