@@ -12,7 +12,7 @@ constexpr const char* kNoTable = "must be a table, not ";
 constexpr const char* kNoFlag = "must be true or false, not ";
 constexpr const char* kNotYet = "not available yet in this version; ";
 constexpr const char* kTooLong = "must be at most \"";
-constexpr const char* kDatasource[] = {"1", kNoString, "''", kEmpty};
+constexpr const char* kDatasourceValues[] = {"1", kNoString, "''", kEmpty};
 constexpr const char* kOpenQuery = "in the query, line 1, column 4: ";
 constexpr const char* kUnknownVariable = "unknown variable {{servce}}: did you mean \"service\"?";
 
@@ -27,7 +27,8 @@ KeyRow count(const char* key, const char* range) { return {key, "'3'", range, "0
 std::vector<KeyRow> asking_rows() {
   return {{"interval", "30", kNoDuration, "'0s'", "must be at least \"100ms\", not \"0s\""},
           {"window", "['1m']", kNoDuration, "'100d'", kTooLong},
-          {"datasource", kDatasource[0], kDatasource[1], kDatasource[2], kDatasource[3]},
+          {"datasource", kDatasourceValues[0], kDatasourceValues[1], kDatasourceValues[2],
+           kDatasourceValues[3]},
           count("fail_after", "must be a whole number from 1 to 1000, not "),
           {"within", "[]", "must be a whole number from 1 to 1000, not a list", "'al'",
            "must be \"all\", not \"al\": did you mean \"all\"?"}};

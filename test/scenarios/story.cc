@@ -7,7 +7,7 @@
 namespace rollwatch {
 namespace {
 
-constexpr const char* kBase = R"(
+constexpr const char* kStoryBase = R"(
 [datasource.default]
 url = "http://127.0.0.1:9090"
 [orchestrator.deployer]
@@ -84,7 +84,7 @@ void Story::line(const std::string& raw) {
 void Story::configure() {
   if (configured_) return;
   configured_ = true;
-  world_.configure(kBase + toml_);
+  world_.configure(kStoryBase + toml_);
 }
 
 void Story::policy(std::string rest) {
