@@ -44,10 +44,6 @@ SendResult no_such_target(std::string_view what, const std::string& name, SysTim
 
 awaitable<void> Outbox::attempt_order(EntryPtr entry) {
   co_await net::post(executor_, net::use_awaitable);  // never within the call that began it
-  if (entry->closed) {                                // withdrawn since it was begun
-    --lanes_[lane_name(entry->delivery)].out;
-    co_return finish(entry, entry->delivery.state);
-  }
   fail_point("before_send");
   if (entry->closed) {  // withdrawn within this very turn
     --lanes_[lane_name(entry->delivery)].out;

@@ -92,7 +92,7 @@ class Freeze(RolloutCase):
     def test_it_ends_by_itself(self):
         service = self.service()
         rollout = None
-        answer = self.freeze(service, "--reason", "a moment", "--for", "3s")
+        answer = self.freeze(service, "--reason", "a moment", "--for", "8s")
         self.assertIsNotNone(answer["until"])
         rollout = self.register(service)
         self.assertEqual(self.server.api.rollout(rollout)["state"], "waiting")
@@ -130,12 +130,12 @@ class Freeze(RolloutCase):
         self.assertEqual(self.server.wait_for_end_of(rollout)["state"], "promoted")
 
     def test_a_step_is_extended(self):
-        rollout = self.register(self.service(), analysis={"steps": [{"weight": 5, "hold": "1s"}]})
+        rollout = self.register(self.service(), analysis={"steps": [{"weight": 5, "hold": "4s"}]})
         self.server.wait_for(rollout, lambda r: r["step"], "to have begun")
         code, out, err = self.line.run("extend", rollout, "--for", "1h", "--reason", "slow start", "--by", "ana")
         self.assertEqual(code, 0, out + err)
         self.assertEqual(self.line.run("extend", rollout)[0], 64, "by how much?")
-        self.server.wait_for(rollout, lambda r: r["conditions"][0]["counts"]["pass"] >= 6, "to have passed for long")
+        self.server.wait_for(rollout, lambda r: r["conditions"][0]["counts"]["pass"] >= 14, "to have passed for long")
         view = self.server.api.rollout(rollout)
         self.assertEqual((view["state"], view["step"]["index"]), ("analyzing", 0))
         extended = [e["data"] for e in self.server.api.events(rollout) if e["type"] == "extended"]

@@ -67,6 +67,7 @@ class MetricsTest : public testing::Test {
     decision.kind = DecisionKind::kRollback;
     decision.by = "engine";
     metrics.on_decision(decision);
+    metrics.on_freezes(1);
     Delivery delivery;
     delivery.target = "deployer";
     delivery.kind = "rollback";
@@ -251,6 +252,19 @@ TEST_F(MetricsTest, DecisionsOfPeopleHaveNoNames) {
   metrics.on_decision(decision);
   EXPECT_EQ(lines("rollwatch_decisions_total"),
             "rollwatch_decisions_total{by=\"person\",kind=\"promote\"} 1\n");
+}
+
+TEST_F(MetricsTest, FreezesAreCountedWhenTheyAreGiven) {
+  FreezeRecord freeze;
+  freeze.by = "ann";
+  metrics.on_freeze(freeze);
+  freeze.lifted_at = now;
+  metrics.on_freeze(freeze);
+  EXPECT_EQ(lines("rollwatch_decisions_total"),
+            "rollwatch_decisions_total{by=\"person\",kind=\"freeze\"} 1\n");
+  EXPECT_EQ(lines("rollwatch_freezes"), "rollwatch_freezes 0\n");
+  metrics.on_freezes(3);
+  EXPECT_EQ(lines("rollwatch_freezes"), "rollwatch_freezes 3\n");
 }
 
 TEST_F(MetricsTest, AnEmptyOutboxIsZero) {
