@@ -167,7 +167,7 @@ void Story::register_rollout(std::string rest) {
   read_[rollout_];
 }
 
-// person ana rollback [because …] [answers q1]
+// person ana rollback [because …] [answers q1]; freezes are for services
 void Story::person(std::string rest) {
   PersonDecided decision;
   decision.by = take_word(rest);
@@ -175,6 +175,8 @@ void Story::person(std::string rest) {
   if (!answers.empty()) decision.question = answers;
   decision.reason = take_from(rest, "because");
   const std::string word = take_word(rest);
+  if (word == "freeze" || word == "unfreeze")
+    return freeze(decision.by, decision.reason, word == "freeze", rest);
   const auto kind = decision_kind(word);
   if (!kind) unknown("decision", word);
   decision.kind = *kind;
@@ -182,6 +184,23 @@ void Story::person(std::string rest) {
   if (!rest.empty()) unknown("word after a decision", rest);
   const DecideResult result = world_.decide(rollout_, std::move(decision));
   answer_ = result.end == DecideEnd::kDone ? "done" : result.why;
+}
+
+// person ana freeze checkout for 2h because …; person ana unfreeze checkout; "everything" is all
+void Story::freeze(const std::string& by, const std::string& reason, bool on, std::string rest) {
+  const std::string span = take_from(rest, "for");
+  const std::string service = take_word(rest);
+  if (service.empty() || !rest.empty() || (!on && !span.empty()))
+    unknown("word after a freeze", rest + span);
+  const std::string what = service == "everything" ? "" : "default/" + service;
+  if (!on) {
+    answer_ = world_.lift_freeze(what, by) ? "done" : "nothing is frozen";
+    return;
+  }
+  std::optional<SysTime> until;
+  if (!span.empty()) until = world_.now() + duration_in(span);
+  world_.freeze(what, by, reason, until);
+  answer_ = "done";
 }
 
 void Story::restart(std::string rest) {

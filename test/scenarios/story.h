@@ -35,6 +35,7 @@ class Story {
   void after(std::string rest);
   void deployer(std::string rest);
   void person(std::string rest);
+  void freeze(const std::string& by, const std::string& reason, bool on, std::string rest);
   void restart(std::string rest);
   void store(std::string rest);
   void clock(std::string rest);
