@@ -68,12 +68,16 @@ void go_on_from_now(Mover& m) {
   for (std::size_t i = 0; i < s.conditions.size(); ++i) {
     const ConditionPlan& plan = m.condition(i);
     ConditionState& c = s.conditions[i];
-    c.last_slot = std::min(c.last_slot, grid_of(plan, c).last_at_or_before(m.now));
+    const std::int64_t latest = grid_of(plan, c).last_at_or_before(m.now);
+    const bool put_back = c.last_slot > latest;
+    c.last_slot = std::min(c.last_slot, latest);
     const Millis first = plan.is_readiness ? Millis{0} : first_slot_after(plan);
     const bool seen = c.watched_from && c.last_evaluated_at >= *c.watched_from;
     if_any_not_after(c.watched_from, m.now + first + plan.initial_delay);
     if (c.watched_from && !seen)  // and not by being put back either
       not_after(c.last_evaluated_at, *c.watched_from - Millis{1});
+    // By this clock nothing was looked at yet, so everything is new again.
+    if (put_back) not_after(c.last_evaluated_at, seen ? *c.watched_from : SysTime{});
   }
   if_any_not_after(s.step_since, m.now);
   if_any_not_after(s.hold_since, m.now);

@@ -284,7 +284,10 @@ void on_slots_missed(Mover& m, const SlotsMissed& input) {
   evaluation.slot = first;
   evaluation.last_slot = input.last;
   evaluation.slot_time = grid_of(plan, c).at(first);
-  evaluation.evaluated_at = input.evaluated_at;
+  // The time goes on, also where a delay has grown.
+  const SysTime before = c.last_evaluated_at;
+  const SysTime evaluated_at = std::max(before, input.evaluated_at);
+  evaluation.evaluated_at = evaluated_at;
   evaluation.judgement.outcome = Outcome::kMissed;
   evaluation.judgement.cause = input.cause;
   evaluation.step = s.step;
@@ -294,14 +297,13 @@ void on_slots_missed(Mover& m, const SlotsMissed& input) {
   c.counts[static_cast<std::size_t>(Outcome::kMissed)] +=
       static_cast<std::uint32_t>(input.last - first + 1);
   if (input.cause == Cause::kMissedEnded) return;  // recorded, and nothing else
-  const SysTime before = c.last_evaluated_at;
-  c.last_evaluated_at = input.evaluated_at;
-  if (!counts_now(c, input.evaluated_at)) {
+  c.last_evaluated_at = evaluated_at;
+  if (!counts_now(c, evaluated_at)) {
     c.last = evaluation.judgement;
     return;
   }
   note(m, input.condition, evaluation.judgement,
-       input.evaluated_at - (input.last - first) * plan.interval, before);
+       std::max(before, evaluated_at - (input.last - first) * plan.interval), before);
   // Nobody was there to see whether there were answers: patience starts again.
   if (input.cause == Cause::kMissedDowntime || input.cause == Cause::kMissedClockJump ||
       input.cause == Cause::kMissedStore) {
@@ -310,8 +312,8 @@ void on_slots_missed(Mover& m, const SlotsMissed& input) {
     return;
   }
   if (s.recovery) return;  // it tells nothing about how it is now
-  check_patience(m, input.condition, input.evaluated_at);
-  tell_silence_in_soak(m, input.condition, before, input.evaluated_at);
+  check_patience(m, input.condition, evaluated_at);
+  tell_silence_in_soak(m, input.condition, before, evaluated_at);
 }
 
 }  // namespace rollwatch

@@ -68,6 +68,8 @@ std::string_view name_of(Cause cause) {
       return "overload";
     case Cause::kMissedEnded:
       return "ended";
+    case Cause::kMissedDelay:
+      return "delay";
   }
   return "unknown";
 }
@@ -157,6 +159,8 @@ std::string describe(const Judgement& j) {
       return "missed: more was due than can be asked";
     case Cause::kMissedEnded:
       return "missed: the rollout went back or ended first";
+    case Cause::kMissedDelay:
+      return "missed: metrics come later than before, and that time was looked at already";
   }
   return "";
 }

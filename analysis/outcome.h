@@ -44,6 +44,7 @@ enum class Cause : std::uint8_t {
   kMissedStore,      // missed: the store was away
   kMissedOverload,   // missed: more due than can be asked
   kMissedEnded,      // missed: the rollout went back or ended while the question was out
+  kMissedDelay,      // missed: the ingestion delay has grown, and that time was looked at already
 };
 
 // The result of judging one slot: small enough to be kept as "the last one" in a rollout's state.

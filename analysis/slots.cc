@@ -53,10 +53,15 @@ Grid grid_of(const ConditionPlan& condition, const ConditionState& state) {
 std::optional<std::int64_t> next_slot(const ConditionPlan& condition, const ConditionState& state,
                                       Millis ingestion_delay) {
   if (!state.watched_from) return std::nullopt;
-  const std::int64_t first =
-      grid_of(condition, state).first_at_or_after(*state.watched_from + ingestion_delay);
+  const Grid grid = grid_of(condition, state);
+  const std::int64_t first = grid.first_at_or_after(*state.watched_from + ingestion_delay);
   if (state.last_slot == ConditionState::kNoSlot) return first;
-  return std::max(first, state.last_slot + 1);
+  const std::int64_t next = state.last_slot + 1;
+  return grid.at(state.last_slot) >= *state.watched_from ? next : std::max(first, next);
+}
+
+bool is_ahead(const ConditionState& state, SysTime evaluated_at) {
+  return evaluated_at > state.last_evaluated_at;
 }
 
 }  // namespace rollwatch

@@ -30,7 +30,14 @@ Grid grid_of(const ConditionPlan& condition, const ConditionState& state);
 // The next slot to ask: the one after the last recorded, but not before the first that is evaluated
 // for `watched_from`. None while the condition is not watched. May lie in the past: then it is due,
 // and those between it and the latest before now are missed.
+//
+// Where slots of this watch were recorded they go on one after the other, also when the delay has
+// grown since.
 std::optional<std::int64_t> next_slot(const ConditionPlan& condition, const ConditionState& state,
                                       Millis ingestion_delay);
+
+// Whether a slot that is evaluated for this time looks at something new. With a delay that has
+// grown it would go back, or look at the same time twice: then it is missed (Cause::kMissedDelay).
+bool is_ahead(const ConditionState& state, SysTime evaluated_at);
 
 }  // namespace rollwatch

@@ -359,8 +359,7 @@ bool is_known(Cause value) {
     case kNoEvents: case kFewEvents: case kReachesBack: case kManySeries: case kUnusableKind:
     case kUnreachable: case kTimeout: case kBadQuery: case kHttpStatus: case kMalformed: case kTooLarge:
     case kNotAsked: case kMissedDowntime: case kMissedLate: case kMissedOverlap: case kMissedClockJump:
-    case kMissedStore: case kMissedOverload:
-    case kMissedEnded:
+    case kMissedStore: case kMissedOverload: case kMissedEnded: case kMissedDelay:
       return true;
   }
   return false;

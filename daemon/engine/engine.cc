@@ -254,6 +254,7 @@ awaitable<void> Engine::wait_for_change(std::string id, unsigned revision, Milli
   return impl_->wait_for_change(std::move(id), revision, limit);
 }
 std::vector<RolloutView> Engine::active() const { return impl_->active(); }
+void Engine::delays_changed() { impl_->schedule_all(); }
 std::optional<std::string> Engine::store_trouble() const { return impl_->store_trouble(); }
 awaitable<DeliveryState> Engine::order_attempted(std::string rollout, std::string delivery,
                                                  SendResult result) {

@@ -167,6 +167,9 @@ class Engine : public OrderSink {
 
   std::vector<RolloutView> active() const;
 
+  // The ingestion delay of a datasource has changed, and with it when first slots are due.
+  void delays_changed();
+
   // Why the last commit failed; nullopt once one succeeded again.
   std::optional<std::string> store_trouble() const;
 

@@ -53,6 +53,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift);
   FreezeView freeze_of(const std::string& ns, const std::string& service) const;
   std::size_t freezes_in_force() const;
+  void schedule_all();
 
  private:
   // One entry's share of a batch with the store.

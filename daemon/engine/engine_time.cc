@@ -30,6 +30,10 @@ void Engine::Impl::schedule(const EntryPtr& entry) {
   }
 }
 
+void Engine::Impl::schedule_all() {
+  for (const auto& [id, entry] : active_) schedule(entry);
+}
+
 // One sleeper is out for the earliest moment; a later one that finds itself overtaken does nothing.
 void Engine::Impl::arm() {
   while (!due_.empty() && due_.top().ticket != due_.top().entry->scheduled) due_.pop();
@@ -154,6 +158,10 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
       const Cause cause =
           grid.at(*first) <= entry->busy_until[i] ? Cause::kMissedOverlap : Cause::kMissedLate;
       put(entry, Work{SlotsMissed{i, *first, slot - 1, grid.at(slot - 1) - delay, cause}});
+    }
+    if (!is_ahead(c, grid.at(slot) - delay)) {
+      put(entry, Work{SlotsMissed{i, slot, slot, grid.at(slot) - delay, Cause::kMissedDelay}});
+      continue;
     }
     if (hooks_.late) hooks_.late(std::max(clock_.wall() - grid.at(slot), Millis{0}));
 

@@ -370,6 +370,7 @@ TEST(PatienceTest, OnlySlotsThatCouldHaveBeenAnsweredUseItUp) {
       {Cause::kMissedLate, true},       {Cause::kMissedOverlap, true},
       {Cause::kMissedOverload, true},   {Cause::kMissedDowntime, false},
       {Cause::kMissedClockJump, false}, {Cause::kMissedStore, false},
+      {Cause::kMissedDelay, true},
   };
   for (const Row& row : rows) {
     Plan plan = error_rate();

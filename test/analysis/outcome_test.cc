@@ -60,6 +60,8 @@ const Row kRows[] = {
      "missed: more was due than can be asked"},
     {Outcome::kMissed, Cause::kMissedEnded, "ended",
      "missed: the rollout went back or ended first"},
+    {Outcome::kMissed, Cause::kMissedDelay, "delay",
+     "missed: metrics come later than before, and that time was looked at already"},
 };
 
 TEST(OutcomeTest, EveryCauseHasANameAndASentence) {

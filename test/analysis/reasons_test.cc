@@ -245,7 +245,7 @@ TEST(ReasonsTest, EverySentenceIsTheGoldenOne) {
 // Every way a slot can end has words of its own.
 TEST(ReasonsTest, EveryCauseHasItsOwnSentence) {
   std::set<std::string> seen;
-  for (int i = 0; i <= static_cast<int>(Cause::kMissedEnded); ++i) {
+  for (int i = 0; i <= static_cast<int>(Cause::kMissedDelay); ++i) {
     Judgement j;
     j.cause = static_cast<Cause>(i);
     j.value = j.cause == Cause::kBeyondLimit ? 0.09 : 0.01;

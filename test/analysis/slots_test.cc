@@ -71,6 +71,8 @@ TEST(NextSlotTest, IsTheOneAfterTheLastButNotBeforeTheFirst) {
       {"also if that is long past", 10'000, 500, 0, 501},
       {"watched again later", 100'000, 4, 0, 10},
       {"a slot that ended is not asked again", 10'000, 6, 0, 7},
+      {"one after the other, although the delay has grown", 10'000, 1, 60'000, 2},
+      {"watched again later, with a delay that has grown", 100'000, 4, 60'000, 16},
   };
   ConditionPlan plan = condition("c", "> 1");
   plan.interval = Millis(10'000);
@@ -81,6 +83,15 @@ TEST(NextSlotTest, IsTheOneAfterTheLastButNotBeforeTheFirst) {
     if (row.watched_from_ms) state.watched_from = at(*row.watched_from_ms);
     EXPECT_EQ(next_slot(plan, state, Millis(row.delay_ms)), row.expected) << row.name;
   }
+}
+
+TEST(AheadTest, OnlyWhatWasNotLookedAtYet) {
+  ConditionState state;
+  EXPECT_TRUE(is_ahead(state, at(1)));
+  state.last_evaluated_at = at(10'000);
+  EXPECT_TRUE(is_ahead(state, at(10'001)));
+  EXPECT_FALSE(is_ahead(state, at(10'000))) << "twice";
+  EXPECT_FALSE(is_ahead(state, at(9'999))) << "back";
 }
 
 TEST(PhaseTest, EqualQuestionsShareOne) {

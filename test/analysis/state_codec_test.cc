@@ -227,7 +227,7 @@ TEST(StateCodecTest, EveryEnumeratorComesBackAndTheNextIsRefused) {
   EXPECT_EQ(count(state.order->kind), 7);
   EXPECT_EQ(count(state.question->kind), 13);
   EXPECT_EQ(count(last.outcome), 6);
-  EXPECT_EQ(count(last.cause), 28);
+  EXPECT_EQ(count(last.cause), 29);
   EXPECT_EQ(count(last.rule.emplace().op), 6);
 }
 

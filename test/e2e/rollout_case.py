@@ -117,7 +117,7 @@ class RolloutCase(PlacedTest):
                 if slots > 1:
                     self.assertEqual(evaluation["outcome"], "missed", told)
                 if evaluation["outcome"] == "missed":
-                    self.assertIn(evaluation["cause"], ("downtime", "late", "overlap", "clock_jump", "store", "overload"))
+                    self.assertIn(evaluation["cause"], ("downtime", "late", "overlap", "clock_jump", "store", "delay"))
                 following = last + interval_ms
                 counts[evaluation["outcome"]] += slots
             self.assertEqual(counts, counted[name], f"{name}: every slot is counted once")

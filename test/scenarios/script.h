@@ -62,6 +62,7 @@ struct Script {
   std::optional<Behaviour::Kind> source;  // the same for every query
   Millis source_lags{0};                  // what is younger is not there yet
   std::map<std::string, Millis> ingestion_delays;
+  std::optional<Millis> ingestion_delay;  // the same for every datasource
   bool checks_hang = false;
   Deployer deployer = Deployer::kAcknowledges;
   bool deployer_hangs = false;

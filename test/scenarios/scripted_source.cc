@@ -88,6 +88,7 @@ awaitable<QueryCheck> ScriptedSource::check(std::string, std::string query) {
 }
 
 Millis ScriptedSource::ingestion_delay(const std::string& datasource) const {
+  if (script_.ingestion_delay) return *script_.ingestion_delay;
   const auto found = script_.ingestion_delays.find(datasource);
   return found == script_.ingestion_delays.end() ? Millis{0} : found->second;
 }

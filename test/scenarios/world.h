@@ -28,6 +28,11 @@ class World {
   // Once, before anything is registered: a configuration file's text.
   void configure(const std::string& toml);
   void metrics_are(const std::string& query, Behaviour behaviour);
+  // Of every datasource; the configured one without it.
+  void ingestion_delay_is(std::optional<Millis> delay) {
+    script_.ingestion_delay = delay;
+    engine().delays_changed();
+  }
   void whole_source_is(std::optional<Behaviour::Kind> kind) { script_.source = kind; }
   // What is younger than this has not arrived yet.
   void source_lags(Millis by) { script_.source_lags = by; }
