@@ -116,6 +116,18 @@ void read_tls(TableReader& parent, DatasourceSettings& datasource, SectionContex
   }
 }
 
+void read_ingestion_delay(TableReader& reader, DatasourceSettings& datasource) {
+  const Value* delay = reader.find("ingestion_delay");
+  if (delay == nullptr) return;
+  const std::string* text = delay->as_string();
+  if (text != nullptr && *text == "auto") {
+    datasource.measures_ingestion_delay = true;
+  } else if (auto problem =
+                 duration_problem(*delay, {Millis(0), hours(1)}, datasource.ingestion_delay)) {
+    reader.wrong("ingestion_delay", *problem + "; or write \"auto\" to have it measured");
+  }
+}
+
 void check_one_authorization(TableReader& reader, const DatasourceSettings& datasource) {
   const bool bearer = SectionContext::is_given(reader, "bearer_token");
   bool header = false;
@@ -176,12 +188,7 @@ DatasourceSettings read_datasource(const Value& table, const std::string& path,
   if (const auto timeout = reader.duration("timeout", timeouts)) datasource.timeout = *timeout;
   if (const auto n = reader.integer("max_concurrency", 1, 1000))
     datasource.max_concurrency = static_cast<int>(*n);
-  const Value* delay = reader.find("ingestion_delay");
-  if (delay != nullptr && delay->as_string() != nullptr && *delay->as_string() == "auto") {
-    reader.not_yet("ingestion_delay", "\"auto\" comes later; give a duration such as \"15s\"");
-  } else if (const auto read = reader.duration("ingestion_delay", {Millis(0), hours(1)})) {
-    datasource.ingestion_delay = *read;
-  }
+  read_ingestion_delay(reader, datasource);
   read_headers(reader, datasource);
   datasource.bearer_token = context.secret(reader, "bearer_token");
   if (datasource.bearer_token && !is_header_value(datasource.bearer_token->reveal())) {

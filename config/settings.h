@@ -40,6 +40,7 @@ struct DatasourceSettings {
   Millis timeout{10'000};
   int max_concurrency = 8;
   Millis ingestion_delay{0};
+  bool measures_ingestion_delay = false;  // "auto"
   std::map<std::string, Secret> headers;
   std::optional<Secret> bearer_token;
   std::optional<BasicAuth> basic_auth;

@@ -17,6 +17,7 @@
 #include "daemon/http/client.h"
 #include "daemon/http/server.h"
 #include "daemon/net/system_clock.h"
+#include "daemon/prometheus/measured_delays.h"
 #include "daemon/prometheus/prometheus_source.h"
 #include "daemon/storage/sqlite_store.h"
 #include "daemon/telemetry/metrics.h"
@@ -32,6 +33,9 @@ constexpr Millis kDeliveryGrace{10'000};
 // looks whether the daemon stops.
 constexpr Millis kForgetEvery{60'000};
 constexpr std::size_t kForgottenAtOnce = 10;
+
+// How long a start waits for the first measurement of ingestion delays.
+constexpr Millis kFirstLooks{3'000};
 
 // How often the log says that the store takes no commits, while it does not.
 constexpr Millis kTellOfStoreEvery{60'000};
@@ -55,6 +59,7 @@ class Application::Impl {
 
  private:
   EngineRules engine_rules();
+  DelayHooks delay_hooks();
   EngineHooks engine_hooks();
   ApiContext api_context();
   void configure_delivery();
@@ -77,6 +82,7 @@ class Application::Impl {
   std::vector<NotifierRoute> routes_;
   SqliteStore store_;
   PrometheusSource source_;
+  MeasuredDelays delays_;
   Engine engine_;
   Outbox outbox_;
   EngineService service_;
@@ -108,7 +114,8 @@ Application::Impl::Impl(Settings settings)
                  else
                    spdlog::warn("datasource {} does not answer", datasource);
                }}),
-      engine_(io_.get_executor(), clock_, source_, store_, engine_rules(), engine_hooks()),
+      delays_(io_.get_executor(), clock_, source_, random_share, delay_hooks()),
+      engine_(io_.get_executor(), clock_, delays_, store_, engine_rules(), engine_hooks()),
       outbox_(io_.get_executor(), clock_, store_, engine_, random_share,
               {[this](const Delivery& delivery, std::string_view result) {
                  metrics_.on_delivery(delivery, result);
@@ -150,6 +157,23 @@ EngineRules Application::Impl::engine_rules() {
                                                  : std::string();
   };
   return rules;
+}
+
+DelayHooks Application::Impl::delay_hooks() {
+  DelayHooks hooks;
+  hooks.changed = [this](const std::string& datasource, Millis before, Millis after) {
+    const auto level = after > before ? spdlog::level::info : spdlog::level::debug;
+    spdlog::log(level, "datasource {}: ingestion_delay is measured as {}, was {}", datasource,
+                format_duration(after), format_duration(before));
+    engine_.delays_changed();
+  };
+  hooks.nothing_to_measure = [this](const std::string& datasource) {
+    spdlog::warn(
+        "datasource {}: ingestion_delay = \"auto\" needs series of \"up\" that are older than 10m, "
+        "and there are none; it stays at {}",
+        datasource, format_duration(delays_.ingestion_delay(datasource)));
+  };
+  return hooks;
 }
 
 EngineHooks Application::Impl::engine_hooks() {
@@ -213,6 +237,10 @@ ApiContext Application::Impl::api_context() {
           },
           [this] {
             const OutboxStats outbox = outbox_.stats();
+            std::map<std::string, Millis> delays;
+            for (const auto& [name, datasource] : settings_->datasources)
+              delays[name] = delays_.ingestion_delay(name);
+            metrics_.on_ingestion_delays(delays);
             metrics_.on_outbox(
                 {outbox.orders, outbox.accepted, outbox.notifications, outbox.oldest_age});
             metrics_.on_freezes(engine_.freezes_in_force());
@@ -243,6 +271,9 @@ awaitable<void> Application::Impl::start() {
   spdlog::info("rollwatchd {} listens on http://{}, store {}", ROLLWATCH_VERSION, *address,
                settings_->store.path);
   configure_delivery();
+  delays_.measure(measured_datasources_of(*settings_));
+  co_await delays_.first_looks(kFirstLooks);
+  if (stopping_) co_return;
   std::string failure;
   try {
     co_await engine_.load();
@@ -302,6 +333,7 @@ awaitable<void> Application::Impl::stop() {
   if (stopping_) co_return;
   stopping_ = true;
   not_ready_ = "stopping";
+  delays_.stop();
   co_await server_.stop(kServerGrace);
   co_await engine_.stop();
   co_await outbox_.drain(kDeliveryGrace);
@@ -349,6 +381,8 @@ ReloadResult Application::Impl::reload() {
   settings_ = std::make_shared<const Settings>(std::move(loaded).value());
   if (!settings_->server.external_url.empty()) external_url_ = settings_->server.external_url;
   source_.reconfigure(datasources_of(*settings_));
+  delays_.measure(measured_datasources_of(*settings_));
+  engine_.delays_changed();
   configure_delivery();
   metrics_.on_reload(true, clock_.wall());
   result.lines = settings_->warnings;

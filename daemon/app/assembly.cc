@@ -36,6 +36,13 @@ std::map<std::string, Datasource> datasources_of(const Settings& settings) {
   return all;
 }
 
+std::set<std::string> measured_datasources_of(const Settings& settings) {
+  std::set<std::string> names;
+  for (const auto& [name, datasource] : settings.datasources)
+    if (datasource.measures_ingestion_delay) names.insert(name);
+  return names;
+}
+
 Outbox::Drivers drivers_of(const Settings& settings, const HttpSend& http, Clock& clock,
                            const Originator& originator) {
   Outbox::Drivers drivers;

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@
 namespace rollwatch {
 
 std::map<std::string, Datasource> datasources_of(const Settings& settings);
+// Those whose ingestion delay is "auto".
+std::set<std::string> measured_datasources_of(const Settings& settings);
 Outbox::Drivers drivers_of(const Settings& settings, const HttpSend& http, Clock& clock,
                            const Originator& originator);
 Outbox::Senders senders_of(const Settings& settings, const HttpSend& http, Clock& clock,

@@ -64,6 +64,10 @@ class Metrics::Impl {
       registry, "rollwatch_query_duration_seconds", "Time until a query was answered or failed.");
   prometheus::Family<Gauge>& up = gauges(registry, "rollwatch_datasource_up",
                                          "Whether the datasource answers: 1, or 0 if not.");
+  prometheus::Family<Gauge>& delay =
+      gauges(registry, "rollwatch_datasource_ingestion_delay_seconds",
+             "A slot is evaluated for its time minus this; with \"auto\" as measured.");
+  std::map<std::string, Gauge*> delays;  // those of `delay`, by datasource
   prometheus::Family<Counter>& decisions = counters(
       registry, "rollwatch_decisions_total", "Decisions by kind, and by the engine or a person.");
   Gauge& freezes =
@@ -101,8 +105,9 @@ Metrics::Metrics(const std::string& version) : impl_(std::make_unique<Impl>()) {
   gauges(impl_->registry, "rollwatch_build_info", "The running version; always 1.")
       .Add({{"version", version}, {"compiler", __VERSION__}})
       .Set(1);
-  for (const Cause cause : {Cause::kMissedLate, Cause::kMissedOverlap, Cause::kMissedStore,
-                            Cause::kMissedDowntime, Cause::kMissedClockJump, Cause::kMissedEnded})
+  for (const Cause cause :
+       {Cause::kMissedLate, Cause::kMissedOverlap, Cause::kMissedStore, Cause::kMissedDowntime,
+        Cause::kMissedClockJump, Cause::kMissedEnded, Cause::kMissedDelay})
     impl_->missed.Add({{"reason", std::string(name_of(cause))}});
 }
 Metrics::~Metrics() = default;
@@ -146,6 +151,19 @@ void Metrics::on_query(const std::string& datasource, std::string_view result, S
 
 void Metrics::on_datasource(const std::string& datasource, bool up) {
   impl_->up.Add({{"datasource", datasource}}).Set(up ? 1 : 0);
+}
+
+void Metrics::on_ingestion_delays(const std::map<std::string, Millis>& delays) {
+  std::erase_if(impl_->delays, [&](const auto& one) {
+    if (delays.contains(one.first)) return false;
+    impl_->delay.Remove(one.second);
+    return true;
+  });
+  for (const auto& [datasource, delay] : delays) {
+    Gauge*& gauge = impl_->delays[datasource];
+    if (gauge == nullptr) gauge = &impl_->delay.Add({{"datasource", datasource}});
+    gauge->Set(Seconds(delay).count());
+  }
 }
 
 void Metrics::on_targets(const std::vector<std::string>& names) {

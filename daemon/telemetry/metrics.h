@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -53,6 +54,8 @@ class Metrics {
   // From the datasources: one query's end in a word, and whether they answer at all.
   void on_query(const std::string& datasource, std::string_view result, Seconds took);
   void on_datasource(const std::string& datasource, bool up);
+  // Of all that are configured now.
+  void on_ingestion_delays(const std::map<std::string, Millis>& delays);
 
   // Who may be told, by the configuration. Their dead letters, like the missed slots of each
   // reason, are counted from 0: of a series that begins with its first event increase() and delta()

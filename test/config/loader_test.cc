@@ -47,6 +47,7 @@ bearer_token_file = "vm.token"
 tls = { ca_file = "ca.pem", cert_file = "c.pem", key_file = "c.key", insecure_skip_verify = true }
 [datasource.basic]
 url = "http://h"
+ingestion_delay = "auto"
 basic_auth = { username = "u", password = "p" }
 [orchestrator.deployer]
 url = "http://127.0.0.1:8080/rollouts"
@@ -78,6 +79,8 @@ events = ["paused", "rolled_back"]
   EXPECT_EQ(vm.timeout, 3s);
   EXPECT_EQ(vm.max_concurrency, 2);
   EXPECT_EQ(vm.ingestion_delay, 15s);
+  EXPECT_FALSE(vm.measures_ingestion_delay);
+  EXPECT_TRUE(settings->datasources.at("basic").measures_ingestion_delay);
   EXPECT_EQ(vm.headers.at("X-Scope-OrgID").reveal(), "tenant");
   EXPECT_EQ(vm.bearer_token->reveal(), "t0ken");
   EXPECT_EQ(vm.tls.ca_file, "/etc/rw/ca.pem");
@@ -172,8 +175,8 @@ TEST(Loader, BadDatasource) {
        "2:7: datasource.default.url", "give them as basic_auth"},
       {"concurrency fraction", DS "max_concurrency = 1.5",
        "3:19: datasource.default.max_concurrency", "not a number with a fraction"},
-      {"delay auto", DS "ingestion_delay = 'auto'", "3:19: datasource.default.ingestion_delay",
-       "\"auto\" comes later; give a duration"},
+      {"delay misspelt", DS "ingestion_delay = 'atuo'", "3:19: datasource.default.ingestion_delay",
+       "not \"atuo\"; or write \"auto\" to have it measured"},
       {"token of two lines", DS "bearer_token_file = 'two-lines'",
        "3:21: datasource.default.bearer_token_file", "one line"},
       {"token file empty", DS "bearer_token_file = 'empty'",

@@ -63,6 +63,7 @@ class MetricsTest : public testing::Test {
     metrics.on_late(Millis(40));
     metrics.on_query("default", "success", Millis(20));
     metrics.on_datasource("default", true);
+    metrics.on_ingestion_delays({{"default", Millis(92'000)}});
     Decision decision;
     decision.kind = DecisionKind::kRollback;
     decision.by = "engine";
@@ -219,7 +220,7 @@ TEST_F(MetricsTest, WhatIsAlertedOnBeginsAtZero) {
   metrics.on_targets({"deployer", "releases"});
   EXPECT_THAT(lines("rollwatch_dead_letters"), AllOf(HasSubstr("{target=\"deployer\"} 0\n"),
                                                      HasSubstr("{target=\"releases\"} 0\n")));
-  for (const char* reason : {"late", "overlap", "store", "downtime", "clock_jump"})
+  for (const char* reason : {"late", "overlap", "store", "downtime", "clock_jump", "delay"})
     EXPECT_THAT(lines("rollwatch_evaluations_missed_total"),
                 HasSubstr("{reason=\"" + std::string(reason) + "\"} 0\n"));
   Delivery delivery;
