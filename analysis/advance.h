@@ -92,6 +92,9 @@ struct NewerWaits {
   bool waits = true;
 };
 
+// How the sentence begins of a freeze that is not of one service.
+inline constexpr std::string_view kEverythingIs = "everything is ";
+
 // A person froze the service, or everything; or no freeze holds it any more (no text).
 struct FreezeChanged {
   std::optional<std::string> text = {};  // one sentence: "frozen by ana: stocktaking"

@@ -43,6 +43,11 @@ void give_again(Mover& m, const OpenOrder& taken_back) {
   if (m.state().order) m.state().order->by_person = true;
 }
 
+std::string no_longer(const std::string& frozen) {
+  if (!frozen.starts_with(kEverythingIs)) return "no longer " + frozen;
+  return std::string(kEverythingIs) + "no longer " + frozen.substr(kEverythingIs.size());
+}
+
 void thawed(Mover& m) {
   RolloutState& s = m.state();
   if (!s.freeze) return;
@@ -51,7 +56,7 @@ void thawed(Mover& m) {
   s.freeze.reset();
   const bool by_person = s.state == State::kAnalyzing && s.lapsed && s.lapsed->by_person;
   const OpenOrder taken_back = by_person ? *s.lapsed : OpenOrder{};
-  m.tell(EventType::kThawed, "no longer " + text);
+  m.tell(EventType::kThawed, no_longer(text));
   if (s.state != State::kAnalyzing || m.progress_is_ordered()) return;
   if (s.reason == text) s.reason = "no longer frozen";
   if (s.conditions_only_observe)

@@ -8,7 +8,8 @@
 namespace rollwatch {
 
 std::string sentence_of(const FreezeRecord& freeze) {
-  const std::string what = freeze.service.empty() ? "everything is frozen by " : "frozen by ";
+  const std::string what =
+      (freeze.service.empty() ? std::string(kEverythingIs) : "") + "frozen by ";
   const std::string by = what + freeze.by;
   return freeze.reason.empty() ? by : by + ": " + freeze.reason;
 }
