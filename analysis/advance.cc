@@ -5,6 +5,7 @@
 
 #include "analysis/mover.h"
 #include "analysis/render.h"
+#include "analysis/silence.h"
 #include "analysis/slots.h"
 #include "analysis/text.h"
 
@@ -131,15 +132,36 @@ std::optional<SysTime> reminder_at(const RolloutState& s) {
   return std::nullopt;
 }
 
+// What keeps back a rollout whose datasource answers again: what its conditions show now.
+std::string shown_by_now(const Mover& m) {
+  for (std::size_t i = 0; i < m.state().conditions.size(); ++i) {
+    const auto& last = m.state().conditions[i].last;
+    const bool asked = m.state().begun ? m.gates(i) : m.condition(i).is_readiness;
+    if (asked && last && last->outcome != Outcome::kPass)
+      return "; by now " + m.condition(i).name + ": " + describe(*last);
+  }
+  return "";
+}
+
+void remind_of_question(Mover& m) {
+  OpenQuestion& question = *m.state().question;
+  question.reminded_at = m.now;
+  std::string text = "still waits for a person: " + question.text;
+  if (!question.datasource.empty() && has_answered(m.fixed, m.state(), question.datasource)) {
+    question.datasource.clear();  // from now on it is this rollout's own trouble
+    text += shown_by_now(m);
+  }
+  Event& event = m.tell(EventType::kReminder, text);
+  event.question = question_id(question);
+  event.datasource = question.datasource;
+}
+
 void remind(Mover& m) {
   RolloutState& s = m.state();
   const auto at = reminder_at(s);
   if (!at || m.now < *at) return;
   if (s.question) {
-    s.question->reminded_at = m.now;
-    Event& event = m.tell(EventType::kReminder, "still waits for a person: " + s.question->text);
-    event.question = question_id(*s.question);
-    event.datasource = s.question->datasource;
+    remind_of_question(m);
   } else {
     s.order->reminded_at = m.now;
     Event& event = m.tell(EventType::kReminder, "the rollback is not acknowledged after " +

@@ -190,6 +190,9 @@ struct Event {
   std::optional<DecisionKind> kind;
   std::string question;
   std::string datasource;  // whose trouble it is about, as in OpenQuestion
+  // Of a type that is mostly for the record (condition_failed, ready, note): this one people must
+  // hear of, because no other event says it.
+  bool is_news = false;
 };
 
 struct Transition {

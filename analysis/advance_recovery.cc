@@ -45,6 +45,7 @@ void tell_result(Mover& m) {
   }
   const auto tell = [&m](EventType type, std::size_t i, const std::string& text) {
     Event& event = m.tell(type, text);
+    event.is_news = true;
     event.condition = m.condition(i).name;
     if (const Judgement* seen = seen_since(m, i)) {
       event.value = seen->value;

@@ -5,6 +5,7 @@
 #include "analysis/judge.h"
 #include "analysis/mover.h"
 #include "analysis/render.h"
+#include "analysis/silence.h"
 #include "analysis/slots.h"
 #include "analysis/text.h"
 
@@ -116,20 +117,6 @@ void on_condition_failed(Mover& m, std::size_t i) {
   pause_for_failed(m, QuestionKind::kConditionFailed, sentence, i);
 }
 
-// Whose silence keeps the rollout waiting: the datasource's, or (nobody's) only this query's.
-std::string silent_datasource(const ConditionPlan& plan, const Judgement& last) {
-  switch (last.cause) {
-    case Cause::kUnreachable:
-    case Cause::kTimeout:
-    case Cause::kHttpStatus:
-    case Cause::kMalformed:
-    case Cause::kMissedOverlap:
-      return plan.datasource;
-    default:
-      return "";
-  }
-}
-
 void check_patience(Mover& m, std::size_t i, SysTime evaluated_at) {
   RolloutState& s = m.state();
   const ConditionPlan& plan = m.condition(i);
@@ -140,10 +127,7 @@ void check_patience(Mover& m, std::size_t i, SysTime evaluated_at) {
     m.pause(
         QuestionKind::kNoAnswers, kEngine,
         plan.name + " gave no answer for " + format_duration(patience) + ": " + describe(*c.last),
-        i);
-    s.question->datasource = silent_datasource(plan, *c.last);
-    for (Event& event : m.out.events)
-      if (event.type == EventType::kPaused) event.datasource = s.question->datasource;
+        i, silent_datasource(plan, *c.last));
   } else if (c.last->outcome == Outcome::kInconclusive && c.inconclusive_since &&
              evaluated_at - *c.inconclusive_since >= patience) {
     const std::string text =
@@ -166,6 +150,7 @@ void tell_silence_in_soak(Mover& m, std::size_t i, SysTime before, SysTime evalu
                                               "; it is promoted, so nothing waits for one");
   event.condition = m.condition(i).name;
   event.datasource = silent_datasource(m.condition(i), *c.last);
+  event.is_news = true;
 }
 
 // Only a pause for want of answers is lifted by the engine, when every gating condition passes
@@ -224,9 +209,12 @@ bool counts_now(const ConditionState& c, SysTime evaluated_at) {
 
 void pause_for_failed(Mover& m, QuestionKind kind, const std::string& sentence, std::size_t i) {
   const RolloutState& s = m.state();
-  if (s.state == State::kSoaking) return;  // promoted already: on_fail = "pause" only tells
-  if (s.state != State::kPaused || yields_to_a_failure(s.question->kind))
-    m.pause(kind, kEngine, sentence, i);
+  // Promoted already, on_fail = "pause" only tells; and behind a person's question it does not
+  // even ask.
+  const bool pauses = s.state != State::kSoaking &&
+                      (s.state != State::kPaused || yields_to_a_failure(s.question->kind));
+  if (pauses) return m.pause(kind, kEngine, sentence, i);
+  m.out.events.back().is_news = true;  // that it failed
 }
 
 void on_slot(Mover& m, const SlotAnswered& input) {

@@ -4,6 +4,7 @@
 
 #include "analysis/comparison.h"
 #include "analysis/mover.h"
+#include "analysis/silence.h"
 #include "analysis/text.h"
 
 namespace rollwatch {
@@ -61,9 +62,11 @@ void not_ready_in_time(Mover& m) {
   const std::string what = readiness(ready, c);
   const std::string span = format_duration(ready.timeout + s.extension);
   if (s.ready.attempt < static_cast<unsigned>(ready.attempts)) {
-    m.tell(EventType::kReady, "not ready within " + span + ": " + what + attempts_so_far(m) +
-                                  "; looks again in " + format_duration(ready.retry_after))
-        .condition = m.condition(i).name;
+    Event& event =
+        m.tell(EventType::kReady, "not ready within " + span + ": " + what + attempts_so_far(m) +
+                                      "; looks again in " + format_duration(ready.retry_after));
+    event.condition = m.condition(i).name;
+    event.is_news = true;
     s.ready.ends_at.reset();
     s.ready.retry_at = m.now + ready.retry_after;
     s.extension = Millis{0};
@@ -74,7 +77,8 @@ void not_ready_in_time(Mover& m) {
   if (is_of_this_attempt(c) && is_answer(c.last))
     return m.roll_back(kEngine, "not ready within " + span + ": " + what + attempts_so_far(m), i);
   m.pause(QuestionKind::kNotReady, kEngine,
-          "whether it is ready is not known after " + span + ": " + what + attempts_so_far(m), i);
+          "whether it is ready is not known after " + span + ": " + what + attempts_so_far(m), i,
+          is_of_this_attempt(c) ? silent_datasource(m.condition(i), *c.last) : "");
 }
 
 }  // namespace
@@ -122,10 +126,11 @@ void on_readiness(Mover& m, std::size_t i) {
     const bool asked = s.state == State::kPaused && s.question->kind == QuestionKind::kNotReady;
     if (!passes || !(waited || asked)) return;
     if (asked) {
+      const std::string datasource = s.question->datasource;
       s.question.reset();
       s.state = State::kWaiting;
       m.decide(DecisionKind::kResume, kEngine, "ready: " + what, i);
-      m.tell(EventType::kResumed, "goes on: ready, " + what);
+      m.tell(EventType::kResumed, "goes on: ready, " + what).datasource = datasource;
     }
     m.tell(EventType::kReady, "ready: " + what).condition = plan.name;
     return;

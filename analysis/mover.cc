@@ -372,7 +372,7 @@ void Mover::roll_back(const std::string& by, const std::string& reason,
 }
 
 void Mover::pause(QuestionKind kind, const std::string& by, const std::string& text,
-                  std::optional<std::size_t> by_condition) {
+                  std::optional<std::size_t> by_condition, const std::string& datasource) {
   RolloutState& s = state();
   s.state = State::kPaused;
   decide(DecisionKind::kPause, by, text, by_condition);
@@ -382,6 +382,7 @@ void Mover::pause(QuestionKind kind, const std::string& by, const std::string& t
   question.number = ++s.questions_asked;
   question.since = question.reminded_at = now;
   question.text = s.reason;
+  question.datasource = datasource;
   s.question = question;
   // Whoever refused an order, or cannot be reached, is not sent another one about it: then a late
   // acknowledgement of that order still counts.
@@ -395,6 +396,7 @@ void Mover::pause(QuestionKind kind, const std::string& by, const std::string& t
   Event& event = tell(EventType::kPaused, "paused: " + s.reason);
   event.by = by;
   event.question = question_id(question);
+  event.datasource = datasource;
   if (by_condition) event.condition = condition(*by_condition).name;
 }
 

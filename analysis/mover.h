@@ -77,8 +77,10 @@ class Mover {
   void promote(const std::string& by, const std::string& reason);
   void roll_back(const std::string& by, const std::string& reason,
                  std::optional<std::size_t> by_condition = std::nullopt);
+  // `datasource`: whose silence it is for.
   void pause(QuestionKind kind, const std::string& by, const std::string& text,
-             std::optional<std::size_t> by_condition = std::nullopt);
+             std::optional<std::size_t> by_condition = std::nullopt,
+             const std::string& datasource = "");
   void reached_step(int index, SysTime since);
   void reached_everything(SysTime since);  // 100 %
   void begin_step_afresh();                // after a person's yes

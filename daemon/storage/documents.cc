@@ -162,7 +162,7 @@ void visit(Io& io, typename Io::template Ref<RolloutSpec> spec) {
 template <class Io>
 void visit(Io& io, typename Io::template Ref<Event> event) {
   auto& [type, at, state, step, weight, summary, by, reason, condition, value, rule, verdict,
-         decision, order, kind, question, datasource] = event;
+         decision, order, kind, question, datasource, is_news] = event;
   io("type", type);
   io("at", at);
   io("state", state);
@@ -180,6 +180,7 @@ void visit(Io& io, typename Io::template Ref<Event> event) {
   io("kind", kind);
   io("question", question);
   io("datasource", datasource);
+  io("is_news", is_news);
 }
 
 template <class T>

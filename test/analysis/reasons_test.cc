@@ -85,6 +85,7 @@ const Story kStories[] = {
     {"silent in the soak", "begin ack pass*4 ack pass*5 ack empty*40", soaks},
     {"observed only", "begin ack fail*3", observes},
     {"silent", "begin ack error*31 wait=31m pass"},
+    {"silent, then empty", "begin ack error*31 empty*9 wait=31m pass"},
     {"empty", "begin ack empty*31"},
     {"inconclusive", "begin ack between*31", is_between},
     {"inconclusive rolls back", "begin ack between*31", rolls_back_unsure},

@@ -158,6 +158,7 @@ Event full_event() {
   event.kind = DecisionKind::kRollback;
   event.question = "q2";
   event.datasource = "default";
+  event.is_news = true;
   return event;
 }
 
@@ -256,7 +257,7 @@ std::string text_of(const Event& e) {
        << exact(e.weight) << '|' << e.summary << '|' << e.by << '|' << e.reason << '|'
        << e.condition << '|' << exact(e.value) << '|' << e.rule << '|' << name_of(e.verdict) << '|'
        << exact(e.decision) << '|' << exact(e.order) << '|' << (e.kind ? name_of(*e.kind) : "none")
-       << '|' << e.question << '|' << e.datasource;
+       << '|' << e.question << '|' << e.datasource << '|' << e.is_news;
   return text.str();
 }
 
