@@ -94,6 +94,7 @@ struct Memo {
   std::string target;
   std::string key;
   std::string value;
+  bool is_shared = false;  // of no rollout: kept when this one is forgotten
 };
 
 // A service, or everything, that a person froze; kept after it was lifted, until the next one.

@@ -69,6 +69,7 @@ class Store {
   // The bundle of that decision, or of the latest one.
   virtual awaitable<std::optional<ExplainRecord>> explain(std::string rollout,
                                                           std::optional<std::string> decision) = 0;
+  // `rollout` is "" for a shared one.
   virtual awaitable<std::optional<std::string>> memo(std::string rollout, std::string target,
                                                      std::string key) = 0;
   // The rollout registered with this key in the last 24 h before `now`, and the hash of its body.

@@ -211,7 +211,7 @@ Recorded write_commit(Database& db, const Commit& commit) {
     Query(db,
           "INSERT INTO memos (rollout, target, name, value) VALUES (?1, ?2, ?3, ?4)"
           " ON CONFLICT DO UPDATE SET value = excluded.value")
-        .bind(place.rollout, memo.target, memo.key, memo.value)
+        .bind(memo.is_shared ? kNoRollout : place.rollout, memo.target, memo.key, memo.value)
         .run();
   }
   if (commit.idempotency) insert_idempotency(db, place.rollout, *commit.idempotency);

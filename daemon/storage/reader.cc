@@ -319,9 +319,10 @@ std::optional<ExplainRecord> StoreReader::explain(const std::string& rollout,
 std::optional<std::string> StoreReader::memo(const std::string& rollout, const std::string& target,
                                              const std::string& key) {
   Query query(db_,
-              "SELECT value FROM memos WHERE rollout = (SELECT key FROM rollouts WHERE id = ?1)"
+              "SELECT value FROM memos WHERE rollout ="
+              " CASE ?1 WHEN '' THEN ?4 ELSE (SELECT key FROM rollouts WHERE id = ?1) END"
               " AND target = ?2 AND name = ?3");
-  query.bind(rollout, target, key);
+  query.bind(rollout, target, key, kNoRollout);
   if (!query.next()) return std::nullopt;
   return query.text(0);
 }

@@ -173,6 +173,24 @@ TEST_P(StoreHistoryTest, AMemoIsTheLastOneWritten) {
   EXPECT_FALSE(wait(store_->memo("ro_a", "releases", "channel")));
 }
 
+// What is remembered of no rollout: whoever's commit writes it.
+TEST_P(StoreHistoryTest, ASharedMemoIsOneForAll) {
+  record_one(registration("ro_a"));
+  record_one(registration("ro_b"));
+  EXPECT_FALSE(wait(store_->memo("", "", "told")));
+  Commit commit;
+  commit.rollout = "ro_a";
+  commit.memos = {{"", "told", "1", true}, {"", "told", "of a"}};
+  record_one(commit);
+  commit.rollout = "ro_b";
+  commit.memos = {{"", "told", "2", true}};
+  record_one(commit);
+  EXPECT_EQ(wait(store_->memo("", "", "told")), "2");
+  EXPECT_EQ(wait(store_->memo("ro_a", "", "told")), "of a");
+  EXPECT_FALSE(wait(store_->memo("ro_b", "", "told")));
+  EXPECT_FALSE(wait(store_->memo("ro_none", "", "told")));
+}
+
 TEST_P(StoreHistoryTest, AnIdempotencyKeyHoldsForADay) {
   constexpr Millis kDay = std::chrono::hours(24);
   Commit first = registration("ro_a");

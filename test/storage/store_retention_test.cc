@@ -110,6 +110,16 @@ TEST_P(StoreRetentionTest, AtMostSoManyTheLongestEndedFirst) {
   EXPECT_EQ(all(), "/");
 }
 
+TEST_P(StoreRetentionTest, WhatIsSharedOutlivesTheRolloutItWasWrittenWith) {
+  live("ro_a", kEnd);
+  Commit commit;
+  commit.rollout = "ro_a";
+  commit.memos = {{"", "told", "everybody", true}};
+  record_one(commit);
+  EXPECT_EQ(forget(kLater), 1U);
+  EXPECT_EQ(wait(store_->memo("", "", "told")), "everybody");
+}
+
 TEST_P(StoreRetentionTest, ManyAtOnce) {
   std::vector<Commit> commits;
   for (int i = 0; i < 130; ++i) {
