@@ -22,6 +22,10 @@ std::optional<double> number(const Json& object, const char* key) {
 
 }  // namespace
 
+std::string service_name(const RolloutSpec& spec) {
+  return spec.ns == "default" ? spec.service : spec.ns + "/" + spec.service;
+}
+
 Notice notice_of(const RolloutSpec& spec, const Event& event) {
   Notice notice;
   notice.event = event.type;
@@ -38,6 +42,7 @@ Notice notice_of(const RolloutSpec& spec, const Event& event) {
   if (event.kind) notice.kind = name_of(*event.kind);
   if (event.decision) notice.decision = decision_id(spec, *event.decision);
   notice.question = event.question;
+  notice.datasource = event.datasource;
   return notice;
 }
 
@@ -57,6 +62,8 @@ std::string to_payload(const Notice& notice) {
   json["kind"] = notice.kind;
   json["decision"] = notice.decision;
   json["question"] = notice.question;
+  json["subject"] = notice.subject;
+  json["datasource"] = notice.datasource;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -81,6 +88,8 @@ std::optional<Notice> from_payload(std::string_view payload) {
   notice.kind = text(json, "kind");
   notice.decision = text(json, "decision");
   notice.question = text(json, "question");
+  notice.subject = text(json, "subject");
+  notice.datasource = text(json, "datasource");
   return notice;
 }
 

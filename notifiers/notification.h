@@ -27,7 +27,14 @@ struct Notice {
   std::string kind;      // of the decision, "" if the event is none
   std::string decision;  // its id
   std::string question;  // the open one's id
+  // What it is about in place of the rollout, if it concerns many: the words that `summary` begins
+  // with ("datasource default"). What is said above of a rollout is not set then.
+  std::string subject;
+  std::string datasource;  // whose silence it is about
 };
+
+// "payments/checkout"; only the service in the default namespace.
+std::string service_name(const RolloutSpec& spec);
 
 Notice notice_of(const RolloutSpec& spec, const Event& event);
 

@@ -16,13 +16,6 @@ bool holds(const std::string& key, const std::string& wanted, const RolloutSpec&
   return label != spec.labels.end() && label->second == wanted;
 }
 
-bool tells(const NotifierRoute& route, const Event& event) {
-  if (route.events.empty()) return route.tells_by_default && route.tells_by_default(event);
-  return std::any_of(route.events.begin(), route.events.end(), [&](const std::string& name) {
-    return name == name_of(event.type) || (name == "rolling_back" && is_rolling_back(event));
-  });
-}
-
 }  // namespace
 
 bool fits(const NotifierRoute& route, const RolloutSpec& spec) {
@@ -31,17 +24,31 @@ bool fits(const NotifierRoute& route, const RolloutSpec& spec) {
                      [&](const auto& entry) { return holds(entry.first, entry.second, spec); });
 }
 
-std::vector<std::string> notifiers_for(const RolloutSpec& spec, const Event& event,
-                                       const std::vector<NotifierRoute>& routes) {
+bool tells(const NotifierRoute& route, const Event& event) {
+  if (route.events.empty()) return route.tells_by_default && route.tells_by_default(event);
+  return std::any_of(route.events.begin(), route.events.end(), [&](const std::string& name) {
+    return name == name_of(event.type) || (name == "rolling_back" && is_rolling_back(event));
+  });
+}
+
+std::vector<const NotifierRoute*> routes_for(const RolloutSpec& spec,
+                                             const std::vector<NotifierRoute>& routes) {
   const auto chosen = [&](const NotifierRoute& route) {
     return fits(route, spec) ||
            std::find(spec.notify.begin(), spec.notify.end(), route.name) != spec.notify.end();
   };
   const bool everybody = std::none_of(routes.begin(), routes.end(), chosen);
+  std::vector<const NotifierRoute*> told;
+  for (const NotifierRoute& route : routes)
+    if (everybody || chosen(route)) told.push_back(&route);
+  return told;
+}
+
+std::vector<std::string> notifiers_for(const RolloutSpec& spec, const Event& event,
+                                       const std::vector<NotifierRoute>& routes) {
   std::vector<std::string> names;
-  for (const NotifierRoute& route : routes) {
-    if ((everybody || chosen(route)) && tells(route, event)) names.push_back(route.name);
-  }
+  for (const NotifierRoute* route : routes_for(spec, routes))
+    if (tells(*route, event)) names.push_back(route->name);
   return names;
 }
 

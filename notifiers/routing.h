@@ -23,9 +23,16 @@ struct NotifierRoute {
 // and for those that nobody else is told of.
 bool fits(const NotifierRoute& route, const RolloutSpec& spec);
 
-// Names of the notifiers, in the order of `routes`: those the rollout names and those that fit; if
-// there are none of either, all. Whether a notifier tells this event is asked afterwards, so an
-// event filter never makes a rollout's messages go elsewhere.
+// The notifiers that a rollout is told to, in the order of `routes`: those it names and those that
+// fit; if there are none of either, all. Borrowed from `routes`.
+std::vector<const NotifierRoute*> routes_for(const RolloutSpec& spec,
+                                             const std::vector<NotifierRoute>& routes);
+
+// Whether a notifier tells such an event.
+bool tells(const NotifierRoute& route, const Event& event);
+
+// Names of those of routes_for() that tell this event: asked afterwards, so an event filter never
+// makes a rollout's messages go elsewhere.
 std::vector<std::string> notifiers_for(const RolloutSpec& spec, const Event& event,
                                        const std::vector<NotifierRoute>& routes);
 

@@ -37,10 +37,25 @@ struct Look {
   std::string_view color;
 };
 
+bool begins_with_word(std::string_view sentence, std::string_view words) {
+  return sentence.size() >= words.size() && std::equal(words.begin(), words.end(), sentence.begin(),
+                                                       [](unsigned char a, unsigned char b) {
+                                                         return std::tolower(a) == std::tolower(b);
+                                                       });
+}
+
+// Of a datasource that gives no answers, told once for all rollouts.
+Look look_of_silence(EventType event) {
+  if (event == EventType::kResumed) return {"answers again", ":white_check_mark:", kGreen};
+  if (event == EventType::kReminder) return {"still no answers", ":bell:", kYellow};
+  return {"no answers", ":warning:", kYellow};
+}
+
 Look look_of(const Notice& notice) {
   if (notice.event == EventType::kDecided && notice.kind == "rollback" &&
       notice.state == "rolling_back")
     return {"rolling back", ":rewind:", kRed};
+  if (!notice.subject.empty() && !notice.datasource.empty()) return look_of_silence(notice.event);
   switch (notice.event) {
     case EventType::kRegistered:
       return {"registered", ":memo:", kBlue};
@@ -89,7 +104,8 @@ Look look_of(const Notice& notice) {
     case EventType::kThawed:
       return {"thawed", ":sunny:", kBlue};
     case EventType::kReady:
-      return {"readiness", ":information_source:", kBlue};
+      if (begins_with_word(notice.summary, "not ready")) return {"not ready", ":warning:", kYellow};
+      return {"ready", ":information_source:", kBlue};
     case EventType::kRecovered:
       return {"recovered", ":white_check_mark:", kGreen};
     case EventType::kStillBad:
@@ -116,17 +132,6 @@ std::string short_number(double number) {
   std::array<char, 32> text{};
   const int length = std::snprintf(text.data(), text.size(), "%.6g", number);
   return {text.data(), static_cast<std::size_t>(length)};
-}
-
-std::string service_of(const RolloutSpec& spec) {
-  return spec.ns == "default" ? spec.service : spec.ns + "/" + spec.service;
-}
-
-bool begins_with_word(std::string_view sentence, std::string_view words) {
-  return sentence.size() >= words.size() && std::equal(words.begin(), words.end(), sentence.begin(),
-                                                       [](unsigned char a, unsigned char b) {
-                                                         return std::tolower(a) == std::tolower(b);
-                                                       });
 }
 
 // "paused: error-rate gave no answer for 5m"; a summary that says the word itself is not made to
@@ -217,47 +222,79 @@ std::string context_of(const RolloutSpec& spec, const Notice& notice) {
   return context + " · " + format_time(notice.at);
 }
 
+// What is shown of a message beside its text.
+struct Shown {
+  std::string text;
+  std::string headline;
+  Json rest = Json::array();  // blocks
+};
+
+// One for many rollouts: the sentence says which, and no detail of one is shown.
+Shown show_shared(const Notice& notice, const Look& look, const std::string& external_url) {
+  Shown shown;
+  shown.text = escaped(notice.summary, kSentenceLimit);
+  std::string_view rest = notice.summary;
+  std::string subject;
+  if (rest.starts_with(notice.subject)) {
+    subject = "*" + escaped(notice.subject) + "*";
+    rest.remove_prefix(notice.subject.size());
+  }
+  shown.headline = std::string(look.emoji) + " " + subject + escaped(rest, kSentenceLimit);
+  shown.rest.push_back(section(link(external_url + "/api/v1/rollouts?state=active", "Rollouts")));
+  Json elements = Json::array({mrkdwn_object(format_time(notice.at))});
+  shown.rest.push_back({{"type", "context"}, {"elements", std::move(elements)}});
+  return shown;
+}
+
+Shown show_rollout(const RolloutSpec& spec, const Notice& notice, const Look& look,
+                   const std::string& external_url) {
+  const std::string sentence = sentence_of(notice, look);
+  const bool has_place = spec.target != "default";
+  Shown shown;
+  shown.text = escaped(service_name(spec)) + " " + escaped(spec.candidate);
+  if (has_place) shown.text += " → " + escaped(spec.target);
+  shown.text += ": " + sentence;
+
+  shown.headline = "*" + escaped(service_name(spec)) + "* " + code(spec.candidate);
+  if (has_place) shown.headline += " → *" + escaped(spec.target) + "*";
+  shown.headline +=
+      "\n" + std::string(look.emoji) + " *" + sentence.substr(0, sentence.find(':')) + "*";
+  if (const auto colon = sentence.find(':'); colon != std::string::npos)
+    shown.headline += sentence.substr(colon);
+
+  if (Json fields = fields_of(spec, notice); !fields.empty())
+    shown.rest.push_back({{"type", "section"}, {"fields", std::move(fields)}});
+  if (std::string way = way_on(spec, notice); !way.empty())
+    shown.rest.push_back(section(std::move(way)));
+  shown.rest.push_back(section(links_of(spec, notice, external_url)));
+  Json elements = Json::array({mrkdwn_object(context_of(spec, notice))});
+  shown.rest.push_back({{"type", "context"}, {"elements", std::move(elements)}});
+  return shown;
+}
+
 }  // namespace
 
 std::string slack_message(const RolloutSpec& spec, const Notice& notice,
                           const std::string& external_url) {
   const Look look = look_of(notice);
-  const std::string sentence = sentence_of(notice, look);
-  const bool has_place = spec.target != "default";
-
-  std::string text = escaped(service_of(spec)) + " " + escaped(spec.candidate);
-  if (has_place) text += " → " + escaped(spec.target);
-  text += ": " + sentence;
-
-  std::string headline = "*" + escaped(service_of(spec)) + "* " + code(spec.candidate);
-  if (has_place) headline += " → *" + escaped(spec.target) + "*";
-  headline += "\n" + std::string(look.emoji) + " *" + sentence.substr(0, sentence.find(':')) + "*";
-  if (const auto colon = sentence.find(':'); colon != std::string::npos)
-    headline += sentence.substr(colon);
-
-  Json blocks = Json::array();
-  blocks.push_back(section(std::move(headline)));
-  if (Json fields = fields_of(spec, notice); !fields.empty()) {
-    blocks.push_back({{"type", "section"}, {"fields", std::move(fields)}});
-  }
-  if (std::string way = way_on(spec, notice); !way.empty())
-    blocks.push_back(section(std::move(way)));
-  blocks.push_back(section(links_of(spec, notice, external_url)));
-  Json elements = Json::array({mrkdwn_object(context_of(spec, notice))});
-  blocks.push_back({{"type", "context"}, {"elements", std::move(elements)}});
+  Shown shown = notice.subject.empty() ? show_rollout(spec, notice, look, external_url)
+                                       : show_shared(notice, look, external_url);
+  Json blocks = Json::array({section(std::move(shown.headline))});
+  for (Json& block : shown.rest) blocks.push_back(std::move(block));
 
   Json attachment;
   attachment["color"] = look.color;
-  attachment["fallback"] = text;
+  attachment["fallback"] = shown.text;
   attachment["blocks"] = std::move(blocks);
   Json message;
-  message["text"] = text;
+  message["text"] = shown.text;
   message["unfurl_links"] = false;
   message["unfurl_media"] = false;
   message["attachments"] = Json::array({std::move(attachment)});
   return message.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+// No default: a new type must be decided about.
 bool slack_webhook_tells(const Event& event) {
   switch (event.type) {
     case EventType::kStarted:
@@ -268,17 +305,33 @@ bool slack_webhook_tells(const Event& event) {
     case EventType::kRollbackFailed:
     case EventType::kCancelled:
     case EventType::kSuperseded:
+    case EventType::kFrozen:
+    case EventType::kThawed:
+    case EventType::kRecovered:
+    case EventType::kStillBad:
       return true;
     case EventType::kResumed:
       return event.by == "engine";
-    case EventType::kNote:
-      // Of a condition: it gives no answers while the rollout soaks, and nothing waits for them.
-      return !event.question.empty() || !event.condition.empty();
     case EventType::kDecided:
       return is_rolling_back(event);
-    default:
+    case EventType::kNote:
+      return event.is_news || !event.question.empty();
+    case EventType::kConditionFailed:
+    case EventType::kReady:
+      return event.is_news;
+    case EventType::kRegistered:
+    case EventType::kStepBegan:
+    case EventType::kVerdict:
+    case EventType::kOrderDone:
+    case EventType::kOrderAccepted:
+    case EventType::kOrderRefused:  // the pause or the failed rollback that follows says it
+    case EventType::kOrderExpired:
+    case EventType::kSoaking:
+    case EventType::kWatchResumed:
+    case EventType::kExtended:
       return false;
   }
+  return false;
 }
 
 }  // namespace rollwatch

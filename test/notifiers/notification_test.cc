@@ -23,8 +23,11 @@ TEST(Notification, IsReadBackAsItWasStored) {
   event.decision = 4;
   event.kind = DecisionKind::kRollback;
   event.question = "q2";
+  event.datasource = "default";
 
-  const auto notice = from_payload(to_payload(notice_of(spec, event)));
+  Notice told = notice_of(spec, event);
+  told.subject = "datasource default";
+  const auto notice = from_payload(to_payload(told));
   ASSERT_TRUE(notice.has_value());
   EXPECT_EQ(notice->event, EventType::kDecided);
   EXPECT_EQ(notice->at, event.at);
@@ -40,6 +43,8 @@ TEST(Notification, IsReadBackAsItWasStored) {
   EXPECT_EQ(notice->kind, "rollback");
   EXPECT_EQ(notice->decision, decision_id(spec, 4));
   EXPECT_EQ(notice->question, "q2");
+  EXPECT_EQ(notice->datasource, "default");
+  EXPECT_EQ(notice->subject, "datasource default");
 }
 
 TEST(Notification, WhatIsNotSetStaysUnset) {

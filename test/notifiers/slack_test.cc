@@ -84,6 +84,22 @@ TEST(Slack, TheTextStandsAlone) {
        "#6b7280"},
       {"reminder", EventType::kReminder, "still paused", "checkout 1.24: reminder: still paused",
        "#ecb22e"},
+      {"extended", EventType::kExtended, "the soak lasts 10m longer",
+       "checkout 1.24: extended: the soak lasts 10m longer", "#3b82f6"},
+      {"not ready", EventType::kReady, "not ready within 10m: 2 of 3 (attempt 1 of 2)",
+       "checkout 1.24: not ready within 10m: 2 of 3 (attempt 1 of 2)", "#ecb22e"},
+      {"ready", EventType::kReady, "ready: 3 of 3", "checkout 1.24: ready: 3 of 3", "#3b82f6"},
+      {"looks again", EventType::kReady, "looks again whether it is ready",
+       "checkout 1.24: ready: looks again whether it is ready", "#3b82f6"},
+      {"recovered", EventType::kRecovered, "recovered after the rollback: error-rate 0.01",
+       "checkout 1.24: recovered after the rollback: error-rate 0.01", "#2eb67d"},
+      {"still bad", EventType::kStillBad,
+       "rolled back, but error-rate 0.09 > 0.05 is still bad: probably not this release",
+       "checkout 1.24: still bad: rolled back, but error-rate 0.09 &gt; 0.05 is still bad: "
+       "probably not this release",
+       "#ecb22e"},
+      {"condition failed", EventType::kConditionFailed, "error-rate 0.09 > 0.05",
+       "checkout 1.24: condition failed: error-rate 0.09 &gt; 0.05", "#e01e5a"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
@@ -191,58 +207,48 @@ TEST(Slack, StaysWithinSlacksLimitsWhateverItIsGiven) {
   EXPECT_THAT(message["text"].get<std::string>(), HasSubstr("\u2026"));
 }
 
-TEST(Slack, ByDefaultTellsTheBeginningTheEndAndWhatNeedsAPerson) {
+TEST(Slack, WhatConcernsManyRolloutsIsAboutNoneOfThem) {
+  Notice notice;
+  notice.event = EventType::kPaused;
+  notice.at = SysTime{Millis{1'767'323'045'678}};
+  notice.subject = "datasource default";
+  notice.datasource = "default";
+  notice.summary =
+      "datasource default gives no answers: it says <!channel> & more; checkout 1.24 waits for it";
+  EXPECT_EQ(
+      slack_message(checkout_to_eu(), notice, "http://rollwatch.example.net"),
+      R"j({"text":"datasource default gives no answers: it says &lt;!channel&gt; &amp; more; checkout 1.24 waits for it",)j"
+      R"j("unfurl_links":false,"unfurl_media":false,"attachments":[{"color":"#ecb22e",)j"
+      R"j("fallback":"datasource default gives no answers: it says &lt;!channel&gt; &amp; more; checkout 1.24 waits for it",)j"
+      R"j("blocks":[{"type":"section","text":{"type":"mrkdwn","text":":warning: *datasource default* gives no answers: )j"
+      R"j(it says &lt;!channel&gt; &amp; more; checkout 1.24 waits for it"}},)j"
+      R"j({"type":"section","text":{"type":"mrkdwn","text":"<http://rollwatch.example.net/api/v1/rollouts?state=active|Rollouts>"}},)j"
+      R"j({"type":"context","elements":[{"type":"mrkdwn","text":"2026-01-02T03:04:05.678Z"}]}]}]})j");
   struct Row {
-    EventType type;
-    bool tells;
+    EventType event;
+    const char* datasource;
+    const char* emoji;
+    const char* color;
   };
   const Row rows[] = {
-      {EventType::kRegistered, false},
-      {EventType::kStarted, true},
-      {EventType::kStepBegan, false},
-      {EventType::kVerdict, false},
-      {EventType::kDecided, false},
-      {EventType::kPaused, true},
-      {EventType::kResumed, false},
-      {EventType::kOrderDone, false},
-      {EventType::kOrderAccepted, false},
-      {EventType::kOrderRefused, false},
-      {EventType::kOrderExpired, false},
-      {EventType::kPromoted, true},
-      {EventType::kSoaking, false},
-      {EventType::kRolledBack, true},
-      {EventType::kRollbackFailed, true},
-      {EventType::kCancelled, true},
-      {EventType::kSuperseded, true},
-      {EventType::kWatchResumed, false},
-      {EventType::kConditionFailed, false},
-      {EventType::kReminder, true},
-      {EventType::kNote, false},
+      {EventType::kNote, "default", ":warning:", "#ecb22e"},
+      {EventType::kReminder, "default", ":bell:", "#ecb22e"},
+      {EventType::kResumed, "default", ":white_check_mark:", "#2eb67d"},
+      {EventType::kFrozen, "", ":snowflake:", "#ecb22e"},
+      {EventType::kThawed, "", ":sunny:", "#3b82f6"},
   };
   for (const Row& row : rows) {
-    Event event;
-    event.type = row.type;
-    event.by = "alice";
-    EXPECT_EQ(slack_webhook_tells(event), row.tells) << name_of(row.type);
+    SCOPED_TRACE(name_of(row.event));
+    notice.event = row.event;
+    notice.datasource = row.datasource;
+    const json message = render(checkout_to_eu(), notice)["attachments"][0];
+    EXPECT_EQ(message["color"], row.color);
+    EXPECT_THAT(message["blocks"][0]["text"]["text"].get<std::string>(),
+                HasSubstr(std::string(row.emoji) + " *datasource default* gives"));
   }
-  Event resumed;
-  resumed.type = EventType::kResumed;
-  resumed.by = "engine";
-  EXPECT_TRUE(slack_webhook_tells(resumed))
-      << "nobody else would know that nobody is waited for any more";
-  Event note;
-  note.question = "q1";
-  EXPECT_TRUE(slack_webhook_tells(note)) << "an approval is asked for";
-  Event silence;
-  silence.state = State::kSoaking;
-  silence.condition = "errors";
-  EXPECT_TRUE(slack_webhook_tells(silence))
-      << "nothing waits for its answers, so nobody would know";
-  Event decided;
-  decided.type = EventType::kDecided;
-  decided.kind = DecisionKind::kRollback;
-  decided.state = State::kRollingBack;
-  EXPECT_TRUE(slack_webhook_tells(decided));
+  notice.subject = "<!here>";  // not how the sentence begins
+  EXPECT_THAT(render(checkout_to_eu(), notice)["attachments"][0]["blocks"][0]["text"]["text"],
+              ":sunny: " + std::string(render(checkout_to_eu(), notice)["text"]));
 }
 
 }  // namespace

@@ -1,0 +1,97 @@
+#include "notifiers/shared_notice.h"
+
+#include <algorithm>
+
+namespace rollwatch {
+namespace {
+
+// "checkout 1.24 in eu-1"
+std::string rollout_name(const RolloutSpec& spec) {
+  const std::string place = spec.target == "default" ? "" : " in " + spec.target;
+  return service_name(spec) + " " + spec.candidate + place;
+}
+
+std::string rollouts(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " rollout" : " rollouts");
+}
+
+// "12m", "42s": as exact as anybody wants to know.
+std::string about(Millis span) {
+  constexpr Millis kSecond{1'000};
+  constexpr Millis kMinute{60'000};
+  span = std::max(span, kSecond);
+  return format_duration(span - span % (span < 2 * kMinute ? kSecond : kMinute));
+}
+
+// About the whole matter: of the rollout that happened to be the one nothing is said but in words.
+Notice shared(const Event& event, std::string subject, std::string summary) {
+  Notice notice;
+  notice.event = event.type;
+  notice.at = event.at;
+  notice.by = event.by;
+  notice.datasource = event.datasource;
+  notice.subject = std::move(subject);
+  notice.summary = std::move(summary);
+  return notice;
+}
+
+Notice freeze(const Event& event, const std::string& what, const std::string& follows) {
+  const bool everything = event.summary.starts_with(kEverythingIs);
+  return shared(event, everything ? std::string(kEverythingIs) + what : what,
+                event.summary + "; " + follows);
+}
+
+Notice silence(const Event& event, const std::string& datasource, const std::string& what) {
+  const std::string subject = "datasource " + datasource;
+  return shared(event, subject, subject + " " + what);
+}
+
+}  // namespace
+
+Notice silence_begins(const TakenStep& step, const Event& event, const std::string& datasource,
+                      std::size_t waiting) {
+  const auto shown = silence_of({step.spec, step.plan}, step.after, datasource);
+  std::string what = "gives no answers";
+  if (shown) what += ": " + describe(shown->slot);
+  what += "; " + rollout_name(step.spec);
+  if (event.type == EventType::kNote)
+    what += " is promoted, and nobody watches it meanwhile";
+  else if (waiting > 1)
+    what += " and " + std::to_string(waiting - 1) + " more wait for it";
+  else
+    what += " waits for it";
+  return silence(event, datasource, what);
+}
+
+Notice silence_goes_on(const TakenStep& step, const Event& event, const std::string& datasource,
+                       SysTime since, std::size_t waiting) {
+  const std::string who =
+      waiting > 1 ? rollouts(waiting) + " wait for it" : rollout_name(step.spec) + " waits for it";
+  return silence(event, datasource,
+                 "still gives no answers after " + about(event.at - since) + "; " + who);
+}
+
+Notice silence_ends(const Event& event, const std::string& datasource, SysTime since,
+                    std::size_t went_on, std::size_t waiting) {
+  std::string what = "answers again after " + about(event.at - since);
+  if (went_on > 0)
+    what +=
+        "; " + rollouts(went_on) + (went_on == 1 ? " goes on by itself" : " go on by themselves");
+  if (waiting > 0) {
+    what += went_on > 0 ? ", " + std::to_string(waiting) + " more" : "; " + rollouts(waiting);
+    what += waiting == 1 ? " waits until all its conditions pass"
+                         : " wait until all their conditions pass";
+  }
+  return silence(event, datasource, what);
+}
+
+Notice freeze_begins(const TakenStep& step, const Event& event) {
+  return freeze(event, "frozen", rollout_name(step.spec) + " stands still until that is lifted");
+}
+
+Notice freeze_ends(const TakenStep& step, const Event& event, std::size_t concerned) {
+  const std::string who = concerned > 1 ? rollouts(concerned) : rollout_name(step.spec);
+  return freeze(event, "no longer frozen", who + " may go on");
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,263 @@
+#include "notifiers/told_once.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "notifiers/shared_notice.h"
+
+namespace rollwatch {
+namespace {
+
+constexpr Millis kRemindEvery{30 * 60'000};
+// Rollouts are reminded each at its own time: a little early is not a reminder too many.
+constexpr Millis kRemindSlack{60'000};
+// So long a datasource answers before people are told that it does.
+constexpr Millis kAnswersFor{60'000};
+
+bool is_by_engine(const Event& event) { return event.by == "engine"; }
+
+bool contains(const std::vector<Matter>& matters, const Matter& matter) {
+  return std::find(matters.begin(), matters.end(), matter) != matters.end();
+}
+
+bool asks(const Plan& plan, const std::string& datasource) {
+  return std::any_of(plan.conditions.begin(), plan.conditions.end(),
+                     [&datasource](const ConditionPlan& c) { return c.datasource == datasource; });
+}
+
+// What it is a part of; none: it is told by itself. `frozen`: the sentence of the freeze that
+// holds the rollout after it, or held it before.
+std::optional<Matter> shared_by(const RolloutSpec& spec, const Event& event,
+                                const std::string& frozen) {
+  switch (event.type) {
+    case EventType::kPaused:
+    case EventType::kReminder:
+    case EventType::kNote:
+      if (!event.datasource.empty()) return silence_matter(event.datasource);
+      return std::nullopt;
+    case EventType::kResumed:  // a person's is a decision about this rollout
+      if (!event.datasource.empty() && is_by_engine(event)) return silence_matter(event.datasource);
+      return std::nullopt;
+    case EventType::kFrozen:
+    case EventType::kThawed:
+      return freeze_matter(spec, frozen);
+    default:
+      return std::nullopt;
+  }
+}
+
+// Frozen and thawed, or the other way about, before anybody could notice.
+bool is_undone(const TakenStep& step, const Event& event) {
+  if (event.type != EventType::kFrozen && event.type != EventType::kThawed) return false;
+  const auto& before = step.before.freeze;
+  const auto& after = step.after.freeze;
+  return before && after ? before->text == after->text : !before && !after;
+}
+
+class StepTeller {
+ public:
+  StepTeller(ToldSoFar& so_far, const TakenStep& step, const std::vector<NotifierRoute>& routes)
+      : so_far_(so_far),
+        step_(step),
+        routes_(routes),
+        mine_(routes_for(step.spec, routes)),
+        before_(matters_of({step.spec, step.plan}, step.before)),
+        after_(matters_of({step.spec, step.plan}, step.after)) {}
+
+  std::vector<Announcement> tell() {
+    for (const Matter& matter : after_)
+      so_far_.join(matter, step_.spec, step_.after.question.has_value());
+    std::string frozen = step_.before.freeze ? step_.before.freeze->text : "";
+    for (const Event& event : step_.events) {
+      if (is_undone(step_, event)) continue;
+      if (event.type == EventType::kFrozen) frozen = event.summary;
+      const auto matter = shared_by(step_.spec, event, frozen);
+      for (const NotifierRoute* route : mine_) {
+        if (matter)
+          part_of(*matter, event, *route);
+        else if (tells(*route, event))
+          out_.push_back({route->name, notice_of(step_.spec, event)});
+      }
+    }
+    for (const Matter& matter : before_)
+      if (!contains(after_, matter)) leave(matter);
+    if (!step_.evaluations.empty())
+      for (const Matter& matter : so_far_.told_matters(Matter::Kind::kSilence))
+        if (asks(step_.plan, matter.name)) listen(matter);
+    return std::move(out_);
+  }
+
+ private:
+  void part_of(const Matter& matter, const Event& event, const NotifierRoute& route) {
+    switch (event.type) {
+      case EventType::kReminder:
+        return remind(matter, event, route);
+      case EventType::kResumed:
+        if (so_far_.telling(matter, route.name) != nullptr)
+          ++so_far_.change(matter, route.name).went_on;
+        return;
+      case EventType::kThawed:
+        return thaw(matter, event, route);
+      default:
+        return begin(matter, event, route);
+    }
+  }
+
+  // Somebody is concerned. Of which people know, unless this is the first.
+  void begin(const Matter& matter, const Event& event, const NotifierRoute& route) {
+    const bool silence = matter.kind == Matter::Kind::kSilence;
+    const Telling* known = so_far_.telling(matter, route.name);
+    // Nobody else is, and for a while nobody was: this is another time. (A soak that is unwatched
+    // does not know of it for `patience` after a restart.)
+    const bool forgotten = known != nullptr &&
+                           !so_far_.concerns_any(matter, route, routes_, step_.spec.id) &&
+                           (!silence || event.at - known->told_at >= kRemindEvery);
+    if (forgotten) so_far_.forget(matter, route.name);
+    if (!forgotten && known != nullptr && known->told) return;
+
+    Telling& telling = so_far_.change(matter, route.name);
+    if (telling.told_at == SysTime{}) {
+      telling.since = silence ? since(matter, event) : event.at;
+      telling.told_at = event.at;
+    }
+    if (!wants(route, event)) return;
+    telling.told = true;
+    telling.told_at = event.at;
+    if (silence)
+      say(route, silence_begins(step_, event, matter.name, waiting(matter, route)));
+    else
+      say(route, freeze_begins(step_, event));
+  }
+
+  void remind(const Matter& matter, const Event& event, const NotifierRoute& route) {
+    const Telling* known = so_far_.telling(matter, route.name);
+    if (known == nullptr && !is_silent_since_the_end(matter, route)) return;
+    if (known == nullptr || !known->told) return begin(matter, event, route);
+    if (known->answers_since) return;  // about to be over
+    if (event.at - known->told_at < kRemindEvery - kRemindSlack) return;
+    Telling& telling = so_far_.change(matter, route.name);
+    telling.told_at = event.at;
+    if (tells(route, event))
+      say(route, silence_goes_on(step_, event, matter.name, telling.since, waiting(matter, route)));
+  }
+
+  // It was over; has the rollout been asked since, and got no answer all the same?
+  bool is_silent_since_the_end(const Matter& matter, const NotifierRoute& route) const {
+    const auto ended_at = so_far_.ended_at(matter, route.name);
+    if (!ended_at) return true;  // nobody said that it is over
+    const auto silence = silence_of({step_.spec, step_.plan}, step_.after, matter.name);
+    return silence && silence->at > *ended_at;
+  }
+
+  void thaw(const Matter& matter, const Event& event, const NotifierRoute& route) {
+    if (so_far_.telling(matter, route.name) == nullptr) return;  // said with the first one's
+    const std::size_t all = so_far_.count(matter, route, routes_, false);
+    so_far_.forget(matter, route.name);
+    if (tells(route, event)) say(route, freeze_ends(step_, event, all));
+  }
+
+  // Of what the rollout is no longer concerned by. If it was the last, the matter is over: told, if
+  // it is known that there are answers; else everybody who waited for them has ended or was sent on
+  // by a person.
+  void leave(const Matter& matter) {
+    so_far_.leave(matter, step_.spec.id);
+    const bool answered = matter.kind == Matter::Kind::kSilence && sign(matter) == Sign::kAnswers;
+    // After a restart a soak knows of its silence only when it has lasted again.
+    const bool still_soaks =
+        step_.before.state == State::kSoaking && step_.after.state == State::kSoaking;
+    if (still_soaks && !answered) return;
+    for (const NotifierRoute* route : mine_) {
+      const Telling* known = so_far_.telling(matter, route->name);
+      if (known == nullptr || so_far_.concerns_any(matter, *route, routes_)) continue;
+      if (answered || known->answers_since)
+        end_of_silence(matter, *route, *known);
+      else
+        so_far_.forget(matter, route->name);
+    }
+  }
+
+  // A pause that the engine lifts is an answer, whatever slot did it.
+  Sign sign(const Matter& matter) const {
+    const bool lifted =
+        std::any_of(step_.events.begin(), step_.events.end(), [&matter](const Event& e) {
+          return e.type == EventType::kResumed && is_by_engine(e) && e.datasource == matter.name;
+        });
+    return lifted ? Sign::kAnswers : sign_of(step_, matter.name);
+  }
+
+  // What the step's slots show of a datasource that people were told gives no answers.
+  void listen(const Matter& matter) {
+    const Sign shown = sign(matter);
+    const bool waits = contains(after_, matter);
+    const bool waited = contains(before_, matter);
+    for (const NotifierRoute* route : mine_) {
+      const Telling* known = so_far_.telling(matter, route->name);
+      if (known == nullptr) continue;
+      const bool anybody = so_far_.concerns_any(matter, *route, routes_);
+      std::optional<SysTime> answers_since = known->answers_since;
+      if (shown == Sign::kSilent && waits) answers_since.reset();
+      if (shown == Sign::kAnswers && (waited || !anybody) && !answers_since)
+        answers_since = step_.after.updated_at;
+      if (answers_since && (!anybody || step_.after.updated_at - *answers_since >= kAnswersFor))
+        end_of_silence(matter, *route, *known);
+      else if (answers_since != known->answers_since)
+        so_far_.change(matter, route->name).answers_since = answers_since;
+    }
+  }
+
+  void end_of_silence(const Matter& matter, const NotifierRoute& route, const Telling& known) {
+    Event ended;
+    ended.type = EventType::kResumed;
+    ended.by = "engine";
+    ended.at = step_.after.updated_at;
+    ended.datasource = matter.name;
+    const Notice notice =
+        silence_ends(ended, matter.name, known.since, known.went_on, waiting(matter, route));
+    so_far_.end(matter, route.name, ended.at);
+    if (tells(route, ended)) say(route, notice);
+  }
+
+  // A soak's silence is the same news as a pause: whoever hears of one hears of the other.
+  static bool wants(const NotifierRoute& route, const Event& event) {
+    if (tells(route, event)) return true;
+    if (event.type != EventType::kNote) return false;
+    Event paused = event;
+    paused.type = EventType::kPaused;
+    return tells(route, paused);
+  }
+
+  SysTime since(const Matter& matter, const Event& event) const {
+    const auto silence = silence_of({step_.spec, step_.plan}, step_.after, matter.name);
+    return silence && silence->since ? *silence->since : event.at;
+  }
+
+  std::size_t waiting(const Matter& matter, const NotifierRoute& route) const {
+    return so_far_.count(matter, route, routes_, true);
+  }
+
+  void say(const NotifierRoute& route, Notice notice) {
+    out_.push_back({route.name, std::move(notice)});
+  }
+
+  ToldSoFar& so_far_;
+  const TakenStep& step_;
+  const std::vector<NotifierRoute>& routes_;
+  const std::vector<const NotifierRoute*> mine_;
+  const std::vector<Matter> before_;
+  const std::vector<Matter> after_;
+  std::vector<Announcement> out_;
+};
+
+}  // namespace
+
+std::vector<Announcement> tell(ToldSoFar& so_far, const TakenStep& step,
+                               const std::vector<NotifierRoute>& routes) {
+  return StepTeller(so_far, step, routes).tell();
+}
+
+void recognize(ToldSoFar& so_far, Fixed fixed, const RolloutState& state) {
+  for (const Matter& matter : matters_of(fixed, state))
+    so_far.join(matter, fixed.spec, state.question.has_value());
+}
+
+}  // namespace rollwatch

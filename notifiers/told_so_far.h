@@ -1,0 +1,93 @@
+// What people have been told that concerns many rollouts: which datasources give no answers, which
+// services are frozen, and to which notifier that was said. The rules are in told_once.h.
+//
+// A value: a copy is cheap, and shares what neither side changes. What must outlive the process, so
+// that nothing is said twice, is to_text(); who is concerned is known from the rollouts themselves.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analysis/advance.h"
+#include "notifiers/routing.h"
+
+namespace rollwatch {
+
+// What several rollouts have in common.
+struct Matter {
+  enum class Kind : std::uint8_t { kSilence, kFreeze };
+  Kind kind = Kind::kSilence;
+  std::string name;  // the datasource; the freeze's sentence, and the service if it is of one
+  bool operator==(const Matter&) const = default;
+  bool operator<(const Matter& other) const {
+    return kind != other.kind ? kind < other.kind : name < other.name;
+  }
+};
+Matter silence_matter(const std::string& datasource);
+Matter freeze_matter(const RolloutSpec& spec, const std::string& sentence);
+
+// What a rollout is concerned by in this state.
+std::vector<Matter> matters_of(Fixed fixed, const RolloutState& state);
+
+// A matter that a notifier has been told of, and not yet of its end.
+struct Telling {
+  SysTime since{};            // of the trouble itself, as far as is known
+  SysTime told_at{};          // of the beginning, or the latest reminder
+  bool told = false;          // false: the notifier does not want to hear of beginnings
+  std::uint32_t went_on = 0;  // rollouts that went on by themselves since
+  // It gives answers since then, and nobody who waits for it got none.
+  std::optional<SysTime> answers_since = {};
+  std::optional<SysTime> ended_at = {};  // its end was told; kept for who has not noticed yet
+};
+
+class ToldSoFar {
+ public:
+  // A rollout that is concerned, now or by what it was found to be at the start.
+  void join(const Matter& matter, const RolloutSpec& spec, bool waits);
+  void leave(const Matter& matter, const std::string& rollout);
+
+  // Null: the notifier does not know of it, or was told its end. Borrowed until the next change.
+  const Telling* telling(const Matter& matter, const std::string& notifier) const;
+  Telling& change(const Matter& matter, const std::string& notifier);  // begun, if there is none
+  void end(const Matter& matter, const std::string& notifier, SysTime at);
+  void forget(const Matter& matter, const std::string& notifier);
+  std::optional<SysTime> ended_at(const Matter& matter, const std::string& notifier) const;
+
+  std::vector<Matter> told_matters(Matter::Kind kind) const;
+
+  // Rollouts concerned that are told to this notifier, but for `except`.
+  bool concerns_any(const Matter& matter, const NotifierRoute& route,
+                    const std::vector<NotifierRoute>& routes, const std::string& except = "") const;
+  std::size_t count(const Matter& matter, const NotifierRoute& route,
+                    const std::vector<NotifierRoute>& routes, bool only_waiting) const;
+
+  // Nothing has changed since one was copied from the other.
+  bool is_same_as(const ToldSoFar& other) const { return cases_ == other.cases_; }
+
+  std::string to_text() const;
+  // Takes over what to_text() gave. Text that is none is as if nothing had been told.
+  void read_text(std::string_view text);
+
+ private:
+  struct Concerned {
+    std::shared_ptr<const RolloutSpec> spec;
+    bool waits = false;
+  };
+  struct Case {
+    std::map<std::string, Telling> tellings;     // by notifier
+    std::map<std::string, Concerned> concerned;  // by rollout
+  };
+  const Case* find(const Matter& matter) const;
+  const Telling* latest(const Matter& matter, const std::string& notifier) const;
+  Case& own(const Matter& matter);  // not shared with a copy
+  void drop_if_empty(const Matter& matter);
+
+  std::map<Matter, std::shared_ptr<Case>> cases_;
+};
+
+}  // namespace rollwatch
