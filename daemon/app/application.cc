@@ -11,7 +11,7 @@
 #include "config/loader.h"
 #include "daemon/api/api.h"
 #include "daemon/app/assembly.h"
-#include "daemon/delivery/notices.h"
+#include "daemon/delivery/teller.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/freezes.h"
 #include "daemon/http/client.h"
@@ -79,7 +79,7 @@ class Application::Impl {
   HttpClient queries_;
   HttpClient deliveries_;
   std::string external_url_;
-  std::vector<NotifierRoute> routes_;
+  Teller teller_;
   SqliteStore store_;
   PrometheusSource source_;
   MeasuredDelays delays_;
@@ -101,7 +101,7 @@ Application::Impl::Impl(Settings settings)
       queries_(io_.get_executor()),
       deliveries_(io_.get_executor()),
       external_url_(settings_->server.external_url),
-      routes_(routes_of(*settings_)),
+      teller_(random_bits),
       store_(io_.get_executor(), settings_->store.path),
       source_(io_.get_executor(), queries_, clock_, datasources_of(*settings_),
               {[this](const std::string& datasource, std::string_view result, Millis duration) {
@@ -135,9 +135,7 @@ Application::Impl::Impl(Settings settings)
 
 EngineRules Application::Impl::engine_rules() {
   EngineRules rules;
-  rules.notifications = [this](const RolloutSpec& spec, const Event& event) {
-    return notifications_of(spec, event, routes_, random_bits);
-  };
+  rules.tell = [this](const std::vector<TakenStep>& steps) { return teller_.tell(steps); };
   rules.order_deadline = [this](const std::string& orchestrator, DecisionKind kind) {
     const auto found = settings_->orchestrators.find(orchestrator);
     const OrchestratorSettings& s =
@@ -257,7 +255,7 @@ void Application::Impl::configure_delivery() {
   const Originator originator{external_url_, "rollwatch/" ROLLWATCH_VERSION};
   outbox_.configure(drivers_of(*settings_, http, clock_, originator),
                     senders_of(*settings_, http, clock_, originator));
-  routes_ = routes_of(*settings_);
+  teller_.configure(routes_of(*settings_));
   metrics_.on_targets(targets_of(*settings_));
 }
 
@@ -277,6 +275,7 @@ awaitable<void> Application::Impl::start() {
   std::string failure;
   try {
     co_await engine_.load();
+    co_await teller_.load(store_, engine_.active());
     co_await outbox_.start(0);
   } catch (const std::exception& error) {
     failure = error.what();

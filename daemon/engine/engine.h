@@ -18,6 +18,7 @@
 
 #include "analysis/advance.h"
 #include "analysis/plan.h"
+#include "analysis/silence.h"
 #include "daemon/engine/metrics_source.h"
 #include "daemon/engine/order_sink.h"
 #include "daemon/engine/records.h"
@@ -105,10 +106,23 @@ struct EngineHooks {
   std::function<void(const RolloutSpec&, const std::string& why)> not_recorded;
 };
 
+// What people are told of the steps of one batch; it is recorded with them.
+struct Told {
+  struct Step {
+    std::vector<Delivery> notifications;  // id, target and payload are filled in
+    std::vector<Memo> memos;
+  };
+  std::vector<Step> steps;  // one for each, in order
+  // Empty: nothing is to be remembered. Else called once all of it is on disk, and not if it is
+  // not; until then nobody else may be told anything.
+  std::function<void()> on_disk;
+};
+
 // Decided by the application from its configuration; asked when a step is recorded.
 struct EngineRules {
-  // Notifications that an event gives rise to: id, target and payload are filled in by it.
-  std::function<std::vector<Delivery>(const RolloutSpec&, const Event&)> notifications;
+  // What people are told of steps that are recorded together: of each in the light of those before
+  // it. Asked again if they could not be recorded. Empty: nobody is told anything.
+  std::function<Told(const std::vector<TakenStep>&)> tell;
   // When an order of this kind to this orchestrator expires, counted from its decision.
   std::function<Millis(const std::string& orchestrator, DecisionKind)> order_deadline;
   // How long after a 202 an acknowledgement is waited for.

@@ -22,6 +22,9 @@ namespace rollwatch {
 
 using EntryPtr = std::shared_ptr<Entry>;
 
+// The turn of whoever decides what people are told, until it is on disk: one at a time.
+inline constexpr const char* kTelling = "telling";
+
 class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
  public:
   Impl(net::any_io_executor executor, Clock& clock, MetricsSource& source, Store& store,
@@ -80,6 +83,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void check_started() const;
   awaitable<void> record_delivery(std::string rollout, DeliveryUpdate update);
   awaitable<std::shared_ptr<void>> take_turn(std::string what);
+  awaitable<std::vector<Recorded>> record_registration(Commit& commit, const Plan& plan);
   awaitable<std::optional<RegisterResult>> seen_before(std::optional<IdempotencyRecord> request);
 
   void schedule(const EntryPtr& entry);
@@ -103,6 +107,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void close_slots(Recording& recording, SysTime now);
   void hand_over(Recording recording);
   awaitable<void> flush();
+  std::function<void()> tell(std::vector<Recording>& batch) const;
   awaitable<bool> record(std::vector<Recording>& batch);
   void recorded(Recording& recording, const Recorded& at_commit);
   void not_recorded(Recording& recording, const std::string& why);

@@ -1,4 +1,5 @@
 // Registration: checked, then one at a time per place.
+#include <cassert>
 #include <cstddef>
 
 #include "daemon/engine/engine_impl.h"
@@ -34,6 +35,31 @@ awaitable<std::optional<RegisterResult>> Engine::Impl::seen_before(
       seen->body_sha256 == request->body_sha256 ? RegisterEnd::kExisting : RegisterEnd::kKeyReused;
   result.rollout = co_await find(seen->rollout);
   co_return result;
+}
+
+// With what people are told of it. Only of what concerns others as well must nothing else be told
+// meanwhile.
+awaitable<std::vector<Recorded>> Engine::Impl::record_registration(Commit& commit,
+                                                                   const Plan& plan) {
+  std::shared_ptr<void> telling;
+  std::function<void()> told;
+  if (rules_.tell) {
+    const bool is_shared = commit.state->freeze.has_value();
+    if (is_shared) telling = co_await take_turn(kTelling);
+    const RolloutState nothing;
+    const std::vector<Evaluation> none;
+    Told all = rules_.tell(
+        {TakenStep{commit.insert->spec, plan, nothing, *commit.state, commit.events, none}});
+    commit.deliveries = std::move(all.steps[0].notifications);
+    commit.memos = std::move(all.steps[0].memos);
+    told = std::move(all.on_disk);
+    assert((is_shared || !told) && "a registration shares nothing but a freeze");
+  }
+  std::vector<Commit> commits;
+  commits.push_back(commit);
+  std::vector<Recorded> at_commit = co_await store_.record(std::move(commits), 0);
+  if (told) told();
+  co_return at_commit;
 }
 
 awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registration) {
@@ -113,16 +139,10 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
   commit.state = step.state;
   commit.events = step.events;
   commit.idempotency = registration.idempotency;
-  for (const Event& event : step.events)
-    for (Delivery& notification : rules_.notifications(spec, event))
-      commit.deliveries.push_back(std::move(notification));
-  std::vector<Delivery> deliveries = commit.deliveries;
-  std::vector<Commit> commits;
-  commits.push_back(std::move(commit));
-  const std::vector<Recorded> at_commit = co_await store_.record(std::move(commits), 0);
+  const std::vector<Recorded> at_commit = co_await record_registration(commit, *plan);
 
   const EntryPtr entry = add(std::move(fresh), registration.plan);
-  for (const Delivery& delivery : deliveries)
+  for (const Delivery& delivery : commit.deliveries)
     if (hooks_.deliver) hooks_.deliver(delivery, entry->spec);
   for (std::size_t i = 0; i < step.events.size(); ++i)
     if (hooks_.event)

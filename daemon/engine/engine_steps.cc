@@ -244,9 +244,32 @@ awaitable<void> Engine::Impl::flush() {
   idle_waiters_.clear();
 }
 
+// Adds to each commit what people are told of it, in place of what an attempt before this one did.
+// Returns what is to be called when the batch is on disk.
+std::function<void()> Engine::Impl::tell(std::vector<Recording>& batch) const {
+  if (!rules_.tell) return {};
+  std::vector<TakenStep> steps;
+  steps.reserve(batch.size());
+  for (const Recording& r : batch)
+    steps.push_back({r.entry->spec, *r.entry->plan, r.entry->state, r.step.state, r.commit.events,
+                     r.step.evaluations});
+  Told told = rules_.tell(steps);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    Commit& commit = batch[i].commit;
+    std::erase_if(commit.deliveries,
+                  [](const Delivery& d) { return d.cls == DeliveryClass::kNotification; });
+    for (Delivery& notification : told.steps[i].notifications)
+      commit.deliveries.push_back(std::move(notification));
+    commit.memos = std::move(told.steps[i].memos);
+  }
+  return std::move(told.on_disk);
+}
+
 // One transaction. True: it is on disk, and acted on; else nothing of it is, and store_trouble_
 // says why.
 awaitable<bool> Engine::Impl::record(std::vector<Recording>& batch) {
+  const std::shared_ptr<void> telling = co_await take_turn(kTelling);
+  const std::function<void()> told = tell(batch);
   std::vector<Commit> commits;
   commits.reserve(batch.size());
   for (const Recording& r : batch) commits.push_back(r.commit);
@@ -261,6 +284,7 @@ awaitable<bool> Engine::Impl::record(std::vector<Recording>& batch) {
     store_trouble_ = error.what();
   }
   if (hooks_.committed) hooks_.committed(clock_.steady() - begun);
+  if (on_disk && told) told();
   if (on_disk)
     for (std::size_t i = 0; i < batch.size(); ++i) recorded(batch[i], at_commit[i]);
   co_return on_disk;

@@ -124,9 +124,6 @@ Commit commit_of(const Entry& entry, const RolloutState& before, const Transitio
 
   for (const Order& order : step.orders)
     commit.deliveries.push_back(delivery_of(entry, step, order, rules));
-  for (const Event& event : step.events)
-    for (Delivery& notification : rules.rules.notifications(entry.spec, event))
-      commit.deliveries.push_back(std::move(notification));
   for (const unsigned number_withdrawn : step.withdrawn)
     commit.delivery_updates.push_back({order_id(entry.spec, number_withdrawn),
                                        DeliveryState::kWithdrawn, SysTime{}, std::nullopt});

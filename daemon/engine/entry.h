@@ -83,8 +83,8 @@ std::shared_ptr<const Plan> plan_for(const RolloutSpec& spec, std::shared_ptr<co
 // When something is to be done for the rollout next: a slot or a timer.
 std::optional<SysTime> next_due(const Entry& entry, const MetricsSource& source);
 
-// One step's transition(s) as a commit: rows of history, new orders, notifications, explain
-// bundles.
+// One step's transition(s) as a commit: rows of history, new orders, explain bundles. What people
+// are told of it is added when it is recorded.
 struct CommitRules {
   const EngineRules& rules;
   SysTime now{};

@@ -67,6 +67,15 @@ awaitable<std::optional<Delivery>> MemoryStore::delivery(std::string id) {
   co_return found;
 }
 
+awaitable<std::optional<std::string>> MemoryStore::memo(std::string rollout, std::string target,
+                                                        std::string key) {
+  fail_if_asked();
+  if (!rollout.empty() || !target.empty()) unexpected("memo, of a rollout");
+  std::optional<std::string> found;
+  if (shared_memos.contains(key)) found = shared_memos.at(key);
+  co_return found;
+}
+
 awaitable<std::vector<StoredRollout>> MemoryStore::active() { unexpected("active"); }
 awaitable<Page<StoredRollout>> MemoryStore::list(ListFilter, std::size_t,
                                                  std::optional<std::string>) {
@@ -91,9 +100,6 @@ awaitable<Page<Delivery>> MemoryStore::deliveries(std::string, std::size_t,
 awaitable<std::optional<ExplainRecord>> MemoryStore::explain(std::string,
                                                              std::optional<std::string>) {
   unexpected("explain");
-}
-awaitable<std::optional<std::string>> MemoryStore::memo(std::string, std::string, std::string) {
-  unexpected("memo");
 }
 awaitable<std::optional<Store::Idempotent>> MemoryStore::idempotent(std::string, SysTime) {
   unexpected("idempotent");

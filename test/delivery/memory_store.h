@@ -15,6 +15,7 @@ class MemoryStore : public Store {
   int failures = 0;  // so many of the next calls throw StoreError
   std::map<std::string, Delivery> deliveries_by_id;
   std::map<std::string, RolloutSpec> specs;
+  std::map<std::string, std::string> shared_memos;
 
   void keep(const RolloutSpec& spec, Delivery delivery);
   void apply(const DeliveryUpdate& update);
@@ -24,6 +25,8 @@ class MemoryStore : public Store {
   awaitable<std::vector<Delivery>> open_deliveries() override;
   awaitable<std::optional<StoredRollout>> rollout(std::string id) override;
   awaitable<std::optional<Delivery>> delivery(std::string id) override;
+  awaitable<std::optional<std::string>> memo(std::string rollout, std::string target,
+                                             std::string key) override;
 
   // Nobody asks for these here.
   awaitable<std::vector<StoredRollout>> active() override;
@@ -40,8 +43,6 @@ class MemoryStore : public Store {
                                        std::optional<std::string> cursor) override;
   awaitable<std::optional<ExplainRecord>> explain(std::string rollout,
                                                   std::optional<std::string> decision) override;
-  awaitable<std::optional<std::string>> memo(std::string rollout, std::string target,
-                                             std::string key) override;
   awaitable<std::optional<Idempotent>> idempotent(std::string key, SysTime now) override;
   awaitable<std::vector<StoredRollout>> latest_per_target(std::string ns, std::string service,
                                                           std::size_t limit) override;

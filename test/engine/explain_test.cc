@@ -203,7 +203,6 @@ TEST_F(ExplainTest, GraphIsAskedForAPositiveRange) {
 // A decision names the orders it gave, not those of another decision in the same step.
 TEST_F(ExplainTest, DeliveriesAreThoseOfTheDecision) {
   EngineRules rules;
-  rules.notifications = [](const RolloutSpec&, const Event&) { return std::vector<Delivery>{}; };
   rules.order_deadline = [](const std::string&, DecisionKind) { return Millis{1}; };
   Entry entry;
   entry.spec = subject;

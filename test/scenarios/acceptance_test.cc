@@ -71,7 +71,7 @@ class Acceptance : public testing::Test {
   }
   std::vector<std::string> told() {
     std::vector<std::string> all;
-    for (const Told& t : world.told()) all.push_back(t.kind);
+    for (const Message& t : world.told()) all.push_back(t.kind);
     return all;
   }
 

@@ -46,9 +46,11 @@ struct DeliveredOrder {
 };
 
 // A message that people got.
-struct Told {
+struct Message {
   std::string rollout;
   std::string kind;  // the event's
+  std::string notifier;
+  std::string summary;
 };
 
 struct AskedQuestion {
@@ -72,7 +74,7 @@ struct Script {
 
   std::vector<AskedQuestion> asked;
   std::vector<DeliveredOrder> attempts;
-  std::vector<Told> told;
+  std::vector<Message> told;
   std::vector<std::string> not_recorded;
   std::size_t most_evaluations = 0;  // in one commit
 };

@@ -1,5 +1,7 @@
 #include "test/scenarios/scripted_receivers.h"
 
+#include "notifiers/notification.h"
+
 namespace rollwatch {
 
 awaitable<SendResult> ScriptedDeployer::send(const OrderMessage& order) {
@@ -35,7 +37,8 @@ awaitable<SendResult> ScriptedDeployer::send(const OrderMessage& order) {
 }
 
 awaitable<SendResult> ScriptedPeople::send(const NotificationMessage& message) {
-  script_.told.push_back({message.spec.id, message.delivery.kind});
+  script_.told.push_back({message.spec.id, message.delivery.kind, message.delivery.target,
+                          from_payload(message.delivery.payload).value().summary});
   SendResult result;
   result.end = SendEnd::kDone;
   result.attempt.at = clock_.wall();

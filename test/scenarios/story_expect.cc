@@ -123,10 +123,10 @@ void Story::expect_attempts(std::string rest) { same(in_words(world_.attempts())
 
 // expect told paused, resumed
 void Story::expect_told(std::string rest) {
-  std::vector<Told> about_this;
-  for (const Told& told : world_.told())
+  std::vector<Message> about_this;
+  for (const Message& told : world_.told())
     if (told.rollout == rollout_) about_this.push_back(told);
-  same(joined(about_this, [](const Told& told) { return told.kind; }), rest);
+  same(joined(about_this, [](const Message& told) { return told.kind; }), rest);
 }
 
 // expect slots errors pass 3, missed some; expect slots errors none

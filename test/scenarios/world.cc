@@ -8,7 +8,7 @@
 #include "config/loader.h"
 #include "config/merge.h"
 #include "daemon/app/assembly.h"
-#include "daemon/delivery/notices.h"
+#include "daemon/delivery/teller.h"
 #include "test/scenarios/scripted_receivers.h"
 #include "test/scenarios/scripted_source.h"
 #include "test/scenarios/watched_store.h"
@@ -25,6 +25,7 @@ struct World::Life {
       : clock(io, start, [this] { run_until_idle(); }),
         source(world.script_, io, clock),
         store(world.script_, io.get_executor(), world.folder_ / "rollwatch.db"),
+        teller(random_of(world)),
         engine(io.get_executor(), clock, source, store, rules(world), hooks(world)),
         outbox(io.get_executor(), clock, store, engine, [] { return 0.5; }) {
     Outbox::Drivers drivers;
@@ -34,6 +35,7 @@ struct World::Life {
     for (const auto& [name, settings] : world.settings_.notifiers)
       senders.emplace(name, std::make_shared<ScriptedPeople>(world.script_, clock));
     outbox.configure(std::move(drivers), std::move(senders));
+    teller.configure(routes_of(world.settings_));
   }
   ~Life() { store.close(); }
 
@@ -47,12 +49,9 @@ struct World::Life {
   static std::function<std::uint64_t()> random_of(World& world) {
     return [&world] { return world.seed_ += 0x9e3779b97f4a7c15ULL; };
   }
-  static EngineRules rules(World& world) {
+  EngineRules rules(World& world) {
     EngineRules rules;
-    rules.notifications = [routes = routes_of(world.settings_), random = random_of(world)](
-                              const RolloutSpec& spec, const Event& event) {
-      return notifications_of(spec, event, routes, random);
-    };
+    rules.tell = [this](const std::vector<TakenStep>& steps) { return teller.tell(steps); };
     rules.order_deadline = [&world](const std::string& orchestrator, DecisionKind kind) {
       const OrchestratorSettings& s = world.settings_.orchestrators.at(orchestrator);
       return kind == DecisionKind::kRollback ? s.rollback_deadline : s.deadline;
@@ -84,6 +83,7 @@ struct World::Life {
   ManualClock clock;
   ScriptedSource source;
   WatchedStore store;
+  Teller teller;
   Engine engine;
   Outbox outbox;
 };
@@ -192,6 +192,7 @@ void World::restart(Millis down, const std::function<void()>& loading) {
   if (loading) loading();
   run([](Life& life) -> awaitable<bool> {
     co_await life.engine.load();
+    co_await life.teller.load(life.store, life.engine.active());
     co_await life.outbox.start(0);
     co_return true;
   }(*life_));

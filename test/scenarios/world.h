@@ -92,7 +92,7 @@ class World {
   // …and those that took effect: the first of each id whose fence was not behind.
   std::vector<DeliveredOrder> effects() const;
   // Every message that people got, in order.
-  const std::vector<Told>& told() const { return script_.told; }
+  const std::vector<Message>& told() const { return script_.told; }
   // Every question that the metrics server was asked, in order.
   const std::vector<AskedQuestion>& asked() const { return script_.asked; }
 

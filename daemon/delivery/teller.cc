@@ -1,0 +1,59 @@
+#include "daemon/delivery/teller.h"
+
+#include <array>
+#include <cstdio>
+
+namespace rollwatch {
+namespace {
+
+constexpr const char* kMemo = "told_once";
+
+std::string notification_id(const RolloutSpec& spec, std::uint64_t random) {
+  std::array<char, 17> digits{};
+  std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(random));
+  return "no_" + id_body(spec.id) + "-" + digits.data();
+}
+
+}  // namespace
+
+awaitable<void> Teller::load(Store& store, std::vector<RolloutView> active) {
+  const std::string nothing;
+  const auto told = co_await store.memo(nothing, nothing, kMemo);
+  so_far_ = {};
+  for (const RolloutView& rollout : active)
+    recognize(so_far_, {rollout.spec, *rollout.plan}, rollout.state);
+  if (told) so_far_.read_text(*told);
+}
+
+Told Teller::tell(const std::vector<TakenStep>& steps) {
+  Told told;
+  ToldSoFar so_far = so_far_;
+  std::string on_disk = so_far.to_text();
+  for (const TakenStep& step : steps) {
+    Told::Step& to = told.steps.emplace_back();
+    for (const Announcement& announcement : rollwatch::tell(so_far, step, routes_))
+      to.notifications.push_back(delivery_of(step.spec, announcement));
+    std::string text = so_far.to_text();
+    if (text == on_disk) continue;
+    to.memos.push_back({"", kMemo, text, true});
+    on_disk = std::move(text);
+  }
+  if (!so_far.is_same_as(so_far_))
+    told.on_disk = [this, so_far = std::move(so_far)] { so_far_ = so_far; };
+  return told;
+}
+
+Delivery Teller::delivery_of(const RolloutSpec& spec, const Announcement& announcement) const {
+  Delivery delivery;
+  delivery.id = notification_id(spec, random_());
+  delivery.cls = DeliveryClass::kNotification;
+  delivery.kind = name_of(announcement.notice.event);
+  delivery.rollout = spec.id;
+  delivery.target = announcement.notifier;
+  delivery.created_at = announcement.notice.at;
+  delivery.expires_at = announcement.notice.at + kNotificationLife;
+  delivery.payload = to_payload(announcement.notice);
+  return delivery;
+}
+
+}  // namespace rollwatch

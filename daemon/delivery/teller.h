@@ -1,0 +1,44 @@
+// Decides what people are told of recorded steps, as deliveries for the commit that records them,
+// and remembers what was told so that it is told once (notifiers/told_once.h). What it must not
+// forget is in the store, in the same commit as the notification.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "daemon/engine/engine.h"
+#include "daemon/engine/store.h"
+#include "notifiers/routing.h"
+#include "notifiers/told_once.h"
+
+namespace rollwatch {
+
+// How long a notification is tried at most, whatever its schedule says: older news misleads.
+inline constexpr Millis kNotificationLife = std::chrono::hours{24};
+
+class Teller {
+ public:
+  // `random` makes the second half of the notifications' ids.
+  explicit Teller(std::function<std::uint64_t()> random) : random_(std::move(random)) {}
+
+  // The notifiers; a reload calls it again.
+  void configure(std::vector<NotifierRoute> routes) { routes_ = std::move(routes); }
+
+  // What earlier processes told, and the rollouts that are active: after Engine::load(), before
+  // Engine::start(). Throws StoreError.
+  awaitable<void> load(Store& store, std::vector<RolloutView> active);
+
+  // EngineRules::tell.
+  Told tell(const std::vector<TakenStep>& steps);
+
+ private:
+  Delivery delivery_of(const RolloutSpec& spec, const Announcement& announcement) const;
+
+  std::function<std::uint64_t()> random_;
+  std::vector<NotifierRoute> routes_;
+  ToldSoFar so_far_;  // as it is on disk
+};
+
+}  // namespace rollwatch

@@ -1,0 +1,162 @@
+#include "daemon/delivery/teller.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "notifiers/notification.h"
+#include "notifiers/slack.h"
+#include "test/delivery/memory_store.h"
+#include "test/support/run.h"
+
+namespace rollwatch {
+namespace {
+
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr SysTime kNow{Millis{1'767'323'045'678}};
+
+// A rollout's step, kept so that a TakenStep can borrow from it.
+struct Step {
+  RolloutSpec spec;
+  Plan plan;
+  RolloutState before, after;
+  std::vector<Event> events;
+  std::vector<Evaluation> evaluations;
+  TakenStep taken() const { return {spec, plan, before, after, events, evaluations}; }
+};
+
+Step step_of(const std::string& id, EventType type) {
+  Step step;
+  step.spec.id = id;
+  step.spec.ns = "payments";
+  Event event;
+  event.type = type;
+  event.at = kNow;
+  event.by = "engine";
+  event.summary = "paused: for a reason";
+  step.events.push_back(std::move(event));
+  return step;
+}
+
+// Paused because its datasource gives no answers, or going on because it does.
+Step paused(const std::string& id) {
+  Step step = step_of(id, EventType::kPaused);
+  OpenQuestion question;
+  question.datasource = "default";
+  step.after.question = question;
+  step.events[0].datasource = "default";
+  return step;
+}
+Step lifted(const std::string& id) {
+  Step step = step_of(id, EventType::kResumed);
+  step.before = paused(id).after;
+  step.events[0].datasource = "default";
+  step.after.updated_at = step.events[0].at = kNow + Millis{60'000};
+  return step;
+}
+
+std::vector<TakenStep> taken(const std::vector<Step>& steps) {
+  std::vector<TakenStep> all;
+  for (const Step& step : steps) all.push_back(step.taken());
+  return all;
+}
+
+std::size_t notifications(const Told& told) {
+  std::size_t count = 0;
+  for (const Told::Step& step : told.steps) count += step.notifications.size();
+  return count;
+}
+
+class TellerTest : public testing::Test {
+ protected:
+  TellerTest() { teller_.configure({{"people", {}, {}, slack_webhook_tells}}); }
+
+  // As the engine does.
+  std::size_t record(Teller& teller, const std::vector<Step>& steps) {
+    const Told told = teller.tell(taken(steps));
+    for (const Told::Step& step : told.steps)
+      for (const Memo& memo : step.memos) store_.shared_memos[memo.key] = memo.value;
+    if (told.on_disk) told.on_disk();
+    return notifications(told);
+  }
+
+  std::uint64_t random_ = 0xabc;
+  Teller teller_{[this] { return random_++; }};
+  MemoryStore store_;
+};
+
+TEST_F(TellerTest, OneDeliveryPerNotifierThatIsTold) {
+  teller_.configure({{"pay", {{"namespace", "payments"}}, {}, slack_webhook_tells},
+                     {"sre", {{"namespace", "payments"}}, {"paused"}, slack_webhook_tells},
+                     {"ends", {{"namespace", "payments"}}, {"promoted"}, slack_webhook_tells}});
+  const Told all = teller_.tell(taken({step_of("ro_01jg", EventType::kPaused)}));
+  ASSERT_THAT(all.steps, SizeIs(1));
+  EXPECT_THAT(all.steps[0].memos, IsEmpty());
+  EXPECT_FALSE(all.on_disk) << "nothing to remember of what concerns one rollout";
+  const auto& told = all.steps[0].notifications;
+  ASSERT_THAT(told, SizeIs(2));
+  EXPECT_EQ(told[0].id, "no_01jg-0000000000000abc");
+  EXPECT_EQ(told[1].id, "no_01jg-0000000000000abd");
+  EXPECT_EQ(told[0].target, "pay");
+  EXPECT_EQ(told[1].target, "sre");
+  EXPECT_EQ(told[0].cls, DeliveryClass::kNotification);
+  EXPECT_EQ(told[0].kind, "paused");
+  EXPECT_EQ(told[0].rollout, "ro_01jg");
+  EXPECT_EQ(told[0].state, DeliveryState::kPending);
+  EXPECT_EQ(told[0].created_at, kNow);
+  EXPECT_EQ(told[0].expires_at, kNow + std::chrono::hours{24});
+  const auto notice = from_payload(told[0].payload);
+  ASSERT_TRUE(notice.has_value());
+  EXPECT_EQ(notice->summary, "paused: for a reason");
+}
+
+TEST_F(TellerTest, NobodyToTell) {
+  teller_.configure({});
+  EXPECT_EQ(record(teller_, {step_of("ro_1", EventType::kPaused)}), 0U);
+}
+
+TEST_F(TellerTest, ManyInOneBatchAreToldOnceWithTheFirst) {
+  const std::vector<Step> steps = {paused("ro_1"), paused("ro_2"), paused("ro_3")};
+  const Told told = teller_.tell(taken(steps));
+  EXPECT_THAT(told.steps[0].notifications, SizeIs(1));
+  ASSERT_THAT(told.steps[0].memos, SizeIs(1));
+  EXPECT_TRUE(told.steps[0].memos[0].is_shared);
+  for (const std::size_t later : {1U, 2U}) {
+    EXPECT_THAT(told.steps[later].notifications, IsEmpty());
+    EXPECT_THAT(told.steps[later].memos, IsEmpty()) << "nothing more to remember";
+  }
+}
+
+// A batch that could not be recorded was not told: the next one tells it.
+TEST_F(TellerTest, NothingIsRememberedThatIsNotOnDisk) {
+  const std::vector<Step> steps = {paused("ro_1")};
+  EXPECT_EQ(notifications(teller_.tell(taken(steps))), 1U);
+  EXPECT_EQ(record(teller_, {paused("ro_2")}), 1U);
+  EXPECT_EQ(record(teller_, {paused("ro_1")}), 0U);
+  EXPECT_EQ(record(teller_, {lifted("ro_1"), lifted("ro_2")}), 1U);
+}
+
+TEST_F(TellerTest, TheNextProcessKnowsWhatWasTold) {
+  EXPECT_EQ(record(teller_, {paused("ro_1"), paused("ro_2")}), 1U);
+  Teller next([this] { return random_++; });
+  next.configure({{"people", {}, {}, slack_webhook_tells}});
+  const Step still = paused("ro_1");
+  const Step too = paused("ro_2");
+  std::vector<RolloutView> active;
+  for (const Step* step : {&still, &too})
+    active.push_back(
+        {step->spec, nullptr, std::make_shared<const Plan>(step->plan), step->after, 0, {}});
+  net::io_context io;
+  run<bool>(io, [&]() -> awaitable<bool> {
+    co_await next.load(store_, active);
+    co_return true;
+  });
+  EXPECT_EQ(record(next, {paused("ro_3")}), 0U);
+  EXPECT_EQ(record(next, {lifted("ro_1"), lifted("ro_3")}), 0U);
+  EXPECT_EQ(record(next, {lifted("ro_2")}), 1U) << "the last one: it answers again";
+  EXPECT_EQ(record(next, {paused("ro_4")}), 1U);
+}
+
+}  // namespace
+}  // namespace rollwatch
