@@ -37,7 +37,7 @@ class Evidence(RolloutCase):
         self.assertEqual(server.metric("rollwatch_datasource_up", datasource="default"), 0)
         server.wait_for(rollout, lambda r: self.count(r, "latency", "error") >= 10, "to go on asking")
         self.assertEqual(server.api.rollout(rollout)["state"], "paused")
-        self.wait_for_slack(slack, service, "paused", "gave no answer")
+        self.wait_for_slack(slack, "datasource default gives no answers", f"{service} 1.1 waits for it")
         self.assertIsNone(waiting.poll(), "nobody is asked, so `wait` goes on")
 
         self.assertTrue(own.start())
@@ -45,6 +45,7 @@ class Evidence(RolloutCase):
         code, out, err = finish(waiting)
         self.assertEqual(code, 0, out + err)
         self.assertEqual(server.metric("rollwatch_datasource_up", datasource="default"), 1)
+        self.wait_for_slack(slack, "datasource default answers again", "goes on by itself")
         resumed = [e["data"] for e in server.api.events(rollout) if e["type"] == "resumed"]
         self.assertEqual([event["by"] for event in resumed], ["engine"])
         kinds = [order.kind for order in deployer.effects_of(rollout)]
