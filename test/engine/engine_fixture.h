@@ -14,6 +14,8 @@
 
 namespace rollwatch {
 
+inline constexpr Millis kMinute{60'000};
+
 // Two gating steps of ten minutes; the deployer is told.
 inline constexpr const char* kTwoSteps = R"(
 [datasource.default]

@@ -5,7 +5,6 @@
 namespace rollwatch {
 namespace {
 
-constexpr Millis kMinute{60'000};
 constexpr const char* kService = "default/checkout";
 
 class Freeze : public EngineTest {

@@ -9,7 +9,7 @@ namespace rollwatch {
 namespace {
 
 constexpr Millis kHour{3'600'000};
-constexpr Millis kInterval{120'000};
+constexpr Millis kEvery{120'000};
 
 constexpr const char* kManyConditions = R"(
 [datasource.default]
@@ -74,10 +74,10 @@ Played play(int rollouts) {
     std::map<std::pair<std::string, bool>, SysTime> next;
     for (const StoredEvaluation& e : world.evaluations(id)) {
       ++played.evaluations;
-      const bool afterwards = state.ended_at && e.slot > *state.ended_at + kInterval / 2;
+      const bool afterwards = state.ended_at && e.slot > *state.ended_at + kEvery / 2;
       const auto [expected, first] = next.try_emplace({e.condition, afterwards}, e.slot);
       played.gaps += expected->second == e.slot ? 0 : 1;
-      expected->second = e.last_slot + kInterval;
+      expected->second = e.last_slot + kEvery;
       played.hash =
           fold(played.hash, e.condition + format_time(e.slot) + format_time(e.evaluated_at) +
                                 std::string(name_of(e.judgement.outcome)) + e.judgement.detail +

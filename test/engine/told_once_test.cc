@@ -13,7 +13,6 @@ using testing::MatchesRegex;
 using testing::UnorderedElementsAre;
 
 constexpr int kMany = 300;
-constexpr Millis kMinute{60'000};
 
 // `together`: the same question for all, so that all are due in the same moment; `apart` and
 // `spread`: each its own, `spread` seldom.

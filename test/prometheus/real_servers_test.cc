@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 
-const HttpClientLibrary library;
+const HttpClientLibrary curl_library;
 
 // Both servers hold the same: requests{app="a"} 10, requests{app="b"} 20 and a label of odd
 // characters, each 15 s for five minutes up to kEnd.
@@ -59,7 +59,7 @@ std::string exposed(const std::string& value) {
   return text;
 }
 
-std::string samples(std::int64_t unit) {
+std::string requests_at(std::int64_t unit) {
   std::string text;
   for (const auto& [labels, value] : {std::pair{R"(app="a")", "10"}, std::pair{R"(app="b")", "20"},
                                       std::pair{R"(odd="q\" b\\ n\n {} é ☃")", "30"}}) {
@@ -79,9 +79,9 @@ class RealServersTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     prometheus_ = std::make_unique<RealPrometheus>(
-        "global: {}\n", "# TYPE requests gauge\n" + samples(1) + "# EOF\n");
+        "global: {}\n", "# TYPE requests gauge\n" + requests_at(1) + "# EOF\n");
     victoria_ = std::make_unique<RealVictoriaMetrics>();
-    victoria_->import(samples(1000));
+    victoria_->import(requests_at(1000));
   }
   static void TearDownTestSuite() {
     prometheus_.reset();
