@@ -13,6 +13,9 @@ constexpr Millis kRemindEvery{30 * 60'000};
 constexpr Millis kRemindSlack{60'000};
 // So long a datasource answers before people are told that it does.
 constexpr Millis kAnswersFor{60'000};
+// So long a rollout that still waits is about to be asked, or has just been counted among those
+// that wait.
+constexpr Millis kAboutToBeAsked{5 * 60'000};
 
 bool is_by_engine(const Event& event) { return event.by == "engine"; }
 
@@ -76,7 +79,7 @@ class StepTeller {
         if (matter)
           part_of(*matter, event, *route);
         else if (tells(*route, event))
-          out_.push_back({route->name, notice_of(step_.spec, event)});
+          alone(event, *route);
       }
     }
     for (const Matter& matter : before_)
@@ -131,9 +134,15 @@ class StepTeller {
 
   void remind(const Matter& matter, const Event& event, const NotifierRoute& route) {
     const Telling* known = so_far_.telling(matter, route.name);
-    if (known == nullptr && !is_silent_since_the_end(matter, route)) return;
+    const auto answers =
+        known != nullptr ? known->answers_since : so_far_.ended_at(matter, route.name);
+    const bool is_answering = answers && (known != nullptr || !is_silent_since(*answers, matter));
+    if (is_answering) {
+      // Of the datasource there is nothing to say, and of the rollout only that it waits.
+      if (event.at - *answers >= kAboutToBeAsked && tells(route, event)) alone(event, route);
+      return;
+    }
     if (known == nullptr || !known->told) return begin(matter, event, route);
-    if (known->answers_since) return;  // about to be over
     if (event.at - known->told_at < kRemindEvery - kRemindSlack) return;
     Telling& telling = so_far_.change(matter, route.name);
     telling.told_at = event.at;
@@ -141,12 +150,10 @@ class StepTeller {
       say(route, silence_goes_on(step_, event, matter.name, telling.since, waiting(matter, route)));
   }
 
-  // It was over; has the rollout been asked since, and got no answer all the same?
-  bool is_silent_since_the_end(const Matter& matter, const NotifierRoute& route) const {
-    const auto ended_at = so_far_.ended_at(matter, route.name);
-    if (!ended_at) return true;  // nobody said that it is over
+  // Has the rollout been asked since, and got no answer?
+  bool is_silent_since(SysTime then, const Matter& matter) const {
     const auto silence = silence_of({step_.spec, step_.plan}, step_.after, matter.name);
-    return silence && silence->at > *ended_at;
+    return silence && silence->at > then;
   }
 
   void thaw(const Matter& matter, const Event& event, const NotifierRoute& route) {
@@ -188,20 +195,28 @@ class StepTeller {
   // What the step's slots show of a datasource that people were told gives no answers.
   void listen(const Matter& matter) {
     const Sign shown = sign(matter);
-    const bool waits = contains(after_, matter);
+    if (shown == Sign::kNone) return;
+    if (shown == Sign::kSilent) return go_on_waiting(matter);
+    const SysTime now = step_.after.updated_at;
     const bool waited = contains(before_, matter);
     for (const NotifierRoute* route : mine_) {
       const Telling* known = so_far_.telling(matter, route->name);
       if (known == nullptr) continue;
       const bool anybody = so_far_.concerns_any(matter, *route, routes_);
-      std::optional<SysTime> answers_since = known->answers_since;
-      if (shown == Sign::kSilent && waits) answers_since.reset();
-      if (shown == Sign::kAnswers && (waited || !anybody) && !answers_since)
-        answers_since = step_.after.updated_at;
-      if (answers_since && (!anybody || step_.after.updated_at - *answers_since >= kAnswersFor))
+      const bool for_long = known->answers_since && now - *known->answers_since >= kAnswersFor;
+      if (!anybody || for_long)
         end_of_silence(matter, *route, *known);
-      else if (answers_since != known->answers_since)
-        so_far_.change(matter, route->name).answers_since = answers_since;
+      else if (waited && !known->answers_since)
+        so_far_.change(matter, route->name).answers_since = now;
+    }
+  }
+
+  // Somebody got no answer; whoever it was, it is the same datasource.
+  void go_on_waiting(const Matter& matter) {
+    for (const NotifierRoute& route : routes_) {
+      const Telling* known = so_far_.telling(matter, route.name);
+      if (known != nullptr && known->answers_since)
+        so_far_.change(matter, route.name).answers_since.reset();
     }
   }
 
@@ -235,6 +250,9 @@ class StepTeller {
     return so_far_.count(matter, route, routes_, true);
   }
 
+  void alone(const Event& event, const NotifierRoute& route) {
+    say(route, notice_of(step_.spec, event));
+  }
   void say(const NotifierRoute& route, Notice notice) {
     out_.push_back({route.name, std::move(notice)});
   }

@@ -145,7 +145,6 @@ std::string ToldSoFar::to_text() const {
                       {"told_at", format_time(telling.told_at)},
                       {"told", telling.told},
                       {"went_on", telling.went_on}});
-      if (telling.answers_since) rows.back()["answers_since"] = format_time(*telling.answers_since);
       if (telling.ended_at) rows.back()["ended_at"] = format_time(*telling.ended_at);
     }
   }
@@ -169,7 +168,7 @@ void ToldSoFar::read_text(std::string_view text) {
           *told_at,
           row.at("told").get<bool>(),
           row.at("went_on").get<std::uint32_t>(),
-          parse_time(row.value("answers_since", "")),
+          {},
           parse_time(row.value("ended_at", ""))};
     } catch (const Json::exception&) {
       continue;  // of another version

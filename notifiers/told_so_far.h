@@ -40,7 +40,8 @@ struct Telling {
   SysTime told_at{};          // of the beginning, or the latest reminder
   bool told = false;          // false: the notifier does not want to hear of beginnings
   std::uint32_t went_on = 0;  // rollouts that went on by themselves since
-  // It gives answers since then, and nobody who waits for it got none.
+  // It gives answers since then, and nobody got none. Not kept over a restart: what happened in
+  // between was not seen.
   std::optional<SysTime> answers_since = {};
   std::optional<SysTime> ended_at = {};  // its end was told; kept for who has not noticed yet
 };

@@ -50,12 +50,10 @@ class People {
 
   // One word after the other, each a step of a rollout (o asks only the datasource "other"), or
   // time that passes:
-  //   pause silent answer lift remind own-remind: for want of answers; "lift" is the engine's, by a
-  //   slot of that datasource or (lift-by-other) of another one
-  //   soak unwatched watched promoted; person (sends it on) fail cancel note other-pause
-  //   freeze freeze2 freeze-all thaw blink: a freeze, another one, of everything, its end, both
-  //   in one step
-  //   +30m; restart
+  //   pause silent answer missed lift remind own-remind: for want of answers; "lift" is the
+  //   engine's, by a slot of that datasource or (lift-by-other) of another one soak unwatched
+  //   watched promoted; person (sends it on) fail cancel note other-pause freeze freeze2 freeze-all
+  //   thaw blink: a freeze, another one, of everything, its end, both in one step +30m; restart
   void play(const std::string& story) {
     std::istringstream words(story);
     for (std::string word; words >> word;) {
@@ -84,6 +82,7 @@ class People {
     if (what == "other-pause") pause("other", 1);
     if (what == "silent") slot(0, judged(Outcome::kError, Cause::kUnreachable));
     if (what == "answer") slot(0, judged(Outcome::kNoData, Cause::kNoSeries));
+    if (what == "missed") slot(0, judged(Outcome::kMissed, Cause::kMissedDowntime));
     if (what == "lift") lift(0);
     if (what == "lift-by-other") lift(1);
     if (what == "watched-other") slot(1, judged(Outcome::kPass, Cause::kWithinLimit));

@@ -13,6 +13,7 @@ namespace {
 using testing::ElementsAre;
 using testing::ElementsAreArray;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 constexpr const char* kDown =
     "datasource default gives no answers: the datasource cannot be reached: connection refused; ";
@@ -112,6 +113,12 @@ TEST(ToldOnce, TheEndIsWhatIsKnownOfTheDatasource) {
           {"others' answers say nothing about those that wait",
            "a:pause +5m b:watched +2m b:watched",
            {down(kA + " waits for it")}},
+          {"others' silence does: it is the same datasource",
+           "a:pause +5m a:answer +10s c:silent +30s c:silent +30s c:silent +10s c:watched",
+           {down(kA + " waits for it")}},
+          {"a slot that was missed shows nothing, however long ago the answer was",
+           "a:pause +5m a:answer +2m a:missed",
+           {down(kA + " waits for it")}},
           {"nor do steps of others that show nothing of it",
            "a:pause +5m a:answer +2m o:watched-other b:note",
            {down(kA + " waits for it"), "people: b note"}},
@@ -130,14 +137,24 @@ TEST(ToldOnce, TheEndIsWhatIsKnownOfTheDatasource) {
                  "; 1 rollout goes on by itself, 1 more waits until all its conditions "
                  "pass"),
             down(kB + " waits for it"), still("58m", kB + " waits for it")}},
-          {"unless it has not been asked since",
-           "a:pause b:pause +5m a:lift +1m a:watched +24m b:remind restart +30m b:remind +1m "
-           "b:silent +29m b:remind",
+          {"who has not been asked since is reminded by itself: that it waits is all that is known",
+           "a:pause b:pause +5m a:lift +1m a:watched +24m b:remind restart b:missed +30m b:remind "
+           "+1m b:silent +29m b:remind",
            {down(kA + " waits for it"),
             back("11m",
                  "; 1 rollout goes on by itself, 1 more waits until all its conditions "
                  "pass"),
-            down(kB + " waits for it")}},
+            "people: b reminder", "people: b reminder", down(kB + " waits for it")}},
+          {"but not in the minutes after the end, whose message counted it",
+           "a:pause b:pause +28m a:lift +1m a:watched +1m b:remind +30m b:missed b:remind",
+           {down(kA + " waits for it"),
+            back("34m",
+                 "; 1 rollout goes on by itself, 1 more waits until all its conditions "
+                 "pass"),
+            "people: b reminder"}},
+          {"so is who had one answer and was not asked again",
+           "a:pause +29m a:answer +1m a:remind +28m a:missed +2m a:remind",
+           {down(kA + " waits for it"), "people: a reminder"}},
           {"who only misses its own data is told by itself",
            "a:pause b:pause +5m a:lift b:answer +1m a:watched +24m b:own-remind +1m b:lift",
            {down(kA + " waits for it"),
@@ -214,10 +231,11 @@ TEST(ToldOnce, ARestartChangesNothing) {
           {"nor reminded",
            "a:pause +30m a:remind restart b:pause +10m b:remind",
            {down(kA + " waits for it"), still("35m", kA + " waits for it")}},
-          {"the minute goes on",
-           "a:pause +5m a:answer +30s restart +29s a:answer +1s a:answer",
+          {"but for the minute of answers, of which a part was not seen",
+           "a:pause +5m a:answer +20s restart +10m a:missed +10s a:answer +59s a:answer +1s "
+           "a:answer",
            {down(kA + " waits for it"),
-            back("11m", "; 1 rollout waits until all its conditions pass")}},
+            back("21m", "; 1 rollout waits until all its conditions pass")}},
           {"frozen once",
            "a:freeze restart a:thaw",
            {"people: frozen by ana: stocktaking; " + kA + " stands still until that is lifted",
@@ -245,6 +263,14 @@ TEST(ToldOnce, EveryChannelThatHasARolloutHearsOfItOnce) {
                           "itself",
                           "all: datasource default answers again after 12m; 4 rollouts go on by "
                           "themselves"));
+}
+
+TEST(ToldOnce, ItIsNotBackWhileSomebodyElsesChannelHasOneWithoutAnswers) {
+  People people({notifier("ops", {{"service", "a"}}), notifier("shop", {{"service", "b"}})});
+  people.play("a:pause +5m a:answer +50s b:silent +10s a:answer +59s a:answer");
+  EXPECT_THAT(people.messages, SizeIs(1));
+  people.play("+1s a:answer");
+  EXPECT_THAT(people.messages, SizeIs(2));
 }
 
 TEST(ToldOnce, FiltersApplyToTheOneMessage) {
