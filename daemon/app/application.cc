@@ -135,6 +135,9 @@ Application::Impl::Impl(Settings settings)
 
 EngineRules Application::Impl::engine_rules() {
   EngineRules rules;
+  rules.recall = [this](std::vector<RolloutView> active) {
+    return teller_.load(store_, std::move(active));
+  };
   rules.tell = [this](const std::vector<TakenStep>& steps) { return teller_.tell(steps); };
   rules.order_deadline = [this](const std::string& orchestrator, DecisionKind kind) {
     const auto found = settings_->orchestrators.find(orchestrator);
@@ -275,7 +278,6 @@ awaitable<void> Application::Impl::start() {
   std::string failure;
   try {
     co_await engine_.load();
-    co_await teller_.load(store_, engine_.active());
     co_await outbox_.start(0);
   } catch (const std::exception& error) {
     failure = error.what();

@@ -1,6 +1,7 @@
 #include "daemon/delivery/teller.h"
 
 #include <array>
+#include <cassert>
 #include <cstdio>
 
 namespace rollwatch {
@@ -23,9 +24,11 @@ awaitable<void> Teller::load(Store& store, std::vector<RolloutView> active) {
   for (const RolloutView& rollout : active)
     recognize(so_far_, {rollout.spec, *rollout.plan}, rollout.state);
   if (told) so_far_.read_text(*told);
+  loaded_ = true;
 }
 
 Told Teller::tell(const std::vector<TakenStep>& steps) {
+  assert(loaded_ && "what was told before is not known yet");
   Told told;
   ToldSoFar so_far = so_far_;
   std::string on_disk = so_far.to_text();

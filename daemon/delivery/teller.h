@@ -26,8 +26,8 @@ class Teller {
   // The notifiers; a reload calls it again.
   void configure(std::vector<NotifierRoute> routes) { routes_ = std::move(routes); }
 
-  // What earlier processes told, and the rollouts that are active: after Engine::load(), before
-  // Engine::start(). Throws StoreError.
+  // EngineRules::recall: what earlier processes told, and the rollouts that are active. Before the
+  // first tell(), which would else repeat it, and write over it. Throws StoreError.
   awaitable<void> load(Store& store, std::vector<RolloutView> active);
 
   // EngineRules::tell.
@@ -39,6 +39,7 @@ class Teller {
   std::function<std::uint64_t()> random_;
   std::vector<NotifierRoute> routes_;
   ToldSoFar so_far_;  // as it is on disk
+  bool loaded_ = false;
 };
 
 }  // namespace rollwatch

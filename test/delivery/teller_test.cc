@@ -70,7 +70,18 @@ std::size_t notifications(const Told& told) {
 
 class TellerTest : public testing::Test {
  protected:
-  TellerTest() { teller_.configure({{"people", {}, {}, slack_webhook_tells}}); }
+  TellerTest() {
+    teller_.configure({{"people", {}, {}, slack_webhook_tells}});
+    load(teller_, {});
+  }
+
+  void load(Teller& teller, std::vector<RolloutView> active) {
+    net::io_context io;
+    run<bool>(io, [&]() -> awaitable<bool> {
+      co_await teller.load(store_, active);
+      co_return true;
+    });
+  }
 
   // As the engine does.
   std::size_t record(Teller& teller, const std::vector<Step>& steps) {
@@ -147,11 +158,7 @@ TEST_F(TellerTest, TheNextProcessKnowsWhatWasTold) {
   for (const Step* step : {&still, &too})
     active.push_back(
         {step->spec, nullptr, std::make_shared<const Plan>(step->plan), step->after, 0, {}});
-  net::io_context io;
-  run<bool>(io, [&]() -> awaitable<bool> {
-    co_await next.load(store_, active);
-    co_return true;
-  });
+  load(next, active);
   EXPECT_EQ(record(next, {paused("ro_3")}), 0U);
   EXPECT_EQ(record(next, {lifted("ro_1"), lifted("ro_3")}), 0U);
   EXPECT_EQ(record(next, {lifted("ro_2")}), 1U) << "the last one: it answers again";

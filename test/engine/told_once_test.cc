@@ -306,6 +306,29 @@ TEST_F(ToldOnceTest, AFreezeOfEverythingIsToldOnceAlsoToThoseRegisteredUnderIt) 
   EXPECT_THAT(news(), ElementsAre(of_a_service, of_a_service)) << "two services";
 }
 
+// Killed between the commit of a freeze and those of its rollouts: the next process freezes them as
+// it starts, and by then it must know what people were told.
+TEST_F(ToldOnceTest, WhatIsRecordedAtTheStartForgetsNothing) {
+  configure(kOneChannel);
+  for (int i = 0; i < 2; ++i) ids.push_back(begin(i, "apart"));
+  world.advance(5 * kMinute);
+  news();
+  world.whole_source_is(Behaviour::Kind::kDown);
+  world.advance(6 * kMinute);
+  EXPECT_THAT(news(), ElementsAre(kBegins));
+  world.store_refuses(ids[1]);
+  EXPECT_THROW(world.freeze("", "ana", "stocktaking"), StoreError);
+  EXPECT_THAT(news(), ElementsAre(kFrozen)) << "with the other one";
+  world.restart(Millis{1'000}, [this] { world.store_refuses(""); });
+  EXPECT_EQ(world.rollout(ids[1]).state.freeze->text, "everything is frozen by ana: stocktaking");
+  EXPECT_THAT(news(), IsEmpty());
+  world.advance(30 * kMinute);
+  EXPECT_THAT(news(), ElementsAre(still("35m", 2)));
+  world.whole_source_is(std::nullopt);
+  world.advance(2 * kMinute);
+  EXPECT_THAT(news(), ElementsAre(ends("36m", 2)));
+}
+
 // Nobody may be told twice because two registrations were recorded at the same time.
 TEST_F(ToldOnceTest, SeveralRegisteredUnderAFreezeAtOnce) {
   configure(kOneChannel);

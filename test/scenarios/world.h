@@ -98,6 +98,7 @@ class World {
 
  private:
   struct Life;  // one process
+  void begin_life();
 
   TempDir folder_{TempDir::Where::kMemory};
   Settings settings_;
