@@ -1,9 +1,15 @@
 #include "notifiers/shared_notice.h"
 
 #include <algorithm>
+#include <string_view>
+
+#include "analysis/mover.h"
+#include "analysis/text.h"
 
 namespace rollwatch {
 namespace {
+
+constexpr std::string_view kFrozen = "frozen";
 
 // "checkout 1.24 in eu-1"
 std::string rollout_name(const RolloutSpec& spec) {
@@ -29,16 +35,29 @@ Notice shared(const Event& event, std::string subject, std::string summary) {
   notice.event = event.type;
   notice.at = event.at;
   notice.by = event.by;
+  notice.reason = event.reason;
   notice.datasource = event.datasource;
   notice.subject = std::move(subject);
   notice.summary = std::move(summary);
   return notice;
 }
 
-Notice freeze(const Event& event, const std::string& what, const std::string& follows) {
-  const bool everything = event.summary.starts_with(kEverythingIs);
-  return shared(event, everything ? std::string(kEverythingIs) + what : what,
-                event.summary + "; " + follows);
+// "everything is frozen", "payments/checkout is no longer frozen"
+std::string subject_of(const FreezeRecord& freeze, const RolloutSpec& spec, const char* what) {
+  const bool everything = freeze.service.empty();
+  return (everything ? std::string(kEverythingIs) : service_name(spec) + " is ") + what;
+}
+
+// " by bob: holidays"
+std::string by_whom(const FreezeRecord& freeze) {
+  const std::string sentence = cut(sentence_of(freeze), kLongestSentence);
+  return sentence.substr(sentence.find(kFrozen) + kFrozen.size());
+}
+
+std::string how_it_ended(const FreezeRecord& freeze) {
+  if (!freeze.lifted_at) return "its time was up";
+  const std::string by = "lifted by " + freeze.lifted_by;
+  return freeze.lift_reason.empty() ? by : by + ": " + cut(freeze.lift_reason, kLongestSentence);
 }
 
 Notice silence(const Event& event, const std::string& datasource, const std::string& what) {
@@ -85,13 +104,37 @@ Notice silence_ends(const Event& event, const std::string& datasource, SysTime s
   return silence(event, datasource, what);
 }
 
-Notice freeze_begins(const TakenStep& step, const Event& event) {
-  return freeze(event, "frozen", rollout_name(step.spec) + " stands still until that is lifted");
+Notice freeze_begins(const RolloutSpec& spec, const FreezeRecord& freeze, SysTime now) {
+  Event event;
+  event.type = EventType::kFrozen;
+  event.at = now;
+  event.by = freeze.by;
+  event.reason = freeze.reason;
+  const std::string subject = subject_of(freeze, spec, "frozen");
+  return shared(
+      event, subject,
+      subject + by_whom(freeze) + "; " + rollout_name(spec) + " stands still until that is lifted");
 }
 
-Notice freeze_ends(const TakenStep& step, const Event& event, std::size_t concerned) {
-  const std::string who = concerned > 1 ? rollouts(concerned) : rollout_name(step.spec);
-  return freeze(event, "no longer frozen", who + " may go on");
+Notice freeze_ends(const RolloutSpec& spec, const FreezeRecord& freeze, SysTime now,
+                   const std::vector<std::shared_ptr<const RolloutSpec>>& free,
+                   const std::optional<FreezeRecord>& other) {
+  Event event;
+  event.type = EventType::kThawed;
+  event.at = now;
+  event.by = freeze.lifted_at ? freeze.lifted_by : "engine";
+  event.reason = freeze.lift_reason;
+  std::string follows;
+  if (free.empty() && other)
+    follows =
+        rollout_name(spec) + " still stands still: " + cut(sentence_of(*other), kLongestSentence);
+  else if (free.size() > 1)
+    follows = rollouts(free.size()) + " may go on";
+  else
+    follows = rollout_name(free.empty() ? spec : *free.front()) + " may go on";
+  const std::string subject = subject_of(freeze, spec, "no longer frozen");
+  return shared(event, subject,
+                subject + by_whom(freeze) + "; " + how_it_ended(freeze) + "; " + follows);
 }
 
 }  // namespace rollwatch

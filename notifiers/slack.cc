@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <cstdio>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -147,14 +148,28 @@ std::string sentence_of(const Notice& notice, const Look& look) {
   return std::string(look.headline) + ": " + escaped(summary, kSentenceLimit);
 }
 
+std::string percent_encoded(unsigned char byte) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  return {'%', kHex[byte >> 4U], kHex[byte & 15U]};
+}
+
+std::string url_value(std::string_view text) {
+  std::string safe;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = std::isalnum(byte) != 0 || std::strchr("-_.~", c) != nullptr;
+    safe += plain ? std::string(1, c) : percent_encoded(byte);
+  }
+  return safe;
+}
+
 // A URL inside <…|…>: the characters that would end it, and those of no URL, percent-encoded.
 std::string link(std::string_view url, std::string_view label) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
   std::string safe;
   for (const char c : url) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte <= 0x20 || byte >= 0x7F || c == '<' || c == '>' || c == '|' || c == '"') {
-      safe.append({'%', kHex[byte >> 4U], kHex[byte & 15U]});
+      safe += percent_encoded(byte);
     } else if (c == '&') {
       safe += "&amp;";
     } else {
@@ -229,8 +244,15 @@ struct Shown {
   Json rest = Json::array();  // blocks
 };
 
+// A freeze of the rollout's service. Any other shared message is about more than one service.
+bool is_of_service(const Notice& notice) {
+  return (notice.event == EventType::kFrozen || notice.event == EventType::kThawed) &&
+         !notice.subject.starts_with(kEverythingIs);
+}
+
 // One for many rollouts: the sentence says which, and no detail of one is shown.
-Shown show_shared(const Notice& notice, const Look& look, const std::string& external_url) {
+Shown show_shared(const RolloutSpec& spec, const Notice& notice, const Look& look,
+                  const std::string& external_url) {
   Shown shown;
   shown.text = escaped(notice.summary, kSentenceLimit);
   std::string_view rest = notice.summary;
@@ -240,7 +262,10 @@ Shown show_shared(const Notice& notice, const Look& look, const std::string& ext
     rest.remove_prefix(notice.subject.size());
   }
   shown.headline = std::string(look.emoji) + " " + subject + escaped(rest, kSentenceLimit);
-  shown.rest.push_back(section(link(external_url + "/api/v1/rollouts?state=active", "Rollouts")));
+  std::string list = external_url + "/api/v1/rollouts?state=active";
+  if (is_of_service(notice))
+    list += "&namespace=" + url_value(spec.ns) + "&service=" + url_value(spec.service);
+  shown.rest.push_back(section(link(list, "Rollouts")));
   Json elements = Json::array({mrkdwn_object(format_time(notice.at))});
   shown.rest.push_back({{"type", "context"}, {"elements", std::move(elements)}});
   return shown;
@@ -278,7 +303,7 @@ std::string slack_message(const RolloutSpec& spec, const Notice& notice,
                           const std::string& external_url) {
   const Look look = look_of(notice);
   Shown shown = notice.subject.empty() ? show_rollout(spec, notice, look, external_url)
-                                       : show_shared(notice, look, external_url);
+                                       : show_shared(spec, notice, look, external_url);
   Json blocks = Json::array({section(std::move(shown.headline))});
   for (Json& block : shown.rest) blocks.push_back(std::move(block));
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "notifiers/shared_notice.h"
+#include "notifiers/told_freeze.h"
 
 namespace rollwatch {
 namespace {
@@ -28,41 +30,32 @@ bool asks(const Plan& plan, const std::string& datasource) {
                      [&datasource](const ConditionPlan& c) { return c.datasource == datasource; });
 }
 
-// What it is a part of; none: it is told by itself. `frozen`: the sentence of the freeze that
-// holds the rollout after it, or held it before.
-std::optional<Matter> shared_by(const RolloutSpec& spec, const Event& event,
-                                const std::string& frozen) {
+// The datasource whose silence it is a part of; "": it is told by itself.
+std::string silence_of_event(const Event& event) {
   switch (event.type) {
     case EventType::kPaused:
     case EventType::kReminder:
     case EventType::kNote:
-      if (!event.datasource.empty()) return silence_matter(event.datasource);
-      return std::nullopt;
+      return event.datasource;
     case EventType::kResumed:  // a person's is a decision about this rollout
-      if (!event.datasource.empty() && is_by_engine(event)) return silence_matter(event.datasource);
-      return std::nullopt;
-    case EventType::kFrozen:
-    case EventType::kThawed:
-      return freeze_matter(spec, frozen);
+      return is_by_engine(event) ? event.datasource : "";
     default:
-      return std::nullopt;
+      return "";
   }
 }
 
-// Frozen and thawed, or the other way about, before anybody could notice.
-bool is_undone(const TakenStep& step, const Event& event) {
-  if (event.type != EventType::kFrozen && event.type != EventType::kThawed) return false;
-  const auto& before = step.before.freeze;
-  const auto& after = step.after.freeze;
-  return before && after ? before->text == after->text : !before && !after;
+bool is_of_freeze(const Event& event) {
+  return event.type == EventType::kFrozen || event.type == EventType::kThawed;
 }
 
 class StepTeller {
  public:
-  StepTeller(ToldSoFar& so_far, const TakenStep& step, const std::vector<NotifierRoute>& routes)
+  StepTeller(ToldSoFar& so_far, const TakenStep& step, const std::vector<NotifierRoute>& routes,
+             const Freezes& freezes)
       : so_far_(so_far),
         step_(step),
         routes_(routes),
+        freezes_(freezes),
         mine_(routes_for(step.spec, routes)),
         before_(matters_of({step.spec, step.plan}, step.before)),
         after_(matters_of({step.spec, step.plan}, step.after)) {}
@@ -70,20 +63,24 @@ class StepTeller {
   std::vector<Announcement> tell() {
     for (const Matter& matter : after_)
       so_far_.join(matter, step_.spec, step_.after.question.has_value());
-    std::string frozen = step_.before.freeze ? step_.before.freeze->text : "";
+    bool frozen_told = false;
     for (const Event& event : step_.events) {
-      if (is_undone(step_, event)) continue;
-      if (event.type == EventType::kFrozen) frozen = event.summary;
-      const auto matter = shared_by(step_.spec, event, frozen);
+      if (is_of_freeze(event)) {
+        if (!std::exchange(frozen_told, true)) freezes();
+        continue;
+      }
+      const std::string datasource = silence_of_event(event);
       for (const NotifierRoute* route : mine_) {
-        if (matter)
-          part_of(*matter, event, *route);
+        if (!datasource.empty())
+          part_of(silence_matter(datasource), event, *route);
         else if (tells(*route, event))
           alone(event, *route);
       }
     }
     for (const Matter& matter : before_)
       if (!contains(after_, matter)) leave(matter);
+    if (frozen_told || stands_still(step_.before))
+      forget_ended_freezes(so_far_, freezes_, step_.after.updated_at);
     if (!step_.evaluations.empty())
       for (const Matter& matter : so_far_.told_matters(Matter::Kind::kSilence))
         if (asks(step_.plan, matter.name)) listen(matter);
@@ -91,6 +88,11 @@ class StepTeller {
   }
 
  private:
+  void freezes() {
+    for (Announcement& told : tell_freezes(so_far_, step_, routes_, freezes_))
+      out_.push_back(std::move(told));
+  }
+
   void part_of(const Matter& matter, const Event& event, const NotifierRoute& route) {
     switch (event.type) {
       case EventType::kReminder:
@@ -99,8 +101,6 @@ class StepTeller {
         if (so_far_.telling(matter, route.name) != nullptr)
           ++so_far_.change(matter, route.name).went_on;
         return;
-      case EventType::kThawed:
-        return thaw(matter, event, route);
       default:
         return begin(matter, event, route);
     }
@@ -108,28 +108,24 @@ class StepTeller {
 
   // Somebody is concerned. Of which people know, unless this is the first.
   void begin(const Matter& matter, const Event& event, const NotifierRoute& route) {
-    const bool silence = matter.kind == Matter::Kind::kSilence;
     const Telling* known = so_far_.telling(matter, route.name);
     // Nobody else is, and for a while nobody was: this is another time. (A soak that is unwatched
     // does not know of it for `patience` after a restart.)
     const bool forgotten = known != nullptr &&
                            !so_far_.concerns_any(matter, route, routes_, step_.spec.id) &&
-                           (!silence || event.at - known->told_at >= kRemindEvery);
+                           event.at - known->told_at >= kRemindEvery;
     if (forgotten) so_far_.forget(matter, route.name);
     if (!forgotten && known != nullptr && known->told) return;
 
     Telling& telling = so_far_.change(matter, route.name);
     if (telling.told_at == SysTime{}) {
-      telling.since = silence ? since(matter, event) : event.at;
+      telling.since = since(matter, event);
       telling.told_at = event.at;
     }
     if (!wants(route, event)) return;
     telling.told = true;
     telling.told_at = event.at;
-    if (silence)
-      say(route, silence_begins(step_, event, matter.name, waiting(matter, route)));
-    else
-      say(route, freeze_begins(step_, event));
+    say(route, silence_begins(step_, event, matter.name, waiting(matter, route)));
   }
 
   void remind(const Matter& matter, const Event& event, const NotifierRoute& route) {
@@ -156,19 +152,13 @@ class StepTeller {
     return silence && silence->at > then;
   }
 
-  void thaw(const Matter& matter, const Event& event, const NotifierRoute& route) {
-    if (so_far_.telling(matter, route.name) == nullptr) return;  // said with the first one's
-    const std::size_t all = so_far_.count(matter, route, routes_, false);
-    so_far_.forget(matter, route.name);
-    if (tells(route, event)) say(route, freeze_ends(step_, event, all));
-  }
-
   // Of what the rollout is no longer concerned by. If it was the last, the matter is over: told, if
   // it is known that there are answers; else everybody who waited for them has ended or was sent on
   // by a person.
   void leave(const Matter& matter) {
     so_far_.leave(matter, step_.spec.id);
-    const bool answered = matter.kind == Matter::Kind::kSilence && sign(matter) == Sign::kAnswers;
+    if (matter.kind == Matter::Kind::kFreeze) return;
+    const bool answered = sign(matter) == Sign::kAnswers;
     // After a restart a soak knows of its silence only when it has lasted again.
     const bool still_soaks =
         step_.before.state == State::kSoaking && step_.after.state == State::kSoaking;
@@ -247,7 +237,9 @@ class StepTeller {
   }
 
   std::size_t waiting(const Matter& matter, const NotifierRoute& route) const {
-    return so_far_.count(matter, route, routes_, true);
+    const auto rollouts = so_far_.concerned(matter, route, routes_);
+    return static_cast<std::size_t>(std::count_if(
+        rollouts.begin(), rollouts.end(), [](const auto& rollout) { return rollout.waits; }));
   }
 
   void alone(const Event& event, const NotifierRoute& route) {
@@ -260,6 +252,7 @@ class StepTeller {
   ToldSoFar& so_far_;
   const TakenStep& step_;
   const std::vector<NotifierRoute>& routes_;
+  const Freezes& freezes_;
   const std::vector<const NotifierRoute*> mine_;
   const std::vector<Matter> before_;
   const std::vector<Matter> after_;
@@ -269,8 +262,8 @@ class StepTeller {
 }  // namespace
 
 std::vector<Announcement> tell(ToldSoFar& so_far, const TakenStep& step,
-                               const std::vector<NotifierRoute>& routes) {
-  return StepTeller(so_far, step, routes).tell();
+                               const std::vector<NotifierRoute>& routes, const Freezes& freezes) {
+  return StepTeller(so_far, step, routes, freezes).tell();
 }
 
 void recognize(ToldSoFar& so_far, Fixed fixed, const RolloutState& state) {

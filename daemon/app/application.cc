@@ -8,12 +8,12 @@
 #include <csignal>
 #include <stdexcept>
 
+#include "analysis/freezes.h"
 #include "config/loader.h"
 #include "daemon/api/api.h"
 #include "daemon/app/assembly.h"
 #include "daemon/delivery/teller.h"
 #include "daemon/engine/engine.h"
-#include "daemon/engine/freezes.h"
 #include "daemon/http/client.h"
 #include "daemon/http/server.h"
 #include "daemon/net/system_clock.h"
@@ -138,7 +138,9 @@ EngineRules Application::Impl::engine_rules() {
   rules.recall = [this](std::vector<RolloutView> active) {
     return teller_.load(store_, std::move(active));
   };
-  rules.tell = [this](const std::vector<TakenStep>& steps) { return teller_.tell(steps); };
+  rules.tell = [this](const std::vector<TakenStep>& steps, const Freezes& freezes) {
+    return teller_.tell(steps, freezes);
+  };
   rules.order_deadline = [this](const std::string& orchestrator, DecisionKind kind) {
     const auto found = settings_->orchestrators.find(orchestrator);
     const OrchestratorSettings& s =

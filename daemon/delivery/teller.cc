@@ -3,6 +3,7 @@
 #include <array>
 #include <cassert>
 #include <cstdio>
+#include <utility>
 
 namespace rollwatch {
 namespace {
@@ -17,6 +18,12 @@ std::string notification_id(const RolloutSpec& spec, std::uint64_t random) {
 
 }  // namespace
 
+void Teller::configure(std::vector<NotifierRoute> routes) {
+  const auto before =
+      std::exchange(routes_, std::make_shared<const std::vector<NotifierRoute>>(std::move(routes)));
+  so_far_.reroute(*before, *routes_);
+}
+
 awaitable<void> Teller::load(Store& store, std::vector<RolloutView> active) {
   const std::string nothing;
   const auto told = co_await store.memo(nothing, nothing, kMemo);
@@ -24,17 +31,18 @@ awaitable<void> Teller::load(Store& store, std::vector<RolloutView> active) {
   for (const RolloutView& rollout : active)
     recognize(so_far_, {rollout.spec, *rollout.plan}, rollout.state);
   if (told) so_far_.read_text(*told);
+  so_far_.reroute({}, *routes_);
   loaded_ = true;
 }
 
-Told Teller::tell(const std::vector<TakenStep>& steps) {
+Told Teller::tell(const std::vector<TakenStep>& steps, const Freezes& freezes) {
   assert(loaded_ && "what was told before is not known yet");
   Told told;
   ToldSoFar so_far = so_far_;
   std::string on_disk = so_far.to_text();
   for (const TakenStep& step : steps) {
     Told::Step& to = told.steps.emplace_back();
-    for (const Announcement& announcement : rollwatch::tell(so_far, step, routes_))
+    for (const Announcement& announcement : rollwatch::tell(so_far, step, *routes_, freezes))
       to.notifications.push_back(delivery_of(step.spec, announcement));
     std::string text = so_far.to_text();
     if (text == on_disk) continue;
@@ -42,7 +50,10 @@ Told Teller::tell(const std::vector<TakenStep>& steps) {
     on_disk = std::move(text);
   }
   if (!so_far.is_same_as(so_far_))
-    told.on_disk = [this, so_far = std::move(so_far)] { so_far_ = so_far; };
+    told.on_disk = [this, so_far = std::move(so_far), routes = routes_] {
+      so_far_ = so_far;
+      if (routes != routes_) so_far_.reroute(*routes, *routes_);  // reloaded meanwhile
+    };
   return told;
 }
 

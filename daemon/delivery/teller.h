@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,20 +25,21 @@ class Teller {
   explicit Teller(std::function<std::uint64_t()> random) : random_(std::move(random)) {}
 
   // The notifiers; a reload calls it again.
-  void configure(std::vector<NotifierRoute> routes) { routes_ = std::move(routes); }
+  void configure(std::vector<NotifierRoute> routes);
 
   // EngineRules::recall: what earlier processes told, and the rollouts that are active. Before the
   // first tell(), which would else repeat it, and write over it. Throws StoreError.
   awaitable<void> load(Store& store, std::vector<RolloutView> active);
 
   // EngineRules::tell.
-  Told tell(const std::vector<TakenStep>& steps);
+  Told tell(const std::vector<TakenStep>& steps, const Freezes& freezes);
 
  private:
   Delivery delivery_of(const RolloutSpec& spec, const Announcement& announcement) const;
 
   std::function<std::uint64_t()> random_;
-  std::vector<NotifierRoute> routes_;
+  std::shared_ptr<const std::vector<NotifierRoute>> routes_ =
+      std::make_shared<const std::vector<NotifierRoute>>();
   ToldSoFar so_far_;  // as it is on disk
   bool loaded_ = false;
 };

@@ -126,7 +126,7 @@ struct EngineRules {
   std::function<awaitable<void>(std::vector<RolloutView>)> recall;
   // What people are told of steps that are recorded together: of each in the light of those before
   // it. Asked again if they could not be recorded. Empty: nobody is told anything.
-  std::function<Told(const std::vector<TakenStep>&)> tell;
+  std::function<Told(const std::vector<TakenStep>&, const Freezes&)> tell;
   // When an order of this kind to this orchestrator expires, counted from its decision.
   std::function<Millis(const std::string& orchestrator, DecisionKind)> order_deadline;
   // How long after a 202 an acknowledgement is waited for.

@@ -253,7 +253,7 @@ std::function<void()> Engine::Impl::tell(std::vector<Recording>& batch) const {
   for (const Recording& r : batch)
     steps.push_back({r.entry->spec, *r.entry->plan, r.entry->state, r.step.state, r.commit.events,
                      r.step.evaluations});
-  Told told = rules_.tell(steps);
+  Told told = rules_.tell(steps, freezes_);
   for (std::size_t i = 0; i < batch.size(); ++i) {
     Commit& commit = batch[i].commit;
     std::erase_if(commit.deliveries,

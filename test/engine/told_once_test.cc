@@ -297,13 +297,28 @@ TEST_F(ToldOnceTest, AFreezeOfEverythingIsToldOnceAlsoToThoseRegisteredUnderIt) 
   world.restart(kMinute);
   EXPECT_THAT(news(), IsEmpty());
   world.lift_freeze("", "ben");
-  EXPECT_THAT(news(), ElementsAre("people: everything is no longer frozen by ana: stocktaking; 23 "
-                                  "rollouts may go on",
+  EXPECT_THAT(news(), ElementsAre("people: everything is no longer frozen by ana: stocktaking; "
+                                  "lifted by ben; 23 rollouts may go on",
                                   "people: started", "people: started", "people: started"));
   world.freeze("default/s1", "ana", "");
   world.freeze("default/s2", "ana", "");
-  const std::string of_a_service = "people: frozen by ana; one stands still until that is lifted";
-  EXPECT_THAT(news(), ElementsAre(of_a_service, of_a_service)) << "two services";
+  const std::string stands = " is frozen by ana; one stands still until that is lifted";
+  EXPECT_THAT(news(), ElementsAre("people: s1" + stands, "people: s2" + stands));
+  world.freeze("", "bob", "holidays");
+  news();
+  world.lift_freeze("default/s1", "ana");
+  EXPECT_THAT(news(),
+              ElementsAre("people: s1 is no longer frozen by ana; lifted by ana; one still stands "
+                          "still: everything is frozen by bob: holidays"));
+  const SysTime gone = world.now() + kMinute;
+  world.freeze("default/s1", "ana", "", gone);
+  world.freeze("", "bob", "holidays", gone);
+  news();
+  world.restart(2 * kMinute);
+  EXPECT_THAT(news(), UnorderedElementsAre(
+                          "people: s1 is no longer frozen by ana; its time was up; one may go on",
+                          "people: everything is no longer frozen by bob: holidays; its time was "
+                          "up; 22 rollouts may go on"));
 }
 
 // Killed between the commit of a freeze and those of its rollouts: the next process freezes them as

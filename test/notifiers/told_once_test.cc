@@ -12,7 +12,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::ElementsAreArray;
-using testing::IsEmpty;
 using testing::SizeIs;
 
 constexpr const char* kDown =
@@ -236,10 +235,6 @@ TEST(ToldOnce, ARestartChangesNothing) {
            "a:answer",
            {down(kA + " waits for it"),
             back("21m", "; 1 rollout waits until all its conditions pass")}},
-          {"frozen once",
-           "a:freeze restart a:thaw",
-           {"people: frozen by ana: stocktaking; " + kA + " stands still until that is lifted",
-            "people: no longer frozen by ana: stocktaking; " + kA + " may go on"}},
       },
       {notifier("people")});
 }
@@ -294,10 +289,6 @@ TEST(ToldOnce, FiltersApplyToTheOneMessage) {
       {{"paused"},
        "b:soak b:unwatched a:pause",
        {down(kB + " is promoted, and nobody watches it meanwhile")}},
-      {{"frozen"},
-       "a:freeze a:thaw a:freeze",
-       {"people: frozen by ana: stocktaking; " + kA + " stands still until that is lifted",
-        "people: frozen by ana: stocktaking; " + kA + " stands still until that is lifted"}},
   };
   for (const Filter& row : rows) {
     SCOPED_TRACE(row.events.front() + ": " + row.story);
@@ -305,71 +296,6 @@ TEST(ToldOnce, FiltersApplyToTheOneMessage) {
     people.play(row.story);
     EXPECT_THAT(people.messages, ElementsAreArray(row.told));
   }
-}
-
-TEST(ToldOnce, FreezesOncePerService) {
-  const std::string frozen = "people: frozen by ana: stocktaking; ";
-  const std::string thawed = "people: no longer frozen by ana: stocktaking; ";
-  const std::string still_stands = " stands still until that is lifted";
-  expect_told(
-      {
-          {"each service",
-           "a:freeze b:freeze a:thaw b:thaw",
-           {frozen + kA + still_stands, frozen + kB + still_stands, thawed + kA + " may go on",
-            thawed + kB + " may go on"}},
-          {"of everything: once",
-           "a:freeze-all b:freeze-all a:thaw b:thaw b:freeze-all",
-           {"people: everything is frozen by ana; " + kA + still_stands,
-            "people: everything is no longer frozen by ana; 2 rollouts may go on",
-            "people: everything is frozen by ana; " + kB + still_stands}},
-          {"another freeze in its place",
-           "a:freeze a:freeze2 a:thaw",
-           {frozen + kA + still_stands, "people: frozen by bob: holidays; " + kA + still_stands,
-            "people: no longer frozen by bob: holidays; " + kA + " may go on"}},
-          {"again, after it was replaced",
-           "a:freeze a:freeze2 a:freeze",
-           {frozen + kA + still_stands, "people: frozen by bob: holidays; " + kA + still_stands,
-            frozen + kA + still_stands}},
-          {"before anybody could notice", "a:blink", {}},
-      },
-      {notifier("people")});
-}
-
-TEST(ToldOnce, RolloutsOfOneServiceShareItsFreeze) {
-  ToldSoFar so_far;
-  const std::vector<NotifierRoute> routes = {notifier("people")};
-  Plan plan;
-  const std::string text = "frozen by ana: stocktaking";
-  std::vector<std::string> told;
-  const auto step = [&](int target, bool freeze) {
-    RolloutSpec spec;
-    spec.id = "ro_" + std::to_string(target);
-    spec.service = "checkout";
-    spec.candidate = "1.24";
-    spec.target = "eu-" + std::to_string(target);
-    RolloutState before, after;
-    (freeze ? after : before).freeze = FreezeState{{}, text};
-    Event event;
-    event.type = freeze ? EventType::kFrozen : EventType::kThawed;
-    event.summary = freeze ? text : "no longer " + text;
-    for (const Announcement& a : tell(so_far, {spec, plan, before, after, {event}, {}}, routes))
-      told.push_back(a.notice.summary);
-  };
-  for (int target = 1; target <= 3; ++target) step(target, true);
-  for (int target = 1; target <= 3; ++target) step(target, false);
-  EXPECT_THAT(told, ElementsAre(text + "; checkout 1.24 in eu-1 stands still until that is lifted",
-                                "no longer " + text + "; 3 rollouts may go on"));
-  told.clear();
-  step(1, true);
-  RolloutSpec ended;
-  ended.id = "ro_1";
-  ended.service = "checkout";
-  RolloutState before, after;
-  before.freeze = after.freeze = FreezeState{{}, text};
-  after.state = State::kCancelled;
-  EXPECT_THAT(tell(so_far, {ended, plan, before, after, {}, {}}, routes), IsEmpty());
-  step(2, true);
-  EXPECT_EQ(told.size(), 2U) << "nobody was frozen any more: this is another time";
 }
 
 // Whatever is not part of such a matter is told as it always was.

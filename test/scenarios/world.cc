@@ -54,7 +54,9 @@ struct World::Life {
     rules.recall = [this](std::vector<RolloutView> active) {
       return teller.load(store, std::move(active));
     };
-    rules.tell = [this](const std::vector<TakenStep>& steps) { return teller.tell(steps); };
+    rules.tell = [this](const std::vector<TakenStep>& steps, const Freezes& freezes) {
+      return teller.tell(steps, freezes);
+    };
     rules.order_deadline = [&world](const std::string& orchestrator, DecisionKind kind) {
       const OrchestratorSettings& s = world.settings_.orchestrators.at(orchestrator);
       return kind == DecisionKind::kRollback ? s.rollback_deadline : s.deadline;
