@@ -158,7 +158,8 @@ class StepTeller {
   void leave(const Matter& matter) {
     so_far_.leave(matter, step_.spec.id);
     if (matter.kind == Matter::Kind::kFreeze) return;
-    const bool answered = sign(matter) == Sign::kAnswers;
+    const Sign shown = sign(matter);
+    const bool answered = shown == Sign::kAnswers;
     // After a restart a soak knows of its silence only when it has lasted again.
     const bool still_soaks =
         step_.before.state == State::kSoaking && step_.after.state == State::kSoaking;
@@ -166,7 +167,7 @@ class StepTeller {
     for (const NotifierRoute* route : mine_) {
       const Telling* known = so_far_.telling(matter, route->name);
       if (known == nullptr || so_far_.concerns_any(matter, *route, routes_)) continue;
-      if (answered || known->answers_since)
+      if (answered || (known->answers_since && shown != Sign::kSilent))
         end_of_silence(matter, *route, *known);
       else
         so_far_.forget(matter, route->name);

@@ -52,7 +52,8 @@ class People {
   // time that passes:
   //   pause silent answer missed lift remind own-remind: for want of answers;
   //   "lift" is the engine's, by a slot of that datasource or (lift-by-other) of another one
-  //   soak unwatched watched promoted; person (sends it on) fail cancel note other-pause
+  //   soak unwatched watched promoted; person (sends it on) fail cancel silent-cancel
+  //   note other-pause
   //   +30m; restart
   void play(const std::string& story) {
     std::istringstream words(story);
@@ -100,7 +101,8 @@ class People {
     }
     if (what == "watched") slot(0, judged(Outcome::kPass, Cause::kWithinLimit));
     if (what == "promoted") end(State::kPromoted, EventType::kPromoted);
-    if (what == "cancel") end(State::kCancelled, EventType::kCancelled);
+    if (what == "silent-cancel") slot(0, judged(Outcome::kError, Cause::kUnreachable));
+    if (what.ends_with("cancel")) end(State::kCancelled, EventType::kCancelled);
     if (what == "person") {
       const std::string datasource = after_.question->datasource;
       goes_on();
