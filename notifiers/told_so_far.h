@@ -5,13 +5,13 @@
 // that nothing is said twice, is to_text(); who is concerned is known from the rollouts themselves.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "analysis/advance.h"
@@ -25,7 +25,10 @@ struct Matter {
   Kind kind = Kind::kSilence;
   std::string ns;    // of the frozen service
   std::string name;  // the datasource; the frozen service, or "" for everything
-  auto operator<=>(const Matter&) const = default;
+  bool operator==(const Matter&) const = default;
+  bool operator<(const Matter& other) const {
+    return std::tie(kind, ns, name) < std::tie(other.kind, other.ns, other.name);
+  }
 };
 Matter silence_matter(const std::string& datasource);
 Matter freeze_matter(const std::string& ns, const std::string& service);
