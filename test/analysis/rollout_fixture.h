@@ -209,8 +209,9 @@ class Rollout {
   //   pass fail between empty nan error missed few(events) none(events), for the first condition;
   //     with "latency:fail" for another one, and "pass*3" three times
   //   advance promote pause resume rollback cancel extend=10m: by alice
-  //   freeze thaw: by ana; behind clear: an earlier rollout's rollback
-  //   report=25, wait=30s, away=10m
+  //   freeze freeze-all thaw: by ana; behind clear: an earlier rollout's rollback; newer no-newer:
+  //     one that waits to begin
+  //   report=25, wait=30s, away=10m, jump=10m (the clock)
   void play(std::string_view story) {
     std::istringstream words{std::string(story)};
     for (std::string word; words >> word;) {
@@ -307,6 +308,7 @@ class Rollout {
       if (verb == "report") return void(report(std::stod(rest)));
       if (verb == "wait") return wait(duration(rest));
       if (verb == "away") return away(duration(rest));
+      if (verb == "jump") return away(duration(rest), Cause::kMissedClockJump);
       if (verb == "extend") return void(extend(duration(rest)));
     }
     if (word == "begin") return begin();
@@ -317,7 +319,10 @@ class Rollout {
     if (word == "late-ack") return order_ends(state.orders_given, OrderEnd::kDone);
     if (word == "superseded") return superseded();
     if (word == "freeze") return freeze();
+    if (word == "freeze-all")
+      return void(happens(FreezeChanged{"everything is frozen by ana: stocktaking"}));
     if (word == "thaw") return thaw();
+    if (word == "newer" || word == "no-newer") return void(happens(NewerWaits{word == "newer"}));
     if (word == "behind" || word == "clear") return predecessor(word == "behind");
     if (const auto kind = decision_kind(word)) {
       EXPECT_EQ(person(*kind), "") << word << " in " << show();
