@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "analysis/judge.h"
 #include "analysis/mover.h"
 #include "analysis/render.h"
 #include "analysis/silence.h"
@@ -31,12 +32,10 @@ void on_newer_waits(Mover& m, const NewerWaits& input) {
   RolloutState& s = m.state();
   if (is_final(s.state) || s.newer_waits == input.waits) return;
   s.newer_waits = input.waits;
-  m.tell(
-      EventType::kNote,
-      input.waits
-          ? "a newer rollout waits to begin: until then this one is watched, but does not advance"
-          : "no newer rollout waits any more");
-  m.take_up("no newer rollout waits any more");
+  const std::string text(input.waits ? kNewerWaits : "no newer rollout waits any more");
+  m.tell(EventType::kNote, text);
+  if (s.reason == kNewerWaits) s.reason = text;
+  m.take_up(text);
 }
 
 void on_superseded(Mover& m, const SupersededBy& input) {
@@ -138,7 +137,7 @@ std::string shown_by_now(const Mover& m) {
     const auto& last = m.state().conditions[i].last;
     const bool asked = m.state().begun ? m.gates(i) : m.condition(i).is_readiness;
     if (asked && last && last->outcome != Outcome::kPass)
-      return "; by now " + m.condition(i).name + ": " + describe(*last);
+      return "; by now " + m.condition(i).name + ": " + describe(*last, m.condition(i));
   }
   return "";
 }
@@ -225,7 +224,6 @@ Transition registered(Fixed fixed, SysTime now, const FreezeChanged& frozen) {
 
   Mover m(fixed, fresh, now);
   RolloutState& s = m.state();
-  s.reason = s.waits_for = "it was registered just now";
   m.tell(EventType::kRegistered,
          "registered by " + (fixed.spec.by.empty() ? "nobody named" : fixed.spec.by))
       .by = fixed.spec.by;

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "analysis/advance.h"
 
@@ -12,6 +13,8 @@ namespace rollwatch {
 
 inline constexpr const char* kEngine = "engine";
 inline constexpr std::size_t kLongestSentence = 290;  // bytes of what people are shown
+inline constexpr std::string_view kNewerWaits =
+    "a newer rollout waits to begin: until then this one is watched, but does not advance";
 inline constexpr Millis kPausedReminder{30 * 60'000};
 inline constexpr Millis kRollbackFirstReminder{60'000};
 inline constexpr Millis kRollbackReminder{5 * 60'000};
@@ -48,6 +51,8 @@ class Mover {
   // Latest slot passed and enough slots of this step did; or it has no answer and is told to be
   // ignored.
   bool holds_nothing_back(std::size_t i) const;
+  // Why the step does not end although its hold is over, a sentence; "" if nothing keeps it.
+  std::string held_back_by() const;
   bool told() const { return !fixed.spec.orchestrator.empty(); }
   bool weighted() const { return fixed.plan.steps.front().weight.has_value(); }
   bool has_next_step() const {
