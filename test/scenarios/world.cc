@@ -219,8 +219,9 @@ std::vector<StoredEvent> World::events(const std::string& id) {
 std::vector<Delivery> World::deliveries(const std::string& id) {
   return run(life_->store.deliveries(id, 100'000, std::nullopt)).items;
 }
-std::optional<ExplainRecord> World::explain(const std::string& id) {
-  return run(life_->store.explain(id, std::nullopt));
+std::optional<ExplainRecord> World::explain(const std::string& id,
+                                            std::optional<std::string> decision) {
+  return run(life_->store.explain(id, std::move(decision)));
 }
 SysTime World::now() const { return life_->clock.wall(); }
 std::size_t World::sleepers() const { return life_->clock.sleepers(); }
