@@ -1,8 +1,6 @@
-// Whole daemons to which anything may happen, from printed seeds: several rollouts in two places,
-// a metrics server and a deployer with moods, a disk that fails or hangs, kills in between, people.
-// Checked is what only the whole shows: nothing goes out that is not on disk, the receiver can tell
-// old from new and a repeat from an order, every decision can be explained, every slot and every
-// delivery has an end. What one rollout does is proven in test/analysis/advance_random_test.cc.
+// Whole daemons to which anything may happen, from printed seeds: rollouts in two places, metrics
+// and deployers with moods, a disk that fails or hangs, kills, people. Checked is what only the
+// whole shows; what one rollout does is proven in test/analysis/advance_random_test.cc.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -79,8 +77,8 @@ class RandomWorld {
       expect_slots_in_a_row(id, counts);
       expect_deliveries_ended(id, counts);
       const State state = world_.rollout(id).state.state;
-      counts.rolled_back += state == State::kRolledBack ? 1 : 0;
-      counts.promoted += state == State::kPromoted ? 1 : 0;
+      if (state == State::kRolledBack) ++counts.rolled_back;
+      if (state == State::kPromoted) ++counts.promoted;
     }
     expect_fences_rise();
     counts.attempts += static_cast<int>(world_.attempts().size());
@@ -160,9 +158,7 @@ class RandomWorld {
     }
   }
 
-  const std::string& any() {
-    return rollouts_[static_cast<std::size_t>(roll(static_cast<int>(rollouts_.size())))];
-  }
+  const std::string& any() { return rollouts_[dice_() % rollouts_.size()]; }
 
   void person() {
     PersonDecided decided{
@@ -180,9 +176,9 @@ class RandomWorld {
   }
 
   void store(bool fails) {
-    const bool failed = std::exchange(store_fails_, fails);
     world_.store_fails(fails);
-    if (failed && !fails) world_.advance(5 * kSecond);  // it is tried again
+    // It is tried again.
+    if (std::exchange(store_fails_, fails) && !fails) world_.advance(5 * kSecond);
   }
 
   // The deployer has taken an order, and only it knows: it gets the order once more.
@@ -287,9 +283,8 @@ class RandomWorld {
       EXPECT_TRUE(!last || !end || *last + condition.interval > *end || begins_anew(*last, *end))
           << condition.name << ": slots are lost between " << format_time(*last) << " and the end, "
           << format_time(*end) << dump(id, *last, *end);
-      const auto& counted = view.state.conditions[i].counts;
       std::uint32_t of_state = 0;
-      for (const std::uint32_t n : counted) of_state += n;
+      for (const std::uint32_t n : view.state.conditions[i].counts) of_state += n;
       EXPECT_EQ(slots, of_state) << condition.name;
     }
   }
@@ -299,9 +294,8 @@ class RandomWorld {
                                                 const std::vector<StoredEvent>& events) {
     std::optional<SysTime> end = view.state.ended_at;
     for (const StoredEvent& e : events) {
-      const bool back =
-          e.event.type == EventType::kDecided && e.event.kind == DecisionKind::kRollback;
-      if (back) end = e.event.at;
+      if (e.event.type == EventType::kDecided && e.event.kind == DecisionKind::kRollback)
+        end = e.event.at;
     }
     for (const ConditionState& c : view.state.conditions)
       if (c.failed) return std::nullopt;
@@ -314,10 +308,6 @@ class RandomWorld {
       if (e.event.at >= from - 60 * kSecond && e.event.at <= to + 30 * kSecond)
         text += "\n  " + format_time(e.event.at) + " " + std::string(name_of(e.event.type)) + " " +
                 e.event.summary;
-    for (const StoredEvaluation& e : world_.evaluations(id))
-      if (e.slot >= from - 60 * kSecond && e.slot <= to + 30 * kSecond)
-        text += "\n  " + e.condition + " " + format_time(e.slot) + " x" + std::to_string(e.slots) +
-                " " + std::string(name_of(e.judgement.cause));
     return text;
   }
 
