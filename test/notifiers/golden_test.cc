@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -135,7 +136,7 @@ void add_silences(Golden& golden, const std::string& name, const Waiting& waitin
 void add_freezes(Golden& golden, const std::string& name, const RolloutSpec& spec,
                  const FreezeRecord& frozen) {
   golden.section(name);
-  const SysTime now = frozen.at;
+  const SysTime now = frozen.since;
   golden.add("frozen", spec, freeze_begins(spec, frozen, now));
   const auto shared_spec = std::make_shared<const RolloutSpec>(spec);
   FreezeRecord lifted = frozen;
