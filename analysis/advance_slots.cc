@@ -58,6 +58,7 @@ void note(Mover& m, std::size_t i, const Judgement& j, SysTime first, SysTime be
   c.last = j;
   if (answered) {
     push_answer(plan, c, j, failing);
+    c.answered_for = c.last_evaluated_at;
     c.silent_since.reset();
   } else if (m.is_ignored(i)) {
     c.silent_since.reset();

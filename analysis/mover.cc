@@ -80,6 +80,19 @@ SysTime Mover::soak_end() const {
   return *state().soak_since + fixed.plan.soak + state().extension;
 }
 
+// Slots are evaluated for what lies an ingestion delay before now: at the soak's end by the clock
+// its last minutes were not looked at yet.
+SysTime Mover::soak_over_at() const {
+  for (std::size_t i = 0; i < state().conditions.size(); ++i) {
+    const ConditionState& c = state().conditions[i];
+    if (!c.watched_from) continue;
+    const bool looked_at = c.last_evaluated_at >= *c.watched_from;
+    const SysTime next = looked_at ? c.last_evaluated_at + condition(i).interval : *c.watched_from;
+    if (next <= soak_end()) return soak_end() + kLongestIngestionDelay;
+  }
+  return soak_end();
+}
+
 std::string Mover::where() const {
   const auto weight = step_weight(fixed.plan, state());
   return weight ? " at " + percent(*weight) : "";

@@ -15,6 +15,8 @@ inline constexpr const char* kEngine = "engine";
 inline constexpr std::size_t kLongestSentence = 290;  // bytes of what people are shown
 inline constexpr std::string_view kNewerWaits =
     "a newer rollout waits to begin: until then this one is watched, but does not advance";
+// The longest delay that can be configured: by then the slots of a soak have ended.
+inline constexpr Millis kLongestIngestionDelay{60 * 60'000};
 inline constexpr Millis kPausedReminder{30 * 60'000};
 inline constexpr Millis kRollbackFirstReminder{60'000};
 inline constexpr Millis kRollbackReminder{5 * 60'000};
@@ -62,7 +64,11 @@ class Mover {
   // No order to go on is given now: a freeze, or a newer rollout that waits to begin.
   bool is_held() const { return state().freeze || state().newer_waits; }
   SysTime hold_end() const;
+  // Of the time that is evaluated for.
   SysTime soak_end() const;
+  // When the soak is over: at its end, if every slot evaluated for a time in it has ended, and
+  // otherwise when the last of them does, but no later than this.
+  SysTime soak_over_at() const;
   std::string where() const;  // "at 5 %", or "" without weights
 
   // ---- Moves

@@ -106,6 +106,7 @@ class Rollout {
   }
 
   SysTime now = *parse_time("2026-01-02T03:00:00Z");
+  Millis delay{0};  // of the ingestion
   RolloutState state;
   Transition last;                  // of the latest word
   std::vector<Decision> decisions;  // all that were made
@@ -153,14 +154,14 @@ class Rollout {
   }
   void answer(const std::string& condition, const Answer& value, double events = 1000) {
     const std::size_t i = index_of(condition);
-    const auto next = next_slot(plan_.conditions[i], state.conditions[i], Millis(0));
+    const auto next = next_slot(plan_.conditions[i], state.conditions[i], delay);
     if (!next) {
       ADD_FAILURE() << condition << " is not watched: " << show();
       return;
     }
     const SysTime at = grid_of(plan_.conditions[i], state.conditions[i]).at(*next);
     now = std::max(now, at);
-    SlotAnswered input{i, *next, at, value, std::nullopt};
+    SlotAnswered input{i, *next, at - delay, value, std::nullopt};
     if (std::get<ThresholdCondition>(plan_.conditions[i].kind).evidence)
       input.evidence = vector_of(events);
     happens(input);
@@ -168,14 +169,14 @@ class Rollout {
   void missed(const std::string& condition, std::int64_t slots = 1,
               Cause cause = Cause::kMissedLate) {
     const std::size_t i = index_of(condition);
-    const auto first = next_slot(plan_.conditions[i], state.conditions[i], Millis(0));
+    const auto first = next_slot(plan_.conditions[i], state.conditions[i], delay);
     if (!first) {
       ADD_FAILURE() << condition << " is not watched: " << show();
       return;
     }
     const SysTime at = grid_of(plan_.conditions[i], state.conditions[i]).at(*first + slots - 1);
     now = std::max(now, at);
-    happens(SlotsMissed{i, *first, *first + slots - 1, at, cause});
+    happens(SlotsMissed{i, *first, *first + slots - 1, at - delay, cause});
   }
 
   // The daemon was away (or the clock jumped ahead) for this long: as the engine tells it
@@ -184,9 +185,9 @@ class Rollout {
     now += span;
     for (std::size_t i = 0; i < state.conditions.size() && is_watching(state); ++i) {
       const Grid grid = grid_of(plan_.conditions[i], state.conditions[i]);
-      const auto first = next_slot(plan_.conditions[i], state.conditions[i], Millis(0));
+      const auto first = next_slot(plan_.conditions[i], state.conditions[i], delay);
       const std::int64_t end = grid.last_at_or_before(now);
-      if (first && *first <= end) happens(SlotsMissed{i, *first, end, grid.at(end), cause});
+      if (first && *first <= end) happens(SlotsMissed{i, *first, end, grid.at(end) - delay, cause});
     }
     happens(WatchResumed{cause});
   }
