@@ -13,6 +13,7 @@ constexpr std::string_view kFrozen = "frozen";
 constexpr std::size_t kLongestName = 64;
 constexpr std::size_t kLongestWords = 80;  // of a person, beside another's
 constexpr std::size_t kShortest = 40;      // of what is told, however long the names are
+constexpr std::size_t kAnothersWords = 50;
 
 // "checkout 1.24 in eu-1"
 std::string rollout_name(const RolloutSpec& spec) {
@@ -139,7 +140,7 @@ Notice freeze_ends(const RolloutSpec& spec, const FreezeRecord& freeze, SysTime 
   std::string follows;
   if (free.empty() && other)
     follows =
-        rollout_name(spec) + " still stands still: " + cut(sentence_of(*other), kLongestWords);
+        rollout_name(spec) + " still stands still: " + cut(sentence_of(*other), kAnothersWords);
   else if (free.size() > 1)
     follows = rollouts(free.size()) + " may go on";
   else
