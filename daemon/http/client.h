@@ -35,6 +35,9 @@ struct HttpRequest {
   std::size_t max_answer = 1 << 20;  // bytes kept; a longer answer is kTooLarge
   bool truncate = false;             // …or is cut off there and counts as received
   TlsOptions tls;
+  // Set: no connection is made to an address that refused_address() (destination.h) names, but for
+  // these, whatever the host's name resolves to.
+  std::optional<std::vector<std::string>> allow_addresses;
 };
 
 enum class HttpError : unsigned char { kNone, kUnreachable, kTimeout, kTooLarge, kCancelled };

@@ -84,7 +84,8 @@ bool Transfer::prepare() {
       set(easy, CURLOPT_ACCEPT_ENCODING, "gzip") && set(easy, CURLOPT_USERAGENT, "rollwatch") &&
       set(easy, CURLOPT_HEADERFUNCTION, &Transfer::on_header) &&
       set(easy, CURLOPT_HEADERDATA, this) && set(easy, CURLOPT_WRITEFUNCTION, &Transfer::on_body) &&
-      set(easy, CURLOPT_WRITEDATA, this) && set_method() && set_headers() && set_tls();
+      set(easy, CURLOPT_WRITEDATA, this) && set_method() && set_headers() && set_tls() &&
+      set_destinations();
   return ready || refuse("libcurl does not take the request to " + peer.name);
 }
 
@@ -136,6 +137,35 @@ bool Transfer::set_tls() {
          file(CURLOPT_SSLKEY, tls.key_file) &&
          set(easy, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L) &&
          set(easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
+}
+
+// Looked at where the socket is opened, so that what a name resolves to just then counts; and once
+// more before the request goes out, for a connection may be one that another request opened.
+bool Transfer::set_destinations() {
+  if (!request_.allow_addresses) return true;
+  CURL* easy = easy_.get();
+  return set(easy, CURLOPT_OPENSOCKETFUNCTION, &Transfer::on_open_socket) &&
+         set(easy, CURLOPT_OPENSOCKETDATA, this) &&
+         set(easy, CURLOPT_PREREQFUNCTION, &Transfer::on_connected) &&
+         set(easy, CURLOPT_PREREQDATA, this);
+}
+
+curl_socket_t Transfer::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
+  auto& transfer = *static_cast<Transfer*>(self);
+  if (auto refused = refused_address(address->addr, *transfer.request_.allow_addresses)) {
+    transfer.refused_ = std::move(refused);
+    return CURL_SOCKET_BAD;
+  }
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+int Transfer::on_connected(void* self, char* ip, char*, int, int) noexcept {
+  auto& transfer = *static_cast<Transfer*>(self);
+  if (auto refused = refused_address(ip, *transfer.request_.allow_addresses)) {
+    transfer.refused_ = std::move(refused);
+    return CURL_PREREQFUNC_ABORT;
+  }
+  return CURL_PREREQFUNC_OK;
 }
 
 std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
@@ -190,7 +220,12 @@ void Transfer::finish(CURLcode result) {
   response_.duration = elapsed();
   if (result == CURLE_OK && !answered) result = CURLE_PARTIAL_FILE;
   const auto name = [this] { return peer_of(request_.url.reveal()).name; };
-  if (header_overflow_) {
+  if (refused_ && result != CURLE_OK && !answered) {
+    fail(HttpError::kUnreachable,
+         "not connected to " + name() + ": its address " + refused_->address + " is " +
+             std::string(refused_->what) +
+             "; if that is meant, name it in allow_addresses of this target");
+  } else if (header_overflow_) {
     fail(HttpError::kTooLarge, "the headers of " + name() + "'s answer are larger than " +
                                    std::to_string(kMaxHeaderBytes / 1024) + " KiB or more than " +
                                    std::to_string(kMaxHeaders));

@@ -6,9 +6,11 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "daemon/http/client.h"
+#include "daemon/http/destination.h"
 
 namespace rollwatch {
 
@@ -37,10 +39,14 @@ class Transfer {
   static std::size_t on_header(char* data, std::size_t size, std::size_t count,
                                void* self) noexcept;
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept;
+  static curl_socket_t on_open_socket(void* self, curlsocktype purpose,
+                                      curl_sockaddr* address) noexcept;
+  static int on_connected(void* self, char* ip, char* own_ip, int port, int own_port) noexcept;
 
   bool set_method();
   bool set_headers();
   bool set_tls();
+  bool set_destinations();
   bool add_header(const std::string& line);
   bool keep_header(std::string_view line);
   bool keep_body(std::string_view data);
@@ -59,6 +65,7 @@ class Transfer {
   std::unique_ptr<CURL, CloseEasy> easy_;
   std::array<char, CURL_ERROR_SIZE> curl_says_{};
   HttpResponse response_;
+  std::optional<RefusedAddress> refused_;  // where it was not connected to
   std::size_t header_bytes_ = 0;
   bool head_complete_ = false, header_overflow_ = false, body_overflow_ = false;
 };
