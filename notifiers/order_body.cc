@@ -29,25 +29,12 @@ Json text_or_null(const Json& object, const char* key) {
   return value;
 }
 
-}  // namespace
-
-std::string explain_url(const std::string& external_url, const std::string& rollout,
-                        const std::string& decision) {
-  std::string url = external_url + "/api/v1/rollouts/" + rollout + "/explain";
-  if (!decision.empty()) url += "?decision=" + decision;
-  return url;
-}
-
-std::string order_body(const RolloutSpec& spec, const OrderFacts& order,
-                       const std::string& external_url) {
+Json data_of(const RolloutSpec& spec, const OrderFacts& order, const std::string& external_url) {
   const Json payload = Json::parse(order.payload, nullptr, false);
   const Json reason = member(payload, "reason");
   const Json decision = text_or_null(reason, "decision");
 
-  Json body;
-  body["type"] = "rollout." + order.kind;
-  body["timestamp"] = format_time(order.attempted_at);
-  Json& data = body["data"];
+  Json data;
   data["order"] = {{"id", order.id},
                    {"kind", order.kind},
                    {"weight", json_number(order.weight)},
@@ -73,7 +60,68 @@ std::string order_body(const RolloutSpec& spec, const OrderFacts& order,
       {"by", member(reason, "by")},
       {"explain_url",
        explain_url(external_url, spec.id, decision.is_null() ? "" : decision.get<std::string>())}};
+  return data;
+}
+
+std::string text_of(const Json& body) {
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// One segment of a path, as a URI reference may have it.
+std::string path_segment(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  constexpr std::string_view kAsTheyAre = "-._~:@!$&'()*+,;=";
+  std::string segment;
+  for (const char c : text) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (letter || kAsTheyAre.find(c) != std::string_view::npos) {
+      segment += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      segment += {'%', kHex[byte >> 4U], kHex[byte & 15U]};
+    }
+  }
+  return segment;
+}
+
+// "/rollwatch/" and the host (and port) that this daemon is reached by.
+std::string source_of(std::string_view external_url) {
+  const std::size_t scheme = external_url.find("://");
+  if (scheme != std::string_view::npos) external_url.remove_prefix(scheme + 3);
+  const std::string_view host = external_url.substr(0, external_url.find_first_of("/?#"));
+  return "/rollwatch/" + (host.empty() ? "rollwatchd" : path_segment(host));
+}
+
+}  // namespace
+
+std::string explain_url(const std::string& external_url, const std::string& rollout,
+                        const std::string& decision) {
+  std::string url = external_url + "/api/v1/rollouts/" + rollout + "/explain";
+  if (!decision.empty()) url += "?decision=" + decision;
+  return url;
+}
+
+std::string order_body(const RolloutSpec& spec, const OrderFacts& order,
+                       const std::string& external_url) {
+  Json body;
+  body["type"] = "rollout." + order.kind;
+  body["timestamp"] = format_time(order.attempted_at);
+  body["data"] = data_of(spec, order, external_url);
+  return text_of(body);
+}
+
+std::string order_cloud_event(const RolloutSpec& spec, const OrderFacts& order,
+                              const std::string& external_url) {
+  Json event;
+  event["specversion"] = "1.0";
+  event["id"] = order.id;
+  event["source"] = source_of(external_url);
+  event["type"] = "io.rollwatch.rollout." + order.kind + ".v1";
+  event["time"] = format_time(order.decided_at);
+  event["subject"] = spec.ns + "/" + spec.id;
+  event["datacontenttype"] = "application/json";
+  event["data"] = data_of(spec, order, external_url);
+  return text_of(event);
 }
 
 }  // namespace rollwatch

@@ -1,5 +1,6 @@
-// The body of an order, as the contract fixes it (docs/orders.md). Everything it says comes from
-// what was recorded with the decision; only the attempt's number and time are the attempt's own.
+// The body of an order, as the contract fixes it (docs/orders.md), or as a CloudEvent. Everything
+// it says comes from what was recorded with the decision; only the attempt's number and time are
+// the attempt's own.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@ struct OrderFacts {
   std::string kind;   // "advance", "promote", "pause", "resume", "rollback"
   double weight = 0;  // the candidate's share
   std::int64_t fence = 0;
+  SysTime decided_at{};
   SysTime expires_at{};
   // JSON recorded with the order: {"state", "step", "reason": {"summary", "condition", "value",
   // "rule", "by", "decision"}}. What is missing is null; `decision` (an id) goes into explain_url
@@ -28,6 +30,12 @@ struct OrderFacts {
 // one.
 std::string order_body(const RolloutSpec& spec, const OrderFacts& order,
                        const std::string& external_url);
+
+// The same as a CloudEvents 1.0 event in structured JSON: `data` is the contract's, `id` the
+// order's (the same in every attempt), `time` that of the decision. Goes out as kCloudEventType.
+std::string order_cloud_event(const RolloutSpec& spec, const OrderFacts& order,
+                              const std::string& external_url);
+inline constexpr const char* kCloudEventType = "application/cloudevents+json; charset=utf-8";
 
 // Where a person, or a tool, finds why: the explain bundle of that decision, or of the latest if
 // unknown.

@@ -25,6 +25,7 @@ HttpRequest WebhookDriver::request_for(const OrderMessage& order, SysTime now) c
   facts.kind = delivery.kind;
   facts.weight = delivery.weight;
   facts.fence = delivery.fence;
+  facts.decided_at = delivery.created_at;
   facts.expires_at = delivery.expires_at;
   facts.payload = delivery.payload;
   facts.attempt = static_cast<unsigned>(order.attempt);
@@ -33,13 +34,15 @@ HttpRequest WebhookDriver::request_for(const OrderMessage& order, SysTime now) c
   HttpRequest request;
   request.method = "POST";
   request.url = target_.url;
-  request.body = order_body(order.spec, facts, originator_.external_url);
+  const bool event = target_.format == OrderFormat::kCloudEvents;
+  request.body = event ? order_cloud_event(order.spec, facts, originator_.external_url)
+                       : order_body(order.spec, facts, originator_.external_url);
   request.timeout = target_.timeout;
   request.max_answer = kAnswerKept;
   request.truncate = true;
   const std::string timestamp = signature_timestamp(now);
   request.headers = {
-      {"content-type", Secret("application/json")},
+      {"content-type", Secret(event ? kCloudEventType : "application/json")},
       {"user-agent", Secret(originator_.user_agent)},
       {"webhook-id", Secret(delivery.id)},
       {"webhook-timestamp", Secret(timestamp)},

@@ -1,6 +1,6 @@
-// Orders as signed webhooks (Standard Webhooks). It cannot look at the target: the receiver's
-// answer is the confirmation, and the order's id, the same in every attempt, lets it take a repeat
-// for one.
+// Orders as signed webhooks (Standard Webhooks), the body the contract's or a CloudEvent. It cannot
+// look at the target: the receiver's answer is the confirmation, and the order's id, the same in
+// every attempt, lets it take a repeat for one.
 #pragma once
 
 #include <string>
@@ -14,10 +14,13 @@
 
 namespace rollwatch {
 
+enum class OrderFormat : unsigned char { kStandard, kCloudEvents };
+
 struct WebhookTarget {
   Secret url;
   std::vector<SigningKey> keys;  // each signs: two while a secret is being changed
   Millis timeout{10'000};        // of one attempt
+  OrderFormat format = OrderFormat::kStandard;
 };
 
 // Who we say we are.

@@ -101,6 +101,19 @@ TEST_F(WebhookDriverTest, SignsWithBothSecretsDuringARotation) {
       std::count(headers["webhook-signature"].begin(), headers["webhook-signature"].end(), ' '), 1);
 }
 
+TEST_F(WebhookDriverTest, SendsACloudEventSignedLikeTheContractsBody) {
+  target.format = OrderFormat::kCloudEvents;
+  order.delivery.created_at = SysTime{Millis{1'767'323'045'000}};
+  EXPECT_EQ(send().end, SendEnd::kDone);
+  EXPECT_EQ(headers["content-type"], "application/cloudevents+json; charset=utf-8");
+  EXPECT_EQ(headers["webhook-signature"], sign(target.keys, "ord_01jg-1", "1767323045", sent.body));
+  const auto event = nlohmann::json::parse(sent.body);
+  EXPECT_EQ(event["type"], "io.rollwatch.rollout.advance.v1");
+  EXPECT_EQ(event["id"], headers["webhook-id"]);
+  EXPECT_EQ(event["time"], "2026-01-02T03:04:05.000Z");
+  EXPECT_EQ(event["data"]["order"]["attempt"], 3);
+}
+
 TEST_F(WebhookDriverTest, CannotLook) {
   WebhookDriver webhook = driver();
   EXPECT_EQ(run<Looked>(io, [&] { return webhook.look(order); }), Looked::kUnknown);

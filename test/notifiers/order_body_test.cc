@@ -24,6 +24,7 @@ OrderFacts rollback() {
   order.id = "ord_01jg-3";
   order.kind = "rollback";
   order.fence = 1767323045678;
+  order.decided_at = SysTime{Millis{1'767'323'045'000}};
   order.expires_at = SysTime{Millis{1'767'324'845'678}};
   order.attempted_at = SysTime{Millis{1'767'323'045'678}};
   order.payload =
@@ -43,6 +44,57 @@ TEST(OrderBody, IsTheContractsByteForByte) {
       R"("reason":{"summary":"error-rate 0.083 > 0.05, 3 of the last 3","condition":"error-rate","value":0.083,)"
       R"("rule":"> 0.05","by":"engine",)"
       R"("explain_url":"http://rollwatch.example.net/api/v1/rollouts/ro_01jg/explain?decision=de_01jg-4"}}})");
+}
+
+TEST(OrderBody, AsACloudEventItCarriesTheSameData) {
+  const std::string text =
+      order_cloud_event(checkout(), rollback(), "http://rollwatch.example.net:9797");
+  EXPECT_EQ(
+      text.substr(0, text.find(R"(,"data")")),
+      R"({"specversion":"1.0","id":"ord_01jg-3","source":"/rollwatch/rollwatch.example.net:9797",)"
+      R"("type":"io.rollwatch.rollout.rollback.v1","time":"2026-01-02T03:04:05.000Z",)"
+      R"("subject":"payments/ro_01jg","datacontenttype":"application/json")");
+  const auto event = nlohmann::json::parse(text);
+  const auto body = nlohmann::json::parse(
+      order_body(checkout(), rollback(), "http://rollwatch.example.net:9797"));
+  EXPECT_EQ(event["data"], body["data"]);
+}
+
+// CloudEvents 1.0: required attributes are strings that are not empty, all names are lower-case
+// letters and digits, `source` is a URI reference, `time` is RFC 3339; and a repeat has the same
+// id, source and time.
+TEST(OrderBody, ACloudEventKeepsTheRules) {
+  for (const char* url :
+       {"http://rollwatch.example.net", "http://[::1]:9797/base", "", "https://h\xc3\xa4"}) {
+    for (const char* kind : {"advance", "promote", "pause", "resume", "rollback"}) {
+      SCOPED_TRACE(std::string(url) + " " + kind);
+      OrderFacts order = rollback();
+      order.kind = kind;
+      const auto event = nlohmann::json::parse(order_cloud_event(checkout(), order, url));
+      for (const auto& [name, value] : event.items()) {
+        EXPECT_EQ(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789"),
+                  std::string::npos);
+        if (name == "data") continue;
+        ASSERT_TRUE(value.is_string()) << name;
+        EXPECT_FALSE(value.get<std::string>().empty()) << name;
+      }
+      for (const char* name : {"specversion", "id", "source", "type"})
+        EXPECT_TRUE(event.contains(name)) << name;
+      EXPECT_EQ(event["specversion"], "1.0");
+      EXPECT_TRUE(event["data"].is_object());
+      const auto source = event["source"].get<std::string>();
+      EXPECT_TRUE(source.starts_with("/rollwatch/"));
+      EXPECT_EQ(source.find_first_of(" \"<>[]\\^`{|}#?"), std::string::npos) << source;
+      for (const char c : source) EXPECT_TRUE(c > 0x20 && c < 0x7f) << source;
+      EXPECT_TRUE(parse_time(event["time"].get<std::string>()).has_value());
+
+      order.attempt = 9;
+      order.attempted_at += std::chrono::hours{1};
+      const auto repeat = nlohmann::json::parse(order_cloud_event(checkout(), order, url));
+      for (const char* name : {"id", "source", "time", "type", "subject"})
+        EXPECT_EQ(repeat[name], event[name]) << name;
+    }
+  }
 }
 
 TEST(OrderBody, AFirstReleaseByHandHasNothingToGoBackToAndNoCondition) {
