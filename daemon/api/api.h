@@ -35,6 +35,18 @@ struct ReloadResult {
   std::vector<std::string> lines;  // warnings if done, else what is wrong
 };
 
+// Who is sent to, and whether they take it: an orchestrator or a notifier. Its address is a secret.
+struct TargetView {
+  std::string name;
+  std::string kind;                   // "orchestrator", "notifier"
+  std::string breaker = "closed";     // "open": probed now and then; "half_open": a probe is out
+  std::optional<SysTime> since;       // when it opened
+  std::optional<SysTime> next_probe;  // if open
+  unsigned failures = 0;              // attempts in a row, until now
+  std::string last_error;
+  std::size_t open_deliveries = 0;
+};
+
 // What the application lends to the handlers. Everything must outlive the Api.
 struct ApiContext {
   RolloutService& service;
@@ -45,6 +57,10 @@ struct ApiContext {
   std::function<std::string()> metrics;                   // text format 0.0.4
   std::function<std::string()> external_url;              // "http://host:port", no slash at the end
   std::string version;
+  std::function<std::vector<TargetView>()> targets = [] { return std::vector<TargetView>(); };
+  // Why an open delivery is not being tried although it is its turn.
+  std::function<std::optional<std::string>(const std::string& delivery)> held_because =
+      [](const std::string&) { return std::optional<std::string>(); };
 };
 
 // One request on its way to a handler.

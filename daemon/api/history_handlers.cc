@@ -68,7 +68,8 @@ awaitable<ServerResponse> list_deliveries(const ApiContext& context, Call& call)
     refuse_query("cursor", "is not one that this list gave");
   }
   Json body{{"items", Json::array()}};
-  for (const Delivery& delivery : page.items) body["items"].push_back(delivery_json(delivery));
+  for (const Delivery& delivery : page.items)
+    body["items"].push_back(delivery_json(delivery, context.held_because(delivery.id)));
   if (page.next_cursor) body["next_cursor"] = *page.next_cursor;
   co_return json_response(200, body);
 }
@@ -86,7 +87,8 @@ awaitable<ServerResponse> explain_decision(const ApiContext& context, Call& call
   Json deliveries = Json::array();
   for (const Json& id : bundle.value("deliveries", Json::array())) {
     const auto delivery = co_await context.service.delivery(id.get<std::string>());
-    if (delivery) deliveries.push_back(delivery_json(*delivery));
+    if (delivery)
+      deliveries.push_back(delivery_json(*delivery, context.held_because(delivery->id)));
   }
   bundle["deliveries"] = std::move(deliveries);
   co_return json_response(200, bundle);

@@ -72,7 +72,7 @@ Json event_json(const StoredEvent& stored, const RolloutSpec& spec) {
           {"data", std::move(data)}};
 }
 
-Json delivery_json(const Delivery& delivery) {
+Json delivery_json(const Delivery& delivery, const std::optional<std::string>& held_because) {
   const bool order = delivery.cls == DeliveryClass::kOrder;
   Json attempts = Json::array();
   for (const Attempt& attempt : delivery.attempts) attempts.push_back(attempt_json(attempt));
@@ -89,6 +89,7 @@ Json delivery_json(const Delivery& delivery) {
     json["weight"] = number_json(delivery.weight);
     json["fence"] = delivery.fence;
   }
+  if (held_because) json["held_because"] = *held_because;
   return json;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,9 @@ nlohmann::ordered_json service_json(const ServiceRecord& record, SysTime now);
 nlohmann::ordered_json evaluation_json(const StoredEvaluation& evaluation, const Plan& plan);
 // `spec`: of the event's rollout.
 nlohmann::ordered_json event_json(const StoredEvent& stored, const RolloutSpec& spec);
-nlohmann::ordered_json delivery_json(const Delivery& delivery);
+// `held_because`: why it is not being tried although it is its turn.
+nlohmann::ordered_json delivery_json(const Delivery& delivery,
+                                     const std::optional<std::string>& held_because = {});
 
 // The rollout's ETag: changes with every recorded step.
 std::string etag_of(const RolloutView& view);

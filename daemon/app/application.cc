@@ -246,11 +246,14 @@ ApiContext Application::Impl::api_context() {
             metrics_.on_ingestion_delays(delays);
             metrics_.on_outbox(
                 {outbox.orders, outbox.accepted, outbox.notifications, outbox.oldest_age});
+            metrics_.on_breakers(open_breakers_of(outbox_.targets()));
             metrics_.on_freezes(engine_.freezes_in_force());
             return metrics_.text(clock_.wall());
           },
           [this] { return external_url_; },
-          ROLLWATCH_VERSION};
+          ROLLWATCH_VERSION,
+          [this] { return target_views_of(outbox_.targets()); },
+          [this](const std::string& delivery) { return outbox_.held_because(delivery); }};
 }
 
 void Application::Impl::configure_delivery() {

@@ -82,6 +82,31 @@ std::vector<std::string> targets_of(const Settings& settings) {
   return names;
 }
 
+std::vector<TargetView> target_views_of(const std::vector<TargetReading>& readings) {
+  std::vector<TargetView> views;
+  for (const TargetReading& from : readings) {
+    TargetView& to = views.emplace_back();
+    to.name = from.name;
+    to.kind = from.cls == DeliveryClass::kOrder ? "orchestrator" : "notifier";
+    to.breaker = name_of(from.breaker);
+    to.since = from.since;
+    to.next_probe = from.next_probe;
+    to.failures = from.failures;
+    to.last_error = from.last_error;
+    to.open_deliveries = from.open;
+  }
+  return views;
+}
+
+std::map<std::string, bool> open_breakers_of(const std::vector<TargetReading>& readings) {
+  std::map<std::string, bool> open;
+  for (const TargetReading& reading : readings) {
+    bool& is_open = open[reading.name];
+    is_open = is_open || reading.breaker != BreakerState::kClosed;
+  }
+  return open;
+}
+
 std::shared_ptr<const Plan> plan_of(const PlanDocument& document) {
   const auto value = value_from_json(document.analysis);
   if (!value)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/settings.h"
+#include "daemon/api/api.h"
 #include "daemon/delivery/answer.h"
 #include "daemon/delivery/outbox.h"
 #include "daemon/delivery/webhook_driver.h"
@@ -27,6 +28,11 @@ Outbox::Senders senders_of(const Settings& settings, const HttpSend& http, Clock
 std::vector<NotifierRoute> routes_of(const Settings& settings);
 // Orchestrators and notifiers by name.
 std::vector<std::string> targets_of(const Settings& settings);
+
+// How they stand, for the API and for /metrics; an orchestrator and a notifier of one name are one
+// there.
+std::vector<TargetView> target_views_of(const std::vector<TargetReading>& readings);
+std::map<std::string, bool> open_breakers_of(const std::vector<TargetReading>& readings);
 
 // The pinned analysis read back. Throws std::runtime_error if it is none: a damaged store.
 std::shared_ptr<const Plan> plan_of(const PlanDocument& document);

@@ -65,4 +65,10 @@ SendResult judge_answer(HttpResponse response, const Secret& address, SysTime se
   return result;
 }
 
+std::string describe(const Attempt& attempt) {
+  std::string text = attempt.status ? "HTTP " + std::to_string(*attempt.status) : std::string();
+  if (!attempt.error.empty()) text += (text.empty() ? "" : ", ") + attempt.error;
+  return text;
+}
+
 }  // namespace rollwatch

@@ -21,4 +21,7 @@ inline constexpr std::size_t kAnswerKept = 2048;
 SendResult judge_answer(HttpResponse response, const Secret& address, SysTime sent_at, SysTime now,
                         Ruling (*rule)(const Reply&, SysTime));
 
+// "HTTP 500", "connection refused": how an attempt ended, for the log and for people.
+std::string describe(const Attempt& attempt);
+
 }  // namespace rollwatch

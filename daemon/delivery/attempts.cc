@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "daemon/delivery/answer.h"
 #include "daemon/delivery/outbox.h"
 #include "daemon/net/fail_point.h"
 #include "notifiers/retry.h"
@@ -27,12 +28,6 @@ std::string_view name_of_end(SendEnd end) {
   return "retry";
 }
 
-std::string describe(const Attempt& attempt) {
-  std::string text = attempt.status ? "HTTP " + std::to_string(*attempt.status) : std::string();
-  if (!attempt.error.empty()) text += (text.empty() ? "" : ", ") + attempt.error;
-  return text;
-}
-
 SendResult no_such_target(std::string_view what, const std::string& name, SysTime now) {
   SendResult result;
   result.attempt.at = now;
@@ -47,6 +42,7 @@ awaitable<void> Outbox::attempt_order(EntryPtr entry) {
   fail_point("before_send");
   if (entry->closed) {  // withdrawn within this very turn
     --lanes_[lane_name(entry->delivery)].out;
+    not_attempted(*entry);
     co_return finish(entry, DeliveryState::kWithdrawn);
   }
   const SendResult result = co_await send_order(entry);
@@ -54,6 +50,7 @@ awaitable<void> Outbox::attempt_order(EntryPtr entry) {
   --lanes_[lane_name(entry->delivery)].out;
   ++entry->attempts_made;
   count(*entry, name_of_end(result.end));
+  attempted(*entry, result);
   fill(lane_name(entry->delivery));
 
   const DeliveryState state = co_await report(entry, result);
@@ -142,7 +139,8 @@ awaitable<void> Outbox::expire_order(EntryPtr entry) {
   DeliveryState state = entry->delivery.state;
   for (unsigned failures = 0; !entry->closed && !stopped_; co_await store_back_off(++failures)) {
     try {
-      state = co_await sink_.order_expired(entry->delivery.rollout, entry->delivery.id);
+      state = co_await sink_.order_expired(entry->delivery.rollout, entry->delivery.id,
+                                           why_not_attempted(*entry));
       break;
     } catch (const StoreError& error) {
       spdlog::error("order {}: its expiry is not recorded: {}", entry->delivery.id, error.what());
@@ -171,6 +169,7 @@ awaitable<void> Outbox::attempt_notification(EntryPtr entry) {
   --lane.out;
   ++entry->attempts_made;
   count(*entry, name_of_end(result.end));
+  attempted(*entry, result);
 
   const auto delay = notification_retry_delay(entry->attempts_made, result.retry_after);
   DeliveryState state = DeliveryState::kDone;

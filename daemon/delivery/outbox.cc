@@ -44,6 +44,7 @@ Outbox::Outbox(net::any_io_executor executor, Clock& clock, Store& store, OrderS
 void Outbox::configure(Drivers drivers, Senders senders) {
   drivers_ = std::move(drivers);
   senders_ = std::move(senders);
+  keep_breakers_of_configured();
 }
 
 awaitable<void> Outbox::start(Epoch epoch) {
@@ -126,6 +127,7 @@ void Outbox::look_at(const EntryPtr& entry) {
   }
   if (delivery.state == DeliveryState::kAccepted) return wake(entry, now + left);
   Lane& lane = lanes_[lane_name(delivery)];
+  lane.held.erase({entry->due, entry->serial});
   const SteadyTime due = std::max(entry->due, lane.not_before);
   if (due > now) return wake(entry, std::min(due, now + left));
   const bool no_place = lane.out >= places(delivery);
@@ -133,7 +135,14 @@ void Outbox::look_at(const EntryPtr& entry) {
   // Looked at again when a place is free, or an order before it gone; the alarm is for the
   // deadline.
   if (no_place || !is_next(*entry)) return wake(entry, now + left);
+  if (is_held(entry)) {
+    const Breaker& breaker = breaker_of(delivery);
+    const bool probing = breaker.state() == BreakerState::kProbing;
+    return wake(entry,
+                probing ? now + left : std::min<SteadyTime>(breaker.next_probe(), now + left));
+  }
   ++lane.out;
+  if (!is_rollback(delivery)) breaker_of(delivery).begins(entry->serial);
   begin(entry, "delivery",
         is_order(delivery) ? &Outbox::attempt_order : &Outbox::attempt_notification);
 }
@@ -209,7 +218,9 @@ void Outbox::begin(const EntryPtr& entry, std::string what,
                    awaitable<void> (Outbox::*work)(EntryPtr)) {
   if (entry->wakes_at) timed_.erase({*entry->wakes_at, entry->serial});
   entry->wakes_at.reset();
-  lanes_[lane_name(entry->delivery)].waiting.erase(entry->serial);
+  Lane& lane = lanes_[lane_name(entry->delivery)];
+  lane.waiting.erase(entry->serial);
+  lane.held.erase({entry->due, entry->serial});
   entry->busy = true;
   ++busy_;
   spawn(executor_, what + " of " + entry->delivery.id,
@@ -234,7 +245,9 @@ void Outbox::remove(const EntryPtr& entry) {
   const Delivery& delivery = entry->delivery;
   entry->closed = true;
   if (entry->wakes_at) timed_.erase({*entry->wakes_at, entry->serial});
-  lanes_[lane_name(delivery)].waiting.erase(entry->serial);
+  Lane& lane = lanes_[lane_name(delivery)];
+  lane.waiting.erase(entry->serial);
+  lane.held.erase({entry->due, entry->serial});
   entries_.erase(delivery.id);
   if (const auto orders = orders_of_.find(delivery.rollout);
       orders != orders_of_.end() && is_order(delivery)) {

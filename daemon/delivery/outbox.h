@@ -4,8 +4,9 @@
 //
 // Orders of one rollout go out one after another; only a rollback does not wait for an attempt in
 // flight. Every target has its own places for attempts, and rollbacks theirs, so that one that
-// hangs holds up nobody else and nothing holds up a rollback. What becomes of an order is told to
-// the OrderSink, which records it; of notifications the outbox itself is the recorder.
+// hangs holds up nobody else and nothing holds up a rollback; a target that keeps failing is probed
+// instead of being tried by everybody (breaker.h), but for rollbacks. What becomes of an order is
+// told to the OrderSink, which records it; of notifications the outbox itself is the recorder.
 //
 // Everything runs on the io thread.
 #pragma once
@@ -21,8 +22,10 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "daemon/delivery/alarm.h"
+#include "daemon/delivery/breaker.h"
 #include "daemon/delivery/notification_sender.h"
 #include "daemon/engine/order_sink.h"
 #include "daemon/engine/store.h"
@@ -46,6 +49,18 @@ struct OutboxStats {
   std::size_t accepted = 0;       // orders sent, to be acknowledged
   std::size_t notifications = 0;  // to be sent
   Millis oldest_age{0};           // of those to be sent
+};
+
+// How it stands with somebody who is sent to.
+struct TargetReading {
+  std::string name;
+  DeliveryClass cls = DeliveryClass::kOrder;  // an orchestrator, or a notifier
+  BreakerState breaker = BreakerState::kClosed;
+  std::optional<SysTime> since;       // when it opened
+  std::optional<SysTime> next_probe;  // none while a probe is out
+  unsigned failures = 0;              // attempts in a row, until now
+  std::string last_error;
+  std::size_t open = 0;  // deliveries to be sent or acknowledged
 };
 
 class Outbox {
@@ -77,6 +92,10 @@ class Outbox {
   awaitable<void> drain(Millis limit);
 
   OutboxStats stats() const;
+  // Everybody who is configured, orchestrators first.
+  std::vector<TargetReading> targets() const;
+  // Why this open delivery is not being tried although it is its turn; nothing if it is.
+  std::optional<std::string> held_because(const std::string& id) const;
 
  private:
   struct Entry {
@@ -95,9 +114,13 @@ class Outbox {
   // The places of one target.
   struct Lane {
     std::size_t out = 0;
-    SteadyTime not_before{};  // the destination asked to be left alone
-    std::map<std::uint64_t, EntryPtr> waiting;
+    SteadyTime not_before{};                    // the destination asked to be left alone
+    std::map<std::uint64_t, EntryPtr> waiting;  // for a place
+    // By the breaker. Who has waited longest is the next probe, so that an order that always fails
+    // does not stand before one that would not.
+    std::map<std::pair<SteadyTime, std::uint64_t>, EntryPtr> held;
   };
+  using Target = std::pair<DeliveryClass, std::string>;
 
   void look_at(const EntryPtr& entry);
   void wake(const EntryPtr& entry, SteadyTime at);
@@ -114,7 +137,21 @@ class Outbox {
   Millis left(const Entry& entry) const;
   SteadyTime steady_at(SysTime deadline) const;
   static std::string lane_name(const Delivery& delivery);
+  static std::string lane_name(const Target& target);
   std::size_t places(const Delivery& delivery) const;
+
+  // Breakers (outbox_breakers.cc).
+  Breaker& breaker_of(const Delivery& delivery);
+  bool is_held(const EntryPtr& entry);
+  void attempted(const Entry& entry, const SendResult& result);
+  void not_attempted(const Entry& entry);
+  void release(const Target& target);
+  void keep_breakers_of_configured();
+  bool is_configured(const Target& target) const;
+  std::string story_of(const Target& target, const Breaker& breaker) const;
+  std::string why_not_attempted(const Entry& entry) const;
+  TargetReading reading_of(const Target& target) const;
+  SysTime wall_at(SteadyTime at) const;
 
   awaitable<void> attempt_order(EntryPtr entry);
   awaitable<void> attempt_notification(EntryPtr entry);
@@ -146,6 +183,7 @@ class Outbox {
   std::unordered_map<std::string, std::map<unsigned, EntryPtr>>
       orders_of_;  // by rollout, then number
   std::map<std::string, Lane> lanes_;
+  std::map<Target, Breaker> breakers_;                              // of those that were sent to
   std::map<std::pair<SteadyTime, std::uint64_t>, EntryPtr> timed_;  // when to look again
   Alarm alarm_;
   std::uint64_t serials_ = 0;

@@ -264,8 +264,9 @@ awaitable<DeliveryState> Engine::order_attempted(std::string rollout, std::strin
                                                  SendResult result) {
   return impl_->order_attempted(std::move(rollout), std::move(delivery), std::move(result));
 }
-awaitable<DeliveryState> Engine::order_expired(std::string rollout, std::string delivery) {
-  return impl_->order_expired(std::move(rollout), std::move(delivery));
+awaitable<DeliveryState> Engine::order_expired(std::string rollout, std::string delivery,
+                                               std::string why) {
+  return impl_->order_expired(std::move(rollout), std::move(delivery), std::move(why));
 }
 
 }  // namespace rollwatch

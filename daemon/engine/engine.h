@@ -194,7 +194,8 @@ class Engine : public OrderSink {
   // OrderSink
   awaitable<DeliveryState> order_attempted(std::string rollout, std::string delivery,
                                            SendResult result) override;
-  awaitable<DeliveryState> order_expired(std::string rollout, std::string delivery) override;
+  awaitable<DeliveryState> order_expired(std::string rollout, std::string delivery,
+                                         std::string why) override;
 
  private:
   class Impl;

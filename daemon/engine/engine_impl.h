@@ -49,7 +49,8 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   awaitable<void> wait_for_change(std::string id, unsigned revision, Millis limit);
   awaitable<DeliveryState> order_attempted(std::string rollout, std::string delivery,
                                            SendResult result);
-  awaitable<DeliveryState> order_expired(std::string rollout, std::string delivery);
+  awaitable<DeliveryState> order_expired(std::string rollout, std::string delivery,
+                                         std::string why);
   std::vector<RolloutView> active() const;
   std::optional<std::string> store_trouble() const { return store_trouble_; }
   awaitable<FreezeRecord> freeze(FreezeRecord wanted);

@@ -81,11 +81,12 @@ awaitable<DeliveryState> Engine::Impl::order_attempted(std::string rollout, std:
   co_return stored->state;
 }
 
-awaitable<DeliveryState> Engine::Impl::order_expired(std::string rollout, std::string delivery) {
+awaitable<DeliveryState> Engine::Impl::order_expired(std::string rollout, std::string delivery,
+                                                     std::string why) {
   auto stored = co_await store_.delivery(delivery);
   if (!stored || !is_open(stored->state))
     co_return stored ? stored->state : DeliveryState::kWithdrawn;
-  std::string last;
+  std::string last = std::move(why);
   if (!stored->attempts.empty()) {
     const Attempt& attempt = stored->attempts.back();
     last = attempt.status ? "the deployer last answered " + std::to_string(*attempt.status)

@@ -19,8 +19,10 @@ class OrderSink {
   virtual awaitable<DeliveryState> order_attempted(std::string rollout, std::string delivery,
                                                    SendResult result) = 0;
 
-  // `expires_at` (or `accepted_until`) passed. Ends the delivery as dead.
-  virtual awaitable<DeliveryState> order_expired(std::string rollout, std::string delivery) = 0;
+  // `expires_at` (or `accepted_until`) passed. Ends the delivery as dead. `why` is told if no
+  // attempt was made that says more.
+  virtual awaitable<DeliveryState> order_expired(std::string rollout, std::string delivery,
+                                                 std::string why) = 0;
 };
 
 }  // namespace rollwatch

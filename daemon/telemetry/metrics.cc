@@ -45,6 +45,22 @@ std::string bounded_method(std::string_view method) {
   return std::string(std::ranges::find(kKnown, method) == kKnown.end() ? "OTHER" : method);
 }
 
+// One gauge for each name that there is now; those of others go.
+template <class Reading, class Number>
+void set_all(prometheus::Family<Gauge>& family, std::map<std::string, Gauge*>& gauges,
+             const char* label, const std::map<std::string, Reading>& readings, Number number) {
+  std::erase_if(gauges, [&](const auto& one) {
+    if (readings.contains(one.first)) return false;
+    family.Remove(one.second);
+    return true;
+  });
+  for (const auto& [name, reading] : readings) {
+    Gauge*& gauge = gauges[name];
+    if (gauge == nullptr) gauge = &family.Add({{label, name}});
+    gauge->Set(number(reading));
+  }
+}
+
 }  // namespace
 
 class Metrics::Impl {
@@ -88,6 +104,10 @@ class Metrics::Impl {
                       .Add({});
   prometheus::Family<Gauge>& dead = gauges(
       registry, "rollwatch_dead_letters", "Messages given up since the daemon started, by target.");
+  prometheus::Family<Gauge>& breaker =
+      gauges(registry, "rollwatch_target_breaker_open",
+             "Whether a target keeps failing and is probed: 1; 0 if it takes what it is sent.");
+  std::map<std::string, Gauge*> breakers;  // those of `breaker`, by target
   Histogram& commit =
       histograms(registry, "rollwatch_store_commit_seconds", "Time a commit took to be on disk.")
           .Add({}, kCommit);
@@ -154,16 +174,12 @@ void Metrics::on_datasource(const std::string& datasource, bool up) {
 }
 
 void Metrics::on_ingestion_delays(const std::map<std::string, Millis>& delays) {
-  std::erase_if(impl_->delays, [&](const auto& one) {
-    if (delays.contains(one.first)) return false;
-    impl_->delay.Remove(one.second);
-    return true;
-  });
-  for (const auto& [datasource, delay] : delays) {
-    Gauge*& gauge = impl_->delays[datasource];
-    if (gauge == nullptr) gauge = &impl_->delay.Add({{"datasource", datasource}});
-    gauge->Set(Seconds(delay).count());
-  }
+  set_all(impl_->delay, impl_->delays, "datasource", delays,
+          [](Millis delay) { return Seconds(delay).count(); });
+}
+
+void Metrics::on_breakers(const std::map<std::string, bool>& open) {
+  set_all(impl_->breaker, impl_->breakers, "target", open, [](bool is) { return is ? 1.0 : 0.0; });
 }
 
 void Metrics::on_targets(const std::vector<std::string>& names) {

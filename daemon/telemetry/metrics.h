@@ -67,6 +67,8 @@ class Metrics {
   void on_delivery(const Delivery& delivery, std::string_view result);
   void on_delivered(const Delivery& delivery, Seconds latency);
   void on_outbox(const OutboxReading& reading);
+  // Of all that are configured now: whether they are probed instead of being sent everything.
+  void on_breakers(const std::map<std::string, bool>& open);
 
   void on_http(std::string_view method, std::string_view route, int status);
   // The configuration was taken over (at the start, too) or refused.

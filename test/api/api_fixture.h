@@ -187,6 +187,8 @@ class ApiTest : public testing::Test {
   std::shared_ptr<const Settings> settings = std::make_shared<const Settings>(sample_settings());
   ReloadResult reload_answer;
   std::optional<std::string> not_ready;
+  std::vector<TargetView> targets;
+  std::map<std::string, std::string> held;  // by delivery
   std::function<bool()> wanted;
   Api api{ApiContext{.service = service,
                      .clock = clock,
@@ -195,7 +197,14 @@ class ApiTest : public testing::Test {
                      .not_ready = [this] { return not_ready; },
                      .metrics = [] { return std::string("rollwatch_x 1\n"); },
                      .external_url = [] { return std::string("http://rollwatch.example.net"); },
-                     .version = "0.1.0"}};
+                     .version = "0.1.0",
+                     .targets = [this] { return targets; },
+                     .held_because =
+                         [this](const std::string& delivery) {
+                           const auto found = held.find(delivery);
+                           return found == held.end() ? std::optional<std::string>()
+                                                      : found->second;
+                         }}};
 
  private:
   net::io_context io_;

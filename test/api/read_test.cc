@@ -190,6 +190,42 @@ TEST_F(ReadTest, DeliveriesArePaged) {
   EXPECT_THAT(service.asked, ElementsAre("deliveries 50 -"));
 }
 
+TEST_F(ReadTest, ADeliveryThatIsHeldSaysWhy) {
+  service.known_deliveries["ord_1"].id = "ord_1";
+  service.known_deliveries["ord_2"].id = "ord_2";
+  held["ord_2"] = "orchestrator deployer fails";
+  const auto items = get("/api/v1/rollouts/ro_1/deliveries").at("items");
+  EXPECT_FALSE(items[0].contains("held_because"));
+  EXPECT_EQ(items[1].at("held_because"), "orchestrator deployer fails");
+}
+
+TEST_F(ReadTest, TargetsAreShownWithTheirBreakers) {
+  EXPECT_EQ(ask("GET", "/api/v1/targets").body, "{\"items\":[]}\n");
+  TargetView deployer;
+  deployer.name = "deployer";
+  deployer.kind = "orchestrator";
+  TargetView releases;
+  releases.name = "releases";
+  releases.kind = "notifier";
+  releases.breaker = "open";
+  releases.since = kSampleTime;
+  releases.next_probe = kSampleTime + Millis(5000);
+  releases.failures = 6;
+  releases.last_error = "HTTP 500";
+  releases.open_deliveries = 3;
+  targets = {deployer, releases};
+  EXPECT_EQ(
+      ask("GET", "/api/v1/targets").body,
+      R"({"items":[{"name":"deployer","kind":"orchestrator",)"
+      R"("breaker":{"state":"closed","since":null,"next_probe":null},)"
+      R"("consecutive_failures":0,"last_error":null,"open_deliveries":0},)"
+      R"({"name":"releases","kind":"notifier",)"
+      R"("breaker":{"state":"open","since":"2026-01-02T03:04:05.678Z","next_probe":"2026-01-02T03:04:10.678Z"},)"
+      R"("consecutive_failures":6,"last_error":"HTTP 500","open_deliveries":3}]})"
+      "\n");
+  EXPECT_EQ(ask("GET", "/api/v1/targets?x=1").status, 422);
+}
+
 TEST_F(ReadTest, AnExplanationShowsItsDeliveriesAsTheyAreNow) {
   service.record = ExplainRecord{
       "de_1-1", kSampleTime, R"({"decision":{"id":"de_1-1"},"deliveries":["ord_1-1","ord_gone"]})"};

@@ -39,6 +39,12 @@ void OutboxTest::boot() {
   OrderSink& sink = *this;
   outbox = std::make_unique<Outbox>(
       io.get_executor(), clock, store, sink, [] { return 0.5; }, std::move(hooks));
+  configure();
+  spawn(io.get_executor(), "start", [this]() -> awaitable<void> { co_await outbox->start(1); });
+  clock.settle();
+}
+
+void OutboxTest::configure() {
   Outbox::Drivers drivers;
   if (deployer_configured) {
     HttpSend http = [this](HttpRequest request) {
@@ -64,8 +70,6 @@ void OutboxTest::boot() {
         http, clock, Secret("http://slack"), Originator{"http://rollwatch", "rollwatch/test"});
   }
   outbox->configure(std::move(drivers), std::move(senders));
-  spawn(io.get_executor(), "start", [this]() -> awaitable<void> { co_await outbox->start(1); });
-  clock.settle();
 }
 
 void OutboxTest::restart() {
@@ -196,7 +200,8 @@ awaitable<DeliveryState> OutboxTest::order_attempted(std::string, std::string de
   co_return state;
 }
 
-awaitable<DeliveryState> OutboxTest::order_expired(std::string, std::string delivery) {
+awaitable<DeliveryState> OutboxTest::order_expired(std::string, std::string delivery,
+                                                   std::string why) {
   if (sink_failures > 0) {
     --sink_failures;
     throw StoreError("the disk is full");
@@ -205,7 +210,7 @@ awaitable<DeliveryState> OutboxTest::order_expired(std::string, std::string deli
   update.id = delivery;
   update.state = DeliveryState::kDead;
   store.apply(update);
-  tell("expired " + delivery.substr(delivery.rfind('-') + 1));
+  tell("expired " + delivery.substr(delivery.rfind('-') + 1) + (why.empty() ? "" : ": " + why));
   co_return DeliveryState::kDead;
 }
 

@@ -60,6 +60,8 @@ class OutboxTest : public testing::Test, protected OrderSink {
   // Another process takes over what the store holds.
   void restart();
   void boot();
+  // A reload: the same names, perhaps other addresses.
+  void configure();
 
   static std::string id_of(unsigned number, const std::string& rollout = "ro_a");
   DeliveryState state_of(unsigned number) { return store.deliveries_by_id.at(id_of(number)).state; }
@@ -83,7 +85,8 @@ class OutboxTest : public testing::Test, protected OrderSink {
  private:
   awaitable<DeliveryState> order_attempted(std::string rollout, std::string delivery,
                                            SendResult result) override;
-  awaitable<DeliveryState> order_expired(std::string rollout, std::string delivery) override;
+  awaitable<DeliveryState> order_expired(std::string rollout, std::string delivery,
+                                         std::string why) override;
   awaitable<HttpResponse> answer(Receiver& receiver, std::string line);
   void tell(const std::string& what);
 

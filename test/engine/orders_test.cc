@@ -1,5 +1,7 @@
 // What became of an attempt, reported while something else is being recorded: whatever the order in
 // which they arrive, an order that was withdrawn is never to be sent again.
+#include <gmock/gmock.h>
+
 #include "test/engine/engine_fixture.h"
 
 namespace rollwatch {
@@ -190,7 +192,8 @@ TEST_F(Orders, AnUnknownDeliveryIsToldAsWithdrawn) {
   SendResult result;
   EXPECT_EQ(world.run(world.engine().order_attempted(id, "ord_none-1", result)),
             DeliveryState::kWithdrawn);
-  EXPECT_EQ(world.run(world.engine().order_expired(id, "ord_none-1")), DeliveryState::kWithdrawn);
+  EXPECT_EQ(world.run(world.engine().order_expired(id, "ord_none-1", "")),
+            DeliveryState::kWithdrawn);
   EXPECT_EQ(world.run(world.engine().order_attempted("ro_none", "ord_none-1", result)),
             DeliveryState::kWithdrawn);
 }
@@ -198,30 +201,39 @@ TEST_F(Orders, AnUnknownDeliveryIsToldAsWithdrawn) {
 TEST_F(Orders, ExpiryOfAnEndedOrderChangesNothing) {
   const std::string id = begin("1.1");
   ASSERT_EQ(delivery(order(id, 1)).state, DeliveryState::kDone);
-  EXPECT_EQ(world.run(world.engine().order_expired(id, order(id, 1))), DeliveryState::kDone);
+  EXPECT_EQ(world.run(world.engine().order_expired(id, order(id, 1), "")), DeliveryState::kDone);
   EXPECT_EQ(delivery(order(id, 1)).state, DeliveryState::kDone);
 }
 
 TEST_F(Orders, ExpiryPausesWithThatQuestionAndARollbackEndsTheRollout) {
   world.deployer_is(Deployer::kIsDown);
   const std::string id = begin("1.1");
-  EXPECT_EQ(world.run(world.engine().order_expired(id, order(id, 1))), DeliveryState::kDead);
+  EXPECT_EQ(world.run(world.engine().order_expired(id, order(id, 1), "")), DeliveryState::kDead);
   EXPECT_EQ(state(id), State::kPaused);
   ASSERT_TRUE(world.rollout(id).state.question.has_value());
   EXPECT_EQ(world.rollout(id).state.question->kind, QuestionKind::kOrderExpired);
   world.decide(id, person(DecisionKind::kRollback));
-  EXPECT_EQ(world.run(world.engine().order_expired(id, order(id, 2))), DeliveryState::kDead);
+  EXPECT_EQ(world.run(world.engine().order_expired(id, order(id, 2), "")), DeliveryState::kDead);
   EXPECT_EQ(state(id), State::kRollbackFailed);
 }
 
 // An expiry that was looked up before the receiver's word was recorded.
+TEST_F(Orders, ExpiryOfOneThatWasNeverTriedSaysWhy) {
+  world.deployer_hangs(true);
+  const std::string id = begin("1.1");
+  world.settle();
+  const std::string why = "orchestrator deployer fails, last: HTTP 500";
+  EXPECT_EQ(world.run(world.engine().order_expired(id, order(id, 1), why)), DeliveryState::kDead);
+  EXPECT_THAT(world.rollout(id).state.reason, testing::HasSubstr(why));
+}
+
 TEST_F(Orders, ExpiryDoesNotUndoAnAcknowledgement) {
   world.deployer_is(Deployer::kAccepts);
   const std::string id = begin("1.1");
   world.store_hangs(true);
   const Called<DecideResult> acknowledged(world,
                                           world.engine().acknowledge(order(id, 1), true, ""));
-  const Called<DeliveryState> expired(world, world.engine().order_expired(id, order(id, 1)));
+  const Called<DeliveryState> expired(world, world.engine().order_expired(id, order(id, 1), ""));
   world.store_hangs(false);
   world.settle();
   EXPECT_EQ(acknowledged.value().end, DecideEnd::kDone);

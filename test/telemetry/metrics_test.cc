@@ -230,6 +230,16 @@ TEST_F(MetricsTest, WhatIsAlertedOnBeginsAtZero) {
   EXPECT_THAT(lines("rollwatch_dead_letters"), HasSubstr("{target=\"releases\"} 1\n"));
 }
 
+TEST_F(MetricsTest, ABreakerIsThatOfAConfiguredTarget) {
+  metrics.on_breakers({{"deployer", true}, {"releases", false}});
+  EXPECT_THAT(
+      lines("rollwatch_target_breaker_open"),
+      AllOf(HasSubstr("{target=\"deployer\"} 1\n"), HasSubstr("{target=\"releases\"} 0\n")));
+  metrics.on_breakers({{"releases", false}});
+  EXPECT_EQ(lines("rollwatch_target_breaker_open"),
+            "rollwatch_target_breaker_open{target=\"releases\"} 0\n");
+}
+
 TEST_F(MetricsTest, ADatasourceIsUpOrDown) {
   metrics.on_datasource("default", true);
   metrics.on_datasource("default", false);
