@@ -1,6 +1,9 @@
 #include "config/address.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 
@@ -110,6 +113,22 @@ std::optional<ListenAddress> parse_listen(std::string_view text) {
 
 bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || is_ipv4_loopback(host);
+}
+
+std::optional<std::string> canonical_ip(const std::string& text) {
+  std::array<char, INET6_ADDRSTRLEN> out{};
+  in_addr v4{};
+  if (inet_pton(AF_INET, text.c_str(), &v4) == 1) {
+    if (inet_ntop(AF_INET, &v4, out.data(), out.size()) == nullptr) return std::nullopt;
+    return out.data();
+  }
+  in6_addr v6{};
+  if (inet_pton(AF_INET6, text.c_str(), &v6) != 1) return std::nullopt;
+  const bool mapped = IN6_IS_ADDR_V4MAPPED(&v6);
+  const void* bytes = mapped ? static_cast<const void*>(&v6.s6_addr[12]) : &v6;
+  if (inet_ntop(mapped ? AF_INET : AF_INET6, bytes, out.data(), out.size()) == nullptr)
+    return std::nullopt;
+  return out.data();
 }
 
 bool is_signing_secret(std::string_view text) {

@@ -28,6 +28,10 @@ std::optional<ListenAddress> parse_listen(std::string_view text);
 // 127.0.0.0/8, ::1, localhost.
 bool is_loopback(const std::string& host);
 
+// "::FFFF:169.254.10.5" → "169.254.10.5": how an address of IPv4 or IPv6 is compared. Nothing if it
+// is none.
+std::optional<std::string> canonical_ip(const std::string& text);
+
 // Whether it is "whsec_" and the base64 of 24 to 64 bytes, as Standard Webhooks asks for.
 bool is_signing_secret(std::string_view text);
 

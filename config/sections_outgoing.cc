@@ -24,6 +24,35 @@ Secret read_url(TableReader& reader, const std::string& key, std::string_view ad
   return std::move(*url);
 }
 
+std::optional<Secret> read_signing_secret(TableReader& reader, const std::string& key,
+                                          SectionContext& context) {
+  auto secret = context.secret(reader, key);
+  if (secret && !is_signing_secret(secret->reveal())) {
+    reader.wrong(SectionContext::written_key(reader, key),
+                 "must be \"whsec_\" and the base64 of 24 to 64 random bytes; make one with: "
+                 "echo \"whsec_$(openssl rand -base64 32)\"");
+  }
+  return secret;
+}
+
+std::vector<std::string> read_allowed_addresses(TableReader& reader) {
+  std::vector<std::string> allowed;
+  const Value* list = reader.array("allow_addresses", "allow_addresses = [\"169.254.10.5\"]");
+  if (list == nullptr) return allowed;
+  for (const Value& item : *list->as_array()) {
+    const std::string* text = item.as_string();
+    const auto address = text == nullptr ? std::nullopt : canonical_ip(*text);
+    if (address) {
+      allowed.push_back(*address);
+    } else {
+      reader.errors().push_back(
+          {item.origin(), join_key(reader.path(), "allow_addresses"),
+           "must hold addresses such as \"169.254.10.5\" or \"fe80::1\", not " + quoted(item)});
+    }
+  }
+  return allowed;
+}
+
 const std::vector<std::string>& event_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
@@ -98,16 +127,15 @@ OrchestratorSettings read_orchestrator(const Value& table, const std::string& pa
                               "give the address orders are sent to, such as "
                               "url = \"http://127.0.0.1:8080/rollouts\"",
                               context);
-  if (auto secret = context.secret(reader, "secret")) {
-    if (!is_signing_secret(secret->reveal())) {
-      reader.wrong(SectionContext::written_key(reader, "secret"),
-                   "must be \"whsec_\" and the base64 of 24 to 64 random bytes; make one with: "
-                   "echo \"whsec_$(openssl rand -base64 32)\"");
-    }
+  if (auto secret = read_signing_secret(reader, "secret", context)) {
     orchestrator.secret = std::move(*secret);
   } else if (!SectionContext::is_given(reader, "secret")) {
     reader.missing("secret_file", "orders are signed; give the file that holds the key (whsec_…)");
   }
+  orchestrator.old_secret = read_signing_secret(reader, "old_secret", context);
+  const Choices<bool> formats = {{"standard", false}, {"cloudevents", true}};
+  orchestrator.cloud_events = reader.choice<bool>("format", formats).value_or(false);
+  orchestrator.allow_addresses = read_allowed_addresses(reader);
   const Span deadlines{seconds(1), hours(24 * 7)};
   if (const auto span = reader.duration("timeout", {Millis(10), minutes(10)}))
     orchestrator.timeout = *span;
@@ -145,6 +173,7 @@ NotifierSettings read_notifier(const Value& table, const std::string& path,
                                     "address of an incoming webhook",
                                     context);
   }
+  notifier.allow_addresses = read_allowed_addresses(reader);
   read_match(reader, notifier);
   read_events(reader, notifier);
   reader.finish();

@@ -49,7 +49,10 @@ struct DatasourceSettings {
 
 struct OrchestratorSettings {
   Secret url;
-  Secret secret;  // whsec_…
+  Secret secret;                             // whsec_…
+  std::optional<Secret> old_secret;          // signs as well while a receiver still has it
+  bool cloud_events = false;                 // format = "cloudevents"
+  std::vector<std::string> allow_addresses;  // that are refused otherwise; canonical
   Millis timeout{10'000};
   Millis deadline{300'000};
   Millis rollback_deadline{1'800'000};
@@ -59,6 +62,7 @@ struct OrchestratorSettings {
 struct NotifierSettings {
   std::string type;  // "slack"
   Secret webhook_url;
+  std::vector<std::string> allow_addresses;  // that are refused otherwise; canonical
   std::map<std::string, std::string>
       match;                        // "namespace", "service", "target", "label.x" → exact value
   std::vector<std::string> events;  // names of events; empty: the notifier's own choice

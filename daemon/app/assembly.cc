@@ -14,6 +14,27 @@ TlsOptions tls_of(const TlsSettings& settings) {
   return {settings.ca_file, settings.cert_file, settings.key_file, settings.insecure_skip_verify};
 }
 
+// Every signature an order carries, the current secret's first.
+std::vector<SigningKey> keys_of(const std::string& name, const OrchestratorSettings& orchestrator) {
+  std::vector<SigningKey> keys;
+  for (const Secret* secret :
+       {&orchestrator.secret, orchestrator.old_secret ? &*orchestrator.old_secret : nullptr}) {
+    if (secret == nullptr) continue;
+    auto key = parse_signing_key(*secret);
+    if (!key) throw std::runtime_error("orchestrator " + name + ": " + key.error());
+    keys.push_back(std::move(key).value());
+  }
+  return keys;
+}
+
+// What we send to may be at no address that a receiver has no business at, but for those named.
+HttpSend guarded(const HttpSend& http, const std::vector<std::string>& allowed) {
+  return [http, allowed](HttpRequest request) {
+    request.allow_addresses = allowed;
+    return http(std::move(request));
+  };
+}
+
 }  // namespace
 
 std::map<std::string, Datasource> datasources_of(const Settings& settings) {
@@ -47,14 +68,14 @@ Outbox::Drivers drivers_of(const Settings& settings, const HttpSend& http, Clock
                            const Originator& originator) {
   Outbox::Drivers drivers;
   for (const auto& [name, orchestrator] : settings.orchestrators) {
-    auto key = parse_signing_key(orchestrator.secret);
-    if (!key) throw std::runtime_error("orchestrator " + name + ": " + key.error());
     WebhookTarget target;
     target.url = orchestrator.url;
-    target.keys.push_back(std::move(key).value());
+    target.keys = keys_of(name, orchestrator);
     target.timeout = orchestrator.timeout;
-    drivers.emplace(name,
-                    std::make_shared<WebhookDriver>(http, clock, std::move(target), originator));
+    if (orchestrator.cloud_events) target.format = OrderFormat::kCloudEvents;
+    drivers.emplace(
+        name, std::make_shared<WebhookDriver>(guarded(http, orchestrator.allow_addresses), clock,
+                                              std::move(target), originator));
   }
   return drivers;
 }
@@ -64,7 +85,8 @@ Outbox::Senders senders_of(const Settings& settings, const HttpSend& http, Clock
   Outbox::Senders senders;
   for (const auto& [name, notifier] : settings.notifiers)
     senders.emplace(
-        name, std::make_shared<SlackWebhookSender>(http, clock, notifier.webhook_url, originator));
+        name, std::make_shared<SlackWebhookSender>(guarded(http, notifier.allow_addresses), clock,
+                                                   notifier.webhook_url, originator));
   return senders;
 }
 

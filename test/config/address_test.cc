@@ -123,5 +123,17 @@ TEST(Address, TrailingSlashes) {
   EXPECT_EQ(without_trailing_slash("http://h"), "http://h");
 }
 
+TEST(Address, AddressesHaveOneSpelling) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"169.254.10.5", "169.254.10.5"},     {"fe80::1", "fe80::1"},
+      {"FE80:0:0:0:0:0:0:1", "fe80::1"},    {"::ffff:169.254.10.5", "169.254.10.5"},
+      {"::FFFF:A9FE:0A05", "169.254.10.5"}, {"::", "::"},
+  };
+  for (const auto& [text, canonical] : rows) EXPECT_EQ(canonical_ip(text), canonical) << text;
+  for (const char* none :
+       {"", "localhost", "169.254.10", "169.254.10.5/16", "fe80::1%eth0", "[::1]", "169.254.10.5 "})
+    EXPECT_EQ(canonical_ip(none), std::nullopt) << none;
+}
+
 }  // namespace
 }  // namespace rollwatch

@@ -31,6 +31,8 @@ constexpr const char* kTemplates[] = {
     "[orchestrator.d]\nurl = @\nsecret = @",
     "[orchestrator.d]\nurl = 'http://h'\nsecret = @",
     "[orchestrator.d]\nurl = 'http://h'\nsecret_file = 'marker'",
+    "[orchestrator.d]\nurl = 'http://h'\nold_secret = @",
+    "[orchestrator.d]\nurl = 'http://h'\nold_secret_file = 'marker'",
     "[orchestrator.d]\nurl = 'http://h'\nsecre = @",
     "[orchestrator.d]\nurl_file = 'marker'\nsecret_file = 'marker'",
     "[notifier.n]\ntype = 'slack'\nwebhook_url = @",

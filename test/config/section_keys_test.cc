@@ -16,6 +16,7 @@ constexpr const char* kNoFile =
     "the file /etc/rw/nowhere cannot be read: no such file or directory; give a file that "
     "rollwatchd may read";
 constexpr const char* kNoUrl = "must be a URL that begins with http:// or https://";
+constexpr const char* kNoAddresses = "must be a list: allow_addresses = [\"169.254.10.5\"], not ";
 constexpr const char* kNotYet = "not available yet in this version; ";
 constexpr const char* kDatasourceLines = "[datasource.d]\nurl = 'http://h'\n";
 constexpr const char* kNotifierLines =
@@ -85,6 +86,12 @@ TEST(SectionKeys, Orchestrator) {
        {"url_file", "1", kNoString, "'nowhere'", kNoFile},
        {"secret", "1", kNoString, "'whsec_x'", kSecretForm},
        {"secret_file", "1", kNoString, "'nowhere'", kNoFile},
+       {"old_secret", "1", kNoString, "'whsec_x'", kSecretForm},
+       {"old_secret_file", "1", kNoString, "'nowhere'", kNoFile},
+       {"format", "1", "must be \"standard\" or \"cloudevents\", not ", "'cloudevent'",
+        "not \"cloudevent\": did you mean \"cloudevents\"?"},
+       {"allow_addresses", "'169.254.10.5'", kNoAddresses, "[@'169.254.10']",
+        "must hold addresses such as \"169.254.10.5\" or \"fe80::1\", not \"169.254.10\""},
        {"timeout", "10", kNoDuration, "'1ms'", "must be at least \"10ms\", not \"1ms\""},
        {"deadline", "300", kNoDuration, "'soon'", "not \"soon\""},
        {"rollback_deadline", "true", kNoDuration, "'8d'", "must be at most \"7d\", not \"8d\""},
@@ -99,6 +106,8 @@ TEST(SectionKeys, Notifier) {
         "'slak'", "not \"slak\": did you mean \"slack\"?"},
        {"webhook_url", "1", kNoString, "'hooks.example.net'", kNoUrl},
        {"webhook_url_file", "1", kNoString, "'nowhere'", kNoFile},
+       {"allow_addresses", "true", kNoAddresses, "[@'metadata']",
+        "must hold addresses such as \"169.254.10.5\" or \"fe80::1\", not \"metadata\""},
        {"match", "'payments'", kNoTable, "{ @servce = 'x' }", "did you mean \"service\"?"},
        {"events", "'paused'", "must be a list: events = [\"paused\", \"rolled_back\"], not ",
         "[@'pased']", "there is no event \"pased\": did you mean \"paused\"?"},
