@@ -159,6 +159,7 @@ curl_socket_t Transfer::on_open_socket(void* self, curlsocktype, curl_sockaddr* 
   return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+// The signature is curl's. NOLINTNEXTLINE(readability-non-const-parameter)
 int Transfer::on_connected(void* self, char* ip, char*, int, int) noexcept {
   auto& transfer = *static_cast<Transfer*>(self);
   if (auto refused = refused_address(ip, *transfer.request_.allow_addresses)) {
