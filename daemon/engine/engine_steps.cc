@@ -81,7 +81,7 @@ WorkResult Engine::Impl::add_step(Recording& recording, const Work& work, SysTim
     result.why = *step.refusal;
   } else if (step.changed()) {
     result.end = WorkEnd::kRecorded;
-    Commit more = commit_of(*recording.entry, before, step, work.asked, {rules_, now});
+    Commit more = commit_of(*recording.entry, before, step, work.asked, {rules_, source_, now});
     const auto append = [](auto& to, auto& from) {
       to.insert(to.end(), std::make_move_iterator(from.begin()),
                 std::make_move_iterator(from.end()));

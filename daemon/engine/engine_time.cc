@@ -172,6 +172,7 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
     asked.evaluated_at = grid.at(slot) - delay;
     asked.datasource = plan.datasource;
     asked.datasource_url = rules_.datasource_url(plan.datasource);
+    asked.headers = source_.header_names(plan.datasource);
     entry->out[i] = pending;
 
     const auto& threshold = std::get<ThresholdCondition>(plan.kind);

@@ -42,6 +42,20 @@ Delivery delivery_of(const Entry& entry, const Transition& step, const Order& or
   return d;
 }
 
+// What the explanation of a decision shows as its evaluation.
+std::optional<Asked> asked_for(const Entry& entry, const RolloutState& after,
+                               const Decision& decision, const std::optional<Asked>& asked,
+                               const CommitRules& rules) {
+  if (!decision.condition || (asked && asked->condition == *decision.condition)) return asked;
+  if (entry.plan->conditions[*decision.condition].is_readiness && entry.last_ready)
+    return entry.last_ready;
+  auto latest = unanswered(entry.fixed(), after, *decision.condition);
+  if (!latest) return std::nullopt;
+  latest->datasource_url = rules.rules.datasource_url(latest->datasource);
+  latest->headers = rules.source.header_names(latest->datasource);
+  return latest;
+}
+
 }  // namespace
 
 std::string place_of(const RolloutSpec& spec) {
@@ -135,9 +149,7 @@ Commit commit_of(const Entry& entry, const RolloutState& before, const Transitio
     for (const Order& order : step.orders)
       if (order.decision == decision.number)
         order_ids.push_back(order_id(entry.spec, order.number));
-    const bool about_readiness =
-        decision.condition && entry.plan->conditions[*decision.condition].is_readiness;
-    const auto& answer = !asked && about_readiness ? entry.last_ready : asked;
+    const auto answer = asked_for(entry, step.state, decision, asked, rules);
     commit.explains.push_back(
         {decision_id(entry.spec, decision.number), decision.at,
          explain_bundle(entry.fixed(), step.state, decision, answer, order_ids)});

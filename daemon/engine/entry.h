@@ -87,6 +87,7 @@ std::optional<SysTime> next_due(const Entry& entry, const MetricsSource& source)
 // are told of it is added when it is recorded.
 struct CommitRules {
   const EngineRules& rules;
+  const MetricsSource& source;
   SysTime now{};
 };
 Commit commit_of(const Entry& entry, const RolloutState& before, const Transition& step,

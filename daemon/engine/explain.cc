@@ -10,6 +10,7 @@
 
 #include "analysis/judge.h"
 #include "analysis/mover.h"
+#include "analysis/render.h"
 #include "analysis/slots.h"
 
 namespace rollwatch {
@@ -112,6 +113,14 @@ std::string graph_url(const Asked& asked, const RolloutSpec& spec) {
          url_encoded(format_time(asked.evaluated_at + std::chrono::minutes{5}).substr(0, 19));
 }
 
+// An answer as it came, and how to ask for it again.
+void add_answer(Json& to, const Asked& asked, const std::string& query,
+                const std::shared_ptr<const std::string>& raw) {
+  to["response"] = response_text(raw);
+  to["response_sha256"] = raw ? Json(sha256_hex(*raw)) : Json(nullptr);
+  to["curl"] = curl_line(asked, query);
+}
+
 Json evaluation_of(const Asked& asked, Fixed fixed, const RolloutState& after) {
   const ConditionPlan& plan = fixed.plan.conditions[asked.condition];
   const ConditionState& c = after.conditions[asked.condition];
@@ -119,20 +128,19 @@ Json evaluation_of(const Asked& asked, Fixed fixed, const RolloutState& after) {
   e["query"] = asked.query;
   e["time"] = format_time(asked.evaluated_at);
   e["datasource"] = asked.datasource;
-  e["response"] = response_text(asked.value.raw);
-  e["response_sha256"] = asked.value.raw ? Json(sha256_hex(*asked.value.raw)) : Json(nullptr);
+  add_answer(e, asked, asked.query, asked.value.raw);
   e["warnings"] = asked.value.warnings;
   e["value"] = c.last ? number(c.last->value) : Json(nullptr);
   e["rule"] = rule_json(c, plan);
   e["outcome"] = c.last ? Json(name_of(c.last->outcome)) : Json(nullptr);
   e["series"] = c.last ? optional_text(c.last->series) : Json(nullptr);
   e["arithmetic"] = arithmetic(plan, c);
-  e["curl"] = curl_line(asked.datasource_url, asked.query, asked.evaluated_at);
   e["graph_url"] = graph_url(asked, fixed.spec);
   if (asked.evidence_query) {
     Json evidence;
     evidence["query"] = *asked.evidence_query;
-    evidence["response"] = asked.evidence ? response_text(asked.evidence->raw) : Json(nullptr);
+    add_answer(evidence, asked, *asked.evidence_query,
+               asked.evidence ? asked.evidence->raw : nullptr);
     evidence["value"] = c.last ? number(c.last->evidence) : Json(nullptr);
     e["evidence"] = std::move(evidence);
   }
@@ -159,6 +167,9 @@ Json sibling(Fixed fixed, const RolloutState& after, std::size_t i) {
   s["value"] = c.last ? number(c.last->value) : Json(nullptr);
   s["rule"] = rule_json(c, fixed.plan.conditions[i]);
   s["detail"] = c.last ? describe(*c.last) : std::string("not evaluated yet");
+  const auto asked = unanswered(fixed, after, i);
+  s["query"] = asked ? Json(asked->query) : Json(nullptr);
+  s["time"] = asked ? Json(format_time(asked->evaluated_at)) : Json(nullptr);
   return s;
 }
 
@@ -168,10 +179,32 @@ std::string dumped(const Json& json) {
 
 }  // namespace
 
-std::string curl_line(const std::string& datasource_url, const std::string& query, SysTime at) {
-  return "curl -sG " + shell_quoted(datasource_url + "/api/v1/query") + " --data-urlencode " +
-         shell_quoted("query=" + query) + " --data-urlencode " +
-         shell_quoted("time=" + unix_seconds(at)) + " --data-urlencode 'nocache=1'";
+std::string curl_line(const Asked& asked, const std::string& query) {
+  std::string line = "curl -sG " + shell_quoted(asked.datasource_url + "/api/v1/query");
+  for (const std::string& name : asked.headers) line += " -H " + shell_quoted(name + ": …");
+  return line + " --data-urlencode " + shell_quoted("query=" + query) + " --data-urlencode " +
+         shell_quoted("time=" + unix_seconds(asked.evaluated_at)) + " --data-urlencode 'nocache=1'";
+}
+
+std::optional<Asked> unanswered(Fixed fixed, const RolloutState& after, std::size_t condition) {
+  const ConditionPlan& plan = fixed.plan.conditions[condition];
+  const ConditionState& c = after.conditions[condition];
+  if (!c.last) return std::nullopt;
+  const auto& threshold = std::get<ThresholdCondition>(plan.kind);
+  // Readiness is one question from before the first step to the end.
+  const auto weight = plan.is_readiness ? std::nullopt : step_weight(fixed.plan, after);
+  const int step = plan.is_readiness ? -1 : after.step;
+  const auto text = [&](const promql::QueryTemplate& query) {
+    const auto rendered = render_query(query, fixed.spec, plan, step, weight);
+    return rendered ? *rendered : query.text();
+  };
+  Asked asked;
+  asked.condition = condition;
+  asked.query = text(threshold.query);
+  if (threshold.evidence) asked.evidence_query = text(*threshold.evidence);
+  asked.evaluated_at = c.last_evaluated_at;
+  asked.datasource = plan.datasource;
+  return asked;
 }
 
 std::string explain_bundle(Fixed fixed, const RolloutState& after, const Decision& decision,

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "analysis/advance.h"
 #include "analysis/answer.h"
@@ -19,10 +20,15 @@ struct Asked {
   std::optional<std::string> evidence_query;
   SysTime evaluated_at{};
   std::string datasource;
-  std::string datasource_url;  // without credentials
+  std::string datasource_url;        // without credentials
+  std::vector<std::string> headers;  // names of those that its configuration adds
   Answer value;
   std::optional<Answer> evidence;
 };
+
+// What the condition's latest slot was, where a decision came without an answer to one: it was
+// missed, or time decided. Nothing if it had none yet. The address is left to be filled in.
+std::optional<Asked> unanswered(Fixed fixed, const RolloutState& after, std::size_t condition);
 
 // JSON: decision, condition, evaluation, window, siblings, deliveries; `deliveries` holds ids,
 // their attempts are added when it is read.
@@ -33,7 +39,8 @@ std::string explain_bundle(Fixed fixed, const RolloutState& after, const Decisio
 // The facts of an order that its body is made from: {"state","step","reason":{…}}.
 std::string order_payload(Fixed fixed, const RolloutState& after, const Decision& decision);
 
-// A line for a shell that asks the same question again; credentials are left out.
-std::string curl_line(const std::string& datasource_url, const std::string& query, SysTime at);
+// A line for a shell that asks the same question again. Configured headers are named, their values
+// left out.
+std::string curl_line(const Asked& asked, const std::string& query);
 
 }  // namespace rollwatch

@@ -48,6 +48,12 @@ class MetricsSource {
   // Asks the query for the time 0. Nothing is recorded of it.
   virtual awaitable<QueryCheck> check(std::string datasource, std::string query) = 0;
 
+  // The headers its questions carry beside the usual ones, such as a tenant's; for whoever asks
+  // again.
+  virtual std::vector<std::string> header_names(const std::string& /*datasource*/) const {
+    return {};
+  }
+
   // Evaluate-for delay of a datasource; 0 if it is not configured.
   virtual Millis ingestion_delay(const std::string& datasource) const = 0;
 };

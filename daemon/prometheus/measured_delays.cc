@@ -182,6 +182,10 @@ awaitable<QueryCheck> MeasuredDelays::check(std::string datasource, std::string 
   return impl_->source().check(std::move(datasource), std::move(query));
 }
 
+std::vector<std::string> MeasuredDelays::header_names(const std::string& datasource) const {
+  return impl_->source().header_names(datasource);
+}
+
 Millis MeasuredDelays::ingestion_delay(const std::string& datasource) const {
   const auto measured = impl_->delay_of(datasource);
   return measured ? *measured : impl_->source().ingestion_delay(datasource);

@@ -332,6 +332,11 @@ awaitable<QueryCheck> PrometheusSource::check(std::string datasource, std::strin
   co_return result;
 }
 
+std::vector<std::string> PrometheusSource::header_names(const std::string& datasource) const {
+  const Datasource* source = impl_->find(datasource);
+  return source ? configured_headers(*source) : std::vector<std::string>{};
+}
+
 Millis PrometheusSource::ingestion_delay(const std::string& datasource) const {
   const Datasource* source = impl_->find(datasource);
   return source ? source->ingestion_delay : Millis{0};

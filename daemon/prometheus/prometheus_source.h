@@ -55,6 +55,7 @@ class PrometheusSource : public MetricsSource {
   // Answer::duration is the time on the wire; without one, the time waited.
   void ask(std::vector<Question> questions, Answered answered) override;
   awaitable<QueryCheck> check(std::string datasource, std::string query) override;
+  std::vector<std::string> header_names(const std::string& datasource) const override;
   Millis ingestion_delay(const std::string& datasource) const override;
 
   // Whether it answered when it was last asked; nothing if it was not asked yet, or is not

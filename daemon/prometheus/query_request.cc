@@ -82,6 +82,15 @@ HttpRequest query_request(const Datasource& source, std::string_view query, SysT
   return request;
 }
 
+std::vector<std::string> configured_headers(const Datasource& source) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : source.headers) names.push_back(name);
+  if (!source.bearer_token.empty() || !source.basic_username.empty() ||
+      !source.basic_password.empty())
+    names.emplace_back("Authorization");
+  return names;
+}
+
 std::string without_secrets(std::string text, const Datasource& source) {
   hide(text, source.bearer_token.reveal());
   hide(text, source.basic_password.reveal());

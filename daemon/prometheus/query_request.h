@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "analysis/secret.h"
 #include "analysis/time.h"
@@ -30,6 +31,9 @@ struct Datasource {
 // told to the server.
 HttpRequest query_request(const Datasource& source, std::string_view query, SysTime time,
                           Millis timeout);
+
+// The names of the headers that a datasource's configuration adds, its credentials' included.
+std::vector<std::string> configured_headers(const Datasource& source);
 
 // Unix seconds: "1767323045.678", "0", "-1.5".
 std::string unix_seconds(SysTime time);

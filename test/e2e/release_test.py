@@ -6,6 +6,8 @@ import json
 import re
 import subprocess
 import unittest
+import urllib.parse
+import urllib.request
 
 from programs import finish
 from rollout_case import RolloutCase
@@ -106,6 +108,13 @@ class Release(RolloutCase):
         # The curl line is what it says: a shell that runs it gets the same value for the same time.
         again = subprocess.run(["sh", "-c", evaluation["curl"]], capture_output=True, text=True, timeout=60, check=True)
         self.assertEqual(json.loads(again.stdout)["data"]["result"], raw["data"]["result"])
+
+        # And the graph opens, with the query and the moment in it.
+        graph = urllib.parse.urlparse(evaluation["graph_url"])
+        shown = urllib.parse.parse_qs(graph.query)
+        self.assertEqual(shown["g0.expr"], [evaluation["query"]])
+        with urllib.request.urlopen(evaluation["graph_url"], timeout=60) as page:
+            self.assertEqual((page.status, page.headers.get_content_type()), (200, "text/html"))
 
         # The first decision is still explained, and the command line tells the same.
         first = next(event for event in self.api.events(rollout) if event["type"] == "decided")["data"]["decision"]

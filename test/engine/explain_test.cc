@@ -18,6 +18,19 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Is only asked for the names of headers.
+class TenantsSource : public MetricsSource {
+ public:
+  void ask(std::vector<Question> /*questions*/, Answered /*answered*/) override {}
+  awaitable<QueryCheck> check(std::string /*datasource*/, std::string /*query*/) override {
+    co_return QueryCheck{};
+  }
+  std::vector<std::string> header_names(const std::string& /*datasource*/) const override {
+    return {"X-Scope-OrgID"};
+  }
+  Millis ingestion_delay(const std::string& /*datasource*/) const override { return Millis{0}; }
+};
+
 class ExplainTest : public EngineTest {
  protected:
   ExplainTest() : plan(world.registration(spec("1.1")).plan), after() {
@@ -43,6 +56,7 @@ class ExplainTest : public EngineTest {
     decision.reason = "errors 0.083 > 0.05, 3 of the last 3";
     decision.condition = 0;
     decision.at = SysTime{Millis{1'767'323'045'678}};
+    c.last_evaluated_at = SysTime{Millis{1'767'323'045'000}};
     asked.condition = 0;
     asked.query = "errors";
     asked.evaluated_at = SysTime{Millis{1'767'323'045'000}};
@@ -52,6 +66,22 @@ class ExplainTest : public EngineTest {
   }
   Json bundle(const std::optional<Asked>& question) const {
     return Json::parse(explain_bundle({subject, *plan}, after, decision, question, {"ord_1-3"}));
+  }
+
+  // The step that made the decision, and one before it in the same step.
+  Commit committed(const std::optional<Asked>& answer, std::vector<Decision> before = {}) const {
+    EngineRules rules;
+    rules.order_deadline = [](const std::string&, DecisionKind) { return Millis{1}; };
+    rules.datasource_url = [](const std::string&) { return "http://metrics.example"; };
+    Entry entry;
+    entry.spec = subject;
+    entry.plan = plan;
+    Transition step;
+    step.state = after;
+    step.decisions = std::move(before);
+    step.decisions.push_back(decision);
+    step.orders = {{7, 2, DecisionKind::kRollback, 0}};
+    return commit_of(entry, after, step, answer, {rules, TenantsSource(), SysTime{}});
   }
 
   std::shared_ptr<const Plan> plan;
@@ -70,9 +100,9 @@ TEST_F(ExplainTest, BundleOfARollback) {
       "query": "errors", "time": "2026-01-02T03:04:05.000Z", "datasource": "default",
       "response": "{}",
       "response_sha256": "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+      "curl": "curl -sG 'http://metrics.example/api/v1/query' --data-urlencode 'query=errors' --data-urlencode 'time=1767323045.000' --data-urlencode 'nocache=1'",
       "warnings": [], "value": 0.083, "rule": "> 0.05", "outcome": "fail", "series": null,
       "arithmetic": "0.083 > 0.05 is true; 2 failing of the last 2 with an answer, 3 would fail it",
-      "curl": "curl -sG 'http://metrics.example/api/v1/query' --data-urlencode 'query=errors' --data-urlencode 'time=1767323045.000' --data-urlencode 'nocache=1'",
       "graph_url": "http://metrics.example/graph?g0.expr=errors&g0.tab=0&g0.range_input=645s&g0.end_input=2026-01-02T03%3A09%3A05"},
     "window": [{"slot": "2026-01-02T03:04:01.000Z", "outcome": "fail", "failing": true, "value": 0.5},
                {"slot": "2026-01-02T03:04:11.000Z", "outcome": "fail", "failing": true, "value": 0.083}],
@@ -91,6 +121,44 @@ TEST_F(ExplainTest, BundleOfAPersonHasNoEvaluation) {
   ASSERT_EQ(is["siblings"].size(), 1U);  // what every condition said at that moment
   EXPECT_EQ(is["siblings"][0]["name"], "errors");
   EXPECT_EQ(is["siblings"][0]["detail"], "0.083 > 0.05");
+  EXPECT_EQ(is["siblings"][0]["query"], "errors");
+  EXPECT_EQ(is["siblings"][0]["time"], "2026-01-02T03:04:05.000Z");
+  after.conditions[0].last.reset();
+  EXPECT_TRUE(bundle(std::nullopt)["siblings"][0]["time"].is_null()) << "not evaluated yet";
+}
+
+// A server that hangs ends slots as missed: the pause for it named the condition, and no query.
+TEST_F(ExplainTest, ADecisionWithoutAnAnswerStatesWhatWasAskedLast) {
+  Judgement missed;
+  missed.outcome = Outcome::kMissed;
+  missed.cause = Cause::kMissedOverlap;
+  after.conditions[0].last = missed;
+  const Json is = Json::parse(committed(std::nullopt).explains[0].bundle)["evaluation"];
+  EXPECT_EQ(is["query"], "errors");
+  EXPECT_EQ(is["time"], "2026-01-02T03:04:05.000Z");
+  EXPECT_EQ(is["datasource"], "default");
+  EXPECT_TRUE(is["response"].is_null());
+  EXPECT_TRUE(is["response_sha256"].is_null());
+  EXPECT_EQ(is["outcome"], "missed");
+  EXPECT_TRUE(is["arithmetic"].get<std::string>().starts_with(
+      "missed: the previous question was still out"));
+  EXPECT_TRUE(is["curl"].get<std::string>().starts_with(
+      "curl -sG 'http://metrics.example/api/v1/query' -H 'X-Scope-OrgID: …' --data-urlencode"));
+  after.conditions[0].last.reset();
+  EXPECT_TRUE(Json::parse(committed(std::nullopt).explains[0].bundle)["evaluation"].is_null());
+}
+
+// Evidence can decide, so it can be checked like the value.
+TEST_F(ExplainTest, EvidenceCanBeAskedAgain) {
+  asked.evidence_query = "requests";
+  asked.evidence = Answer{Vector{}, {}, false, std::make_shared<const std::string>("{}"), {}};
+  const Json is = bundle(asked)["evaluation"]["evidence"];
+  EXPECT_EQ(is["response"], "{}");
+  EXPECT_EQ(is["response_sha256"],
+            "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+  EXPECT_EQ(is["curl"],
+            "curl -sG 'http://metrics.example/api/v1/query' --data-urlencode 'query=requests' "
+            "--data-urlencode 'time=1767323045.000' --data-urlencode 'nocache=1'");
 }
 
 // No number, no comparison; but what the condition asks for is known.
@@ -176,8 +244,10 @@ TEST_F(ExplainTest, CurlLineIsSafeInAShell) {
                                       "-K",
                                       "sum by (x) (rate(a{b=~\"c'd\\\\.e\"}[5m]))"};
   for (const std::string& query : rows) {
-    const std::string line =
-        curl_line("http://m.example/it's", query, SysTime{Millis{1'767'323'045'678}});
+    asked.datasource_url = "http://m.example/it's";
+    asked.evaluated_at = SysTime{Millis{1'767'323'045'678}};
+    asked.headers = {"X-It's"};
+    const std::string line = curl_line(asked, query);
     ASSERT_TRUE(line.starts_with("curl "));
     // NUL between the arguments, one more at the end.
     const std::string command = "printf '%s\\0' " + line.substr(5);
@@ -187,10 +257,10 @@ TEST_F(ExplainTest, CurlLineIsSafeInAShell) {
     for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) out += static_cast<char>(c);
     EXPECT_EQ(pclose(pipe), 0);
     const std::string zero(1, '\0');
-    EXPECT_EQ(out, "-sG" + zero + "http://m.example/it's/api/v1/query" + zero + "--data-urlencode" +
-                       zero + "query=" + query + zero + "--data-urlencode" + zero +
-                       "time=1767323045.678" + zero + "--data-urlencode" + zero + "nocache=1" +
-                       zero);
+    EXPECT_EQ(out, "-sG" + zero + "http://m.example/it's/api/v1/query" + zero + "-H" + zero +
+                       "X-It's: …" + zero + "--data-urlencode" + zero + "query=" + query + zero +
+                       "--data-urlencode" + zero + "time=1767323045.678" + zero +
+                       "--data-urlencode" + zero + "nocache=1" + zero);
   }
 }
 
@@ -202,19 +272,10 @@ TEST_F(ExplainTest, GraphIsAskedForAPositiveRange) {
 
 // A decision names the orders it gave, not those of another decision in the same step.
 TEST_F(ExplainTest, DeliveriesAreThoseOfTheDecision) {
-  EngineRules rules;
-  rules.order_deadline = [](const std::string&, DecisionKind) { return Millis{1}; };
-  Entry entry;
-  entry.spec = subject;
-  entry.plan = plan;
-  Transition step;
-  step.state = after;
   Decision first = decision;
   first.number = 1;
   first.kind = DecisionKind::kResume;
-  step.decisions = {first, decision};
-  step.orders = {{7, 2, DecisionKind::kRollback, 0}};
-  const Commit commit = commit_of(entry, after, step, asked, {rules, SysTime{}});
+  const Commit commit = committed(asked, {first});
   ASSERT_EQ(commit.explains.size(), 2U);
   EXPECT_EQ(Json::parse(commit.explains[0].bundle)["deliveries"].size(), 0U);
   EXPECT_EQ(Json::parse(commit.explains[1].bundle)["deliveries"], Json::parse(R"(["ord_1-7"])"));

@@ -78,6 +78,9 @@ TEST(QueryRequest, CarriesCredentials) {
     const HttpRequest request = query_request(source, "1", at(0), Millis{1});
     EXPECT_EQ(header(request, "Authorization"), row.expected);
     EXPECT_EQ(header(request, "X-Scope-OrgID"), "tenant");
+    std::vector<std::string> names{"X-Scope-OrgID"};
+    if (!row.expected.empty()) names.emplace_back("Authorization");
+    EXPECT_EQ(configured_headers(source), names);
     EXPECT_EQ(request.tls.ca_file, "/ca");
   }
 }
