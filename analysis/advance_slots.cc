@@ -255,6 +255,7 @@ void on_slot(Mover& m, const SlotAnswered& input) {
   }
   check_patience(m, i, input.evaluated_at);
   tell_silence_in_soak(m, i, before, input.evaluated_at);
+  if (j.outcome == Outcome::kMissed) return;  // it could not be asked
   lift_pause_if_answered(m, input.evaluated_at);
   m.end_step_if_done(input.evaluated_at);
 }

@@ -43,7 +43,8 @@ enum class FailureKind : unsigned char {
   kHttpStatus,   // any other status that is not a result
   kMalformed,    // an answer that is not what the API promises
   kTooLarge,     // more bytes than are accepted
-  kNotAsked,     // never sent: no variable to render with, datasource gone, overload
+  kNotAsked,     // never sent: no variable to render with, datasource gone
+  kOverload,     // never sent: no connection got free within the timeout
 };
 
 struct QueryFailure {

@@ -35,6 +35,8 @@ Cause cause_of(FailureKind kind) {
       return Cause::kTooLarge;
     case FailureKind::kNotAsked:
       return Cause::kNotAsked;
+    case FailureKind::kOverload:
+      return Cause::kMissedOverload;
   }
   return Cause::kMalformed;
 }
@@ -46,7 +48,8 @@ std::optional<Judgement> unusable(const Answer& answer, const std::string& of) {
     return of.empty() || text.empty() ? of + text : of + ": " + text;
   };
   if (const auto* failure = std::get_if<QueryFailure>(&answer.result))
-    return ended(Outcome::kError, cause_of(failure->kind), in_words(failure->message));
+    return ended(failure->kind == FailureKind::kOverload ? Outcome::kMissed : Outcome::kError,
+                 cause_of(failure->kind), in_words(failure->message));
   if (const auto* kind = std::get_if<Unusable>(&answer.result))
     return ended(Outcome::kError, Cause::kUnusableKind, in_words(kind->kind));
   if (answer.partial)

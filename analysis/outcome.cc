@@ -157,7 +157,7 @@ std::string describe(const Judgement& j) {
     case Cause::kMissedStore:
       return "missed: the store was away";
     case Cause::kMissedOverload:
-      return "missed: more was due than can be asked";
+      return with_detail("missed: more was due than can be asked", j);
     case Cause::kMissedEnded:
       return "missed: the rollout went back or ended first";
     case Cause::kMissedDelay:

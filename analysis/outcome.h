@@ -42,7 +42,7 @@ enum class Cause : std::uint8_t {
   kMissedOverlap,    // missed: the previous question was still out
   kMissedClockJump,  // missed: the wall clock jumped
   kMissedStore,      // missed: the store was away
-  kMissedOverload,   // missed: more due than can be asked
+  kMissedOverload,   // missed: no connection to the datasource got free in time
   kMissedEnded,      // missed: the rollout went back or ended before there was an answer
   kMissedDelay,      // missed: the ingestion delay has grown, and that time was looked at already
 };

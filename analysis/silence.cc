@@ -15,6 +15,7 @@ bool is_silence(const Judgement& j) {
     case Cause::kHttpStatus:
     case Cause::kMalformed:
     case Cause::kMissedOverlap:
+    case Cause::kMissedOverload:
       return true;
     default:
       return false;

@@ -61,6 +61,7 @@ std::optional<bool> shows_up(const Answer& answer) {
   if (!failure) return true;
   switch (failure->kind) {
     case FailureKind::kNotAsked:
+    case FailureKind::kOverload:
       return std::nullopt;
     case FailureKind::kBadQuery:
     case FailureKind::kTooLarge:
@@ -92,6 +93,8 @@ std::string_view result_word(const Answer& answer) {
       return "too_large";
     case FailureKind::kNotAsked:
       return "not_asked";
+    case FailureKind::kOverload:
+      return "overload";
   }
   return "malformed";
 }
@@ -241,7 +244,7 @@ void PrometheusSource::Impl::send(const std::string& name, Waiting waiting) {
 void PrometheusSource::Impl::give_up(const std::string& name, const Waiting& waiting) {
   const auto waited = std::chrono::floor<Millis>(clock_.steady() - waiting.since);
   answer(name, waiting,
-         failed(FailureKind::kTimeout,
+         failed(FailureKind::kOverload,
                 "waited " + format_duration(waited) + " for a free connection: all " +
                     std::to_string(connections(pools_[name])) + " of datasource " + name +
                     " (max_concurrency) are busy",

@@ -237,6 +237,7 @@ TEST(JudgeTest, WhatIsNoAnswerIsAnErrorWithAName) {
       {"malformed", {}, failure(FailureKind::kMalformed), "error malformed (it broke)"},
       {"too large", {}, failure(FailureKind::kTooLarge), "error too_large (it broke)"},
       {"not asked", {}, failure(FailureKind::kNotAsked), "error not_asked (it broke)"},
+      {"overload", {}, failure(FailureKind::kOverload), "missed overload (it broke)"},
       {"a string", {}, unusable("string"), "error unusable_kind (string)"},
       {"a matrix", {}, unusable("matrix"), "error unusable_kind (matrix)"},
       {"a native histogram",

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <limits>
+#include <map>
 #include <set>
+#include <sstream>
 
 #include "analysis/state_codec.h"
 #include "test/analysis/rollout_fixture.h"
@@ -79,6 +82,40 @@ TEST(OutcomeTest, EveryCauseHasANameAndASentence) {
   }
   EXPECT_FALSE(is_known(static_cast<Cause>(cause))) << "a row for every cause";
   EXPECT_EQ(sentences.size(), std::size(kRows) - 1) << "each says something of its own";
+}
+
+// The `names` in one cell of a row of a table in Markdown.
+std::set<std::string> names_in(const std::string& cell) {
+  std::set<std::string> names;
+  std::istringstream parts(cell);
+  std::string part;
+  for (bool inside = false; std::getline(parts, part, '`'); inside = !inside)
+    if (inside) names.insert(part);
+  return names;
+}
+
+TEST(OutcomeTest, EveryCauseIsExplainedOnThePageForPeople) {
+  std::ifstream page(ROLLWATCH_SOURCE_DIR "/docs/conditions.md");
+  std::map<std::string, std::string> outcomes;
+  std::string line;
+  while (std::getline(page, line) && line != "## From answer to outcome") {
+  }
+  while (std::getline(page, line) && !line.starts_with("#")) {
+    std::istringstream cells(line);
+    std::string cell, outcome;
+    std::getline(cells, cell, '|');
+    std::getline(cells, cell, '|');
+    std::getline(cells, outcome, '|');
+    if (!line.starts_with("|")) continue;
+    for (const std::string& name : names_in(cell))
+      EXPECT_TRUE(outcomes.emplace(name, outcome).second) << name << " twice";
+  }
+  for (const Row& row : kRows) {
+    const std::string& outcome = outcomes[row.name];
+    EXPECT_NE(outcome.find(name_of(row.outcome)), std::string::npos)
+        << row.name << " is " << name_of(row.outcome) << ", the page says \"" << outcome << '"';
+  }
+  EXPECT_EQ(outcomes.size(), std::size(kRows)) << "and no other names";
 }
 
 TEST(OutcomeTest, EveryOutcomeHasTheNameOfTheContract) {

@@ -158,7 +158,7 @@ inline Answer random_answer(Dice& dice, bool only_missing, std::initializer_list
       answer.result = Unusable{"matrix"};
       return answer;
     default:
-      answer.result = QueryFailure{static_cast<FailureKind>(dice.roll(7)), kHostile, 0};
+      answer.result = QueryFailure{static_cast<FailureKind>(dice.roll(8)), kHostile, 0};
       return answer;
   }
 }

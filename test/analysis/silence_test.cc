@@ -78,7 +78,7 @@ TEST(Silence, EveryCauseIsTheDatasourcesOrTheQuerys) {
       {Cause::kMissedOverlap, Outcome::kMissed, "d", Sign::kSilent},
       {Cause::kMissedClockJump, Outcome::kMissed, "", Sign::kNone},
       {Cause::kMissedStore, Outcome::kMissed, "", Sign::kNone},
-      {Cause::kMissedOverload, Outcome::kMissed, "", Sign::kNone},
+      {Cause::kMissedOverload, Outcome::kMissed, "d", Sign::kSilent},
       {Cause::kMissedEnded, Outcome::kMissed, "", Sign::kNone},
       {Cause::kMissedDelay, Outcome::kMissed, "", Sign::kNone},
   };

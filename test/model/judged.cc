@@ -27,6 +27,8 @@ std::optional<Judged> error_of(const Answer& answer) {
         return judged(Outcome::kError, Cause::kTooLarge);
       case FailureKind::kNotAsked:
         return judged(Outcome::kError, Cause::kNotAsked);
+      case FailureKind::kOverload:
+        return judged(Outcome::kMissed, Cause::kMissedOverload);
     }
   }
   if (std::holds_alternative<Unusable>(answer.result))
