@@ -26,6 +26,11 @@ class Teller {
   // The notifiers; a reload calls it again.
   void configure(std::vector<NotifierRoute> routes) { routes_ = std::move(routes); }
 
+  // Where a datasource is looked at, without credentials: for links to graphs.
+  void show_graphs_of(std::function<std::string(const std::string& datasource)> datasource_url) {
+    datasource_url_ = std::move(datasource_url);
+  }
+
   // What earlier processes told, and the rollouts that are active: after Engine::load(), before
   // Engine::start(). Throws StoreError.
   awaitable<void> load(Store& store, std::vector<RolloutView> active);
@@ -34,10 +39,13 @@ class Teller {
   Told tell(const std::vector<TakenStep>& steps);
 
  private:
+  std::vector<Delivery> deliveries_of(const TakenStep& step,
+                                      std::vector<Announcement> announcements) const;
   Delivery delivery_of(const RolloutSpec& spec, const Announcement& announcement) const;
 
   std::function<std::uint64_t()> random_;
   std::vector<NotifierRoute> routes_;
+  std::function<std::string(const std::string&)> datasource_url_;
   ToldSoFar so_far_;  // as it is on disk
 };
 
