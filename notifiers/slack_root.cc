@@ -48,11 +48,12 @@ StateLook look_of_state(const Standing& standing) {
   return look;
 }
 
-// "25 %, step 2 of 3"
+// "25 %, step 2 of 3"; the step only while it is in one.
 std::string place_of(const Standing& standing) {
   std::string place;
   if (standing.weight) place = percent(*standing.weight);
-  if (standing.step >= 0 && standing.steps > 1) {
+  const bool in_a_step = standing.state == "analyzing" || standing.state == "paused";
+  if (in_a_step && standing.step >= 0 && standing.steps > 1) {
     if (!place.empty()) place += ", ";
     place += "step " + std::to_string(standing.step + 1) + " of " + std::to_string(standing.steps);
   }
@@ -74,16 +75,16 @@ struct Said {
 Said said_of(const Standing& standing, const StateLook& look) {
   Said said{std::string(look.headline), {}};
   std::string_view reason = standing.reason;
-  if (look.state == "analyzing" || look.state == "promoting") {
+  if (look.state == "analyzing") {
     const std::string place = place_of(standing);
     if (!place.empty()) said.words += " (" + place + ")";
     if (slack::begins_with_word(reason, "watching")) reason = {};
   }
-  if (slack::begins_with_word(reason, look.headline)) {
-    reason.remove_prefix(look.headline.size());
-    while (reason.starts_with(':') || reason.starts_with(' ')) reason.remove_prefix(1);
-  }
-  if (!reason.empty()) said.more = ": " + slack::escaped(reason, slack::kSentenceLimit);
+  // "promoted, and watched for 15m after it", "superseded by 1.25": the sentence goes on as it is.
+  const bool says_it = slack::begins_with_word(reason, look.headline);
+  if (says_it) reason.remove_prefix(look.headline.size());
+  if (reason.empty()) return said;
+  said.more = (says_it ? "" : ": ") + slack::escaped(reason, slack::kSentenceLimit);
   return said;
 }
 

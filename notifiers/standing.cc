@@ -196,7 +196,8 @@ std::vector<Notice> first_failures(const TakenStep& step) {
     notice.state = name_of(step.after.state);
     notice.step = step.after.step;
     notice.weight = step_weight(step.plan, step.after);
-    notice.summary = "first failing check: " + failing_sentence(plan, after[i]);
+    notice.summary = "first failing check: " + failing_sentence(plan, after[i]) + " (" +
+                     std::to_string(plan.fail_after) + " would fail it)";
     notice.by = "engine";
     notice.condition = plan.name;
     notice.value = after[i].last->value;

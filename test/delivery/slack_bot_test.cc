@@ -44,8 +44,8 @@ TEST_F(SlackBotOutbox, OneRootAndItsThread) {
     EXPECT_THAT(delivery(id).attempts, SizeIs(1));
   }
   EXPECT_EQ(requests[1].url.reveal(), "http://slack/api/chat.update");
-  for (const auto& [name, value] : requests[0].headers)
-    if (name == "authorization") EXPECT_EQ(value.reveal(), "Bearer xoxb-secret-token");
+  ASSERT_EQ(requests[0].headers.at(1).first, "authorization");
+  EXPECT_EQ(requests[0].headers.at(1).second.reveal(), "Bearer xoxb-secret-token");
 }
 
 TEST_F(SlackBotOutbox, TheNextProcessContinuesTheThread) {

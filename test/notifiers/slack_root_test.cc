@@ -71,7 +71,7 @@ TEST(SlackRoot, InFull) {
       R"j({"type":"mrkdwn","text":"*Value (limit)*\n0.083 (&gt; 0.05)"},)j"
       R"j({"type":"mrkdwn","text":"*Its checks*\n8 passed, 3 failed, 1 undecided"},)j"
       R"j({"type":"mrkdwn","text":"*All conditions*\n1 of 2 passing"},)j"
-      R"j({"type":"mrkdwn","text":"*Share of 1.24*\n0 %, step 2 of 3"},)j"
+      R"j({"type":"mrkdwn","text":"*Share of 1.24*\n0 %"},)j"
       R"j({"type":"mrkdwn","text":"*Since registration*\n6m10s"}]},)j"
       R"j({"type":"section","text":{"type":"mrkdwn","text":"<http://rollwatch.example.net/api/v1/rollouts/ro_01jg|Rollout> · )j"
       R"j(<http://prometheus/graph?g0.expr=x|Graph> · )j"
@@ -95,14 +95,15 @@ TEST(SlackRoot, EachStateInWords) {
        "rolling out (25 %, step 2 of 3): advance to 50 % is ordered", "#3b82f6"},
       {"paused", "error-rate gave no answer for 5m", "paused: error-rate gave no answer for 5m",
        "#ecb22e"},
-      {"promoting", "all conditions passed", "promoting (25 %, step 2 of 3): all conditions passed",
-       "#3b82f6"},
+      {"promoting", "all conditions passed", "promoting: all conditions passed", "#3b82f6"},
       {"soaking", "watched for 15m", "soaking: watched for 15m", "#3b82f6"},
-      {"promoted", "promoted: it soaked for 15m", "promoted: it soaked for 15m", "#2eb67d"},
+      {"promoted", "promoted, and watched for 15m after it",
+       "promoted, and watched for 15m after it", "#2eb67d"},
+      {"rolled_back", "Rolled back: error-rate 0.083", "rolled back: error-rate 0.083", "#e01e5a"},
       {"rolling_back", "error-rate 0.083", "rolling back: error-rate 0.083", "#e01e5a"},
       {"rollback_failed", "rollback failed: refused", "rollback failed: refused", "#e01e5a"},
       {"cancelled", "", "cancelled", "#6b7280"},
-      {"superseded", "superseded by 1.25", "superseded: by 1.25", "#6b7280"},
+      {"superseded", "superseded by 1.25", "superseded by 1.25", "#6b7280"},
       {"of_a_later_version", "", "of_a_later_version", "#3b82f6"},
   };
   for (const Row& row : rows) {
@@ -301,6 +302,7 @@ TEST(Standing, AConditionsFirstFailingCheckIsSaidOnce) {
   EXPECT_EQ(first[0].condition, "errors");
   EXPECT_EQ(first[0].value, 0.09);
   EXPECT_THAT(first[0].summary, testing::StartsWith("first failing check: errors 0.09 > 0.05"));
+  EXPECT_THAT(first[0].summary, testing::EndsWith(" (3 would fail it)"));
   rollout.before = rollout.after;
   rollout.slot(0, 0.1);
   EXPECT_THAT(first_failures(rollout.taken()), IsEmpty()) << "not each";

@@ -150,7 +150,7 @@ TEST(SlackThread, ARootThatIsGoneIsPostedAgain) {
   slack.tell(kStartedNotice, standing_at(1), "no_1");
   EXPECT_THAT(
       slack.tell(rolling_back_now(), standing_at(1), "no_2", {"thread_not_found"}),
-      ElementsAre("post C1 below ts1 and in the channel", "post #releases", "post C1 below ts3"))
+      ElementsAre("post C1 below ts1 and in the channel", "post #releases", "post C1 below ts2"))
       << "the new root is in the channel already";
 }
 
