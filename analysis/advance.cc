@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "analysis/judge.h"
 #include "analysis/mover.h"
 #include "analysis/render.h"
 #include "analysis/silence.h"
@@ -31,12 +32,10 @@ void on_newer_waits(Mover& m, const NewerWaits& input) {
   RolloutState& s = m.state();
   if (is_final(s.state) || s.newer_waits == input.waits) return;
   s.newer_waits = input.waits;
-  m.tell(
-      EventType::kNote,
-      input.waits
-          ? "a newer rollout waits to begin: until then this one is watched, but does not advance"
-          : "no newer rollout waits any more");
-  m.take_up("no newer rollout waits any more");
+  const std::string text(input.waits ? kNewerWaits : "no newer rollout waits any more");
+  m.tell(EventType::kNote, text);
+  if (s.reason == kNewerWaits) s.reason = text;
+  m.take_up(text);
 }
 
 void on_superseded(Mover& m, const SupersededBy& input) {
@@ -80,6 +79,7 @@ void go_on_from_now(Mover& m) {
     // By this clock nothing was looked at yet, so everything is new again.
     if (put_back) not_after(c.last_evaluated_at, seen ? *c.watched_from : SysTime{});
   }
+  for (ConditionState& c : s.conditions) if_any_not_after(c.answered_for, m.now);
   if_any_not_after(s.step_since, m.now);
   if_any_not_after(s.hold_since, m.now);
   if_any_not_after(s.soak_since, m.now);
@@ -138,7 +138,7 @@ std::string shown_by_now(const Mover& m) {
     const auto& last = m.state().conditions[i].last;
     const bool asked = m.state().begun ? m.gates(i) : m.condition(i).is_readiness;
     if (asked && last && last->outcome != Outcome::kPass)
-      return "; by now " + m.condition(i).name + ": " + describe(*last);
+      return "; by now " + m.condition(i).name + ": " + describe(*last, m.condition(i));
   }
   return "";
 }
@@ -170,14 +170,31 @@ void remind(Mover& m) {
   }
 }
 
+// What was seen of a soak that has ended in time.
+std::string soaked(const Mover& m) {
+  const RolloutState& s = m.state();
+  std::string unseen;
+  bool all_unseen = true;
+  for (std::size_t i = 0; i < s.conditions.size(); ++i) {
+    const ConditionState& c = s.conditions[i];
+    if (!c.watched_from || m.condition(i).is_readiness) continue;
+    if (c.answered_for && *c.answered_for > *s.soak_since)
+      all_unseen = false;
+    else
+      unseen += (unseen.empty() ? "" : ", ") + m.condition(i).name;
+  }
+  const std::string span = format_duration(m.soak_end() - *s.soak_since);
+  if (unseen.empty()) return "promoted, and watched for " + span + " after it";
+  if (all_unseen) return "promoted; in the " + span + " after it no condition gave an answer";
+  return "promoted, and watched for " + span + " after it, but there was no answer for " + unseen;
+}
+
 void on_time_passed(Mover& m) {
   RolloutState& s = m.state();
   if (s.recovery) return on_recovery_time(m);
   if (is_final(s.state)) return;
-  if (s.state == State::kSoaking && m.now >= m.soak_end())
-    return m.end(
-        State::kPromoted, EventType::kPromoted,
-        "promoted, and watched for " + format_duration(m.soak_end() - *s.soak_since) + " after it");
+  if (s.state == State::kSoaking && m.now >= m.soak_over_at())
+    return m.end(State::kPromoted, EventType::kPromoted, soaked(m));
   if (hold_is_timed(m) && m.now >= m.hold_end()) m.end_step_if_done(m.now);
   on_ready_time(m);
   if (has_deadline(s) && m.now >= s.deadline_at) {
@@ -225,7 +242,6 @@ Transition registered(Fixed fixed, SysTime now, const FreezeChanged& frozen) {
 
   Mover m(fixed, fresh, now);
   RolloutState& s = m.state();
-  s.reason = s.waits_for = "it was registered just now";
   m.tell(EventType::kRegistered,
          "registered by " + (fixed.spec.by.empty() ? "nobody named" : fixed.spec.by))
       .by = fixed.spec.by;
@@ -271,7 +287,7 @@ std::optional<SysTime> next_timer(Fixed fixed, const RolloutState& state) {
   const Mover m(fixed, state, SysTime{});
   std::optional<SysTime> next = reminder_at(state);
   const auto sooner = [&next](SysTime at) { next = next ? std::min(*next, at) : at; };
-  if (state.state == State::kSoaking) sooner(m.soak_end());
+  if (state.state == State::kSoaking) sooner(m.soak_over_at());
   if (has_deadline(state)) sooner(state.deadline_at);
   if (hold_is_timed(m)) sooner(m.hold_end());
   if (const auto ready = ready_timer(fixed, state)) sooner(*ready);

@@ -43,9 +43,14 @@ void give_again(Mover& m, const OpenOrder& taken_back) {
   if (m.state().order) m.state().order->by_person = true;
 }
 
-std::string no_longer(const std::string& frozen) {
-  if (!frozen.starts_with(kEverythingIs)) return "no longer " + frozen;
-  return std::string(kEverythingIs) + "no longer " + frozen.substr(kEverythingIs.size());
+// "frozen by ana: x" becomes "no longer frozen by ana: x", and so does the second half of a
+// sentence that names two freezes (Freezes::on).
+std::string no_longer(std::string frozen) {
+  const std::string second = "; " + std::string(kEverythingIs) + "frozen by ";
+  if (const auto at = frozen.find(second); at != std::string::npos)
+    frozen.insert(at + 2 + kEverythingIs.size(), "no longer ");
+  frozen.insert(frozen.starts_with(kEverythingIs) ? kEverythingIs.size() : 0, "no longer ");
+  return cut(frozen, kLongestSentence);
 }
 
 void thawed(Mover& m) {

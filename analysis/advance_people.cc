@@ -174,8 +174,10 @@ void extend_by_person(Mover& m, const PersonDecided& input) {
   s.extension += input.span;
   if (s.state != State::kSoaking) s.deadline_at += input.span;
   m.decide(DecisionKind::kExtend, input.by, said(input));
-  m.tell(EventType::kExtended, what + " lasts " + format_duration(input.span) + " longer").by =
-      input.by;
+  const std::string text = what + " lasts " + format_duration(input.span) + " longer";
+  // A hold that was over is not any more.
+  if (s.state == State::kAnalyzing && s.step >= 0 && !m.is_held()) s.reason = text;
+  m.tell(EventType::kExtended, text).by = input.by;
 }
 
 }  // namespace

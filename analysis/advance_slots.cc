@@ -58,6 +58,7 @@ void note(Mover& m, std::size_t i, const Judgement& j, SysTime first, SysTime be
   c.last = j;
   if (answered) {
     push_answer(plan, c, j, failing);
+    c.answered_for = c.last_evaluated_at;
     c.silent_since.reset();
   } else if (m.is_ignored(i)) {
     c.silent_since.reset();
@@ -130,8 +131,8 @@ void check_patience(Mover& m, std::size_t i, SysTime evaluated_at) {
         i, silent_datasource(plan, *c.last));
   } else if (c.last->outcome == Outcome::kInconclusive && c.inconclusive_since &&
              evaluated_at - *c.inconclusive_since >= patience) {
-    const std::string text =
-        plan.name + " was inconclusive for " + format_duration(patience) + ": " + describe(*c.last);
+    const std::string text = plan.name + " was inconclusive for " + format_duration(patience) +
+                             ": " + describe(*c.last, plan);
     if (m.fixed.plan.on_inconclusive == OnInconclusive::kRollback)
       m.roll_back(kEngine, text, i);
     else

@@ -3,29 +3,9 @@
 #include <algorithm>
 #include <chrono>
 
+#include "analysis/text.h"
+
 namespace rollwatch {
-namespace {
-
-std::string url_encoded(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      out += '%';
-      out += kHex[byte >> 4U];
-      out += kHex[byte & 15U];
-    }
-  }
-  return out;
-}
-
-}  // namespace
-
 std::string graph_link(std::string_view datasource_url, std::string_view query, SysTime at,
                        SysTime since) {
   // The clock may have been put back in between.

@@ -286,4 +286,13 @@ std::string rule_text(const Judgement& judged, const ConditionPlan& condition) {
   return judged.rule ? to_string(*judged.rule) : rule_text(condition);
 }
 
+std::string describe(const Judgement& judged, const ConditionPlan& condition) {
+  const auto* threshold = std::get_if<ThresholdCondition>(&condition.kind);
+  const bool between = judged.cause == Cause::kBetweenLimits && judged.value && judged.rule;
+  if (!between || threshold == nullptr || !threshold->rule.fail_if) return describe(judged);
+  return format_number(*judged.value) + " neither fails (" + to_string(*threshold->rule.fail_if) +
+         ") nor passes (" + to_string(*judged.rule) + ")" +
+         (judged.series.empty() ? "" : " at " + judged.series);
+}
+
 }  // namespace rollwatch

@@ -27,6 +27,10 @@ std::string rule_text(const ConditionPlan& condition);
 // rule, which is there also where no number was.
 std::string rule_text(const Judgement& judged, const ConditionPlan& condition);
 
+// describe() of a slot, with the limits that only its condition knows: what decides nothing lies
+// between two of them.
+std::string describe(const Judgement& judged, const ConditionPlan& condition);
+
 // {job="x",instance="a:1"}, the way Prometheus writes it; "" for a series without labels.
 std::string series_name(const Series& series);
 

@@ -80,6 +80,19 @@ SysTime Mover::soak_end() const {
   return *state().soak_since + fixed.plan.soak + state().extension;
 }
 
+// Slots are evaluated for what lies an ingestion delay before now: at the soak's end by the clock
+// its last minutes were not looked at yet.
+SysTime Mover::soak_over_at() const {
+  for (std::size_t i = 0; i < state().conditions.size(); ++i) {
+    const ConditionState& c = state().conditions[i];
+    if (!c.watched_from) continue;
+    const bool looked_at = c.last_evaluated_at >= *c.watched_from;
+    const SysTime next = looked_at ? c.last_evaluated_at + condition(i).interval : *c.watched_from;
+    if (next <= soak_end()) return soak_end() + kLongestIngestionDelay;
+  }
+  return soak_end();
+}
+
 std::string Mover::where() const {
   const auto weight = step_weight(fixed.plan, state());
   return weight ? " at " + percent(*weight) : "";
@@ -425,20 +438,35 @@ bool Mover::ever_passed() const {
   return false;
 }
 
-void Mover::end_step_if_done(SysTime evaluated_at) {
-  RolloutState& s = state();
-  if (s.state != State::kAnalyzing || s.step < 0 || progress_is_ordered() || is_held()) return;
-  if (!told() && weighted() && has_next_step()) return;  // its steps move only by reported progress
-  const StepPlan& step = step_at(fixed.plan, s.step);
-  if (evaluated_at < hold_end()) return;
-
+std::string Mover::held_back_by() const {
+  const RolloutState& s = state();
+  if (s.freeze) return s.freeze->text;
+  if (s.newer_waits) return std::string(kNewerWaits);
+  const std::string over = "the hold" + where() + " is over: waits for ";
   bool measured = !any_gates();
   for (std::size_t i = 0; i < s.conditions.size(); ++i) {
     if (!gates(i)) continue;
-    if (!holds_nothing_back(i)) return;
-    measured = measured || s.conditions[i].passes_in_step > 0;
+    const ConditionState& c = s.conditions[i];
+    measured = measured || c.passes_in_step > 0;
+    if (holds_nothing_back(i)) continue;
+    const bool passed = c.last && c.last->outcome == Outcome::kPass;
+    if (c.last && !passed) return over + condition(i).name + ": " + describe(*c.last, condition(i));
+    return over + condition(i).name + ": " + std::to_string(c.passes_in_step) + " of " +
+           std::to_string(condition(i).min_passes) + " passes";
   }
-  if (!measured) return;  // all of them ignored for want of answers
+  return measured ? "" : over + "an answer that passes: those that are missing are ignored";
+}
+
+void Mover::end_step_if_done(SysTime evaluated_at) {
+  RolloutState& s = state();
+  if (s.state != State::kAnalyzing || s.step < 0 || progress_is_ordered()) return;
+  if (!told() && weighted() && has_next_step()) return;  // its steps move only by reported progress
+  const StepPlan& step = step_at(fixed.plan, s.step);
+  if (evaluated_at < hold_end()) return;
+  if (const std::string what = held_back_by(); !what.empty()) {
+    s.reason = cut(what, kLongestSentence);
+    return;
+  }
 
   const Millis held = step.hold + s.extension;
   const std::string span = held > Millis{0} ? " for " + format_duration(held) : "";

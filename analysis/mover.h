@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "analysis/advance.h"
 
@@ -12,6 +13,10 @@ namespace rollwatch {
 
 inline constexpr const char* kEngine = "engine";
 inline constexpr std::size_t kLongestSentence = 290;  // bytes of what people are shown
+inline constexpr std::string_view kNewerWaits =
+    "a newer rollout waits to begin: until then this one is watched, but does not advance";
+// The longest delay that can be configured: by then the slots of a soak have ended.
+inline constexpr Millis kLongestIngestionDelay{60 * 60'000};
 inline constexpr Millis kPausedReminder{30 * 60'000};
 inline constexpr Millis kRollbackFirstReminder{60'000};
 inline constexpr Millis kRollbackReminder{5 * 60'000};
@@ -48,6 +53,8 @@ class Mover {
   // Latest slot passed and enough slots of this step did; or it has no answer and is told to be
   // ignored.
   bool holds_nothing_back(std::size_t i) const;
+  // Why the step does not end although its hold is over, a sentence; "" if nothing keeps it.
+  std::string held_back_by() const;
   bool told() const { return !fixed.spec.orchestrator.empty(); }
   bool weighted() const { return fixed.plan.steps.front().weight.has_value(); }
   bool has_next_step() const {
@@ -57,7 +64,11 @@ class Mover {
   // No order to go on is given now: a freeze, or a newer rollout that waits to begin.
   bool is_held() const { return state().freeze || state().newer_waits; }
   SysTime hold_end() const;
+  // Of the time that is evaluated for.
   SysTime soak_end() const;
+  // When the soak is over: at its end, if every slot evaluated for a time in it has ended, and
+  // otherwise when the last of them does, but no later than this.
+  SysTime soak_over_at() const;
   std::string where() const;  // "at 5 %", or "" without weights
 
   // ---- Moves

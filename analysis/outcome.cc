@@ -108,7 +108,8 @@ std::string describe(const Judgement& j) {
     case Cause::kBetweenLimits:
       return (j.value ? format_number(*j.value) : std::string("no value")) +
              " neither fails nor passes" +
-             (j.rule ? " (passes at " + to_string(*j.rule) + ")" : "");
+             (j.rule ? " (passes at " + to_string(*j.rule) + ")" : "") +
+             (j.series.empty() ? "" : " at " + j.series);
     case Cause::kSeriesCameBack:
       return "series came back: " + (j.series.empty() ? "{}" : j.series);
     case Cause::kNoSeriesCameBack:

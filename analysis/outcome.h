@@ -43,7 +43,7 @@ enum class Cause : std::uint8_t {
   kMissedClockJump,  // missed: the wall clock jumped
   kMissedStore,      // missed: the store was away
   kMissedOverload,   // missed: more due than can be asked
-  kMissedEnded,      // missed: the rollout went back or ended while the question was out
+  kMissedEnded,      // missed: the rollout went back or ended before there was an answer
   kMissedDelay,      // missed: the ingestion delay has grown, and that time was looked at already
 };
 

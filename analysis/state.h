@@ -122,6 +122,7 @@ struct ConditionState {
   bool failed = false;                        // fail_after reached; stays until a person resumes
   std::optional<Judgement> last;              // of the latest slot
   SysTime last_evaluated_at{};
+  std::optional<SysTime> answered_for;  // time evaluated for of the latest slot with an answer
 };
 
 // The wait for readiness, in attempts; between two of them nothing is asked.

@@ -74,10 +74,11 @@ void visit(Io& io, typename Io::template Ref<CountedSlot> counted) {
 template <class Io>
 void visit(Io& io, typename Io::template Ref<ConditionState> condition) {
   auto& [phase_ms, last_slot, watched_from, counts, recent, fails_of_all, answers_of_all,
-         passes_in_step, passes, silent_since, inconclusive_since, failed, last,
-         last_evaluated_at] = condition;
+         passes_in_step, passes, silent_since, inconclusive_since, failed, last, last_evaluated_at,
+         answered_for] = condition;
   io(phase_ms, last_slot, watched_from, counts, recent, fails_of_all, answers_of_all,
-     passes_in_step, passes, silent_since, inconclusive_since, failed, last, last_evaluated_at);
+     passes_in_step, passes, silent_since, inconclusive_since, failed, last, last_evaluated_at,
+     answered_for);
 }
 
 template <class Io>

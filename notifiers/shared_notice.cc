@@ -1,14 +1,28 @@
 #include "notifiers/shared_notice.h"
 
 #include <algorithm>
+#include <string_view>
+
+#include "analysis/mover.h"
+#include "analysis/text.h"
 
 namespace rollwatch {
 namespace {
 
+constexpr std::string_view kFrozen = "frozen";
+constexpr std::size_t kLongestName = 64;
+constexpr std::size_t kLongestWords = 80;  // of a person, beside another's
+constexpr std::size_t kShortest = 40;      // of what is told, however long the names are
+
 // "checkout 1.24 in eu-1"
 std::string rollout_name(const RolloutSpec& spec) {
-  const std::string place = spec.target == "default" ? "" : " in " + spec.target;
-  return service_name(spec) + " " + spec.candidate + place;
+  const std::string place = spec.target == "default" ? "" : " in " + cut(spec.target, 40);
+  return cut(service_name(spec), kLongestName) + " " + cut(spec.candidate, kLongestName) + place;
+}
+
+// As much of it as fits beside the rest, which says more.
+std::string beside(std::size_t rest, const std::string& text) {
+  return cut(text, kLongestSentence - std::min(rest, kLongestSentence - kShortest));
 }
 
 std::string rollouts(std::size_t count) {
@@ -29,16 +43,31 @@ Notice shared(const Event& event, std::string subject, std::string summary) {
   notice.event = event.type;
   notice.at = event.at;
   notice.by = event.by;
+  notice.reason = event.reason;
   notice.datasource = event.datasource;
   notice.subject = std::move(subject);
   notice.summary = std::move(summary);
   return notice;
 }
 
-Notice freeze(const Event& event, const std::string& what, const std::string& follows) {
-  const bool everything = event.summary.starts_with(kEverythingIs);
-  return shared(event, everything ? std::string(kEverythingIs) + what : what,
-                event.summary + "; " + follows);
+// "everything is frozen", "payments/checkout is no longer frozen"
+std::string subject_of(const FreezeRecord& freeze, const RolloutSpec& spec, const char* what) {
+  const bool everything = freeze.service.empty();
+  return (everything ? std::string(kEverythingIs)
+                     : cut(service_name(spec), kLongestName) + " is ") +
+         what;
+}
+
+// " by bob: holidays"
+std::string by_whom(const FreezeRecord& freeze, std::size_t limit) {
+  const std::string sentence = sentence_of(freeze);
+  return cut(sentence.substr(sentence.find(kFrozen) + kFrozen.size()), limit);
+}
+
+std::string how_it_ended(const FreezeRecord& freeze) {
+  if (!freeze.lifted_at) return "its time was up";
+  const std::string by = "lifted by " + freeze.lifted_by;
+  return cut(freeze.lift_reason.empty() ? by : by + ": " + freeze.lift_reason, kLongestWords);
 }
 
 Notice silence(const Event& event, const std::string& datasource, const std::string& what) {
@@ -51,16 +80,18 @@ Notice silence(const Event& event, const std::string& datasource, const std::str
 Notice silence_begins(const TakenStep& step, const Event& event, const std::string& datasource,
                       std::size_t waiting) {
   const auto shown = silence_of({step.spec, step.plan}, step.after, datasource);
-  std::string what = "gives no answers";
-  if (shown) what += ": " + describe(shown->slot);
-  what += "; " + rollout_name(step.spec);
+  const std::string what = "gives no answers";
+  std::string who = "; " + rollout_name(step.spec);
   if (event.type == EventType::kNote)
-    what += " is promoted, and nobody watches it meanwhile";
+    who += " is promoted, and nobody watches it meanwhile";
   else if (waiting > 1)
-    what += " and " + std::to_string(waiting - 1) + " more wait for it";
+    who += " and " + std::to_string(waiting - 1) + " more wait for it";
   else
-    what += " waits for it";
-  return silence(event, datasource, what);
+    who += " waits for it";
+  if (!shown) return silence(event, datasource, what + who);
+  const std::size_t rest = std::string("datasource ").size() + datasource.size() + what.size() +
+                           std::string(" : ").size() + who.size();
+  return silence(event, datasource, what + ": " + beside(rest, describe(shown->slot)) + who);
 }
 
 Notice silence_goes_on(const TakenStep& step, const Event& event, const std::string& datasource,
@@ -85,13 +116,37 @@ Notice silence_ends(const Event& event, const std::string& datasource, SysTime s
   return silence(event, datasource, what);
 }
 
-Notice freeze_begins(const TakenStep& step, const Event& event) {
-  return freeze(event, "frozen", rollout_name(step.spec) + " stands still until that is lifted");
+Notice freeze_begins(const RolloutSpec& spec, const FreezeRecord& freeze, SysTime now) {
+  Event event;
+  event.type = EventType::kFrozen;
+  event.at = now;
+  event.by = freeze.by;
+  event.reason = freeze.reason;
+  const std::string subject = subject_of(freeze, spec, "frozen");
+  const std::string follows = "; " + rollout_name(spec) + " stands still until that is lifted";
+  return shared(event, subject,
+                beside(follows.size(), subject + by_whom(freeze, kLongestSentence)) + follows);
 }
 
-Notice freeze_ends(const TakenStep& step, const Event& event, std::size_t concerned) {
-  const std::string who = concerned > 1 ? rollouts(concerned) : rollout_name(step.spec);
-  return freeze(event, "no longer frozen", who + " may go on");
+Notice freeze_ends(const RolloutSpec& spec, const FreezeRecord& freeze, SysTime now,
+                   const std::vector<std::shared_ptr<const RolloutSpec>>& free,
+                   const std::optional<FreezeRecord>& other) {
+  Event event;
+  event.type = EventType::kThawed;
+  event.at = now;
+  event.by = freeze.lifted_at ? freeze.lifted_by : "engine";
+  event.reason = freeze.lift_reason;
+  std::string follows;
+  if (free.empty() && other)
+    follows =
+        rollout_name(spec) + " still stands still: " + cut(sentence_of(*other), kLongestWords);
+  else if (free.size() > 1)
+    follows = rollouts(free.size()) + " may go on";
+  else
+    follows = rollout_name(free.empty() ? spec : *free.front()) + " may go on";
+  const std::string subject = subject_of(freeze, spec, "no longer frozen");
+  const std::string ended = subject + by_whom(freeze, kLongestWords) + "; " + how_it_ended(freeze);
+  return shared(event, subject, beside(follows.size() + 2, ended) + "; " + follows);
 }
 
 }  // namespace rollwatch

@@ -2,8 +2,12 @@
 // is about, and names the rollout whose step it is, or how many there are.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "analysis/freezes.h"
 #include "analysis/silence.h"
 #include "notifiers/notification.h"
 
@@ -22,9 +26,12 @@ Notice silence_goes_on(const TakenStep& step, const Event& event, const std::str
 Notice silence_ends(const Event& event, const std::string& datasource, SysTime since,
                     std::size_t went_on, std::size_t waiting);
 
-// "frozen by ana: stocktaking; checkout 1.24 in eu-1 stands still until that is lifted"
-Notice freeze_begins(const TakenStep& step, const Event& event);
-// "no longer frozen by ana: stocktaking; 3 rollouts may go on". `concerned`: how many were frozen.
-Notice freeze_ends(const TakenStep& step, const Event& event, std::size_t concerned);
+// "checkout is frozen by ana: stocktaking; checkout 1.24 in eu-1 stands still until that is lifted"
+Notice freeze_begins(const RolloutSpec& spec, const FreezeRecord& freeze, SysTime now);
+// "checkout is no longer frozen by ana: stocktaking; lifted by ben: done; 3 rollouts may go on".
+// `free`: those that nothing else holds. There are none: `spec`'s is held by `other`.
+Notice freeze_ends(const RolloutSpec& spec, const FreezeRecord& freeze, SysTime now,
+                   const std::vector<std::shared_ptr<const RolloutSpec>>& free,
+                   const std::optional<FreezeRecord>& other);
 
 }  // namespace rollwatch

@@ -157,8 +157,15 @@ struct Shown {
   Json rest = Json::array();  // blocks
 };
 
+// A freeze of the rollout's service. Any other shared message is about more than one service.
+bool is_of_service(const Notice& notice) {
+  return (notice.event == EventType::kFrozen || notice.event == EventType::kThawed) &&
+         !notice.subject.starts_with(kEverythingIs);
+}
+
 // One for many rollouts: the sentence says which, and no detail of one is shown.
-Shown show_shared(const Notice& notice, const Look& look, const std::string& external_url) {
+Shown show_shared(const RolloutSpec& spec, const Notice& notice, const Look& look,
+                  const std::string& external_url) {
   Shown shown;
   shown.text = escaped(notice.summary, kSentenceLimit);
   std::string_view rest = notice.summary;
@@ -168,7 +175,10 @@ Shown show_shared(const Notice& notice, const Look& look, const std::string& ext
     rest.remove_prefix(notice.subject.size());
   }
   shown.headline = std::string(look.emoji) + " " + subject + escaped(rest, kSentenceLimit);
-  shown.rest.push_back(section(link(external_url + "/api/v1/rollouts?state=active", "Rollouts")));
+  std::string list = external_url + "/api/v1/rollouts?state=active";
+  if (is_of_service(notice))
+    list += "&namespace=" + url_encoded(spec.ns) + "&service=" + url_encoded(spec.service);
+  shown.rest.push_back(section(link(list, "Rollouts")));
   shown.rest.push_back(slack::context(format_time(notice.at)));
   return shown;
 }
@@ -204,7 +214,7 @@ std::string slack_message(const RolloutSpec& spec, const Notice& notice,
                           const std::string& external_url) {
   const Look look = look_of(notice);
   Shown shown = notice.subject.empty() ? show_rollout(spec, notice, look, external_url)
-                                       : show_shared(notice, look, external_url);
+                                       : show_shared(spec, notice, look, external_url);
   Json blocks = Json::array({section(std::move(shown.headline))});
   for (Json& block : shown.rest) blocks.push_back(std::move(block));
 

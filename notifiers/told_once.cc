@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "notifiers/shared_notice.h"
+#include "notifiers/told_freeze.h"
 
 namespace rollwatch {
 namespace {
@@ -13,6 +15,9 @@ constexpr Millis kRemindEvery{30 * 60'000};
 constexpr Millis kRemindSlack{60'000};
 // So long a datasource answers before people are told that it does.
 constexpr Millis kAnswersFor{60'000};
+// So long a rollout that still waits is about to be asked, or has just been counted among those
+// that wait.
+constexpr Millis kAboutToBeAsked{5 * 60'000};
 
 bool is_by_engine(const Event& event) { return event.by == "engine"; }
 
@@ -25,41 +30,32 @@ bool asks(const Plan& plan, const std::string& datasource) {
                      [&datasource](const ConditionPlan& c) { return c.datasource == datasource; });
 }
 
-// What it is a part of; none: it is told by itself. `frozen`: the sentence of the freeze that
-// holds the rollout after it, or held it before.
-std::optional<Matter> shared_by(const RolloutSpec& spec, const Event& event,
-                                const std::string& frozen) {
+// The datasource whose silence it is a part of; "": it is told by itself.
+std::string silence_of_event(const Event& event) {
   switch (event.type) {
     case EventType::kPaused:
     case EventType::kReminder:
     case EventType::kNote:
-      if (!event.datasource.empty()) return silence_matter(event.datasource);
-      return std::nullopt;
+      return event.datasource;
     case EventType::kResumed:  // a person's is a decision about this rollout
-      if (!event.datasource.empty() && is_by_engine(event)) return silence_matter(event.datasource);
-      return std::nullopt;
-    case EventType::kFrozen:
-    case EventType::kThawed:
-      return freeze_matter(spec, frozen);
+      return is_by_engine(event) ? event.datasource : "";
     default:
-      return std::nullopt;
+      return "";
   }
 }
 
-// Frozen and thawed, or the other way about, before anybody could notice.
-bool is_undone(const TakenStep& step, const Event& event) {
-  if (event.type != EventType::kFrozen && event.type != EventType::kThawed) return false;
-  const auto& before = step.before.freeze;
-  const auto& after = step.after.freeze;
-  return before && after ? before->text == after->text : !before && !after;
+bool is_of_freeze(const Event& event) {
+  return event.type == EventType::kFrozen || event.type == EventType::kThawed;
 }
 
 class StepTeller {
  public:
-  StepTeller(ToldSoFar& so_far, const TakenStep& step, const std::vector<NotifierRoute>& routes)
+  StepTeller(ToldSoFar& so_far, const TakenStep& step, const std::vector<NotifierRoute>& routes,
+             const Freezes& freezes)
       : so_far_(so_far),
         step_(step),
         routes_(routes),
+        freezes_(freezes),
         mine_(routes_for(step.spec, routes)),
         before_(matters_of({step.spec, step.plan}, step.before)),
         after_(matters_of({step.spec, step.plan}, step.after)) {}
@@ -67,20 +63,24 @@ class StepTeller {
   std::vector<Announcement> tell() {
     for (const Matter& matter : after_)
       so_far_.join(matter, step_.spec, step_.after.question.has_value());
-    std::string frozen = step_.before.freeze ? step_.before.freeze->text : "";
+    bool frozen_told = false;
     for (const Event& event : step_.events) {
-      if (is_undone(step_, event)) continue;
-      if (event.type == EventType::kFrozen) frozen = event.summary;
-      const auto matter = shared_by(step_.spec, event, frozen);
+      if (is_of_freeze(event)) {
+        if (!std::exchange(frozen_told, true)) freezes();
+        continue;
+      }
+      const std::string datasource = silence_of_event(event);
       for (const NotifierRoute* route : mine_) {
-        if (matter)
-          part_of(*matter, event, *route);
+        if (!datasource.empty())
+          part_of(silence_matter(datasource), event, *route);
         else if (tells(*route, event))
-          out_.push_back({route->name, notice_of(step_.spec, event)});
+          alone(event, *route);
       }
     }
     for (const Matter& matter : before_)
       if (!contains(after_, matter)) leave(matter);
+    if (frozen_told || stands_still(step_.before))
+      forget_ended_freezes(so_far_, freezes_, step_.after.updated_at);
     if (!step_.evaluations.empty())
       for (const Matter& matter : so_far_.told_matters(Matter::Kind::kSilence))
         if (asks(step_.plan, matter.name)) listen(matter);
@@ -88,6 +88,11 @@ class StepTeller {
   }
 
  private:
+  void freezes() {
+    for (Announcement& told : tell_freezes(so_far_, step_, routes_, freezes_))
+      out_.push_back(std::move(told));
+  }
+
   void part_of(const Matter& matter, const Event& event, const NotifierRoute& route) {
     switch (event.type) {
       case EventType::kReminder:
@@ -96,8 +101,6 @@ class StepTeller {
         if (so_far_.telling(matter, route.name) != nullptr)
           ++so_far_.change(matter, route.name).went_on;
         return;
-      case EventType::kThawed:
-        return thaw(matter, event, route);
       default:
         return begin(matter, event, route);
     }
@@ -105,35 +108,37 @@ class StepTeller {
 
   // Somebody is concerned. Of which people know, unless this is the first.
   void begin(const Matter& matter, const Event& event, const NotifierRoute& route) {
-    const bool silence = matter.kind == Matter::Kind::kSilence;
     const Telling* known = so_far_.telling(matter, route.name);
     // Nobody else is, and for a while nobody was: this is another time. (A soak that is unwatched
     // does not know of it for `patience` after a restart.)
     const bool forgotten = known != nullptr &&
                            !so_far_.concerns_any(matter, route, routes_, step_.spec.id) &&
-                           (!silence || event.at - known->told_at >= kRemindEvery);
+                           event.at - known->told_at >= kRemindEvery;
     if (forgotten) so_far_.forget(matter, route.name);
     if (!forgotten && known != nullptr && known->told) return;
 
     Telling& telling = so_far_.change(matter, route.name);
     if (telling.told_at == SysTime{}) {
-      telling.since = silence ? since(matter, event) : event.at;
+      telling.since = since(matter, event);
       telling.told_at = event.at;
     }
     if (!wants(route, event)) return;
     telling.told = true;
     telling.told_at = event.at;
-    if (silence)
-      say(route, silence_begins(step_, event, matter.name, waiting(matter, route)));
-    else
-      say(route, freeze_begins(step_, event));
+    say(route, silence_begins(step_, event, matter.name, waiting(matter, route)));
   }
 
   void remind(const Matter& matter, const Event& event, const NotifierRoute& route) {
     const Telling* known = so_far_.telling(matter, route.name);
-    if (known == nullptr && !is_silent_since_the_end(matter, route)) return;
+    const auto answers =
+        known != nullptr ? known->answers_since : so_far_.ended_at(matter, route.name);
+    const bool is_answering = answers && (known != nullptr || !is_silent_since(*answers, matter));
+    if (is_answering) {
+      // Of the datasource there is nothing to say, and of the rollout only that it waits.
+      if (event.at - *answers >= kAboutToBeAsked && tells(route, event)) alone(event, route);
+      return;
+    }
     if (known == nullptr || !known->told) return begin(matter, event, route);
-    if (known->answers_since) return;  // about to be over
     if (event.at - known->told_at < kRemindEvery - kRemindSlack) return;
     Telling& telling = so_far_.change(matter, route.name);
     telling.told_at = event.at;
@@ -141,19 +146,10 @@ class StepTeller {
       say(route, silence_goes_on(step_, event, matter.name, telling.since, waiting(matter, route)));
   }
 
-  // It was over; has the rollout been asked since, and got no answer all the same?
-  bool is_silent_since_the_end(const Matter& matter, const NotifierRoute& route) const {
-    const auto ended_at = so_far_.ended_at(matter, route.name);
-    if (!ended_at) return true;  // nobody said that it is over
+  // Has the rollout been asked since, and got no answer?
+  bool is_silent_since(SysTime then, const Matter& matter) const {
     const auto silence = silence_of({step_.spec, step_.plan}, step_.after, matter.name);
-    return silence && silence->at > *ended_at;
-  }
-
-  void thaw(const Matter& matter, const Event& event, const NotifierRoute& route) {
-    if (so_far_.telling(matter, route.name) == nullptr) return;  // said with the first one's
-    const std::size_t all = so_far_.count(matter, route, routes_, false);
-    so_far_.forget(matter, route.name);
-    if (tells(route, event)) say(route, freeze_ends(step_, event, all));
+    return silence && silence->at > then;
   }
 
   // Of what the rollout is no longer concerned by. If it was the last, the matter is over: told, if
@@ -161,7 +157,9 @@ class StepTeller {
   // by a person.
   void leave(const Matter& matter) {
     so_far_.leave(matter, step_.spec.id);
-    const bool answered = matter.kind == Matter::Kind::kSilence && sign(matter) == Sign::kAnswers;
+    if (matter.kind == Matter::Kind::kFreeze) return;
+    const Sign shown = sign(matter);
+    const bool answered = shown == Sign::kAnswers;
     // After a restart a soak knows of its silence only when it has lasted again.
     const bool still_soaks =
         step_.before.state == State::kSoaking && step_.after.state == State::kSoaking;
@@ -169,7 +167,7 @@ class StepTeller {
     for (const NotifierRoute* route : mine_) {
       const Telling* known = so_far_.telling(matter, route->name);
       if (known == nullptr || so_far_.concerns_any(matter, *route, routes_)) continue;
-      if (answered || known->answers_since)
+      if (answered || (known->answers_since && shown != Sign::kSilent))
         end_of_silence(matter, *route, *known);
       else
         so_far_.forget(matter, route->name);
@@ -188,20 +186,28 @@ class StepTeller {
   // What the step's slots show of a datasource that people were told gives no answers.
   void listen(const Matter& matter) {
     const Sign shown = sign(matter);
-    const bool waits = contains(after_, matter);
+    if (shown == Sign::kNone) return;
+    if (shown == Sign::kSilent) return go_on_waiting(matter);
+    const SysTime now = step_.after.updated_at;
     const bool waited = contains(before_, matter);
     for (const NotifierRoute* route : mine_) {
       const Telling* known = so_far_.telling(matter, route->name);
       if (known == nullptr) continue;
       const bool anybody = so_far_.concerns_any(matter, *route, routes_);
-      std::optional<SysTime> answers_since = known->answers_since;
-      if (shown == Sign::kSilent && waits) answers_since.reset();
-      if (shown == Sign::kAnswers && (waited || !anybody) && !answers_since)
-        answers_since = step_.after.updated_at;
-      if (answers_since && (!anybody || step_.after.updated_at - *answers_since >= kAnswersFor))
+      const bool for_long = known->answers_since && now - *known->answers_since >= kAnswersFor;
+      if (!anybody || for_long)
         end_of_silence(matter, *route, *known);
-      else if (answers_since != known->answers_since)
-        so_far_.change(matter, route->name).answers_since = answers_since;
+      else if (waited && !known->answers_since)
+        so_far_.change(matter, route->name).answers_since = now;
+    }
+  }
+
+  // Somebody got no answer; whoever it was, it is the same datasource.
+  void go_on_waiting(const Matter& matter) {
+    for (const NotifierRoute& route : routes_) {
+      const Telling* known = so_far_.telling(matter, route.name);
+      if (known != nullptr && known->answers_since)
+        so_far_.change(matter, route.name).answers_since.reset();
     }
   }
 
@@ -232,9 +238,14 @@ class StepTeller {
   }
 
   std::size_t waiting(const Matter& matter, const NotifierRoute& route) const {
-    return so_far_.count(matter, route, routes_, true);
+    const auto rollouts = so_far_.concerned(matter, route, routes_);
+    return static_cast<std::size_t>(std::count_if(
+        rollouts.begin(), rollouts.end(), [](const auto& rollout) { return rollout.waits; }));
   }
 
+  void alone(const Event& event, const NotifierRoute& route) {
+    say(route, notice_of(step_.spec, event));
+  }
   void say(const NotifierRoute& route, Notice notice) {
     out_.push_back({route.name, std::move(notice)});
   }
@@ -242,6 +253,7 @@ class StepTeller {
   ToldSoFar& so_far_;
   const TakenStep& step_;
   const std::vector<NotifierRoute>& routes_;
+  const Freezes& freezes_;
   const std::vector<const NotifierRoute*> mine_;
   const std::vector<Matter> before_;
   const std::vector<Matter> after_;
@@ -251,8 +263,8 @@ class StepTeller {
 }  // namespace
 
 std::vector<Announcement> tell(ToldSoFar& so_far, const TakenStep& step,
-                               const std::vector<NotifierRoute>& routes) {
-  return StepTeller(so_far, step, routes).tell();
+                               const std::vector<NotifierRoute>& routes, const Freezes& freezes) {
+  return StepTeller(so_far, step, routes, freezes).tell();
 }
 
 void recognize(ToldSoFar& so_far, Fixed fixed, const RolloutState& state) {

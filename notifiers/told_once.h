@@ -4,12 +4,13 @@
 // A datasource gives no answers. One message when the first rollout is paused for it, or found
 // unwatched in its soak; those that join are not told; one reminder in half an hour, with their
 // number; and one message when it answers again. It answers again when it gave every rollout that
-// waits an answer that sent it on, or when for a minute somebody who waits got one and nobody who
-// waits got none: not at the first answer, for a datasource that is only too slow gives some. The
-// pauses that were part of it are lifted without a message; one that is still open at its next
-// reminder is told by itself (analysis: Event::datasource is empty then).
+// waits an answer that sent it on, or with an answer a minute after one to somebody who waits, if
+// nobody got none in between: not at the first answer, for a datasource that is only too slow gives
+// some. The pauses that were part of it are lifted without a message; one that is still open at its
+// next reminder is told by itself, unless the silence has begun again.
 //
-// A service is frozen: one message when it is and one when it no longer is.
+// A service, or everything, is frozen: one message when it is and one when it no longer is
+// (told_freeze.h).
 //
 // Whatever is told begins and ends with an event's commit. Nothing here is lost by a crash; a
 // ToldSoFar that was not kept says something twice.
@@ -18,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/freezes.h"
 #include "analysis/silence.h"
 #include "notifiers/notification.h"
 #include "notifiers/routing.h"
@@ -32,7 +34,7 @@ struct Announcement {
 
 // Everything that is told of the step, in order; `so_far` becomes what has been told with it.
 std::vector<Announcement> tell(ToldSoFar& so_far, const TakenStep& step,
-                               const std::vector<NotifierRoute>& routes);
+                               const std::vector<NotifierRoute>& routes, const Freezes& freezes);
 
 // A rollout that was active when the process started.
 void recognize(ToldSoFar& so_far, Fixed fixed, const RolloutState& state);

@@ -24,24 +24,36 @@ bool is_told_to(const RolloutSpec& spec, const NotifierRoute& route,
                      [&route](const NotifierRoute* r) { return r->name == route.name; });
 }
 
+const NotifierRoute* route_of(const std::string& notifier,
+                              const std::vector<NotifierRoute>& routes) {
+  const auto found = std::find_if(routes.begin(), routes.end(), [&notifier](const auto& route) {
+    return route.name == notifier;
+  });
+  return found == routes.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 Matter silence_matter(const std::string& datasource) {
-  return {Matter::Kind::kSilence, datasource};
+  return {Matter::Kind::kSilence, "", datasource};
 }
 
-Matter freeze_matter(const RolloutSpec& spec, const std::string& sentence) {
-  if (sentence.starts_with(kEverythingIs)) return {Matter::Kind::kFreeze, sentence};
-  return {Matter::Kind::kFreeze, spec.ns + "/" + spec.service + "\n" + sentence};
+Matter freeze_matter(const std::string& ns, const std::string& service) {
+  return {Matter::Kind::kFreeze, ns, service};
+}
+
+bool stands_still(const RolloutState& state) {
+  return state.freeze && !is_final(state.state) && state.state != State::kRollingBack;
 }
 
 std::vector<Matter> matters_of(Fixed fixed, const RolloutState& state) {
   std::vector<Matter> matters;
   for (const std::string& datasource : silenced_by(fixed, state))
     matters.push_back(silence_matter(datasource));
-  const bool can_stand_still = !is_final(state.state) && state.state != State::kRollingBack;
-  if (state.freeze && can_stand_still)
-    matters.push_back(freeze_matter(fixed.spec, state.freeze->text));
+  if (stands_still(state)) {
+    matters.push_back(freeze_matter(fixed.spec.ns, fixed.spec.service));
+    matters.push_back(freeze_matter("", ""));
+  }
   return matters;
 }
 
@@ -73,15 +85,20 @@ bool ToldSoFar::concerns_any(const Matter& matter, const NotifierRoute& route,
          });
 }
 
-std::size_t ToldSoFar::count(const Matter& matter, const NotifierRoute& route,
-                             const std::vector<NotifierRoute>& routes, bool only_waiting) const {
+std::vector<ToldSoFar::Concerned> ToldSoFar::concerned(
+    const Matter& matter, const NotifierRoute& route,
+    const std::vector<NotifierRoute>& routes) const {
+  std::vector<Concerned> told;
   const Case* known = find(matter);
-  if (known == nullptr) return 0;
-  return static_cast<std::size_t>(
-      std::count_if(known->concerned.begin(), known->concerned.end(), [&](const auto& rollout) {
-        return (rollout.second.waits || !only_waiting) &&
-               is_told_to(*rollout.second.spec, route, routes);
-      }));
+  if (known == nullptr) return told;
+  for (const auto& [id, rollout] : known->concerned)
+    if (is_told_to(*rollout.spec, route, routes)) told.push_back(rollout);
+  return told;
+}
+
+bool ToldSoFar::concerns_nobody(const Matter& matter) const {
+  const Case* known = find(matter);
+  return known == nullptr || known->concerned.empty();
 }
 
 // ---- Who was told
@@ -108,6 +125,12 @@ void ToldSoFar::forget(const Matter& matter, const std::string& notifier) {
   drop_if_empty(matter);
 }
 
+void ToldSoFar::forget(const Matter& matter) {
+  if (find(matter) == nullptr) return;
+  own(matter).tellings.clear();
+  drop_if_empty(matter);
+}
+
 std::optional<SysTime> ToldSoFar::ended_at(const Matter& matter,
                                            const std::string& notifier) const {
   const Telling* known = latest(matter, notifier);
@@ -131,6 +154,21 @@ const Telling* ToldSoFar::latest(const Matter& matter, const std::string& notifi
   return found == known->tellings.end() ? nullptr : &found->second;
 }
 
+void ToldSoFar::reroute(const std::vector<NotifierRoute>& before,
+                        const std::vector<NotifierRoute>& now) {
+  for (const Matter& matter : told_matters(Matter::Kind::kSilence)) {
+    std::vector<std::string> notifiers;
+    for (const auto& [notifier, telling] : find(matter)->tellings) notifiers.push_back(notifier);
+    for (const std::string& notifier : notifiers) {
+      const NotifierRoute* is = route_of(notifier, now);
+      const NotifierRoute* was = route_of(notifier, before);
+      const bool had_some = was != nullptr && concerns_any(matter, *was, before);
+      const bool has_some = is != nullptr && concerns_any(matter, *is, now);
+      if (is == nullptr || (had_some && !has_some)) forget(matter, notifier);
+    }
+  }
+}
+
 // ---- Over a restart
 // ------------------------------------------------------------------------------
 
@@ -145,7 +183,8 @@ std::string ToldSoFar::to_text() const {
                       {"told_at", format_time(telling.told_at)},
                       {"told", telling.told},
                       {"went_on", telling.went_on}});
-      if (telling.answers_since) rows.back()["answers_since"] = format_time(*telling.answers_since);
+      if (!matter.ns.empty()) rows.back()["ns"] = matter.ns;
+      if (!telling.said.empty()) rows.back()["said"] = telling.said;
       if (telling.ended_at) rows.back()["ended_at"] = format_time(*telling.ended_at);
     }
   }
@@ -163,13 +202,14 @@ void ToldSoFar::read_text(std::string_view text) {
       const auto kind = row.at("kind").get<std::string>();
       if (kind != kSilenceName && kind != kFreezeName) continue;
       const Matter matter{kind == kSilenceName ? Matter::Kind::kSilence : Matter::Kind::kFreeze,
-                          row.at("name").get<std::string>()};
+                          row.value("ns", ""), row.at("name").get<std::string>()};
       change(matter, row.at("notifier").get<std::string>()) = {
           *since,
           *told_at,
           row.at("told").get<bool>(),
           row.at("went_on").get<std::uint32_t>(),
-          parse_time(row.value("answers_since", "")),
+          {},
+          row.value("said", ""),
           parse_time(row.value("ended_at", ""))};
     } catch (const Json::exception&) {
       continue;  // of another version

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "analysis/advance.h"
@@ -22,31 +23,42 @@ namespace rollwatch {
 struct Matter {
   enum class Kind : std::uint8_t { kSilence, kFreeze };
   Kind kind = Kind::kSilence;
-  std::string name;  // the datasource; the freeze's sentence, and the service if it is of one
+  std::string ns;    // of the frozen service
+  std::string name;  // the datasource; the frozen service, or "" for everything
   bool operator==(const Matter&) const = default;
   bool operator<(const Matter& other) const {
-    return kind != other.kind ? kind < other.kind : name < other.name;
+    return std::tie(kind, ns, name) < std::tie(other.kind, other.ns, other.name);
   }
 };
 Matter silence_matter(const std::string& datasource);
-Matter freeze_matter(const RolloutSpec& spec, const std::string& sentence);
+Matter freeze_matter(const std::string& ns, const std::string& service);
 
-// What a rollout is concerned by in this state.
+// Held by a freeze: one that has ended, or is rolling back, is out of its reach.
+bool stands_still(const RolloutState& state);
+
+// What a rollout is concerned by in this state, if it exists.
 std::vector<Matter> matters_of(Fixed fixed, const RolloutState& state);
 
 // A matter that a notifier has been told of, and not yet of its end.
 struct Telling {
-  SysTime since{};            // of the trouble itself, as far as is known
+  SysTime since{};            // of the trouble itself, as far as is known; of the freeze
   SysTime told_at{};          // of the beginning, or the latest reminder
   bool told = false;          // false: the notifier does not want to hear of beginnings
   std::uint32_t went_on = 0;  // rollouts that went on by themselves since
-  // It gives answers since then, and nobody who waits for it got none.
+  // It gives answers since then, and nobody got none. Not kept over a restart: what happened in
+  // between was not seen.
   std::optional<SysTime> answers_since = {};
+  std::string said;                      // by whom it is frozen and why: something else is told
   std::optional<SysTime> ended_at = {};  // its end was told; kept for who has not noticed yet
 };
 
 class ToldSoFar {
  public:
+  struct Concerned {
+    std::shared_ptr<const RolloutSpec> spec;
+    bool waits = false;
+  };
+
   // A rollout that is concerned, now or by what it was found to be at the start.
   void join(const Matter& matter, const RolloutSpec& spec, bool waits);
   void leave(const Matter& matter, const std::string& rollout);
@@ -56,6 +68,7 @@ class ToldSoFar {
   Telling& change(const Matter& matter, const std::string& notifier);  // begun, if there is none
   void end(const Matter& matter, const std::string& notifier, SysTime at);
   void forget(const Matter& matter, const std::string& notifier);
+  void forget(const Matter& matter);  // whoever was told
   std::optional<SysTime> ended_at(const Matter& matter, const std::string& notifier) const;
 
   std::vector<Matter> told_matters(Matter::Kind kind) const;
@@ -63,21 +76,23 @@ class ToldSoFar {
   // Rollouts concerned that are told to this notifier, but for `except`.
   bool concerns_any(const Matter& matter, const NotifierRoute& route,
                     const std::vector<NotifierRoute>& routes, const std::string& except = "") const;
-  std::size_t count(const Matter& matter, const NotifierRoute& route,
-                    const std::vector<NotifierRoute>& routes, bool only_waiting) const;
+  std::vector<Concerned> concerned(const Matter& matter, const NotifierRoute& route,
+                                   const std::vector<NotifierRoute>& routes) const;
+  bool concerns_nobody(const Matter& matter) const;
 
   // Nothing has changed since one was copied from the other.
   bool is_same_as(const ToldSoFar& other) const { return cases_ == other.cases_; }
+
+  // A reload: forgets the silences that were told to a notifier which has none of their rollouts
+  // any more, so that they are news if it is given some again. (One that had none before is kept: a
+  // soak does not know of its silence for a while after a restart.)
+  void reroute(const std::vector<NotifierRoute>& before, const std::vector<NotifierRoute>& now);
 
   std::string to_text() const;
   // Takes over what to_text() gave. Text that is none is as if nothing had been told.
   void read_text(std::string_view text);
 
  private:
-  struct Concerned {
-    std::shared_ptr<const RolloutSpec> spec;
-    bool waits = false;
-  };
   struct Case {
     std::map<std::string, Telling> tellings;     // by notifier
     std::map<std::string, Concerned> concerned;  // by rollout

@@ -111,8 +111,13 @@ std::optional<SysTime> next_slot_of(const RolloutView& view) {
 
 // ---- The verdict call ----
 
-bool promote_is_decided(State state) {
-  return state == State::kPromoting || state == State::kSoaking || state == State::kPromoted;
+// As it is now: a promotion that was taken back before it took effect (a freeze, a refusal, a
+// person who pauses) is not decided any more, until it is again. One that took effect was carried
+// out, also if nobody wants to watch it any longer.
+bool promote_is_decided(const RolloutState& s) {
+  const bool cancelled_in_the_soak = s.state == State::kCancelled && s.soak_since.has_value();
+  return s.state == State::kPromoting || s.state == State::kSoaking ||
+         s.state == State::kPromoted || cancelled_in_the_soak;
 }
 
 bool rollback_is_decided(State state) {
@@ -219,7 +224,7 @@ Json verdict_json(const RolloutView& view) {
           {"state", name_of(state.state)},
           {"verdict", name_of(state.verdict)},
           {"final", is_final(state.state)},
-          {"pass", promote_is_decided(state.state)},
+          {"pass", promote_is_decided(state)},
           {"fail", rollback_is_decided(state.state)},
           {"percent", percent_of(view)},
           {"status", status_of(state.state)},

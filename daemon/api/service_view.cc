@@ -2,7 +2,7 @@
 
 #include "daemon/api/json_values.h"
 #include "daemon/api/views.h"
-#include "daemon/engine/freezes.h"
+#include "analysis/freezes.h"
 
 namespace rollwatch {
 namespace {

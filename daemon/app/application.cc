@@ -8,12 +8,12 @@
 #include <csignal>
 #include <stdexcept>
 
+#include "analysis/freezes.h"
 #include "config/loader.h"
 #include "daemon/api/api.h"
 #include "daemon/app/assembly.h"
 #include "daemon/delivery/teller.h"
 #include "daemon/engine/engine.h"
-#include "daemon/engine/freezes.h"
 #include "daemon/http/client.h"
 #include "daemon/http/server.h"
 #include "daemon/net/system_clock.h"
@@ -135,7 +135,12 @@ Application::Impl::Impl(Settings settings)
 
 EngineRules Application::Impl::engine_rules() {
   EngineRules rules;
-  rules.tell = [this](const std::vector<TakenStep>& steps) { return teller_.tell(steps); };
+  rules.recall = [this](std::vector<RolloutView> active) {
+    return teller_.load(store_, std::move(active));
+  };
+  rules.tell = [this](const std::vector<TakenStep>& steps, const Freezes& freezes) {
+    return teller_.tell(steps, freezes);
+  };
   rules.order_deadline = [this](const std::string& orchestrator, DecisionKind kind) {
     const auto found = settings_->orchestrators.find(orchestrator);
     const OrchestratorSettings& s =
@@ -276,7 +281,6 @@ awaitable<void> Application::Impl::start() {
   std::string failure;
   try {
     co_await engine_.load();
-    co_await teller_.load(store_, engine_.active());
     co_await outbox_.start(0);
   } catch (const std::exception& error) {
     failure = error.what();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstdio>
 #include <utility>
 
@@ -20,6 +21,12 @@ std::string notification_id(const RolloutSpec& spec, std::uint64_t random) {
 
 }  // namespace
 
+void Teller::configure(std::vector<NotifierRoute> routes) {
+  const auto before =
+      std::exchange(routes_, std::make_shared<const std::vector<NotifierRoute>>(std::move(routes)));
+  so_far_.reroute(*before, *routes_);
+}
+
 awaitable<void> Teller::load(Store& store, std::vector<RolloutView> active) {
   const std::string nothing;
   const auto told = co_await store.memo(nothing, nothing, kMemo);
@@ -27,22 +34,28 @@ awaitable<void> Teller::load(Store& store, std::vector<RolloutView> active) {
   for (const RolloutView& rollout : active)
     recognize(so_far_, {rollout.spec, *rollout.plan}, rollout.state);
   if (told) so_far_.read_text(*told);
+  so_far_.reroute({}, *routes_);
+  loaded_ = true;
 }
 
-Told Teller::tell(const std::vector<TakenStep>& steps) {
+Told Teller::tell(const std::vector<TakenStep>& steps, const Freezes& freezes) {
+  assert(loaded_ && "what was told before is not known yet");
   Told told;
   ToldSoFar so_far = so_far_;
   std::string on_disk = so_far.to_text();
   for (const TakenStep& step : steps) {
     Told::Step& to = told.steps.emplace_back();
-    to.notifications = deliveries_of(step, rollwatch::tell(so_far, step, routes_));
+    to.notifications = deliveries_of(step, rollwatch::tell(so_far, step, *routes_, freezes));
     std::string text = so_far.to_text();
     if (text == on_disk) continue;
     to.memos.push_back({"", kMemo, text, true});
     on_disk = std::move(text);
   }
   if (!so_far.is_same_as(so_far_))
-    told.on_disk = [this, so_far = std::move(so_far)] { so_far_ = so_far; };
+    told.on_disk = [this, so_far = std::move(so_far), routes = routes_] {
+      so_far_ = so_far;
+      if (routes != routes_) so_far_.reroute(*routes, *routes_);  // reloaded meanwhile
+    };
   return told;
 }
 
@@ -51,7 +64,7 @@ Told Teller::tell(const std::vector<TakenStep>& steps) {
 std::vector<Delivery> Teller::deliveries_of(const TakenStep& step,
                                             std::vector<Announcement> announcements) const {
   std::vector<std::string> shows_standing;
-  for (const NotifierRoute* route : routes_for(step.spec, routes_)) {
+  for (const NotifierRoute* route : routes_for(step.spec, *routes_)) {
     if (!route->shows_standing) continue;
     shows_standing.push_back(route->name);
     if (!route->events.empty()) continue;

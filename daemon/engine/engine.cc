@@ -123,6 +123,10 @@ awaitable<void> Engine::Impl::load() {
   ListFilter all;
   const Page<StoredRollout> newest = co_await store_.list(std::move(all), 1, std::nullopt);
   if (!newest.items.empty()) ids_.go_on_after(newest.items.front().spec.id);
+  if (rules_.recall) {
+    std::vector<RolloutView> views = active();
+    co_await rules_.recall(std::move(views));
+  }
   co_await load_freezes();
 }
 

@@ -120,9 +120,13 @@ struct Told {
 
 // Decided by the application from its configuration; asked when a step is recorded.
 struct EngineRules {
+  // What people were told before, given the active rollouts: asked by load() before anything can be
+  // recorded, because whatever is told is told in the light of that. May throw StoreError. Empty:
+  // nothing was.
+  std::function<awaitable<void>(std::vector<RolloutView>)> recall;
   // What people are told of steps that are recorded together: of each in the light of those before
   // it. Asked again if they could not be recorded. Empty: nobody is told anything.
-  std::function<Told(const std::vector<TakenStep>&)> tell;
+  std::function<Told(const std::vector<TakenStep>&, const Freezes&)> tell;
   // When an order of this kind to this orchestrator expires, counted from its decision.
   std::function<Millis(const std::string& orchestrator, DecisionKind)> order_deadline;
   // How long after a 202 an acknowledgement is waited for.
@@ -142,9 +146,9 @@ class Engine : public OrderSink {
          EngineRules rules, EngineHooks hooks);
   ~Engine() override;
 
-  // Loads every active rollout. From then on order_attempted() and readers are answered, but
-  // nothing moves by itself, so that the outbox can take up what is open without being overtaken.
-  // Throws StoreError.
+  // Loads every active rollout, and freezes those that should be. From then on order_attempted()
+  // and readers are answered, but nothing moves by itself, so that the outbox can take up what is
+  // open without being overtaken. Throws StoreError.
   awaitable<void> load();
 
   // Marks what was missed since the last run and starts watching.

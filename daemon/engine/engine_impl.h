@@ -15,7 +15,7 @@
 
 #include "daemon/engine/engine.h"
 #include "daemon/engine/entry.h"
-#include "daemon/engine/freezes.h"
+#include "analysis/freezes.h"
 #include "daemon/engine/ids.h"
 
 namespace rollwatch {

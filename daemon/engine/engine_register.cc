@@ -49,7 +49,8 @@ awaitable<std::vector<Recorded>> Engine::Impl::record_registration(Commit& commi
     const RolloutState nothing;
     const std::vector<Evaluation> none;
     Told all = rules_.tell(
-        {TakenStep{commit.insert->spec, plan, nothing, *commit.state, commit.events, none}});
+        {TakenStep{commit.insert->spec, plan, nothing, *commit.state, commit.events, none}},
+        freezes_);
     commit.deliveries = std::move(all.steps[0].notifications);
     commit.memos = std::move(all.steps[0].memos);
     told = std::move(all.on_disk);

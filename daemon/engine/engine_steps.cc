@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "analysis/slots.h"
 #include "daemon/engine/engine_impl.h"
 
 namespace rollwatch {
@@ -181,16 +182,24 @@ bool Engine::Impl::begin(const EntryPtr& entry) {
 
 // ---- Recording
 
-// What is out when a rollout goes back or ends is not waited for, and has an end all the same.
+// What is out when a rollout goes back or ends is not waited for, and has an end all the same; so
+// has what was due by then and not asked yet.
 void Engine::Impl::close_slots(Recording& recording, SysTime now) {
   const Entry& entry = *recording.entry;
   if (!recording.commit.state || is_watching(*recording.commit.state)) return;
   for (std::size_t i = 0; i < entry.out.size(); ++i) {
-    if (!entry.out[i]) continue;
-    const PendingSlot& out = *entry.out[i];
+    const ConditionPlan& plan = entry.plan->conditions[i];
+    const Grid grid = grid_of(plan, entry.state.conditions[i]);
+    const Millis delay = source_.ingestion_delay(plan.datasource);
+    auto first = next_slot(plan, entry.state.conditions[i], delay);
+    std::int64_t last = grid.last_at_or_before(now);
+    if (const auto& out = entry.out[i]) {
+      first = first ? std::min(*first, out->slot) : out->slot;
+      last = std::max(last, out->slot);
+    }
+    if (!first || *first > last) continue;
     add_step(recording,
-             Work{SlotsMissed{i, out.slot, out.slot, out.asked.evaluated_at, Cause::kMissedEnded}},
-             now);
+             Work{SlotsMissed{i, *first, last, grid.at(last) - delay, Cause::kMissedEnded}}, now);
   }
 }
 
@@ -253,7 +262,7 @@ std::function<void()> Engine::Impl::tell(std::vector<Recording>& batch) const {
   for (const Recording& r : batch)
     steps.push_back({r.entry->spec, *r.entry->plan, r.entry->state, r.step.state, r.commit.events,
                      r.step.evaluations});
-  Told told = rules_.tell(steps);
+  Told told = rules_.tell(steps, freezes_);
   for (std::size_t i = 0; i < batch.size(); ++i) {
     Commit& commit = batch[i].commit;
     std::erase_if(commit.deliveries,

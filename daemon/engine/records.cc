@@ -10,10 +10,6 @@ std::string_view name_of(DeliveryState state) {
   return kNames[static_cast<std::size_t>(state)];
 }
 
-bool holds(const FreezeRecord& freeze, SysTime now) {
-  return !freeze.lifted_at && (!freeze.until || now < *freeze.until);
-}
-
 bool is_open(DeliveryState state) {
   return state == DeliveryState::kPending || state == DeliveryState::kAccepted;
 }

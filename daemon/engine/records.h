@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "analysis/advance.h"
+#include "analysis/freezes.h"
 
 namespace rollwatch {
 
@@ -96,20 +97,6 @@ struct Memo {
   std::string value;
   bool is_shared = false;  // of no rollout: kept when this one is forgotten
 };
-
-// A service, or everything, that a person froze; kept after it was lifted, until the next one.
-struct FreezeRecord {
-  std::string ns, service;  // both empty: everything
-  std::string by, reason;
-  SysTime since{};
-  std::optional<SysTime> until = {};  // it ends then by itself
-  // Lifted by a person before that.
-  std::optional<SysTime> lifted_at = {};
-  std::string lifted_by = {}, lift_reason = {};
-  bool operator==(const FreezeRecord&) const = default;
-};
-// Whether it is in force at that moment.
-bool holds(const FreezeRecord& freeze, SysTime now);
 
 struct IdempotencyRecord {
   std::string key;

@@ -7,7 +7,8 @@
 // one scrape interval. That second part is noise: with 15 s between scrapes the slowest tenth of
 // `up` is 13.5 s old on a server that has no lag at all. So nine tenths of the target's own
 // interval are taken off its age, and then the 90th percentile of the targets is taken: of many
-// targets in step with nothing it is the lag, and of a single one the largest of ten looks is.
+// targets in step with nothing it is the lag, and of a single one the largest of ten looks nearly
+// is.
 //
 //   interval = (10m − age) / (samples of the last 10m − ½)
 //   lag      = 90th percentile of (age − 0.9 × interval)
@@ -36,8 +37,10 @@ const std::string& lag_query();
 // it is an estimate.
 std::optional<Millis> lag_of(const Answer& answer);
 
-// From lags to a delay for which the samples are there. It rises at once and falls slowly, so that
-// conditions lose no time to look at over noise, and skip none when a lag is over.
+// From lags to a delay for which the samples are there. It falls slowly, so that conditions skip
+// next to nothing when a lag is over. And it rises to what two looks in a row have seen at least,
+// if something new came between them: a metrics server that was away shows for how long, until it
+// has scraped its targets again. Only the very first look counts alone, until the second.
 class IngestionLag {
  public:
   // Until something was measured.
@@ -45,12 +48,24 @@ class IngestionLag {
   static constexpr Millis kLeast{1'000};
   static constexpr Millis kMost{300'000};
 
-  void seen(Millis lag);
+  // It was asked for `at`.
+  void seen(Millis lag, SysTime at);
+  // It told nothing: what it shows next may be how long it was away.
+  void away();
+  // Something was measured.
+  bool is_known() const { return !highs_.empty(); }
   // Whole seconds, from kLeast to kMost.
   Millis delay() const;
 
  private:
-  std::deque<Millis> looks_;  // the latest, newest last
+  struct Look {
+    Millis lag;
+    SysTime at;
+  };
+  std::optional<Look> last_;
+  bool was_away_ = false;
+  bool first_alone_ = false;
+  std::deque<Millis> highs_;  // what two looks in a row have seen at least; newest last
   Millis level_ = kUnmeasured;
 };
 

@@ -14,6 +14,10 @@ namespace {
 // From one look to the next: this and up to as much as kSpread more.
 constexpr Millis kLookEvery{50'000};
 constexpr Millis kSpread{20'000};
+// Until the first measurement: a delay that is too short asks for what is not there yet.
+constexpr Millis kFirstEvery{5'000};
+constexpr Millis kFirstSpread{5'000};
+constexpr int kFirstFailures = 12;  // then it is no start any more
 
 }  // namespace
 
@@ -37,14 +41,17 @@ class MeasuredDelays::Impl : public std::enable_shared_from_this<Impl> {
     IngestionLag lag;
     bool looked = false;  // whatever came of it
     bool told = false;    // that nothing can be measured
+    int failures = 0;     // of the first looks
     unsigned turn = 0;    // of the looks that go on; others end
   };
 
   // What is measured in this turn; null if it is not any more.
   Measured* find(const std::string& name, unsigned turn);
   awaitable<void> keep_looking(std::string name, unsigned turn);
-  awaitable<Answer> ask_lag(std::string name);
-  void take(const std::string& name, Measured& measured, const Answer& answer);
+  awaitable<Answer> ask_lag(std::string name, SysTime now);
+  // Whether to look again soon.
+  bool take(const std::string& name, Measured& measured, const Answer& answer, SysTime asked_for);
+  Millis pause(bool short_one);
 
   void tell_if_all_looked();
 
@@ -103,41 +110,53 @@ MeasuredDelays::Impl::Measured* MeasuredDelays::Impl::find(const std::string& na
 
 awaitable<void> MeasuredDelays::Impl::keep_looking(std::string name, unsigned turn) {
   while (find(name, turn) != nullptr) {
-    const Answer answer = co_await ask_lag(name);
+    const SysTime asked_for = clock_.wall();
+    const Answer answer = co_await ask_lag(name, asked_for);
     Measured* measured = find(name, turn);
     if (measured == nullptr) co_return;
-    take(name, *measured, answer);
+    const bool soon = take(name, *measured, answer, asked_for);
     measured->looked = true;
     tell_if_all_looked();
-    const auto spread = static_cast<double>(kSpread.count()) * random_();
-    co_await clock_.sleep(kLookEvery + Millis{static_cast<Millis::rep>(spread)});
+    co_await clock_.sleep(pause(soon));
   }
 }
 
-awaitable<Answer> MeasuredDelays::Impl::ask_lag(std::string name) {
+awaitable<Answer> MeasuredDelays::Impl::ask_lag(std::string name, SysTime now) {
   const auto promise = std::make_shared<Promise<Answer>>(executor_);
   std::vector<Question> questions(1);
   questions[0].datasource = name;
   questions[0].query = lag_query();
-  questions[0].time = clock_.wall();
+  questions[0].time = now;
   source_.ask(std::move(questions),
               [promise](std::size_t, Answer answer) { promise->set(std::move(answer)); });
   co_return co_await promise->get();
 }
 
-void MeasuredDelays::Impl::take(const std::string& name, Measured& measured, const Answer& answer) {
-  if (std::holds_alternative<QueryFailure>(answer.result)) return;  // told by whoever asked
+Millis MeasuredDelays::Impl::pause(bool short_one) {
+  const Millis spread = short_one ? kFirstSpread : kSpread;
+  const double more = static_cast<double>(spread.count()) * random_();
+  return (short_one ? kFirstEvery : kLookEvery) + Millis{static_cast<Millis::rep>(more)};
+}
+
+bool MeasuredDelays::Impl::take(const std::string& name, Measured& measured, const Answer& answer,
+                                SysTime asked_for) {
+  if (std::holds_alternative<QueryFailure>(answer.result)) {  // told by whoever asked
+    measured.lag.away();
+    return !measured.lag.is_known() && ++measured.failures <= kFirstFailures;
+  }
   const auto lag = lag_of(answer);
   if (!lag) {
+    measured.lag.away();
     if (!std::exchange(measured.told, true) && hooks_.nothing_to_measure)
       hooks_.nothing_to_measure(name);
-    return;
+    return false;
   }
   measured.told = false;
   const Millis before = measured.lag.delay();
-  measured.lag.seen(*lag);
+  measured.lag.seen(*lag, asked_for);
   const Millis after = measured.lag.delay();
   if (after != before && hooks_.changed) hooks_.changed(name, before, after);
+  return !measured.lag.is_known();
 }
 
 MeasuredDelays::MeasuredDelays(net::any_io_executor executor, Clock& clock, MetricsSource& source,

@@ -72,6 +72,23 @@ TEST(AdvanceFreeze, ItsEventsNameWhoAndWhy) {
   EXPECT_EQ(r.events.back().by, "engine");
 }
 
+// Two freezes that end in the same moment; what somebody wrote is left as it is.
+TEST(AdvanceFreeze, BothOfTwoAreNoLongerFrozen) {
+  const char* rows[][2] = {
+      {"frozen by ana: x; everything is frozen by bob: y",
+       "no longer frozen by ana: x; everything is no longer frozen by bob: y"},
+      {"everything is frozen by bob: y", "everything is no longer frozen by bob: y"},
+      {"frozen by ana: everything is frozen", "no longer frozen by ana: everything is frozen"},
+  };
+  for (const auto& [frozen, thawed] : rows) {
+    Rollout r(error_rate());
+    r.play("begin ack pass");
+    r.happens(FreezeChanged{frozen, "ana", ""});
+    r.happens(FreezeChanged{std::nullopt, "ben", "done"});
+    EXPECT_EQ(r.events.back().summary, thawed);
+  }
+}
+
 // The kept sentence is cut: the same freeze again must not look like another one.
 TEST(AdvanceFreeze, ALongSentenceIsOneFreeze) {
   Rollout r(error_rate());

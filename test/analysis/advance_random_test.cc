@@ -47,6 +47,7 @@ class RandomRollout {
   }
 
   State ended() const { return state_.state; }
+  const RunInvariants::Applied& applied() const { return run_.applied(); }
 
  private:
   // A sick metrics system never rolls back a healthy release: without failing slots, only people
@@ -85,16 +86,19 @@ constexpr int kSteps = 150;
 
 TEST(RandomTest, TheRulesHoldWhateverHappens) {
   std::array<int, 11> ends{};
+  RunInvariants::Applied applied;
   for (unsigned seed = 1; seed <= kSeeds; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     RandomRollout rollout(seed, Temper::kAny);
     rollout.play(kSteps);
     ++ends[static_cast<std::size_t>(rollout.ended())];
+    applied += rollout.applied();
     if (HasFailure()) return;
   }
   // A test in which some states are never reached would prove little.
   for (std::size_t i = 0; i < ends.size(); ++i)
     EXPECT_GT(ends[i], 0) << "none of them was " << name_of(static_cast<State>(i));
+  expect_often(applied);
 }
 
 TEST(RandomTest, ASickMetricsSystemNeverRollsBack) {

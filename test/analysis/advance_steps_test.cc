@@ -216,10 +216,17 @@ TEST(StepsTest, Soaking) {
       {"begins when the promotion is acknowledged", soak, "begin ack pass ack",
        "soaking step 0 (100 %) pending"},
       {"goes on being watched", soak, "begin ack pass ack pass", "soaking step 0 (100 %) passing"},
-      {"ends by time", soak, "begin ack pass ack pass*3 wait=1m", "promoted step 0 (100 %) passed"},
-      {"not before", soak, "begin ack pass ack wait=59s", "soaking step 0 (100 %) pending"},
-      {"missing answers delay nothing", soak, "begin ack pass ack empty*3 wait=1m",
+      {"ends with the slot of its end", soak, "begin ack pass ack pass*6 wait=0s",
        "promoted step 0 (100 %) passed"},
+      {"not before", soak, "begin ack pass ack pass*5 wait=10s", "soaking step 0 (100 %) passing"},
+      {"missing answers delay nothing", soak, "begin ack pass ack empty*6 wait=0s",
+       "promoted step 0 (100 %) passed"},
+      {"nor do missed slots", soak, "begin ack pass ack missed*6 wait=0s",
+       "promoted step 0 (100 %) passed"},
+      {"a slot that never ends holds it up for an hour", soak,
+       "begin ack pass ack pass*5 wait=1h10s", "promoted step 0 (100 %) passed"},
+      {"and not longer", soak, "begin ack pass ack pass*5 wait=1h9s",
+       "soaking step 0 (100 %) passing"},
       {"a failed condition rolls back", soak, "begin ack pass ack fail*3",
        "rolling_back step 0 (100 %) failed, out: rollback 0 %"},
       {"fails are counted on", soak, "begin ack pass fail fail",
@@ -236,6 +243,61 @@ TEST(StepsTest, Soaking) {
       {"a newer rollout ends it promoted", soak, "begin ack pass ack superseded",
        "promoted step 0 (100 %) passed"},
   });
+}
+
+// With a delay of five minutes a soak of four was over before any of it had been looked at, and a
+// release that was bad only at 100 % ended promoted.
+TEST(StepsTest, ASoakLastsUntilAllOfItWasLookedAt) {
+  struct Row {
+    const char* name;
+    const char* soak;
+    const char* story;  // after the acknowledgement of the promotion
+    const char* ends;
+    const char* reason;
+  };
+  const Row rows[] = {
+      {"nothing was looked at by its end", "4m", "wait=4m", "soaking step 0 (100 %) pending",
+       nullptr},
+      {"nor is it over before the last slot", "4m", "pass*53 wait=0s",
+       "soaking step 0 (100 %) passing", nullptr},
+      {"what failed in it is seen", "4m", "pass*51 fail*3",
+       "rolling_back step 0 (100 %) failed, out: rollback 0 %", nullptr},
+      {"then it ends", "4m", "pass*54 wait=0s", "promoted step 0 (100 %) passed",
+       "promoted, and watched for 4m after it"},
+      {"without a single answer it says so", "4m", "pass*30 empty*20 error*2 missed*2 wait=0s",
+       "promoted step 0 (100 %) passed",
+       "promoted; in the 4m after it no condition gave an answer"},
+      {"one is enough", "4m", "pass*31 empty*23 wait=0s", "promoted step 0 (100 %) passed",
+       "promoted, and watched for 4m after it"},
+      {"too short for a slot", "5s", "pass*30 wait=0s", "promoted step 0 (100 %) passed",
+       "promoted; in the 5s after it no condition gave an answer"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    Plan plan = error_rate();
+    plan.steps = {{5, Millis(0), false}};
+    plan.soak = duration(row.soak);
+    Rollout r(plan);
+    r.delay = duration("5m");
+    r.play("begin ack pass ack");
+    r.play(row.story);
+    EXPECT_EQ(r.show(), row.ends);
+    if (row.reason != nullptr) {
+      EXPECT_EQ(r.state.reason, row.reason);
+    }
+  }
+}
+
+TEST(StepsTest, ASoakThatOneConditionNeverSawNamesIt) {
+  Plan plan = two_steps({condition("error-rate", "> 0.05"), condition("latency", "> 1")});
+  plan.steps = {{5, Millis(0), false}};
+  plan.soak = duration("1m");
+  Rollout r(plan);
+  r.play("begin ack pass latency:pass ack");
+  for (int i = 0; i < 6; ++i) r.play("pass latency:empty");
+  r.play("wait=0s");
+  EXPECT_EQ(r.state.reason,
+            "promoted, and watched for 1m after it, but there was no answer for latency");
 }
 
 TEST(StepsTest, MissingAnswersInTheSoakAreToldOnce) {
@@ -307,7 +369,7 @@ TEST(StepsTest, ObserveIsPromotedAtOnceAndOnlyWatched) {
   EXPECT_EQ(r.decided(), "promote would-have-rollback");
   r.play("fail*30");
   EXPECT_EQ(r.decided(), "promote would-have-rollback") << "once";
-  r.play("wait=10m");
+  r.play("fail*27 wait=0s");
   EXPECT_EQ(r.show(), "promoted step 1 (100 %) passed");
 }
 

@@ -1,13 +1,17 @@
 // Every sentence a person can be shown about a rollout, as it is in test/golden/reasons.txt: what
-// happened (events), why (decisions, questions, reasons) and why not (refusals). To change one on
-// purpose, run with ROLLWATCH_WRITE_GOLDEN=1 and read the difference.
+// happened (events), why (decisions, questions, reasons, what it waits for: also on the way) and
+// why not (refusals), and what each kind of slot showed. To change one on purpose, run with
+// ROLLWATCH_WRITE_GOLDEN=1 and read the difference.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <tuple>
 
+#include "analysis/judge.h"
+#include "analysis/state_codec.h"
 #include "test/analysis/rollout_fixture.h"
 #include "test/analysis/rollout_invariants.h"
 
@@ -30,7 +34,6 @@ void observes(Plan& plan) {
   plan.conditions[0].on_fail = OnFail::kObserve;
   plan.conditions.push_back(condition("latency", "> 0.5"));
 }
-void observes_pausing(Plan& plan) { plan.conditions[0].on_fail = OnFail::kPause; }
 void counts_all(Plan& plan) {
   plan.conditions[0].within = kWithinAll;
   plan.conditions[0].fail_after = 2;
@@ -61,6 +64,8 @@ void ready_or_back(Plan& plan) {
   plan.conditions.back().on_fail = OnFail::kRollback;
 }
 void counts_events(Plan& plan) { counting_events(plan.conditions[0]); }
+void wants_nine(Plan& plan) { plan.conditions[0].min_passes = 9; }
+void ignores_missing(Plan& plan) { plan.conditions[0].on_no_data = OnMissing::kIgnore; }
 
 // Each tells its own part of what can happen; together they tell all of it (see the end).
 const Story kStories[] = {
@@ -81,7 +86,11 @@ const Story kStories[] = {
        soaks(plan);
        pauses(plan);
      }},
-    {"failed while an order was out", "begin ack pass*4 pause resume", observes_pausing},
+    {"failed while an order was out", "begin ack pass*4 fail*3", pauses},
+    {"failed behind a lost order that came late", "begin ack pass*4 expire fail*3 late-ack",
+     pauses},
+    {"paused with an order out", "begin ack pass*4 pause resume", pauses},
+    {"would have paused", "begin ack pass promote fail*3", pauses},
     {"silent in the soak", "begin ack pass*4 ack pass*5 ack empty*40", soaks},
     {"observed only", "begin ack fail*3", observes},
     {"silent", "begin ack error*31 wait=31m pass"},
@@ -94,11 +103,21 @@ const Story kStories[] = {
     {"approved three times", "resume begin ack pass*4 resume ack pass*5 resume ack", approves},
     {"deadline pauses", "begin ack wait=2h", late},
     {"deadline rolls back", "begin ack wait=1h", late_rolls_back},
+    {"deadline in silence", "begin ack pass empty wait=1h", late_rolls_back},
     {"deadline while waiting", "wait=2h resume", late},
     {"nothing measured", "begin ack wait=31s ack wait=31s resume ack", without_conditions},
     {"one step", "begin pass*9 ack", one_step},
     {"order refused", "begin refuse resume"},
     {"order expired, then late", "begin expire late-ack"},
+    {"promotion expired, then late", "begin ack pass promote expire late-ack"},
+    {"order refused, and done all the same", "begin ack pass*4 refuse report=25"},
+    {"step lengthened", "begin ack pass*4", wants_nine},
+    {"step lengthened for want of answers", "begin ack pass*2 empty*3"},
+    {"step lengthened by what is ignored", "begin ack empty*9", ignores_missing},
+    {"step lengthened by failures", "begin ack pass*3 fail*2"},
+    {"step lengthened by hand", "begin ack pass*4 extend=10m", wants_nine},
+    {"soak lengthened", "begin ack pass*4 ack pass*5 ack extend=10m", soaks},
+    {"wait lengthened", "ready:fail extend=10m", ready},
     {"by hand", "begin ack pass pause resume pass advance ack extend=10m promote promote ack"},
     {"by hand, rolled back", "begin ack pass rollback ack"},
     {"cancelled", "begin ack pass cancel"},
@@ -118,12 +137,18 @@ const Story kStories[] = {
     {"ready no longer, ignored", "ready:pass begin ack ready:fail*3", ready},
     {"ready no longer, paused", "ready:pass begin ack ready:fail*3 resume", ready_or_pause},
     {"ready no longer, rolled back", "ready:pass begin ack ready:fail*3", ready_or_back},
+    {"ready no longer, behind a lost order",
+     "ready:pass begin ack pass*4 expire ready:fail*3 late-ack", ready_or_pause},
     {"frozen", "begin ack pass*4 freeze late-ack thaw"},
     {"frozen before the first step", "begin freeze thaw"},
     {"frozen on the way to 100 %", "begin ack pass promote freeze thaw"},
     {"frozen before it begins", "freeze thaw begin"},
+    {"everything frozen", "begin ack pass*3 freeze-all pass*3 thaw"},
+    {"a newer one waits", "begin ack newer pass*5 no-newer pass"},
+    {"a newer one waits before the first step", "begin freeze newer thaw no-newer"},
     {"behind a rollback", "behind clear begin"},
     {"restarted", "begin ack pass away=5m"},
+    {"the clock jumped", "begin ack pass jump=5m"},
 };
 
 // What a person may try in vain; after the story.
@@ -169,6 +194,8 @@ class Sentences {
     EXPECT_TRUE(is_sentence(text) && !text.empty()) << kind << ": " << text;
     if (told_.insert(text).second) lines_ << kind << ": " << text << "\n";
   }
+  // How a story ends, so that one in which what its name says does not happen is seen.
+  void end(const std::string& how) { lines_ << "ends: " << how << "\n"; }
   std::string text() const { return lines_.str(); }
 
  private:
@@ -181,15 +208,75 @@ std::set<EventType> add_story(Sentences& sentences, const Story& story) {
   plan.recovery = duration("1m");
   if (story.change != nullptr) story.change(plan);
   Rollout r(std::move(plan), story.orchestrator, story.observe);
-  r.play(story.words);
   sentences.section(story.name);
   std::set<EventType> seen;
-  for (const Event& event : r.events) {
-    seen.insert(event.type);
-    sentences.add(name_of(event.type), event.summary);
+  std::size_t told = 0;
+  const auto tell = [&] {
+    for (; told < r.events.size(); ++told) {
+      seen.insert(r.events[told].type);
+      sentences.add(name_of(r.events[told].type), r.events[told].summary);
+    }
+    sentences.add("reason", r.state.reason);
+    if (r.state.state == State::kWaiting) sentences.add("waits for", r.state.waits_for);
+    if (r.state.question) sentences.add("question", r.state.question->text);
+  };
+  tell();
+  std::istringstream words(story.words);
+  for (std::string word; words >> word;) {
+    const auto star = word.find('*');
+    const int times = star == std::string::npos ? 1 : std::stoi(word.substr(star + 1));
+    for (int i = 0; i < times; ++i) {
+      r.play(word.substr(0, star));
+      tell();
+    }
   }
-  sentences.add("reason", r.state.reason);
+  sentences.end(r.show());
   return seen;
+}
+
+// What each kind of slot showed, with all that was measured.
+void add_slots(Sentences& sentences) {
+  sentences.section("slots");
+  int cause = 0;
+  for (; is_known(static_cast<Cause>(cause)); ++cause) {
+    Judgement j;
+    j.cause = static_cast<Cause>(cause);
+    j.value = j.cause == Cause::kBeyondLimit ? 0.09 : 0.01;
+    j.rule = comparison("> 0.05");
+    j.evidence = 12;
+    j.min_evidence = 100;
+    j.detail = "its own words";
+    sentences.add(name_of(j.cause), describe(j));
+    j.series = "{pod=\"a\"}";
+    sentences.add(name_of(j.cause), describe(j));
+  }
+  Plan plan = error_rate();
+  is_between(plan);
+  Judgement between;
+  between.cause = Cause::kBetweenLimits;
+  between.value = 0.03;
+  between.rule = comparison("< 0.02");
+  sentences.add("between_limits", describe(between, plan.conditions[0]));
+  between.series = "{pod=\"a\"}";
+  sentences.add("between_limits", describe(between, plan.conditions[0]));
+}
+
+// What the orchestrator may report in vain.
+void add_refused_reports(Sentences& sentences) {
+  sentences.section("refused reports");
+  const std::tuple<const char*, const char*, Change> rows[] = {
+      {"before it begins", "ready:fail", ready},
+      {"before the approval", "", approves},
+      {"after the end", "begin ack pass cancel", nullptr},
+      {"without weights", "begin pass", one_step},
+  };
+  for (const auto& [name, words, change] : rows) {
+    Plan plan = error_rate();
+    if (change != nullptr) change(plan);
+    Rollout r(std::move(plan));
+    r.play(words);
+    sentences.add(name, r.report(25));
+  }
 }
 
 std::string golden_path() { return std::string(ROLLWATCH_SOURCE_DIR) + "/test/golden/reasons.txt"; }
@@ -229,8 +316,14 @@ TEST(ReasonsTest, EverySentenceIsTheGoldenOne) {
   Rollout stale(error_rate());
   stale.play("begin ack pass pause");
   sentences.add("an answer to an earlier question", stale.person(kResume, "", "q7"));
+  add_refused_reports(sentences);
+  add_slots(sentences);
+  sentences.section("registered by nobody named");
+  const RolloutSpec nobodys;
+  const Plan plan = error_rate();
+  sentences.add("registered", registered({nobodys, plan}, SysTime{}).events.front().summary);
 
-  for (int i = 0; i <= static_cast<int>(EventType::kStillBad); ++i)
+  for (int i = 0; i <= static_cast<int>(kLastEventType); ++i)
     EXPECT_TRUE(events.contains(static_cast<EventType>(i)))
         << name_of(static_cast<EventType>(i)) << " is told by no story";
 
@@ -241,22 +334,6 @@ TEST(ReasonsTest, EverySentenceIsTheGoldenOne) {
   std::ifstream file(golden_path());
   const std::string golden((std::istreambuf_iterator<char>(file)), {});
   EXPECT_TRUE(golden == sentences.text()) << difference(golden, sentences.text());
-}
-
-// Every way a slot can end has words of its own.
-TEST(ReasonsTest, EveryCauseHasItsOwnSentence) {
-  std::set<std::string> seen;
-  for (int i = 0; i <= static_cast<int>(Cause::kMissedDelay); ++i) {
-    Judgement j;
-    j.cause = static_cast<Cause>(i);
-    j.value = j.cause == Cause::kBeyondLimit ? 0.09 : 0.01;
-    j.rule = comparison("> 0.05");
-    j.evidence = 12;
-    j.min_evidence = 100;
-    j.detail = "its own words";
-    EXPECT_TRUE(is_sentence(describe(j)) && !describe(j).empty());
-    EXPECT_TRUE(seen.insert(describe(j)).second) << name_of(j.cause) << ": " << describe(j);
-  }
 }
 
 }  // namespace

@@ -106,6 +106,7 @@ class Rollout {
   }
 
   SysTime now = *parse_time("2026-01-02T03:00:00Z");
+  Millis delay{0};  // of the ingestion
   RolloutState state;
   Transition last;                  // of the latest word
   std::vector<Decision> decisions;  // all that were made
@@ -153,14 +154,14 @@ class Rollout {
   }
   void answer(const std::string& condition, const Answer& value, double events = 1000) {
     const std::size_t i = index_of(condition);
-    const auto next = next_slot(plan_.conditions[i], state.conditions[i], Millis(0));
+    const auto next = next_slot(plan_.conditions[i], state.conditions[i], delay);
     if (!next) {
       ADD_FAILURE() << condition << " is not watched: " << show();
       return;
     }
     const SysTime at = grid_of(plan_.conditions[i], state.conditions[i]).at(*next);
     now = std::max(now, at);
-    SlotAnswered input{i, *next, at, value, std::nullopt};
+    SlotAnswered input{i, *next, at - delay, value, std::nullopt};
     if (std::get<ThresholdCondition>(plan_.conditions[i].kind).evidence)
       input.evidence = vector_of(events);
     happens(input);
@@ -168,14 +169,14 @@ class Rollout {
   void missed(const std::string& condition, std::int64_t slots = 1,
               Cause cause = Cause::kMissedLate) {
     const std::size_t i = index_of(condition);
-    const auto first = next_slot(plan_.conditions[i], state.conditions[i], Millis(0));
+    const auto first = next_slot(plan_.conditions[i], state.conditions[i], delay);
     if (!first) {
       ADD_FAILURE() << condition << " is not watched: " << show();
       return;
     }
     const SysTime at = grid_of(plan_.conditions[i], state.conditions[i]).at(*first + slots - 1);
     now = std::max(now, at);
-    happens(SlotsMissed{i, *first, *first + slots - 1, at, cause});
+    happens(SlotsMissed{i, *first, *first + slots - 1, at - delay, cause});
   }
 
   // The daemon was away (or the clock jumped ahead) for this long: as the engine tells it
@@ -184,9 +185,9 @@ class Rollout {
     now += span;
     for (std::size_t i = 0; i < state.conditions.size() && is_watching(state); ++i) {
       const Grid grid = grid_of(plan_.conditions[i], state.conditions[i]);
-      const auto first = next_slot(plan_.conditions[i], state.conditions[i], Millis(0));
+      const auto first = next_slot(plan_.conditions[i], state.conditions[i], delay);
       const std::int64_t end = grid.last_at_or_before(now);
-      if (first && *first <= end) happens(SlotsMissed{i, *first, end, grid.at(end), cause});
+      if (first && *first <= end) happens(SlotsMissed{i, *first, end, grid.at(end) - delay, cause});
     }
     happens(WatchResumed{cause});
   }
@@ -209,8 +210,9 @@ class Rollout {
   //   pass fail between empty nan error missed few(events) none(events), for the first condition;
   //     with "latency:fail" for another one, and "pass*3" three times
   //   advance promote pause resume rollback cancel extend=10m: by alice
-  //   freeze thaw: by ana; behind clear: an earlier rollout's rollback
-  //   report=25, wait=30s, away=10m
+  //   freeze freeze-all thaw: by ana; behind clear: an earlier rollout's rollback; newer no-newer:
+  //     one that waits to begin
+  //   report=25, wait=30s, away=10m, jump=10m (the clock)
   void play(std::string_view story) {
     std::istringstream words{std::string(story)};
     for (std::string word; words >> word;) {
@@ -307,6 +309,7 @@ class Rollout {
       if (verb == "report") return void(report(std::stod(rest)));
       if (verb == "wait") return wait(duration(rest));
       if (verb == "away") return away(duration(rest));
+      if (verb == "jump") return away(duration(rest), Cause::kMissedClockJump);
       if (verb == "extend") return void(extend(duration(rest)));
     }
     if (word == "begin") return begin();
@@ -317,7 +320,10 @@ class Rollout {
     if (word == "late-ack") return order_ends(state.orders_given, OrderEnd::kDone);
     if (word == "superseded") return superseded();
     if (word == "freeze") return freeze();
+    if (word == "freeze-all")
+      return void(happens(FreezeChanged{"everything is frozen by ana: stocktaking"}));
     if (word == "thaw") return thaw();
+    if (word == "newer" || word == "no-newer") return void(happens(NewerWaits{word == "newer"}));
     if (word == "behind" || word == "clear") return predecessor(word == "behind");
     if (const auto kind = decision_kind(word)) {
       EXPECT_EQ(person(*kind), "") << word << " in " << show();

@@ -8,7 +8,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
 #include <set>
+#include <vector>
 
 #include "analysis/state_codec.h"
 #include "test/analysis/rollout_invariants.h"
@@ -17,7 +20,21 @@ namespace rollwatch {
 
 class RunInvariants {
  public:
-  explicit RunInvariants(Fixed fixed) : fixed_(fixed), passes_(fixed.plan.conditions.size()) {}
+  explicit RunInvariants(Fixed fixed) : fixed_(fixed), seen_(fixed.plan.conditions.size()) {}
+
+  // How often each rule had something to say: a rule that never does proves nothing.
+  struct Applied {
+    int steps_ended = 0;     // by the engine, with conditions that gate
+    int silences_ended = 0;  // patience was used up, and the rollout stopped
+    int told_reasons = 0;    // people's own words, found again in the record
+
+    void operator+=(const Applied& other) {
+      steps_ended += other.steps_ended;
+      silences_ended += other.silences_ended;
+      told_reasons += other.told_reasons;
+    }
+  };
+  const Applied& applied() const { return applied_; }
 
   void expect_kept(const RolloutState& before, const Input& input, const Transition& step) {
     expect_rules_kept(fixed_, before, step);
@@ -26,47 +43,119 @@ class RunInvariants {
       EXPECT_EQ(encode_state(step.state), encode_state(before)) << "changed, and nobody is told";
     }
     const bool a_person = std::holds_alternative<PersonDecided>(input);
-    expect_each_slot_has_one_end(input, step);
-    count_passes(before, step);
+    expect_each_slot_has_one_end(before, input, step);
+    for (const Evaluation& e : step.evaluations) note(before, e);
     expect_evidence(before, step);
+    expect_silence_stops(before, input, step);
     expect_blame(step);
     expect_failures_stay(before, step, a_person);
     expect_orders_move_forward(before, input, step);
     expect_people_outrank(before, input, step);
+    expect_their_words_are_kept(input, step);
     if (std::holds_alternative<WatchResumed>(input)) forget_passes();
   }
 
  private:
-  void forget_passes() { passes_.assign(passes_.size(), 0); }
+  // What was seen of a condition, from outside.
+  struct OfCondition {
+    int passes = 0;                       // in the step
+    std::optional<Outcome> latest;        // of its latest slot
+    std::optional<SysTime> silent_since;  // no answer since, and nothing that starts patience again
+    std::int64_t recorded = 0;            // slots with an end
+  };
 
-  // Nothing is lost: what was asked while it was watched has one record, with an outcome.
-  void expect_each_slot_has_one_end(const Input& input, const Transition& step) {
+  void forget_passes() {
+    for (OfCondition& c : seen_) c.passes = 0;
+  }
+
+  // Nothing is lost: what was asked while it was watched has one record, with an outcome, and what
+  // was not watched has none.
+  void expect_each_slot_has_one_end(const RolloutState& before, const Input& input,
+                                    const Transition& step) {
     const auto* answered = std::get_if<SlotAnswered>(&input);
     const auto* missed = std::get_if<SlotsMissed>(&input);
     if (answered == nullptr && missed == nullptr) {
       EXPECT_TRUE(step.evaluations.empty());
       return;
     }
-    EXPECT_LE(step.evaluations.size(), 1U);
-    for (const Evaluation& e : step.evaluations) {
-      EXPECT_EQ(e.condition, answered != nullptr ? answered->condition : missed->condition);
-      EXPECT_EQ(e.last_slot, answered != nullptr ? answered->slot : missed->last);
+    const std::size_t i = answered != nullptr ? answered->condition : missed->condition;
+    const std::int64_t last = answered != nullptr ? answered->slot : missed->last;
+    const std::int64_t known = before.conditions[i].last_slot;
+    const bool late = missed != nullptr && missed->cause == Cause::kMissedEnded;
+    const bool is_new = last > known && (is_watching(before) || late);
+    ASSERT_EQ(step.evaluations.size(), is_new ? 1U : 0U);
+    if (is_new) {
+      const Evaluation& e = step.evaluations[0];
+      EXPECT_EQ(e.condition, i);
+      EXPECT_EQ(e.last_slot, last);
+      const bool follows = known != ConditionState::kNoSlot && missed != nullptr;
+      EXPECT_EQ(e.slot, answered != nullptr ? last
+                        : follows           ? std::max(missed->first, known + 1)
+                                            : missed->first);
       EXPECT_EQ(e.judgement.outcome == Outcome::kMissed, missed != nullptr);
+      seen_[i].recorded += e.last_slot - e.slot + 1;
     }
+    const auto& counts = step.state.conditions[i].counts;
+    EXPECT_EQ(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}), seen_[i].recorded)
+        << "the counts are not those of the history";
   }
 
-  // Of windows that lie wholly in the step, recorded since it began.
-  void count_passes(const RolloutState& before, const Transition& step) {
-    for (const Evaluation& e : step.evaluations) {
-      if (e.judgement.outcome != Outcome::kPass || !before.step_since) continue;
-      const Millis window = lookback(fixed_.plan.conditions[e.condition]);
-      const bool of_the_step = e.evaluated_at - window >= *before.step_since;
-      EXPECT_TRUE(of_the_step || before.recovery || is_readiness(e.condition));
-      if (of_the_step && !is_readiness(e.condition)) {
-        ++passes_[e.condition];
-        ever_passed_ = true;
-      }
+  void note(const RolloutState& before, const Evaluation& e) {
+    OfCondition& c = seen_[e.condition];
+    const ConditionPlan& plan = fixed_.plan.conditions[e.condition];
+    const Judgement& j = e.judgement;
+    if (j.cause == Cause::kMissedEnded) return;
+    c.latest = j.outcome;
+    note_silence(before, e);
+    if (j.outcome != Outcome::kPass) return;
+    const auto& threshold = std::get<ThresholdCondition>(plan.kind);
+    if (threshold.evidence) {
+      EXPECT_TRUE(j.evidence && *j.evidence >= threshold.min_evidence)
+          << plan.name << " passes on " << j.evidence.value_or(0) << " events";
     }
+    // Of windows that lie wholly in the step, recorded since it began.
+    if (!before.step_since) return;
+    const bool of_the_step = e.evaluated_at - lookback(plan) >= *before.step_since;
+    EXPECT_TRUE(of_the_step || before.recovery || plan.is_readiness);
+    if (!of_the_step || plan.is_readiness) return;
+    ++c.passes;
+    ever_passed_ = true;
+  }
+
+  // Counted from the last slot of a run of missed ones, so rather too short than too long.
+  void note_silence(const RolloutState& before, const Evaluation& e) {
+    OfCondition& c = seen_[e.condition];
+    const auto& from = before.conditions[e.condition].watched_from;
+    if (!from || e.evaluated_at < *from) return;  // asked for what was before
+    const Cause cause = e.judgement.cause;
+    const bool nobody_looked = cause == Cause::kMissedDowntime ||
+                               cause == Cause::kMissedClockJump || cause == Cause::kMissedStore;
+    if (nobody_looked || has_answer(e) || is_ignored(e.condition))
+      c.silent_since.reset();
+    else if (!c.silent_since)
+      c.silent_since = e.evaluated_at;
+  }
+
+  bool has_answer(const Evaluation& e) const {
+    const ConditionPlan& c = fixed_.plan.conditions[e.condition];
+    const Outcome outcome = e.judgement.outcome;
+    return outcome == Outcome::kPass || outcome == Outcome::kFail ||
+           outcome == Outcome::kInconclusive ||
+           (outcome == Outcome::kNoData && c.on_no_data == OnMissing::kFail) ||
+           (outcome == Outcome::kError && c.on_error == OnMissing::kFail);
+  }
+
+  // It gates nothing while its latest slot is one that the plan ignores; only then.
+  bool is_ignored(std::size_t i) const {
+    const ConditionPlan& c = fixed_.plan.conditions[i];
+    return (seen_[i].latest == Outcome::kNoData && c.on_no_data == OnMissing::kIgnore) ||
+           (seen_[i].latest == Outcome::kError && c.on_error == OnMissing::kIgnore);
+  }
+
+  bool gates(const RolloutState& state, std::size_t i) const {
+    const ConditionPlan& c = fixed_.plan.conditions[i];
+    return c.on_fail != OnFail::kObserve && !c.is_readiness && !state.conditions_only_observe &&
+           applies(c, step_weight(fixed_.plan, state));
   }
 
   // No evidence, no promotion, and no next step either: counted here, not in the state.
@@ -80,23 +169,44 @@ class RunInvariants {
         continue;
       bool gated = false;
       bool any = false;
-      for (std::size_t i = 0; i < passes_.size(); ++i) {
+      for (std::size_t i = 0; i < seen_.size(); ++i) {
+        if (!gates(before, i)) continue;
         const ConditionPlan& c = fixed_.plan.conditions[i];
-        const bool gates = c.on_fail != OnFail::kObserve && !c.is_readiness &&
-                           applies(c, step_weight(fixed_.plan, before));
-        if (!gates) continue;
         gated = true;
-        any = any || passes_[i] > 0;
-        const bool may_be_ignored =
-            c.on_no_data == OnMissing::kIgnore || c.on_error == OnMissing::kIgnore;
-        EXPECT_TRUE(passes_[i] >= c.min_passes || may_be_ignored) << c.name << ": " << d.reason;
+        any = any || seen_[i].passes > 0;
+        if (is_ignored(i)) continue;
+        EXPECT_GE(seen_[i].passes, c.min_passes) << c.name << ": " << d.reason;
+        EXPECT_TRUE(seen_[i].latest == Outcome::kPass)
+            << c.name << "'s latest slot does not pass: " << d.reason;
       }
       EXPECT_TRUE(any || !gated) << d.reason;
       EXPECT_TRUE(gated || ever_passed_ || d.kind == DecisionKind::kAdvance) << d.reason;
+      applied_.steps_ended += gated ? 1 : 0;
     }
     if (step.state.step_since != before.step_since || step.state.step != before.step ||
         step.state.soak_since != before.soak_since)
       forget_passes();
+  }
+
+  // Nothing waits in silence: a gate without an answer for `patience` stops the rollout. Whatever
+  // may start patience again starts this count again.
+  void expect_silence_stops(const RolloutState& before, const Input& input,
+                            const Transition& step) {
+    for (const Evaluation& e : step.evaluations) {
+      const auto& since = seen_[e.condition].silent_since;
+      const bool used_up = since && e.evaluated_at - *since >= fixed_.plan.patience;
+      if (!used_up || before.state != State::kAnalyzing || !gates(before, e.condition)) continue;
+      EXPECT_NE(step.state.state, State::kAnalyzing)
+          << fixed_.plan.conditions[e.condition].name << " gave no answer for too long";
+      ++applied_.silences_ended;
+    }
+    const bool starts_again =
+        std::holds_alternative<PersonDecided>(input) ||
+        std::holds_alternative<WatchResumed>(input) || std::holds_alternative<Begin>(input) ||
+        step.state.step != before.step || step.state.soak_since != before.soak_since ||
+        !is_watching(step.state);
+    if (!starts_again) return;
+    for (OfCondition& c : seen_) c.silent_since.reset();
   }
 
   // The engine rolls back for an answer that says so, or because the plan says so in so many words.
@@ -192,13 +302,42 @@ class RunInvariants {
     EXPECT_TRUE(lifts_itself || told_otherwise || rolls_back) << name_of(kind);
   }
 
-  bool is_readiness(std::size_t i) const { return fixed_.plan.conditions[i].is_readiness; }
+  // What people decided is in the record with their names and their own words.
+  void expect_their_words_are_kept(const Input& input, const Transition& step) {
+    const auto* person = std::get_if<PersonDecided>(&input);
+    const auto* freeze = std::get_if<FreezeChanged>(&input);
+    for (const Event& event : step.events) {
+      const bool about_it = event.type == EventType::kFrozen || event.type == EventType::kThawed;
+      if (person != nullptr && event.type == EventType::kDecided && event.by != "engine") {
+        EXPECT_EQ(event.by, person->by);
+        EXPECT_EQ(event.reason, person->reason);
+        ++applied_.told_reasons;
+      }
+      if (freeze == nullptr || !about_it) continue;
+      EXPECT_EQ(event.by, freeze->by.empty() ? "engine" : freeze->by);
+      EXPECT_EQ(event.reason, freeze->reason);
+    }
+    if (person == nullptr) return;
+    const auto is_theirs = [](const Event& e) {
+      return e.type == EventType::kDecided && e.by != "engine";
+    };
+    EXPECT_TRUE(std::any_of(step.events.begin(), step.events.end(), is_theirs))
+        << "a person decided, and it is not in the record";
+  }
 
   Fixed fixed_;
-  std::vector<int> passes_;  // of the step, by condition
+  std::vector<OfCondition> seen_;  // by condition
+  Applied applied_;
   bool ever_passed_ = false;
   std::set<unsigned> open_;  // orders that are out
   unsigned newest_ = 0;
 };
+
+// Over many runs.
+inline void expect_often(const RunInvariants::Applied& applied) {
+  EXPECT_GT(applied.steps_ended, 100);
+  EXPECT_GT(applied.silences_ended, 20);
+  EXPECT_GT(applied.told_reasons, 100);
+}
 
 }  // namespace rollwatch

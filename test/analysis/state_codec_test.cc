@@ -66,6 +66,7 @@ RolloutState with_everything() {
   judgement.detail = "\xff not text";
   condition.last = judgement;
   condition.last_evaluated_at = kSomeTime;
+  condition.answered_for = kSomeTime - Millis(5);
   state.conditions = {condition, ConditionState{}, condition};
   state.reason = "because";
   state.waits_for = "an approval";
@@ -106,6 +107,7 @@ TEST(StateCodecTest, TheSameStateComesBack) {
   EXPECT_TRUE(std::isnan(again->conditions[0].last->value.value()));
   EXPECT_TRUE(std::signbit(again->conditions[0].last->rule->limit));
   EXPECT_EQ(again->conditions[0].last->detail, state.conditions[0].last->detail);
+  EXPECT_EQ(again->conditions[0].answered_for, state.conditions[0].answered_for);
   EXPECT_EQ(again->waits_for, state.waits_for);
   EXPECT_EQ(again->question->datasource, state.question->datasource);
   EXPECT_EQ(again->ready.ends_at, state.ready.ends_at);
@@ -193,6 +195,7 @@ TEST(StateCodecTest, TheFormatIsWhatItWas) {
             "00"
             "00"
             "00"
+            "00"  //   last evaluated for, last answered for
             "01"
             "78"
             "00"

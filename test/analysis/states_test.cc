@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "analysis/state_codec.h"
 #include "test/analysis/rollout_fixture.h"
 
 namespace rollwatch {
@@ -68,10 +69,30 @@ Plan plan_with(const std::string& features) {
       needs_three_ready(plan);
     else if (word == "step-approval")
       plan.steps.front().approve = true;
-    else if (word != "-")
+    else if (word == "last-approval")
+      plan.approve_promote = true;
+    else if (word == "duration")
+      plan.steps = {{std::nullopt, duration("30s"), false}};
+    else if (word == "on-fail-pause")
+      plan.conditions.front().on_fail = OnFail::kPause;
+    else if (word == "on-lost-pause")
+      plan.conditions.back().on_fail = OnFail::kPause;
+    else if (word == "pass-below")
+      threshold(plan.conditions.front()).rule.pass_if = comparison("< 0.02");
+    else if (word == "unwatched")
+      plan.conditions.clear();
+    else if (word != "-" && word != "observe" && word != "untold")
       throw std::invalid_argument(word);
   }
   return plan;
+}
+
+// Besides what the plan says: whether the deployer is told, and whether it is only observed.
+Rollout rollout_with(const std::string& features) {
+  const auto has = [&features](const char* word) {
+    return features.find(word) != std::string::npos;
+  };
+  return Rollout(plan_with(features), has("untold") ? "" : "deployer", has("observe"));
 }
 
 bool is_slot(const std::string& word) {
@@ -83,6 +104,7 @@ bool is_slot(const std::string& word) {
 bool is_asked(const Rollout& r, const std::string& word) {
   const bool readiness = word.rfind("ready:", 0) == 0;
   if (!is_watching(r.state) || (readiness && !r.plan().ready)) return false;
+  if (r.plan().conditions.empty()) return false;
   return r.of(readiness ? "ready" : "error-rate").watched_from.has_value();
 }
 
@@ -144,7 +166,8 @@ const std::vector<std::vector<std::string>> kColumns = {
     {"advance", "promote", "pause", "resume", "rollback", "cancel", "extend=10m"},
     {"fail*3", "pass*9", "empty*40", "ready:pass", "wait=7h", "away=10m"},
     {"ack", "accept", "refuse", "expire", "late-ack"},
-    {"report=0", "report=25", "report=100", "superseded", "freeze", "freeze thaw", "behind"},
+    {"report=0", "report=25", "report=100", "superseded", "freeze", "freeze thaw", "behind",
+     "newer pass*9", "newer pass*9 no-newer pass"},
 };
 
 TEST(StatesTest, EveryCellOfThePageIsWhatHappens) {
@@ -153,14 +176,20 @@ TEST(StatesTest, EveryCellOfThePageIsWhatHappens) {
 
   std::map<std::string, std::pair<std::string, std::string>> situations;  // name → plan, story
   std::set<State> states;
+  std::set<QuestionKind> questions;
   for (const Cells& row : tables.front().rows) {
     ASSERT_EQ(row.size(), 3U) << row.front();
     situations[row[0]] = {without_ticks(row[1]), without_ticks(row[2])};
-    Rollout r(plan_with(without_ticks(row[1])));
+    Rollout r = rollout_with(without_ticks(row[1]));
     r.play(without_ticks(row[2]));
     states.insert(r.state.state);
+    if (r.state.question) questions.insert(r.state.question->kind);
   }
-  EXPECT_EQ(states.size(), 11U) << "a state is missing";
+  for (int i = 0; is_known(static_cast<State>(i)); ++i)
+    EXPECT_TRUE(states.contains(static_cast<State>(i))) << name_of(static_cast<State>(i));
+  for (int i = 0; is_known(static_cast<QuestionKind>(i)); ++i)
+    EXPECT_TRUE(questions.contains(static_cast<QuestionKind>(i)))
+        << "no situation asks " << name_of(static_cast<QuestionKind>(i));
 
   for (std::size_t t = 0; t < kColumns.size(); ++t) {
     const Table& table = tables[t + 1];
@@ -173,7 +202,7 @@ TEST(StatesTest, EveryCellOfThePageIsWhatHappens) {
       std::string found;
       for (std::size_t c = 0; c < kColumns[t].size(); ++c) {
         EXPECT_EQ(without_ticks(table.columns[c + 1]), kColumns[t][c]);
-        Rollout r(plan_with(plan));
+        Rollout r = rollout_with(plan);
         r.play(story);
         const std::string ends = after(r, kColumns[t][c]);
         found += " | " + ends;

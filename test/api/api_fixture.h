@@ -9,7 +9,7 @@
 
 #include "daemon/api/api.h"
 #include "daemon/api/views.h"
-#include "daemon/engine/freezes.h"
+#include "analysis/freezes.h"
 #include "test/api/sample_rollout.h"
 
 namespace rollwatch {

@@ -2,8 +2,11 @@
 // metric, a Spinnaker webhook stage, a Kargo http step and a Harness step make of every state.
 #include <algorithm>
 #include <cctype>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
+#include "test/analysis/rollout_fixture.h"
 #include "test/api/api_fixture.h"
 
 namespace rollwatch {
@@ -126,6 +129,60 @@ TEST_F(AskingTools, ReadEveryStateForWhatItIs) {
     EXPECT_FALSE(asked.body.at("pass") == true && asked.body.at("fail") == true);
     EXPECT_TRUE(asked.body.at("percent").is_number_integer());
     EXPECT_TRUE(asked.body.at("progress_message").is_string());
+  }
+}
+
+// `pass` is what is so now, as far as it was decided; `fail` is for good. What really happens, not
+// states by hand: the words are those of test/analysis/rollout_fixture.h.
+TEST_F(AskingTools, PassIsTakenBackWithThePromotionAndComesAgainWithIt) {
+  struct Row {
+    const char* name;
+    const char* words;
+    std::vector<const char*> argo;  // before them, and after each
+    const char* harness;            // after the last
+  };
+  const char* const yes = "Successful";
+  const char* const no = "Inconclusive";
+  const char* const back = "Failed";
+  const Row rows[] = {
+      {"carried out", "ack wait=2h", {yes, yes, yes}, "passed"},
+      {"frozen, and decided again", "freeze thaw pass ack", {yes, no, no, yes, yes}, "again"},
+      {"refused, and a yes begins the step afresh",
+       "refuse resume pass*5",
+       {yes, no, no, yes},
+       "again"},
+      {"expired, and done late", "expire late-ack", {yes, no, yes}, "again"},
+      {"paused by a person, and sent on", "pause advance", {yes, no, yes}, "again"},
+      {"followed before it took effect", "superseded", {yes, no}, "failed"},
+      {"cancelled before it took effect", "cancel", {yes, no}, "failed"},
+      {"rolled back", "fail*3 ack", {yes, back, back}, "failed"},
+      {"rolled back from the soak", "ack fail*3 refuse", {yes, yes, back, back}, "failed"},
+      {"reported smaller", "ack report=25", {yes, yes, no}, "again"},
+      {"cancelled in the soak: it was carried out", "ack cancel", {yes, yes, yes}, "passed"},
+      {"followed in the soak", "ack superseded", {yes, yes, yes}, "passed"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    Plan plan = error_rate();
+    plan.soak = duration("1h");
+    Rollout r(std::move(plan));
+    r.play("begin ack pass*4 ack pass*5");
+    const auto ask_now = [&] {
+      RolloutView view = sample_rollout();
+      view.plan = std::make_shared<const Plan>(r.plan());
+      view.state = r.state;
+      view.next_slots.resize(view.plan->conditions.size());
+      service.rollouts["ro_1"] = view;
+      return ask_for_verdict();
+    };
+    std::vector<std::string> seen{argo(ask_now())};
+    std::istringstream words(row.words);
+    for (std::string word; words >> word;) {
+      r.play(word);
+      seen.push_back(argo(ask_now()));
+    }
+    EXPECT_EQ(seen, std::vector<std::string>(row.argo.begin(), row.argo.end()));
+    EXPECT_EQ(harness(ask_now()), row.harness);
   }
 }
 

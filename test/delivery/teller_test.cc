@@ -70,11 +70,22 @@ std::size_t notifications(const Told& told) {
 
 class TellerTest : public testing::Test {
  protected:
-  TellerTest() { teller_.configure({{"people", {}, {}, slack_webhook_tells}}); }
+  TellerTest() {
+    teller_.configure({{"people", {}, {}, slack_webhook_tells}});
+    load(teller_, {});
+  }
+
+  void load(Teller& teller, std::vector<RolloutView> active) {
+    net::io_context io;
+    run<bool>(io, [&]() -> awaitable<bool> {
+      co_await teller.load(store_, active);
+      co_return true;
+    });
+  }
 
   // As the engine does.
   std::size_t record(Teller& teller, const std::vector<Step>& steps) {
-    const Told told = teller.tell(taken(steps));
+    const Told told = teller.tell(taken(steps), {});
     for (const Told::Step& step : told.steps)
       for (const Memo& memo : step.memos) store_.shared_memos[memo.key] = memo.value;
     if (told.on_disk) told.on_disk();
@@ -90,7 +101,7 @@ TEST_F(TellerTest, OneDeliveryPerNotifierThatIsTold) {
   teller_.configure({{"pay", {{"namespace", "payments"}}, {}, slack_webhook_tells},
                      {"sre", {{"namespace", "payments"}}, {"paused"}, slack_webhook_tells},
                      {"ends", {{"namespace", "payments"}}, {"promoted"}, slack_webhook_tells}});
-  const Told all = teller_.tell(taken({step_of("ro_01jg", EventType::kPaused)}));
+  const Told all = teller_.tell(taken({step_of("ro_01jg", EventType::kPaused)}), {});
   ASSERT_THAT(all.steps, SizeIs(1));
   EXPECT_THAT(all.steps[0].memos, IsEmpty());
   EXPECT_FALSE(all.on_disk) << "nothing to remember of what concerns one rollout";
@@ -118,7 +129,7 @@ TEST_F(TellerTest, NobodyToTell) {
 
 TEST_F(TellerTest, ManyInOneBatchAreToldOnceWithTheFirst) {
   const std::vector<Step> steps = {paused("ro_1"), paused("ro_2"), paused("ro_3")};
-  const Told told = teller_.tell(taken(steps));
+  const Told told = teller_.tell(taken(steps), {});
   EXPECT_THAT(told.steps[0].notifications, SizeIs(1));
   ASSERT_THAT(told.steps[0].memos, SizeIs(1));
   EXPECT_TRUE(told.steps[0].memos[0].is_shared);
@@ -131,7 +142,7 @@ TEST_F(TellerTest, ManyInOneBatchAreToldOnceWithTheFirst) {
 // A batch that could not be recorded was not told: the next one tells it.
 TEST_F(TellerTest, NothingIsRememberedThatIsNotOnDisk) {
   const std::vector<Step> steps = {paused("ro_1")};
-  EXPECT_EQ(notifications(teller_.tell(taken(steps))), 1U);
+  EXPECT_EQ(notifications(teller_.tell(taken(steps), {})), 1U);
   EXPECT_EQ(record(teller_, {paused("ro_2")}), 1U);
   EXPECT_EQ(record(teller_, {paused("ro_1")}), 0U);
   EXPECT_EQ(record(teller_, {lifted("ro_1"), lifted("ro_2")}), 1U);
@@ -147,15 +158,36 @@ TEST_F(TellerTest, TheNextProcessKnowsWhatWasTold) {
   for (const Step* step : {&still, &too})
     active.push_back(
         {step->spec, nullptr, std::make_shared<const Plan>(step->plan), step->after, 0, {}});
-  net::io_context io;
-  run<bool>(io, [&]() -> awaitable<bool> {
-    co_await next.load(store_, active);
-    co_return true;
-  });
+  load(next, active);
   EXPECT_EQ(record(next, {paused("ro_3")}), 0U);
   EXPECT_EQ(record(next, {lifted("ro_1"), lifted("ro_3")}), 0U);
   EXPECT_EQ(record(next, {lifted("ro_2")}), 1U) << "the last one: it answers again";
   EXPECT_EQ(record(next, {paused("ro_4")}), 1U);
+}
+
+// A notifier that a reload takes away in the middle of it hears nothing of its end. Given back, it
+// is told of the next time, however soon that is.
+TEST_F(TellerTest, WhatWasToldToANotifierThatIsGoneIsForgotten) {
+  const NotifierRoute people{"people", {{"namespace", "payments"}}, {}, slack_webhook_tells};
+  const NotifierRoute shop{"shop", {{"namespace", "payments"}}, {}, slack_webhook_tells};
+  NotifierRoute elsewhere = shop;
+  elsewhere.match = {{"namespace", "other"}};
+  const std::vector<std::vector<NotifierRoute>> without = {{people}, {people, elsewhere}};
+  for (const auto& routes : without) {
+    for (const bool in_flight : {false, true}) {
+      teller_.configure({people, shop});
+      EXPECT_EQ(record(teller_, {paused("ro_1")}), 2U);
+      const std::vector<Step> joins = {paused("ro_2")};
+      const Told told = teller_.tell(taken(joins), {});
+      if (!in_flight) told.on_disk();
+      teller_.configure(routes);
+      if (in_flight) told.on_disk();
+      EXPECT_EQ(record(teller_, {lifted("ro_1"), lifted("ro_2")}), 1U) << "people, of its end";
+      teller_.configure({people, shop});
+      EXPECT_EQ(record(teller_, {paused("ro_1")}), 2U) << "it is news to both";
+      EXPECT_EQ(record(teller_, {lifted("ro_1")}), 2U);
+    }
+  }
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ name = "errors"
 query = 'max(e2e_errors{service="{{service}}",version="{{candidate}}"}) > 0.05'
 '''
 
-# Every field and every key of an analysis, each good; in a namespace of its own.
+# Every field and every key of an analysis that a request may give, each good; in a namespace of its own.
 GOOD = {
     "namespace": "damaged", "service": "shop", "target": "eu-1", "stable": "1.0", "candidate": "1.1",
     "policy": "quick", "labels": {"tier": "web"}, "args": {"n": "5"}, "orchestrator": "deployer", "notify": [],
@@ -48,7 +48,23 @@ GOOD = {
     },
 }
 
+
+
+def shaped(**shape):
+    """The same with steps of another shape: only one of the three can be given."""
+    good = copy.deepcopy(GOOD)
+    del good["analysis"]["steps"], good["analysis"]["condition"][0]["steps"]
+    good["analysis"].update(shape)
+    return good
+
+
+RAMP = shaped(ramp={"from": 5, "by": 5, "to": 100, "every": "2m"})
+DURATION = shaped(duration="20m")
+
 DECISION = {"reason": "because", "by": "anna", "question": "q1"}
+EXTENSION = {**DECISION, "for": "10m"}
+FREEZE = {"reason": "stocktaking", "by": "anna", "until": "2099-01-02T03:04:05Z"}
+LIFT = {"reason": "counted", "by": "anna"}
 PROGRESS = {"weight": 5, "by": "argo", "since": "2026-01-02T03:04:05Z"}
 ACK = {"status": "done", "detail": "fine"}
 
@@ -151,6 +167,10 @@ BAD_FILES = {
     "a secret's file that is not there": (ORCHESTRATOR + 'secret_file = "nowhere"\n', "cannot be read"),
     "a secret that is none": (ORCHESTRATOR + 'secret = "hunter2"\n', 'must be "whsec_"'),
     "a gate that compares": (POLICY_P + "ready = { query = 'up > 1', at_least = 1 }\n", "ends in a comparison"),
+    "locked by a word": ("[defaults]\nlocked = 'yes'\n", "must be true or false"),
+    "a ramp that goes nowhere": (
+        "[policy.p]\nramp = { from = 5, by = 0, to = 100, every = '2m' }\n", "ramp"),
+    "steps of two shapes": (POLICY_P + "ramp = { from = 5, by = 5, to = 100, every = '2m' }\n", "duration"),
     "select beside a variable": (
         POLICY_P + "condition = [{ name = 'c', query = 'x{a=\"{{service}}\"} > 1', select = { a = 'b' } }]\n",
         "with select the query is asked once"),
@@ -198,22 +218,29 @@ class BadInput(RolloutCase):
 
     def test_requests(self):
         api = self.server.api
-        known = api.call("POST", "/api/v1/rollouts", GOOD)
-        self.assertEqual(known.status, 201, known)
+        for shape, target in ((GOOD, "eu-1"), (RAMP, "eu-2"), (DURATION, "eu-3")):
+            known = api.call("POST", "/api/v1/rollouts", {**shape, "target": target})
+            self.assertEqual(known.status, 201, known)
         order = api.orders(self.valid)[0]["id"]
-        targets = [
-            (GOOD, "/api/v1/rollouts"),
-            *[(DECISION, f"/api/v1/rollouts/{self.valid}/{verb}")
+        registrations = [GOOD, GOOD, RAMP, DURATION]
+        freezes = ("/api/v1/freeze", "/api/v1/services/default/shop/freeze")
+        others = [
+            *[(DECISION, "POST", f"/api/v1/rollouts/{self.valid}/{verb}")
               for verb in ("advance", "promote", "pause", "resume", "rollback", "cancel")],
-            (PROGRESS, f"/api/v1/rollouts/{self.valid}/progress"),
-            (ACK, f"/api/v1/deliveries/{order}/ack"),
+            (EXTENSION, "POST", f"/api/v1/rollouts/{self.valid}/extend"),
+            (PROGRESS, "POST", f"/api/v1/rollouts/{self.valid}/progress"),
+            (ACK, "POST", f"/api/v1/deliveries/{order}/ack"),
+            *[(FREEZE, "PUT", path) for path in freezes],
+            *[(LIFT, "DELETE", path) for path in freezes],
         ]
         refused = 0
         for number in range(ROUNDS):
-            good, path = targets[0] if number % 3 else self.chance.choice(targets[1:])
+            good, method, path = (self.chance.choice(registrations), "POST", "/api/v1/rollouts")
+            if number % 3 == 0:  # each of them, and more than once
+                good, method, path = others[number // 3 % len(others)]
             body, place = Mutations(good, self.chance).one()
-            answer = api.call("POST", path, body)
-            self.assert_refused(answer, place, f"round {number}: POST {path} {json.dumps(body)}")
+            answer = api.call(method, path, body)
+            self.assert_refused(answer, place, f"round {number}: {method} {path} {json.dumps(body)}")
             refused += 1
         self.assertEqual(refused, ROUNDS)
         for number in range(ROUNDS // 2):
@@ -225,6 +252,7 @@ class BadInput(RolloutCase):
                 self.assertEqual(answer.headers["Content-Type"], "application/problem+json", answer)
                 self.assertTrue(answer.json["detail"], answer)
         self.assertEqual(api.get("/api/v1/rollouts?namespace=default").json["items"][0]["id"], self.valid)
+        self.assertEqual(api.get("/api/v1/freeze").status, 404, "nothing became frozen")
         self.assert_still_watched()
 
     def test_what_is_no_request_at_all(self):

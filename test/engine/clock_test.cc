@@ -13,6 +13,15 @@ class ClockSet : public EngineTest {
     world.advance(slot - world.now());
     return slot;
   }
+  // Up to now, each once.
+  void expect_no_slot_lost(const std::string& id) {
+    std::optional<SysTime> next;
+    for (const StoredEvaluation& e : world.evaluations(id)) {
+      EXPECT_EQ(e.slot, next.value_or(e.slot));
+      next = e.last_slot + Millis{10'000};
+    }
+    EXPECT_GT(next.value(), world.now());
+  }
 };
 
 // Its answer was recorded for a slot that lay two hours ahead by then, and nothing was asked before
@@ -40,13 +49,19 @@ TEST_F(ClockSet, ForwardWhileAQuestionIsOutLosesNothing) {
   world.advance(Millis{15'000});
   world.metrics_are("errors", {Behaviour::Kind::kValue, {0.01}});
   world.advance(Millis{60'000});
-  std::optional<SysTime> next;
-  for (const StoredEvaluation& e : world.evaluations(id)) {
-    EXPECT_EQ(e.slot, next.value_or(e.slot));
-    next = e.last_slot + Millis{10'000};
-  }
+  expect_no_slot_lost(id);
   EXPECT_EQ(state(id), State::kAnalyzing);
-  EXPECT_GT(next.value(), world.now());
+}
+
+// It ended before anybody had noticed that slots had gone by, and they had no record at all.
+TEST_F(ClockSet, ForwardJustBeforeTheEndLosesNothing) {
+  const std::string id = begin("1.1");
+  world.advance(Millis{60'000});
+  world.jump_wall(Millis{100'000});
+  begin("1.2");
+  ASSERT_EQ(state(id), State::kSuperseded);
+  expect_no_slot_lost(id);
+  EXPECT_EQ(world.evaluations(id).back().judgement.cause, Cause::kMissedEnded);
 }
 
 }  // namespace

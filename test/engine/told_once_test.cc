@@ -297,13 +297,51 @@ TEST_F(ToldOnceTest, AFreezeOfEverythingIsToldOnceAlsoToThoseRegisteredUnderIt) 
   world.restart(kMinute);
   EXPECT_THAT(news(), IsEmpty());
   world.lift_freeze("", "ben");
-  EXPECT_THAT(news(), ElementsAre("people: everything is no longer frozen by ana: stocktaking; 23 "
-                                  "rollouts may go on",
+  EXPECT_THAT(news(), ElementsAre("people: everything is no longer frozen by ana: stocktaking; "
+                                  "lifted by ben; 23 rollouts may go on",
                                   "people: started", "people: started", "people: started"));
   world.freeze("default/s1", "ana", "");
   world.freeze("default/s2", "ana", "");
-  const std::string of_a_service = "people: frozen by ana; one stands still until that is lifted";
-  EXPECT_THAT(news(), ElementsAre(of_a_service, of_a_service)) << "two services";
+  const std::string stands = " is frozen by ana; one stands still until that is lifted";
+  EXPECT_THAT(news(), ElementsAre("people: s1" + stands, "people: s2" + stands));
+  world.freeze("", "bob", "holidays");
+  news();
+  world.lift_freeze("default/s1", "ana");
+  EXPECT_THAT(news(),
+              ElementsAre("people: s1 is no longer frozen by ana; lifted by ana; one still stands "
+                          "still: everything is frozen by bob: holidays"));
+  const SysTime gone = world.now() + kMinute;
+  world.freeze("default/s1", "ana", "", gone);
+  world.freeze("", "bob", "holidays", gone);
+  news();
+  world.restart(2 * kMinute);
+  EXPECT_THAT(news(), UnorderedElementsAre(
+                          "people: s1 is no longer frozen by ana; its time was up; one may go on",
+                          "people: everything is no longer frozen by bob: holidays; its time was "
+                          "up; 22 rollouts may go on"));
+}
+
+// Killed between the commit of a freeze and those of its rollouts: the next process freezes them as
+// it starts, and by then it must know what people were told.
+TEST_F(ToldOnceTest, WhatIsRecordedAtTheStartForgetsNothing) {
+  configure(kOneChannel);
+  for (int i = 0; i < 2; ++i) ids.push_back(begin(i, "apart"));
+  world.advance(5 * kMinute);
+  news();
+  world.whole_source_is(Behaviour::Kind::kDown);
+  world.advance(6 * kMinute);
+  EXPECT_THAT(news(), ElementsAre(kBegins));
+  world.store_refuses(ids[1]);
+  EXPECT_THROW(world.freeze("", "ana", "stocktaking"), StoreError);
+  EXPECT_THAT(news(), ElementsAre(kFrozen)) << "with the other one";
+  world.restart(Millis{1'000}, [this] { world.store_refuses(""); });
+  EXPECT_EQ(world.rollout(ids[1]).state.freeze->text, "everything is frozen by ana: stocktaking");
+  EXPECT_THAT(news(), IsEmpty());
+  world.advance(30 * kMinute);
+  EXPECT_THAT(news(), ElementsAre(still("35m", 2)));
+  world.whole_source_is(std::nullopt);
+  world.advance(2 * kMinute);
+  EXPECT_THAT(news(), ElementsAre(ends("36m", 2)));
 }
 
 // Nobody may be told twice because two registrations were recorded at the same time.

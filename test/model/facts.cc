@@ -42,6 +42,47 @@ SysTime Model::soak_end() const {
   return begun_at(*latest({What::kSoakBegan})) + plan_.soak + extension_;
 }
 
+bool Model::soak_is_seen() const {
+  for (std::size_t i = 0; i < plan_.conditions.size(); ++i) {
+    const auto from = watched_from(i);
+    if (!from) continue;
+    const SysTime seen = looked_up_to(i).value_or(SysTime{});
+    const SysTime next = seen >= *from ? seen + plan_.conditions[i].interval : *from;
+    if (next <= soak_end()) return false;
+  }
+  return true;
+}
+
+// The time its latest slot was evaluated for; that of one that was missed is no earlier than the
+// one before. By a clock that was put back it looked no further than where its watching begins.
+std::optional<SysTime> Model::looked_up_to(std::size_t i) const {
+  const Grid grid{phases_[i], plan_.conditions[i].interval};
+  const Millis first =
+      plan_.conditions[i].is_readiness ? Millis{0} : first_slot_after(plan_.conditions[i]);
+  std::optional<SysTime> seen;
+  SysTime from = SysTime::max();  // not watched
+  std::int64_t last = 0;
+  for (const Fact& fact : facts_) {
+    const bool mine = fact.condition == i;
+    if (fact.what == What::kWatched && mine) from = fact.since;
+    if (fact.what == What::kUnwatched && mine) from = SysTime::max();
+    if (fact.what == What::kSlot && mine && fact.judged.cause != Cause::kMissedEnded) {
+      const bool missed = fact.judged.outcome == Outcome::kMissed;
+      seen = missed && seen ? std::max(*seen, fact.since) : fact.since;
+      last = fact.last;
+    }
+    if (fact.what != What::kWatchResumed) continue;
+    const bool looked = seen && *seen >= from;
+    if (from != SysTime::max())
+      from = std::min(from, fact.now + first + plan_.conditions[i].initial_delay);
+    if (seen && !looked && from != SysTime::max()) seen = std::min(*seen, from - Millis{1});
+    if (!seen || last <= grid.last_at_or_before(fact.now)) continue;
+    last = grid.last_at_or_before(fact.now);
+    seen = looked ? std::min(*seen, from) : SysTime{};
+  }
+  return seen;
+}
+
 std::optional<double> Model::weight() const {
   if (!weighted()) return std::nullopt;
   const auto fact = latest({What::kStepReached, What::kSoakBegan});

@@ -64,9 +64,11 @@ class Model {
   std::optional<SysTime> step_since() const;
   SysTime hold_end() const;
   SysTime soak_end() const;
+  bool soak_is_seen() const;  // every slot that is evaluated for a time in it has ended
   std::optional<double> weight() const;
   std::optional<SysTime> watched_from(std::size_t i) const;
   std::optional<std::int64_t> last_slot(std::size_t i) const;
+  std::optional<SysTime> looked_up_to(std::size_t i) const;
   std::optional<std::int64_t> next_slot(std::size_t i, Millis ingestion_delay) const;
   const Fact* last_of(std::size_t i) const;  // its latest slot
   int passes_in_step(std::size_t i) const;
@@ -97,6 +99,7 @@ class Model {
   bool hold_runs() const;
   std::optional<SysTime> reminder() const;
   std::optional<SysTime> ready_time() const;
+  SysTime soak_time() const;
   std::optional<SysTime> timer() const;
 
   // ---- What can happen (one file each)

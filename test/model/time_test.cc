@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "analysis/state_codec.h"
+#include "test/analysis/run_invariants.h"
 #include "test/model/story.h"
 
 namespace rollwatch::model {
@@ -66,12 +67,14 @@ TEST(TimeTest, NeverMattersExceptThroughSlotsAndTimers) {
     const Story story = random_story(seed, kSteps);
     const Fixed fixed{story.spec, story.plan};
     Probes probes(story, Dice(seed));
+    RunInvariants run(fixed);
     RolloutState state = registration_of(story).state;
     for (const Happening& h : story.happenings) {
       if (std::holds_alternative<SlotAnswered>(h.input) ||
           std::holds_alternative<SlotsMissed>(h.input))
         probes.expect_same_whenever_delivered(state, h.input, h.now);
       const Transition step = advance(fixed, state, h.input, h.now);
+      run.expect_kept(state, h.input, step);
       if (!step.refusal) state = step.state;
       probes.expect_nothing_before_a_timer(state, h.now);
     }

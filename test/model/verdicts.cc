@@ -130,11 +130,16 @@ std::optional<SysTime> Model::ready_time() const {
   return std::nullopt;
 }
 
+// At its end, or when the last slot of it has ended; but not much later.
+SysTime Model::soak_time() const {
+  return soak_end() + (soak_is_seen() ? Millis{0} : Millis{3'600'000});
+}
+
 std::optional<SysTime> Model::timer() const {
   std::vector<SysTime> times;
   if (deadline_runs()) times.push_back(deadline_at_);
   if (hold_runs()) times.push_back(hold_end());
-  if (state_ == State::kSoaking) times.push_back(soak_end());
+  if (state_ == State::kSoaking) times.push_back(soak_time());
   if (const auto at = reminder()) times.push_back(*at);
   if (const auto at = ready_time()) times.push_back(*at);
   if (recovery_) times.push_back(recovery_->until);

@@ -71,7 +71,7 @@ void Model::on(const TimePassed&) {
     if (state_ == State::kRollingBack) order_->reminded_at = now_;
     return;
   }
-  if (state_ == State::kSoaking && soak_end() <= now_) return end(State::kPromoted);
+  if (state_ == State::kSoaking && soak_time() <= now_) return end(State::kPromoted);
   if (hold_runs()) step_ends(now_);
   if (due(ready_time())) on_ready_time();
   if (deadline_runs() && deadline_at_ <= now_) {

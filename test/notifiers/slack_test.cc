@@ -251,5 +251,24 @@ TEST(Slack, WhatConcernsManyRolloutsIsAboutNoneOfThem) {
               ":sunny: " + std::string(render(checkout_to_eu(), notice)["text"]));
 }
 
+TEST(Slack, AFreezeOfAServiceLinksToItsRollouts) {
+  RolloutSpec spec = checkout_to_eu();
+  spec.ns = "pay & ship";
+  spec.service = "check=out";
+  Notice notice;
+  notice.event = EventType::kFrozen;
+  const auto link_of = [&](const char* subject) {
+    notice.subject = subject;
+    notice.summary = notice.subject + " by ana; all of it stands still";
+    return render(spec, notice)["attachments"][0]["blocks"][1]["text"]["text"].get<std::string>();
+  };
+  const std::string all = "<http://rollwatch.example.net/api/v1/rollouts?state=active";
+  EXPECT_EQ(link_of("pay & ship/check=out is frozen"),
+            all + "&amp;namespace=pay%20%26%20ship&amp;service=check%3Dout|Rollouts>");
+  EXPECT_EQ(link_of("everything is frozen"), all + "|Rollouts>");
+  notice.event = EventType::kThawed;
+  EXPECT_THAT(link_of("pay & ship/check=out is no longer frozen"), HasSubstr("service="));
+}
+
 }  // namespace
 }  // namespace rollwatch

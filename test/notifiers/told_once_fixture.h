@@ -50,11 +50,10 @@ class People {
 
   // One word after the other, each a step of a rollout (o asks only the datasource "other"), or
   // time that passes:
-  //   pause silent answer lift remind own-remind: for want of answers; "lift" is the engine's, by a
-  //   slot of that datasource or (lift-by-other) of another one
-  //   soak unwatched watched promoted; person (sends it on) fail cancel note other-pause
-  //   freeze freeze2 freeze-all thaw blink: a freeze, another one, of everything, its end, both
-  //   in one step
+  //   pause silent answer missed lift remind own-remind: for want of answers;
+  //   "lift" is the engine's, by a slot of that datasource or (lift-by-other) of another one
+  //   soak unwatched watched promoted; person (sends it on) fail cancel silent-cancel
+  //   note other-pause
   //   +30m; restart
   void play(const std::string& story) {
     std::istringstream words(story);
@@ -84,6 +83,7 @@ class People {
     if (what == "other-pause") pause("other", 1);
     if (what == "silent") slot(0, judged(Outcome::kError, Cause::kUnreachable));
     if (what == "answer") slot(0, judged(Outcome::kNoData, Cause::kNoSeries));
+    if (what == "missed") slot(0, judged(Outcome::kMissed, Cause::kMissedDowntime));
     if (what == "lift") lift(0);
     if (what == "lift-by-other") lift(1);
     if (what == "watched-other") slot(1, judged(Outcome::kPass, Cause::kWithinLimit));
@@ -101,7 +101,8 @@ class People {
     }
     if (what == "watched") slot(0, judged(Outcome::kPass, Cause::kWithinLimit));
     if (what == "promoted") end(State::kPromoted, EventType::kPromoted);
-    if (what == "cancel") end(State::kCancelled, EventType::kCancelled);
+    if (what == "silent-cancel") slot(0, judged(Outcome::kError, Cause::kUnreachable));
+    if (what.ends_with("cancel")) end(State::kCancelled, EventType::kCancelled);
     if (what == "person") {
       const std::string datasource = after_.question->datasource;
       goes_on();
@@ -116,16 +117,6 @@ class People {
       happens(EventType::kDecided).kind = DecisionKind::kRollback;
     }
     if (what == "note") happens(EventType::kNote).question = "q1";
-    if (what == "freeze") freeze("frozen by ana: stocktaking");
-    if (what == "freeze2") freeze("frozen by bob: holidays");
-    if (what == "freeze-all") freeze("everything is frozen by ana");
-    if (what == "thaw" || what == "blink") {
-      if (what == "blink") freeze("frozen by ana: stocktaking");
-      const std::string text = after_.freeze->text;
-      after_.freeze.reset();
-      happens(EventType::kThawed).summary =
-          text.starts_with("every") ? "everything is no longer frozen by ana" : "no longer " + text;
-    }
     states_[name] = after_;
 
     RolloutSpec spec;
@@ -135,7 +126,7 @@ class People {
     spec.target = "eu-1";
     specs_[name] = spec;
     for (const Announcement& a :
-         tell(so_far_, {spec, plan_, before_, after_, events_, evaluations_}, routes_))
+         tell(so_far_, {spec, plan_, before_, after_, events_, evaluations_}, routes_, {}))
       messages.push_back(a.notifier + ": " +
                          (a.notice.subject.empty()
                               ? name + " " + std::string(name_of(a.notice.event))
@@ -196,10 +187,6 @@ class People {
     after_.state = state;
     happens(type);
   }
-  void freeze(const std::string& text) {
-    after_.freeze = FreezeState{now_, text};
-    happens(EventType::kFrozen).summary = text;
-  }
   // As the daemon does: what is told comes from the store, who is concerned from the rollouts; and
   // what a soak's slots showed before it is forgotten.
   void restart() {
@@ -214,7 +201,7 @@ class People {
       before_ = state;
       after_ = states_[name];
       after_.updated_at = now_;
-      tell(so_far_, {specs_[name], plan_, before_, after_, {}, {}}, routes_);
+      tell(so_far_, {specs_[name], plan_, before_, after_, {}, {}}, routes_, {});
     }
   }
 

@@ -12,7 +12,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::ElementsAreArray;
-using testing::IsEmpty;
+using testing::SizeIs;
 
 constexpr const char* kDown =
     "datasource default gives no answers: the datasource cannot be reached: connection refused; ";
@@ -112,6 +112,12 @@ TEST(ToldOnce, TheEndIsWhatIsKnownOfTheDatasource) {
           {"others' answers say nothing about those that wait",
            "a:pause +5m b:watched +2m b:watched",
            {down(kA + " waits for it")}},
+          {"others' silence does: it is the same datasource",
+           "a:pause +5m a:answer +10s c:silent +30s c:silent +30s c:silent +10s c:watched",
+           {down(kA + " waits for it")}},
+          {"a slot that was missed shows nothing, however long ago the answer was",
+           "a:pause +5m a:answer +2m a:missed",
+           {down(kA + " waits for it")}},
           {"nor do steps of others that show nothing of it",
            "a:pause +5m a:answer +2m o:watched-other b:note",
            {down(kA + " waits for it"), "people: b note"}},
@@ -130,14 +136,24 @@ TEST(ToldOnce, TheEndIsWhatIsKnownOfTheDatasource) {
                  "; 1 rollout goes on by itself, 1 more waits until all its conditions "
                  "pass"),
             down(kB + " waits for it"), still("58m", kB + " waits for it")}},
-          {"unless it has not been asked since",
-           "a:pause b:pause +5m a:lift +1m a:watched +24m b:remind restart +30m b:remind +1m "
-           "b:silent +29m b:remind",
+          {"who has not been asked since is reminded by itself: that it waits is all that is known",
+           "a:pause b:pause +5m a:lift +1m a:watched +24m b:remind restart b:missed +30m b:remind "
+           "+1m b:silent +29m b:remind",
            {down(kA + " waits for it"),
             back("11m",
                  "; 1 rollout goes on by itself, 1 more waits until all its conditions "
                  "pass"),
-            down(kB + " waits for it")}},
+            "people: b reminder", "people: b reminder", down(kB + " waits for it")}},
+          {"but not in the minutes after the end, whose message counted it",
+           "a:pause b:pause +28m a:lift +1m a:watched +1m b:remind +30m b:missed b:remind",
+           {down(kA + " waits for it"),
+            back("34m",
+                 "; 1 rollout goes on by itself, 1 more waits until all its conditions "
+                 "pass"),
+            "people: b reminder"}},
+          {"so is who had one answer and was not asked again",
+           "a:pause +29m a:answer +1m a:remind +28m a:missed +2m a:remind",
+           {down(kA + " waits for it"), "people: a reminder"}},
           {"who only misses its own data is told by itself",
            "a:pause b:pause +5m a:lift b:answer +1m a:watched +24m b:own-remind +1m b:lift",
            {down(kA + " waits for it"),
@@ -160,6 +176,12 @@ TEST(ToldOnce, OthersLeaveByAPersonsHand) {
       {
           {"the last one: there is nothing more to say",
            "a:pause +1m a:cancel +1h b:watched",
+           {down(kA + " waits for it"), "people: a cancelled"}},
+          {"answers that came before may be said of it",
+           "a:pause +5m a:answer +10s a:cancel",
+           {down(kA + " waits for it"), "people: a cancelled", back("10m", "")}},
+          {"but not with a slot that got none",
+           "a:pause +5m a:answer +10s a:silent-cancel",
            {down(kA + " waits for it"), "people: a cancelled"}},
           {"who is sent on in spite of it is told when it waits again",
            "a:pause +1m a:person +5m a:pause",
@@ -214,14 +236,11 @@ TEST(ToldOnce, ARestartChangesNothing) {
           {"nor reminded",
            "a:pause +30m a:remind restart b:pause +10m b:remind",
            {down(kA + " waits for it"), still("35m", kA + " waits for it")}},
-          {"the minute goes on",
-           "a:pause +5m a:answer +30s restart +29s a:answer +1s a:answer",
+          {"but for the minute of answers, of which a part was not seen",
+           "a:pause +5m a:answer +20s restart +10m a:missed +10s a:answer +59s a:answer +1s "
+           "a:answer",
            {down(kA + " waits for it"),
-            back("11m", "; 1 rollout waits until all its conditions pass")}},
-          {"frozen once",
-           "a:freeze restart a:thaw",
-           {"people: frozen by ana: stocktaking; " + kA + " stands still until that is lifted",
-            "people: no longer frozen by ana: stocktaking; " + kA + " may go on"}},
+            back("21m", "; 1 rollout waits until all its conditions pass")}},
       },
       {notifier("people")});
 }
@@ -247,6 +266,14 @@ TEST(ToldOnce, EveryChannelThatHasARolloutHearsOfItOnce) {
                           "themselves"));
 }
 
+TEST(ToldOnce, ItIsNotBackWhileSomebodyElsesChannelHasOneWithoutAnswers) {
+  People people({notifier("ops", {{"service", "a"}}), notifier("shop", {{"service", "b"}})});
+  people.play("a:pause +5m a:answer +50s b:silent +10s a:answer +59s a:answer");
+  EXPECT_THAT(people.messages, SizeIs(1));
+  people.play("+1s a:answer");
+  EXPECT_THAT(people.messages, SizeIs(2));
+}
+
 TEST(ToldOnce, FiltersApplyToTheOneMessage) {
   struct Filter {
     std::vector<std::string> events;
@@ -268,10 +295,6 @@ TEST(ToldOnce, FiltersApplyToTheOneMessage) {
       {{"paused"},
        "b:soak b:unwatched a:pause",
        {down(kB + " is promoted, and nobody watches it meanwhile")}},
-      {{"frozen"},
-       "a:freeze a:thaw a:freeze",
-       {"people: frozen by ana: stocktaking; " + kA + " stands still until that is lifted",
-        "people: frozen by ana: stocktaking; " + kA + " stands still until that is lifted"}},
   };
   for (const Filter& row : rows) {
     SCOPED_TRACE(row.events.front() + ": " + row.story);
@@ -279,71 +302,6 @@ TEST(ToldOnce, FiltersApplyToTheOneMessage) {
     people.play(row.story);
     EXPECT_THAT(people.messages, ElementsAreArray(row.told));
   }
-}
-
-TEST(ToldOnce, FreezesOncePerService) {
-  const std::string frozen = "people: frozen by ana: stocktaking; ";
-  const std::string thawed = "people: no longer frozen by ana: stocktaking; ";
-  const std::string still_stands = " stands still until that is lifted";
-  expect_told(
-      {
-          {"each service",
-           "a:freeze b:freeze a:thaw b:thaw",
-           {frozen + kA + still_stands, frozen + kB + still_stands, thawed + kA + " may go on",
-            thawed + kB + " may go on"}},
-          {"of everything: once",
-           "a:freeze-all b:freeze-all a:thaw b:thaw b:freeze-all",
-           {"people: everything is frozen by ana; " + kA + still_stands,
-            "people: everything is no longer frozen by ana; 2 rollouts may go on",
-            "people: everything is frozen by ana; " + kB + still_stands}},
-          {"another freeze in its place",
-           "a:freeze a:freeze2 a:thaw",
-           {frozen + kA + still_stands, "people: frozen by bob: holidays; " + kA + still_stands,
-            "people: no longer frozen by bob: holidays; " + kA + " may go on"}},
-          {"again, after it was replaced",
-           "a:freeze a:freeze2 a:freeze",
-           {frozen + kA + still_stands, "people: frozen by bob: holidays; " + kA + still_stands,
-            frozen + kA + still_stands}},
-          {"before anybody could notice", "a:blink", {}},
-      },
-      {notifier("people")});
-}
-
-TEST(ToldOnce, RolloutsOfOneServiceShareItsFreeze) {
-  ToldSoFar so_far;
-  const std::vector<NotifierRoute> routes = {notifier("people")};
-  Plan plan;
-  const std::string text = "frozen by ana: stocktaking";
-  std::vector<std::string> told;
-  const auto step = [&](int target, bool freeze) {
-    RolloutSpec spec;
-    spec.id = "ro_" + std::to_string(target);
-    spec.service = "checkout";
-    spec.candidate = "1.24";
-    spec.target = "eu-" + std::to_string(target);
-    RolloutState before, after;
-    (freeze ? after : before).freeze = FreezeState{{}, text};
-    Event event;
-    event.type = freeze ? EventType::kFrozen : EventType::kThawed;
-    event.summary = freeze ? text : "no longer " + text;
-    for (const Announcement& a : tell(so_far, {spec, plan, before, after, {event}, {}}, routes))
-      told.push_back(a.notice.summary);
-  };
-  for (int target = 1; target <= 3; ++target) step(target, true);
-  for (int target = 1; target <= 3; ++target) step(target, false);
-  EXPECT_THAT(told, ElementsAre(text + "; checkout 1.24 in eu-1 stands still until that is lifted",
-                                "no longer " + text + "; 3 rollouts may go on"));
-  told.clear();
-  step(1, true);
-  RolloutSpec ended;
-  ended.id = "ro_1";
-  ended.service = "checkout";
-  RolloutState before, after;
-  before.freeze = after.freeze = FreezeState{{}, text};
-  after.state = State::kCancelled;
-  EXPECT_THAT(tell(so_far, {ended, plan, before, after, {}, {}}, routes), IsEmpty());
-  step(2, true);
-  EXPECT_EQ(told.size(), 2U) << "nobody was frozen any more: this is another time";
 }
 
 // Whatever is not part of such a matter is told as it always was.

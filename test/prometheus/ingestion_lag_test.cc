@@ -19,12 +19,18 @@ using ::testing::IsEmpty;
 
 Millis seconds(double s) { return Millis{std::llround(s * 1'000)}; }
 
-// "15 15 92": the delay in seconds after each look.
+// Looks a minute apart; "15 15 92": the delay in seconds after each. kAway: it gives no answer.
+constexpr double kAway = 1e9;
 std::string delays(const std::vector<double>& lags) {
   IngestionLag lag;
   std::string text;
+  SysTime at{};
   for (const double seen : lags) {
-    lag.seen(seconds(seen));
+    at += std::chrono::minutes(1);
+    if (seen == kAway)
+      lag.away();
+    else
+      lag.seen(seconds(seen), at);
     text += (text.empty() ? "" : " ") + std::to_string(lag.delay().count() / 1'000);
     EXPECT_EQ(lag.delay() % Millis{1'000}, Millis{0}) << "whole seconds";
   }
@@ -42,7 +48,7 @@ TEST(IngestionLag, BeforeTheFirstLookItIsWhatIsUsual) {
   EXPECT_EQ(IngestionLag().delay(), Millis{15'000});
 }
 
-TEST(IngestionLag, RisesAtOnceAndFallsSlowly) {
+TEST(IngestionLag, RisesToWhatTwoLooksSawAndFallsSlowly) {
   struct Row {
     const char* name;
     std::vector<double> lags;
@@ -53,12 +59,24 @@ TEST(IngestionLag, RisesAtOnceAndFallsSlowly) {
       {"it stays", times(12, 90.2), "91 91 91 91 91 91 91 91 91 91 91 91"},
       {"no lag at all", times(12, 0.2), "12 9 7 5 4 3 2 2 2 2 2 2"},
       {"as it was assumed", {14.2, 14.9, 13.5}, "15 15 15"},
+      // It was away for three minutes, and at the first look most targets were not scraped again
+      // yet.
+      {"a metrics server that was restarted",
+       {1, 1, kAway, kAway, 166, 1, 1, 1},
+       "12 9 9 9 9 7 6 5"},
+      {"and scrapes seldom: nothing new comes for two looks",
+       {1, 1, kAway, 166, 226, 1, 1},
+       "12 9 9 9 9 7 6"},
+      {"restarted together with rollwatchd", {kAway, 166, 1, 1}, "15 15 12 9"},
+      {"so was one that is late indeed", {kAway, 92, 92.5, 91}, "15 15 92 92"},
+      {"a first look that was odd", {166, 1, 1, 1}, "166 156 146 136"},
       {"whole seconds, rounded up", {20.001, 20.999, 21}, "21 21 21"},
       {"an estimate below nothing", times(12, -3.5), "12 9 7 5 4 3 2 2 2 2 2 2"},
-      {"90 s from one look to the next", {1, 90, 91.5}, "12 90 92"},
-      {"and gone again: ten looks later it begins to fall", std::vector<double>{90} + times(16, 1),
-       "90 90 90 90 90 90 90 90 90 90 68 52 39 30 23 17 13"},
-      {"one odd look", {1, 1, 40, 1, 1}, "12 9 40 40 40"},
+      {"90 s from one look to the next", {1, 90, 91.5, 92}, "12 12 90 92"},
+      {"and gone again: ten looks later it begins to fall",
+       std::vector<double>{90, 90} + times(16, 1),
+       "90 90 90 90 90 90 90 90 90 90 90 80 70 60 50 40 31 23"},
+      {"one odd look", {1, 1, 40, 1, 1}, "12 9 9 7 6"},
       {"noise of one target moves nothing",
        times(10, 1.2) + std::vector<double>{-12, 1.3, -5, 0, -13, 1.4},
        "12 9 8 6 5 4 3 3 3 3 3 3 3 3 3 3"},
@@ -76,16 +94,18 @@ TEST(IngestionLag, RisesAtOnceAndFallsSlowly) {
   }
 }
 
-// Never more than a quarter of what there is to fall, or a second: a condition goes on looking at
-// everything.
+// Never more than ten seconds: two neighbouring windows that overlap by that leave nothing between
+// them that nobody looks at.
 TEST(IngestionLag, NeverFallsSteeply) {
   IngestionLag lag;
-  for (int i = 0; i < 10; ++i) lag.seen(Millis{300'000});
+  SysTime at{};
+  for (int i = 0; i < 10; ++i) lag.seen(Millis{300'000}, at += std::chrono::minutes(1));
   Millis before = lag.delay();
+  EXPECT_EQ(before, Millis{300'000});
   for (int i = 0; i < 100; ++i) {
-    lag.seen(Millis{0});
+    lag.seen(Millis{0}, at += std::chrono::minutes(1));
     const Millis fall = before - lag.delay();
-    EXPECT_LE(fall, std::max(before / 4, Millis{1'000}) + Millis{1'000});
+    EXPECT_LE(fall, Millis{10'000});
     EXPECT_GE(fall, Millis{0});
     before = lag.delay();
   }
@@ -194,11 +214,31 @@ TEST_F(MeasuredDelaysTest, WithoutAMeasurementItStaysAsItIs) {
   clock.advance(Millis{300'000});
   EXPECT_THAT(told, ElementsAre("vm ?")) << "once";
   source.answer = one(40);
-  clock.advance(Millis{60'000});
+  clock.advance(Millis{70'000});
   source.answer.result = Vector{};
   clock.advance(Millis{3'600'000});
   EXPECT_EQ(delays->ingestion_delay("vm"), Millis{40'000});
   EXPECT_THAT(told, ElementsAre("vm ?", "vm 15s 40s", "vm ?"));
+}
+
+// After a restart of the host the metrics server refuses at first: a lag of 92 s became 15 s until
+// the next look a minute later.
+TEST_F(MeasuredDelaysTest, AFirstLookThatFailedIsRepeatedSoon) {
+  source.answer.result = QueryFailure{FailureKind::kUnreachable, "refused", 0};
+  delays->measure({"vm"});
+  clock.settle();
+  source.answer = one(92);
+  clock.advance(Millis{20'000});
+  EXPECT_EQ(delays->ingestion_delay("vm"), Millis{92'000});
+  EXPECT_EQ(source.asked.size(), 3U) << "once it is known, about once a minute";
+}
+
+TEST_F(MeasuredDelaysTest, WhatNeverAnswersIsNotAskedEverySecond) {
+  source.answer.result = QueryFailure{FailureKind::kUnreachable, "refused", 0};
+  delays->measure({"vm"});
+  clock.advance(std::chrono::hours(1));
+  EXPECT_GE(source.asked.size(), 60U);
+  EXPECT_LE(source.asked.size(), 80U);
 }
 
 TEST_F(MeasuredDelaysTest, WhatIsNotMeasuredAnyMoreIsNotAsked) {

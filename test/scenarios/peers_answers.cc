@@ -111,6 +111,18 @@ after 4m
 expect slots errors error some, pass 0, fail 0
 expect last errors an answer no condition can use: matrix
 )"},
+      {"argo_string_ends_the_run",
+       "a string is an error of the measurement, and the fifth ends the run as a failed one",
+       "it is an error that says so, and the rollout waits for a person", R"(
+metric errors = string
+register 1.24 over 1.23
+after 4m
+expect slots errors error some, pass 0, fail 0
+expect last errors an answer no condition can use: string
+after 6m
+expect paused
+expect question no_answers
+)"},
       {"argo_native_histogram_is_zero",
        "a native histogram is judged as the value 0; Flagger's process ends on it",
        "it is an error that says so, and nothing ends", R"(

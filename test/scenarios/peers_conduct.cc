@@ -163,6 +163,22 @@ expect promoted
 expect slots errors fail 2
 expect slots latency fail 2
 )"},
+      {"argo_first_failure_ends_the_siblings",
+       "the first metric that fails skips those not started and stops those in flight",
+       "the others are asked until the rollback, and what they said is beside what failed",
+       R"(
+condition slow
+  query = 'slow > 1'
+metric errors = 0.9
+metric slow = slow
+register 1.24 over 1.23
+after 4m
+expect rolled_back
+expect slots errors fail 3
+expect slots slow error some
+expect no gap
+expect explain "siblings":[{"name":"slow"
+)"},
       {"flagger_first_bad_metric_hides_the_others",
        "the first bad metric ends the tick, so the others are never reported",
        "what the siblings said at that moment is in the explanation", R"(

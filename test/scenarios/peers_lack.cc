@@ -119,11 +119,16 @@ expect told started, promoted
       {"peers_cannot_tell_a_repeat_from_an_order", "calls carry neither a signature nor a key",
        "a repeat has the order's id: what fails, or is repeated after a crash, has one effect", R"(
 metric errors = 0.01
-deployer accepts
+deployer fails
 register 1.24 over 1.23
-restart after 1m
-deployer acks done
+store fails
 deployer acknowledges
+after 2s
+expect attempts advance 5
+store works
+restart after 1m
+expect attempts advance 5, advance 5
+expect orders advance 5
 after 10m
 expect promoted
 expect orders advance 5, advance 25, promote 100
@@ -197,15 +202,12 @@ expect told started, decided, rolled_back
        "the page says that a rollback works while a confirmation is waited for",
        "a person's rollback works from every state that has not ended", R"(
 metric errors = 0.01
-deployer is down
+person ana freeze checkout for 2h
 register 1.24 over 1.23
-after 6m
-expect paused
-person ana rollback
-expect rolling_back
-deployer acknowledges
-after 1m
+expect waiting
+person ana rollback because it is the wrong one
 expect rolled_back
+expect orders rollback 0
 )"},
       {"flagger_has_a_provider_the_page_does_not_name",
        "the list of providers on the page and in the code differ",

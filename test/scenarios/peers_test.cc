@@ -83,6 +83,48 @@ query = 'errors{target="{{target}}"} > 0.05'
   EXPECT_EQ(places(asked), before);
 }
 
+// They: nothing tells a repeat from a new call.
+// We: every attempt of an order is the same message, before and after a crash, and the next order
+// is another one, with a larger fence.
+TEST(PeersLack, calls_that_can_be_told_from_repeats) {
+  World world;
+  world.configure(R"(
+[datasource.default]
+url = "http://127.0.0.1:9090"
+[orchestrator.deployer]
+url = "http://127.0.0.1:8080/rollouts"
+secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+[policy.p]
+steps = [ { weight = 5, hold = "1h" } ]
+)");
+  RolloutSpec spec;
+  spec.service = "checkout";
+  spec.stable = "1.23";
+  spec.candidate = "1.24";
+  spec.policy = {"p"};
+  spec.orchestrator = "deployer";
+  world.deployer_is(Deployer::kFails);
+  const std::string id = world.register_rollout(spec).rollout->spec.id;
+  world.store_fails(true);
+  world.deployer_is(Deployer::kAcknowledges);
+  world.advance(Millis{2'000});  // its answer is not on disk when the process is killed
+  world.store_fails(false);
+  world.restart(Millis{30'000});
+  world.advance(Millis{60'000});
+  world.decide(id, {DecisionKind::kRollback, "ana", "because", std::nullopt});
+  const auto& attempts = world.attempts();
+  ASSERT_GE(attempts.size(), 3U);
+  const DeliveredOrder& first = attempts.front();
+  for (std::size_t i = 0; i + 1 < attempts.size(); ++i) {
+    EXPECT_EQ(attempts[i].id, first.id);
+    EXPECT_EQ(attempts[i].fence, first.fence);
+    EXPECT_EQ(attempts[i].payload, first.payload);
+  }
+  EXPECT_EQ(attempts.back().kind, "rollback");
+  EXPECT_NE(attempts.back().id, first.id);
+  EXPECT_GT(attempts.back().fence, first.fence);
+}
+
 // They: any answer above 202 closes, so that "204 No Content" does, though a page says "any 2xx".
 // We: any 2xx means done, but 202, which means later.
 TEST(PeersSay, flagger_204_closes) {

@@ -43,6 +43,7 @@ struct DeliveredOrder {
   std::string kind;
   double weight = 0;
   std::int64_t fence = 0;
+  std::string payload = {};  // what the rest of the body is made from
 };
 
 // A message that people got.

@@ -12,8 +12,8 @@ awaitable<SendResult> ScriptedDeployer::send(const OrderMessage& order) {
     result.end = end;
     result.attempt.status = status;
     if (end != SendEnd::kRetry)
-      script_.attempts.push_back(
-          {order.delivery.id, order.delivery.kind, order.delivery.weight, order.delivery.fence});
+      script_.attempts.push_back({order.delivery.id, order.delivery.kind, order.delivery.weight,
+                                  order.delivery.fence, order.delivery.payload});
   };
   switch (script_.deployer) {
     case Deployer::kAcknowledges:

@@ -8,9 +8,9 @@ namespace rollwatch {
 namespace {
 
 // What ended well, badly or neither way, in the words Spinnaker and its like compare with.
-std::string status_of(bool final, bool pass, bool fail) {
+std::string status_of(bool final, bool fail, State state) {
   if (!final) return "RUNNING";
-  return pass ? "SUCCEEDED" : fail ? "TERMINAL" : "CANCELED";
+  return state == State::kPromoted ? "SUCCEEDED" : fail ? "TERMINAL" : "CANCELED";
 }
 
 }  // namespace
@@ -38,16 +38,21 @@ std::string VerdictCall::read(const RolloutView& view) {
     return wrong("progress_message must be a sentence");
   if (!now.at("reason").is_string() || now.at("reason") == "")
     return wrong("reason must be a sentence");
-  if (now.at("status") != status_of(final, pass, fail)) return wrong("a status that is not so");
+  if (now.at("status") != status_of(final, fail, view.state.state))
+    return wrong("a status that is not so");
   if (!now.at("percent").is_number_integer()) return wrong("percent must be a whole number");
   const int percent = now.at("percent").get<int>();
-  if (percent < 0 || percent > 100 || (percent == 100) != (final && pass))
+  if (percent < 0 || percent > 100 || (percent == 100) != (view.state.state == State::kPromoted))
     return wrong("percent must be from 0 to 100, and 100 for a promotion only");
   if (!now.at("next_slot").is_string() && !now.at("next_slot").is_null())
     return wrong("next_slot must be a time or null");
   if (before_ != nullptr) {
     const nlohmann::json& old = before_->json;
     if (old.at("fail") == true && !fail) return wrong("a decided rollback is taken back");
+    // A promotion that took effect is undone by a rollback only, or by what the deployer reports.
+    const bool went_back = fail || view.state.state == State::kAnalyzing;
+    if (old.at("state") == "soaking" && !pass && !went_back)
+      return wrong("a promotion that was carried out is taken back");
     if (old.at("final") == true)
       for (const char* key : {"state", "verdict", "pass", "fail", "status", "final", "percent"})
         if (old.at(key) != now.at(key)) return wrong(std::string("the end changed its ") + key);

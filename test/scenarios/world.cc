@@ -51,7 +51,12 @@ struct World::Life {
   }
   EngineRules rules(World& world) {
     EngineRules rules;
-    rules.tell = [this](const std::vector<TakenStep>& steps) { return teller.tell(steps); };
+    rules.recall = [this](std::vector<RolloutView> active) {
+      return teller.load(store, std::move(active));
+    };
+    rules.tell = [this](const std::vector<TakenStep>& steps, const Freezes& freezes) {
+      return teller.tell(steps, freezes);
+    };
     rules.order_deadline = [&world](const std::string& orchestrator, DecisionKind kind) {
       const OrchestratorSettings& s = world.settings_.orchestrators.at(orchestrator);
       return kind == DecisionKind::kRollback ? s.rollback_deadline : s.deadline;
@@ -108,8 +113,7 @@ void World::configure(const std::string& toml) {
   for (const auto& [name, datasource] : settings_.datasources)
     script_.ingestion_delays[name] = datasource.ingestion_delay;
   life_ = std::make_unique<Life>(*this, kStart);
-  life_->engine.start();
-  life_->clock.settle();
+  begin_life();
 }
 
 void World::metrics_are(const std::string& query, Behaviour behaviour) {
@@ -190,9 +194,13 @@ void World::restart(Millis down, const std::function<void()>& loading) {
   life_.reset();
   life_ = std::make_unique<Life>(*this, start);
   if (loading) loading();
+  begin_life();
+}
+
+// As Application::start().
+void World::begin_life() {
   run([](Life& life) -> awaitable<bool> {
     co_await life.engine.load();
-    co_await life.teller.load(life.store, life.engine.active());
     co_await life.outbox.start(0);
     co_return true;
   }(*life_));
@@ -211,8 +219,9 @@ std::vector<StoredEvent> World::events(const std::string& id) {
 std::vector<Delivery> World::deliveries(const std::string& id) {
   return run(life_->store.deliveries(id, 100'000, std::nullopt)).items;
 }
-std::optional<ExplainRecord> World::explain(const std::string& id) {
-  return run(life_->store.explain(id, std::nullopt));
+std::optional<ExplainRecord> World::explain(const std::string& id,
+                                            std::optional<std::string> decision) {
+  return run(life_->store.explain(id, std::move(decision)));
 }
 SysTime World::now() const { return life_->clock.wall(); }
 std::size_t World::sleepers() const { return life_->clock.sleepers(); }

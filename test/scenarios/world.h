@@ -71,7 +71,9 @@ class World {
   std::vector<StoredEvaluation> evaluations(const std::string& id);
   std::vector<StoredEvent> events(const std::string& id);
   std::vector<Delivery> deliveries(const std::string& id);
-  std::optional<ExplainRecord> explain(const std::string& id);
+  // Of the latest decision, or of the one named.
+  std::optional<ExplainRecord> explain(const std::string& id,
+                                       std::optional<std::string> decision = std::nullopt);
   SysTime now() const;
   std::size_t sleepers() const;
   const Settings& settings() const { return settings_; }
@@ -98,6 +100,7 @@ class World {
 
  private:
   struct Life;  // one process
+  void begin_life();
 
   TempDir folder_{TempDir::Where::kMemory};
   Settings settings_;

@@ -1,4 +1,4 @@
-#include "daemon/engine/freezes.h"
+#include "analysis/freezes.h"
 
 #include <algorithm>
 
@@ -6,6 +6,10 @@
 #include "analysis/text.h"
 
 namespace rollwatch {
+
+bool holds(const FreezeRecord& freeze, SysTime now) {
+  return !freeze.lifted_at && (!freeze.until || now < *freeze.until);
+}
 
 std::string sentence_of(const FreezeRecord& freeze) {
   const std::string what =

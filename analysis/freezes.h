@@ -9,9 +9,22 @@
 #include <utility>
 
 #include "analysis/advance.h"
-#include "daemon/engine/records.h"
 
 namespace rollwatch {
+
+// A service, or everything, that a person froze; kept after it was lifted, until the next one.
+struct FreezeRecord {
+  std::string ns, service;  // both empty: everything
+  std::string by, reason;
+  SysTime since{};
+  std::optional<SysTime> until = {};  // it ends then by itself
+  // Lifted by a person before that.
+  std::optional<SysTime> lifted_at = {};
+  std::string lifted_by = {}, lift_reason = {};
+  bool operator==(const FreezeRecord&) const = default;
+};
+// Whether it is in force at that moment.
+bool holds(const FreezeRecord& freeze, SysTime now);
 
 // "frozen by ana: stocktaking", "everything is frozen by ana: stocktaking"
 std::string sentence_of(const FreezeRecord& freeze);
