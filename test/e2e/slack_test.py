@@ -118,6 +118,29 @@ class SlackBot(RolloutCase):
             self.assertEqual(sum(did in line for line in thread), 1, f"{did} in {thread}")
         self.assertNotIn("<!channel>", str(slack.messages), "nobody is paged by a reason")
 
+    def test_what_concerns_many_rollouts_is_a_message_of_its_own(self):
+        slack = self.api_of_slack()
+        server = self.start(slack)
+        rollouts = [self.register(server, self.service(), analysis=HELD) for _ in range(3)]
+        for rollout in rollouts:
+            server.wait_for(rollout, lambda r: r["step"], "to have begun")
+        self.settle(server)
+        roots = slack.roots()
+        self.assertEqual(len(roots), 3)
+        edits = [root["edits"] for root in roots]
+        self.prometheus.stop()
+        try:
+            for rollout in rollouts:
+                server.wait_for_state(rollout, "paused")
+            self.settle(server)
+        finally:
+            self.prometheus.start()
+        seen = [words(m) for m in slack.shown_in_channel()]
+        self.assertEqual(len(seen), 4, seen)
+        self.assertTrue(seen[3].startswith("datasource default gives no answers"), seen)
+        self.assertEqual([root["edits"] for root in roots], edits, "no rollout's message moves for it")
+        self.wait_for_root(server, slack, "datasource default answers again")
+
     # ---- Bad roads ----
 
     def test_a_restart_continues_the_thread(self):
