@@ -15,6 +15,9 @@ std::string cut(std::string_view text, std::size_t bytes);
 // found in harmless words, and protects little.
 void hide(std::string& text, std::string_view secret);
 
+// As a value in a URL's query: all but letters, digits and "-_.~" percent-encoded, byte by byte.
+std::string url_encoded(std::string_view text);
+
 // "5 %", "12.5 %"
 std::string percent(double weight);
 

@@ -107,10 +107,61 @@ void read_match(TableReader& parent, NotifierSettings& notifier) {
   reader.finish();
 }
 
-void refuse_bot_keys(TableReader& reader) {
-  constexpr std::string_view kAdvice = "use an incoming webhook: webhook_url_file";
-  for (const char* key : {"token", "token_file", "api_url"}) reader.not_yet(key, kAdvice);
-  reader.not_yet("channel", "a webhook's channel is chosen in Slack; leave it out");
+// "#releases", or an id such as "C0123456789".
+bool is_slack_channel(std::string_view text) {
+  constexpr std::size_t kLongest = 100;
+  if (text.size() < 2 || text.size() > kLongest) return false;
+  const auto shows = [](unsigned char c) { return c > 0x20 && c != 0x7F; };
+  if (!std::all_of(text.begin(), text.end(), shows)) return false;
+  if (text.front() == '#') return true;
+  const auto is_of_an_id = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
+  return text.size() >= 9 &&
+         std::string_view("CDGU").find(text.front()) != std::string_view::npos &&
+         std::all_of(text.begin(), text.end(), is_of_an_id);
+}
+
+// One message per rollout by an app's bot token, or messages to an incoming webhook.
+void read_slack(TableReader& reader, NotifierSettings& notifier, SectionContext& context) {
+  auto token = context.secret(reader, "token");
+  auto channel = reader.string("channel");
+  auto api_url = reader.string("api_url");
+  const bool has_token = SectionContext::is_given(reader, "token");
+  const bool has_webhook = SectionContext::is_given(reader, "webhook_url");
+  if (!has_token) {
+    if (!has_webhook) {
+      reader.missing("token_file",
+                     "give the file that holds the bot token of a Slack app, and a channel; or "
+                     "webhook_url_file, the file that holds the address of an incoming webhook");
+    }
+    constexpr const char* kWebhook = "belongs to token_file; a webhook's place is chosen in Slack";
+    if (channel && has_webhook) reader.wrong("channel", kWebhook);
+    if (api_url && has_webhook) reader.wrong("api_url", kWebhook);
+  }
+  if (has_webhook) {
+    if (has_token) {
+      reader.wrong(SectionContext::written_key(reader, "webhook_url"),
+                   "give a token or the address of a webhook, not both");
+    }
+    notifier.webhook_url = read_url(reader, "webhook_url", "", context);
+  }
+  if (has_token && reader.find("channel") == nullptr) {
+    reader.missing("channel", "give the channel to post to: channel = \"#releases\"");
+  }
+  if (token && !is_header_value(token->reveal())) {
+    reader.wrong(SectionContext::written_key(reader, "token"),
+                 "must hold one line without control characters");
+  }
+  if (channel && !is_slack_channel(*channel)) {
+    reader.wrong("channel",
+                 "must be \"#\" and a channel's name, or its id, such as \"C0123456789\"");
+  }
+  if (api_url) {
+    if (const auto problem = url_problem(*api_url, UrlUse::kBase))
+      reader.wrong("api_url", *problem);
+    notifier.api_url = without_trailing_slash(std::move(*api_url));
+  }
+  if (token) notifier.token = std::move(*token);
+  if (channel) notifier.channel = std::move(*channel);
 }
 
 }  // namespace
@@ -165,14 +216,7 @@ NotifierSettings read_notifier(const Value& table, const std::string& path,
     reader.not_yet("type", "use type = \"slack\"");
     return notifier;
   }
-  refuse_bot_keys(reader);
-  const bool bot = reader.find("token") != nullptr || reader.find("token_file") != nullptr;
-  if (!bot || SectionContext::is_given(reader, "webhook_url")) {
-    notifier.webhook_url = read_url(reader, "webhook_url",
-                                    "give webhook_url_file, the file that holds the "
-                                    "address of an incoming webhook",
-                                    context);
-  }
+  read_slack(reader, notifier, context);
   notifier.allow_addresses = read_allowed_addresses(reader);
   read_match(reader, notifier);
   read_events(reader, notifier);

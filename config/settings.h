@@ -60,8 +60,11 @@ struct OrchestratorSettings {
 };
 
 struct NotifierSettings {
-  std::string type;  // "slack"
-  Secret webhook_url;
+  std::string type;     // "slack"
+  Secret webhook_url;   // of Slack: this one …
+  Secret token;         // … or a bot's, with a channel
+  std::string channel;  // "#releases", or an id
+  std::string api_url = "https://slack.com/api";
   std::vector<std::string> allow_addresses;  // that are refused otherwise; canonical
   std::map<std::string, std::string>
       match;                        // "namespace", "service", "target", "label.x" → exact value

@@ -43,6 +43,7 @@ Notice notice_of(const RolloutSpec& spec, const Event& event) {
   if (event.decision) notice.decision = decision_id(spec, *event.decision);
   notice.question = event.question;
   notice.datasource = event.datasource;
+  notice.is_news = event.is_news;
   return notice;
 }
 
@@ -64,6 +65,7 @@ std::string to_payload(const Notice& notice) {
   json["question"] = notice.question;
   json["subject"] = notice.subject;
   json["datasource"] = notice.datasource;
+  if (notice.is_news) json["news"] = true;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -90,6 +92,7 @@ std::optional<Notice> from_payload(std::string_view payload) {
   notice.question = text(json, "question");
   notice.subject = text(json, "subject");
   notice.datasource = text(json, "datasource");
+  notice.is_news = json.contains("news");
   return notice;
 }
 

@@ -31,6 +31,7 @@ struct Notice {
   // with ("datasource default"). What is said above of a rollout is not set then.
   std::string subject;
   std::string datasource;  // whose silence it is about
+  bool is_news = false;    // no other event says it
 };
 
 // "payments/checkout"; only the service in the default namespace.

@@ -17,6 +17,7 @@ struct NotifierRoute {
       match;                        // "namespace", "service", "target", "label.x" → exact value
   std::vector<std::string> events;  // empty: what its kind tells by default
   std::function<bool(const Event&)> tells_by_default;
+  bool shows_standing = false;  // keeps one message per rollout, and shows in it how that stands
 };
 
 // All of `match` holds. An empty one fits nothing: such a notifier is for rollouts that name it,

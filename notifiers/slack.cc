@@ -1,49 +1,37 @@
 #include "notifiers/slack.h"
 
-#include <algorithm>
-#include <array>
-#include <cctype>
-#include <cstdio>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "analysis/text.h"
 #include "notifiers/order_body.h"
 #include "notifiers/routing.h"
-#include "notifiers/text.h"
+#include "notifiers/slack_blocks.h"
 
 namespace rollwatch {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// In code points of the escaped text. Slack takes 3,000 in a section and 2,000 in a field;
-// sentences that long help nobody, and what is fixed around them must fit beside them.
-constexpr std::size_t kNameLimit = 100;
-constexpr std::size_t kSentenceLimit = 1000;
-constexpr std::size_t kFieldLimit = 500;
-constexpr std::size_t kMostLinks = 5;
-constexpr std::size_t kUrlLimit = 400;
-
-constexpr std::string_view kBlue = "#3b82f6";
-constexpr std::string_view kGreen = "#2eb67d";
-constexpr std::string_view kYellow = "#ecb22e";
-constexpr std::string_view kRed = "#e01e5a";
-constexpr std::string_view kGrey = "#6b7280";
+using slack::begins_with_word;
+using slack::code;
+using slack::escaped;
+using slack::kBlue;
+using slack::kFieldLimit;
+using slack::kGreen;
+using slack::kGrey;
+using slack::kRed;
+using slack::kSentenceLimit;
+using slack::kYellow;
+using slack::link;
+using slack::mrkdwn_object;
+using slack::section;
 
 struct Look {
   std::string_view headline;  // the words; never colour or emoji alone
   std::string_view emoji;
   std::string_view color;
 };
-
-bool begins_with_word(std::string_view sentence, std::string_view words) {
-  return sentence.size() >= words.size() && std::equal(words.begin(), words.end(), sentence.begin(),
-                                                       [](unsigned char a, unsigned char b) {
-                                                         return std::tolower(a) == std::tolower(b);
-                                                       });
-}
 
 // Of a datasource that gives no answers, told once for all rollouts.
 Look look_of_silence(EventType event) {
@@ -118,23 +106,6 @@ Look look_of(const Notice& notice) {
   return {"note", ":information_source:", kBlue};
 }
 
-std::string escaped(std::string_view text, std::size_t limit = kNameLimit) {
-  return mrkdwn(one_line(text), limit);
-}
-
-// In a code span a backtick would end it.
-std::string code(std::string_view text) {
-  std::string plain(text);
-  std::replace(plain.begin(), plain.end(), '`', '\'');
-  return "`" + escaped(plain) + "`";
-}
-
-std::string short_number(double number) {
-  std::array<char, 32> text{};
-  const int length = std::snprintf(text.data(), text.size(), "%.6g", number);
-  return {text.data(), static_cast<std::size_t>(length)};
-}
-
 // "paused: error-rate gave no answer for 5m"; a summary that says the word itself is not made to
 // stutter.
 std::string sentence_of(const Notice& notice, const Look& look) {
@@ -148,61 +119,12 @@ std::string sentence_of(const Notice& notice, const Look& look) {
   return std::string(look.headline) + ": " + escaped(summary, kSentenceLimit);
 }
 
-std::string percent_encoded(unsigned char byte) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  return {'%', kHex[byte >> 4U], kHex[byte & 15U]};
-}
-
-std::string url_value(std::string_view text) {
-  std::string safe;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = std::isalnum(byte) != 0 || std::strchr("-_.~", c) != nullptr;
-    safe += plain ? std::string(1, c) : percent_encoded(byte);
-  }
-  return safe;
-}
-
-// A URL inside <…|…>: the characters that would end it, and those of no URL, percent-encoded.
-std::string link(std::string_view url, std::string_view label) {
-  std::string safe;
-  for (const char c : url) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte >= 0x7F || c == '<' || c == '>' || c == '|' || c == '"') {
-      safe += percent_encoded(byte);
-    } else if (c == '&') {
-      safe += "&amp;";
-    } else {
-      safe += c;
-    }
-  }
-  std::string text(label);
-  std::replace(text.begin(), text.end(), '|', '/');
-  return "<" + safe + "|" + escaped(text, 40) + ">";
-}
-
-bool is_web_address(std::string_view url) {
-  return (url.starts_with("https://") || url.starts_with("http://")) && url.size() <= kUrlLimit;
-}
-
 std::string links_of(const RolloutSpec& spec, const Notice& notice,
                      const std::string& external_url) {
   std::string links = link(external_url + "/api/v1/rollouts/" + spec.id, "Rollout");
   if (!notice.decision.empty())
     links += " · " + link(explain_url(external_url, spec.id, notice.decision), "Why");
-  std::size_t shown = 0;
-  for (const auto& [name, url] : spec.links) {
-    if (!is_web_address(url)) continue;
-    if (++shown > kMostLinks) break;
-    links += " · " + link(url, name);
-  }
-  return links;
-}
-
-Json mrkdwn_object(std::string text) { return {{"type", "mrkdwn"}, {"text", std::move(text)}}; }
-
-Json section(std::string text) {
-  return {{"type", "section"}, {"text", mrkdwn_object(std::move(text))}};
+  return links + slack::links_of_registration(spec);
 }
 
 Json fields_of(const RolloutSpec& spec, const Notice& notice) {
@@ -213,7 +135,7 @@ Json fields_of(const RolloutSpec& spec, const Notice& notice) {
   add("Condition", escaped(notice.condition, kFieldLimit));
   if (notice.value) {
     const std::string limit = notice.rule.empty() ? "" : " (" + notice.rule + ")";
-    add("Value (limit)", escaped(short_number(*notice.value) + limit, kFieldLimit));
+    add("Value (limit)", escaped(slack::short_number(*notice.value) + limit, kFieldLimit));
   }
   if (notice.weight) add("Share of " + escaped(spec.candidate, 40), percent(*notice.weight));
   if (!notice.by.empty() && notice.by != "engine") add("By", escaped(notice.by));
@@ -226,15 +148,6 @@ std::string way_on(const RolloutSpec& spec, const Notice& notice) {
   if (notice.question.empty() || notice.event == EventType::kResumed) return {};
   return code("rollwatch resume " + spec.id) + " to go on, " +
          code("rollwatch rollback " + spec.id) + " to go back";
-}
-
-std::string context_of(const RolloutSpec& spec, const Notice& notice) {
-  std::string context = code(spec.id);
-  if (!spec.by.empty()) context += " · started by " + escaped(spec.by);
-  for (const std::string& policy : spec.policy) context += " · policy " + code(policy);
-  // Slack cuts nothing for us: too many policies are told as the first few.
-  if (context.size() > kSentenceLimit) context = code(spec.id);
-  return context + " · " + format_time(notice.at);
 }
 
 // What is shown of a message beside its text.
@@ -264,10 +177,9 @@ Shown show_shared(const RolloutSpec& spec, const Notice& notice, const Look& loo
   shown.headline = std::string(look.emoji) + " " + subject + escaped(rest, kSentenceLimit);
   std::string list = external_url + "/api/v1/rollouts?state=active";
   if (is_of_service(notice))
-    list += "&namespace=" + url_value(spec.ns) + "&service=" + url_value(spec.service);
+    list += "&namespace=" + url_encoded(spec.ns) + "&service=" + url_encoded(spec.service);
   shown.rest.push_back(section(link(list, "Rollouts")));
-  Json elements = Json::array({mrkdwn_object(format_time(notice.at))});
-  shown.rest.push_back({{"type", "context"}, {"elements", std::move(elements)}});
+  shown.rest.push_back(slack::context(format_time(notice.at)));
   return shown;
 }
 
@@ -292,8 +204,7 @@ Shown show_rollout(const RolloutSpec& spec, const Notice& notice, const Look& lo
   if (std::string way = way_on(spec, notice); !way.empty())
     shown.rest.push_back(section(std::move(way)));
   shown.rest.push_back(section(links_of(spec, notice, external_url)));
-  Json elements = Json::array({mrkdwn_object(context_of(spec, notice))});
-  shown.rest.push_back({{"type", "context"}, {"elements", std::move(elements)}});
+  shown.rest.push_back(slack::context(slack::origin(spec) + " · " + format_time(notice.at)));
   return shown;
 }
 

@@ -159,6 +159,7 @@ EngineRules Application::Impl::engine_rules() {
     return found != settings_->datasources.end() ? without_credentials(found->second.url)
                                                  : std::string();
   };
+  teller_.show_graphs_of(rules.datasource_url);
   return rules;
 }
 

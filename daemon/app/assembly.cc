@@ -4,8 +4,10 @@
 #include <stdexcept>
 
 #include "config/plan_decoder.h"
+#include "daemon/delivery/slack_bot_sender.h"
 #include "daemon/delivery/slack_sender.h"
 #include "notifiers/slack.h"
+#include "notifiers/slack_thread.h"
 
 namespace rollwatch {
 namespace {
@@ -83,17 +85,27 @@ Outbox::Drivers drivers_of(const Settings& settings, const HttpSend& http, Clock
 Outbox::Senders senders_of(const Settings& settings, const HttpSend& http, Clock& clock,
                            const Originator& originator) {
   Outbox::Senders senders;
-  for (const auto& [name, notifier] : settings.notifiers)
-    senders.emplace(
-        name, std::make_shared<SlackWebhookSender>(guarded(http, notifier.allow_addresses), clock,
-                                                   notifier.webhook_url, originator));
+  for (const auto& [name, notifier] : settings.notifiers) {
+    const HttpSend send = guarded(http, notifier.allow_addresses);
+    if (notifier.token.empty()) {
+      senders.emplace(name, std::make_shared<SlackWebhookSender>(send, clock, notifier.webhook_url,
+                                                                 originator));
+    } else {
+      SlackBot bot{notifier.api_url, notifier.token, notifier.channel};
+      senders.emplace(name,
+                      std::make_shared<SlackBotSender>(send, clock, std::move(bot), originator));
+    }
+  }
   return senders;
 }
 
 std::vector<NotifierRoute> routes_of(const Settings& settings) {
   std::vector<NotifierRoute> routes;
-  for (const auto& [name, notifier] : settings.notifiers)
-    routes.push_back({name, notifier.match, notifier.events, slack_webhook_tells});
+  for (const auto& [name, notifier] : settings.notifiers) {
+    const bool is_bot = !notifier.token.empty();
+    routes.push_back({name, notifier.match, notifier.events,
+                      is_bot ? slack_bot_tells : slack_webhook_tells, is_bot});
+  }
   return routes;
 }
 

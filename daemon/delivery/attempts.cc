@@ -13,6 +13,8 @@ namespace rollwatch {
 namespace {
 
 constexpr Millis kLookAgain = std::chrono::seconds{30};
+constexpr Millis kLeastTurnedAway = std::chrono::seconds{1};
+constexpr const char* kMemo = "notifier";  // what the sender remembers of a rollout
 
 std::string_view name_of_end(SendEnd end) {
   switch (end) {
@@ -166,12 +168,18 @@ awaitable<void> Outbox::attempt_notification(EntryPtr entry) {
   if (stopped_) co_return;
   const SteadyTime now = clock_.steady();
   Lane& lane = lanes_[lane_name(entry->delivery)];
-  --lane.out;
   ++entry->attempts_made;
   count(*entry, name_of_end(result.end));
   attempted(*entry, result);
 
-  const auto delay = notification_retry_delay(entry->attempts_made, result.retry_after);
+  // A destination that is busy says when to come back, and means everybody. That uses up no
+  // attempt: what is late is told late, and not at all only after its time.
+  const bool is_turned_away = result.end == SendEnd::kRetry && result.attempt.status == 429 &&
+                              result.retry_after.has_value();
+  if (is_turned_away) ++entry->turned_away;
+  auto delay =
+      notification_retry_delay(entry->attempts_made - entry->turned_away, result.retry_after);
+  if (is_turned_away) delay = std::max(delay.value_or(Millis{0}), kLeastTurnedAway);
   DeliveryState state = DeliveryState::kDone;
   if (result.end == SendEnd::kRefused) state = DeliveryState::kDead;
   if (result.end == SendEnd::kRetry) {
@@ -179,14 +187,19 @@ awaitable<void> Outbox::attempt_notification(EntryPtr entry) {
     state = delay ? DeliveryState::kPending : DeliveryState::kDead;
     entry->due = now + delay.value_or(Millis{0});
   }
-  fill(lane_name(entry->delivery));
+  // What follows builds on what is to be remembered of this one.
+  const bool holds_place = result.memo.has_value();
+  if (!holds_place) leave_lane(*entry);
 
   for (unsigned failures = 0;; co_await store_back_off(++failures)) {
     std::optional<Attempt> attempt = result.attempt;
-    const bool recorded = co_await record(*entry, state, std::move(attempt));
-    if (recorded || is_open(state) || stopped_) break;
+    std::optional<std::string> memo = result.memo;
+    fail_point("before_notice_commit");
+    const bool recorded = co_await record(*entry, state, std::move(attempt), std::move(memo));
+    if (recorded || (is_open(state) && !holds_place) || stopped_) break;
   }
   if (stopped_) co_return;
+  if (holds_place) leave_lane(*entry);
   if (state == DeliveryState::kDone) count_delivered(*entry);
   if (state == DeliveryState::kDead && result.end == SendEnd::kRetry) count(*entry, "given_up");
   if (state != DeliveryState::kDone) {
@@ -207,6 +220,19 @@ awaitable<SendResult> Outbox::send_notification(EntryPtr entry) {
   message.spec = *entry->spec;
   message.delivery = entry->delivery;
   message.attempt = static_cast<int>(entry->attempts_made + 1);
+  if (sender->remembers()) {
+    for (unsigned failures = 0; !stopped_; co_await store_back_off(++failures)) {
+      try {
+        message.memo = co_await store_.memo(entry->delivery.rollout, entry->delivery.target, kMemo);
+        break;
+      } catch (const StoreError& error) {
+        spdlog::error("notification {}: cannot read what was posted before it: {}",
+                      entry->delivery.id, error.what());
+      }
+    }
+    if (stopped_) co_return SendResult();
+    message.is_outdated = is_outdated(*entry, *sender);
+  }
   SendResult result = co_await sender->send(message);
   co_return result;
 }
@@ -226,7 +252,7 @@ awaitable<void> Outbox::expire_notification(EntryPtr entry) {
 }
 
 awaitable<bool> Outbox::record(const Entry& entry, DeliveryState state,
-                               std::optional<Attempt> attempt) {
+                               std::optional<Attempt> attempt, std::optional<std::string> memo) {
   DeliveryUpdate update;
   update.id = entry.delivery.id;
   update.state = state;
@@ -234,6 +260,7 @@ awaitable<bool> Outbox::record(const Entry& entry, DeliveryState state,
   Commit commit;
   commit.rollout = entry.delivery.rollout;
   commit.delivery_updates.push_back(std::move(update));
+  if (memo) commit.memos.push_back({entry.delivery.target, kMemo, std::move(*memo), false});
   std::vector<Commit> batch;
   batch.push_back(std::move(commit));
   try {

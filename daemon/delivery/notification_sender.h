@@ -11,6 +11,9 @@ struct NotificationMessage {
   RolloutSpec spec;
   Delivery delivery;  // payload: the facts of notifiers/notification.h
   int attempt = 1;    // of this delivery
+  // Of a sender that remembers: what it last wanted to, of this rollout.
+  std::optional<std::string> memo;
+  bool is_outdated = false;  // something that waits behind it outdates it
 };
 
 class NotificationSender {
@@ -22,6 +25,15 @@ class NotificationSender {
 
   // Attempts at once to this destination; the rest waits its turn.
   virtual std::size_t at_once() const { return 4; }
+
+  // Whether it has a memo per rollout. What is to be remembered of one attempt (SendResult::memo)
+  // is on disk, in the commit with the attempt's end, before the next one begins.
+  virtual bool remembers() const { return false; }
+
+  // `newer` shows whatever `older` would have shown, as it is by now.
+  virtual bool outdates(const Delivery& /*newer*/, const Delivery& /*older*/) const {
+    return false;
+  }
 };
 
 }  // namespace rollwatch

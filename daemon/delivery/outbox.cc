@@ -19,12 +19,22 @@ bool is_rollback(const Delivery& delivery) {
   return is_order(delivery) && delivery.kind == "rollback";
 }
 
+constexpr int kTooManyRequests = 429;
+
+unsigned times_turned_away(const Delivery& delivery) {
+  if (is_order(delivery)) return 0;
+  return static_cast<unsigned>(
+      std::count_if(delivery.attempts.begin(), delivery.attempts.end(),
+                    [](const Attempt& attempt) { return attempt.status == kTooManyRequests; }));
+}
+
 // A notification keeps its pace over a restart, or a crash loop would use up its attempts in a
 // minute.
 Millis wait_left(const Delivery& delivery, SysTime now) {
   if (is_order(delivery) || delivery.attempts.empty()) return Millis{0};
   const Attempt& last = delivery.attempts.back();
-  const auto delay = notification_retry_delay(static_cast<unsigned>(delivery.attempts.size()));
+  const auto delay = notification_retry_delay(static_cast<unsigned>(delivery.attempts.size()) -
+                                              times_turned_away(delivery));
   if (!delay) return Millis{0};
   return std::clamp(last.at + last.duration + *delay - now, Millis{0}, *delay);
 }
@@ -74,6 +84,7 @@ void Outbox::add(Delivery delivery, RolloutSpec spec) {
   entry->serial = ++serials_;
   entry->spec = std::make_shared<const RolloutSpec>(std::move(spec));
   entry->attempts_made = static_cast<unsigned>(delivery.attempts.size());
+  entry->turned_away = times_turned_away(delivery);
   entry->due = clock_.steady() + wait_left(delivery, clock_.wall());
   delivery.attempts.clear();
   entry->delivery = std::move(delivery);
@@ -272,6 +283,21 @@ void Outbox::fill(const std::string& name) {
     lane.waiting.erase(lane.waiting.begin());
     look_at(next);
   }
+}
+
+void Outbox::leave_lane(const Entry& entry) {
+  const std::string name = lane_name(entry.delivery);
+  --lanes_[name].out;
+  fill(name);
+}
+
+bool Outbox::is_outdated(const Entry& entry, const NotificationSender& sender) const {
+  const auto lane = lanes_.find(lane_name(entry.delivery));
+  if (lane == lanes_.end()) return false;
+  const auto& waiting = lane->second.waiting;
+  return std::any_of(waiting.upper_bound(entry.serial), waiting.end(), [&](const auto& other) {
+    return !other.second->closed && sender.outdates(other.second->delivery, entry.delivery);
+  });
 }
 
 OutboxStats Outbox::stats() const {

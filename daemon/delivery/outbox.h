@@ -103,6 +103,7 @@ class Outbox {
     Delivery delivery;         // without its attempts
     std::shared_ptr<const RolloutSpec> spec;
     unsigned attempts_made = 0;
+    unsigned turned_away = 0;            // of them: the destination was busy, which uses up none
     SteadyTime due{};                    // of the next attempt
     SteadyTime until{};                  // its deadline as it was when that was set
     std::optional<SteadyTime> wakes_at;  // in timed_
@@ -161,7 +162,10 @@ class Outbox {
   awaitable<SendResult> send_notification(EntryPtr entry);
   awaitable<DeliveryState> report(EntryPtr entry, SendResult result);
   awaitable<void> read_accepted_until(EntryPtr entry);
-  awaitable<bool> record(const Entry& entry, DeliveryState state, std::optional<Attempt> attempt);
+  bool is_outdated(const Entry& entry, const NotificationSender& sender) const;
+  void leave_lane(const Entry& entry);
+  awaitable<bool> record(const Entry& entry, DeliveryState state, std::optional<Attempt> attempt,
+                         std::optional<std::string> memo = {});
   awaitable<void> store_back_off(unsigned failures);
 
   void count(const Entry& entry, std::string_view result) const;

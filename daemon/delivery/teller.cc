@@ -1,9 +1,12 @@
 #include "daemon/delivery/teller.h"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstdio>
 #include <utility>
+
+#include "notifiers/standing.h"
 
 namespace rollwatch {
 namespace {
@@ -42,8 +45,7 @@ Told Teller::tell(const std::vector<TakenStep>& steps, const Freezes& freezes) {
   std::string on_disk = so_far.to_text();
   for (const TakenStep& step : steps) {
     Told::Step& to = told.steps.emplace_back();
-    for (const Announcement& announcement : rollwatch::tell(so_far, step, *routes_, freezes))
-      to.notifications.push_back(delivery_of(step.spec, announcement));
+    to.notifications = deliveries_of(step, rollwatch::tell(so_far, step, *routes_, freezes));
     std::string text = so_far.to_text();
     if (text == on_disk) continue;
     to.memos.push_back({"", kMemo, text, true});
@@ -55,6 +57,31 @@ Told Teller::tell(const std::vector<TakenStep>& steps, const Freezes& freezes) {
       if (routes != routes_) so_far_.reroute(*routes, *routes_);  // reloaded meanwhile
     };
   return told;
+}
+
+// Notifiers that show how a rollout stands get that beside what happened, and besides a
+// condition's first failing check: it costs them no message.
+std::vector<Delivery> Teller::deliveries_of(const TakenStep& step,
+                                            std::vector<Announcement> announcements) const {
+  std::vector<std::string> shows_standing;
+  for (const NotifierRoute* route : routes_for(step.spec, *routes_)) {
+    if (!route->shows_standing) continue;
+    shows_standing.push_back(route->name);
+    if (!route->events.empty()) continue;
+    for (Notice& notice : first_failures(step))
+      announcements.push_back({route->name, std::move(notice)});
+  }
+  std::optional<Standing> standing;  // made once, if anybody shows it
+  std::vector<Delivery> deliveries;
+  for (const Announcement& announcement : announcements) {
+    Delivery& delivery = deliveries.emplace_back(delivery_of(step.spec, announcement));
+    const bool shows = std::find(shows_standing.begin(), shows_standing.end(),
+                                 announcement.notifier) != shows_standing.end();
+    if (!shows || !announcement.notice.subject.empty()) continue;
+    if (!standing) standing = standing_of(step, datasource_url_);
+    delivery.payload = with_standing(delivery.payload, *standing);
+  }
+  return deliveries;
 }
 
 Delivery Teller::delivery_of(const RolloutSpec& spec, const Announcement& announcement) const {

@@ -27,6 +27,11 @@ class Teller {
   // The notifiers; a reload calls it again.
   void configure(std::vector<NotifierRoute> routes);
 
+  // Where a datasource is looked at, without credentials: for links to graphs.
+  void show_graphs_of(std::function<std::string(const std::string& datasource)> datasource_url) {
+    datasource_url_ = std::move(datasource_url);
+  }
+
   // EngineRules::recall: what earlier processes told, and the rollouts that are active. Before the
   // first tell(), which would else repeat it, and write over it. Throws StoreError.
   awaitable<void> load(Store& store, std::vector<RolloutView> active);
@@ -35,11 +40,14 @@ class Teller {
   Told tell(const std::vector<TakenStep>& steps, const Freezes& freezes);
 
  private:
+  std::vector<Delivery> deliveries_of(const TakenStep& step,
+                                      std::vector<Announcement> announcements) const;
   Delivery delivery_of(const RolloutSpec& spec, const Announcement& announcement) const;
 
   std::function<std::uint64_t()> random_;
   std::shared_ptr<const std::vector<NotifierRoute>> routes_ =
       std::make_shared<const std::vector<NotifierRoute>>();
+  std::function<std::string(const std::string&)> datasource_url_;
   ToldSoFar so_far_;  // as it is on disk
   bool loaded_ = false;
 };

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "analysis/graph_link.h"
 #include "analysis/judge.h"
 #include "analysis/mover.h"
 #include "analysis/render.h"
@@ -30,24 +31,6 @@ std::string sha256_hex(const std::string& bytes) {
     text += kHex[digest[i] & 15U];
   }
   return text;
-}
-
-std::string url_encoded(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      out += '%';
-      out += kHex[byte >> 4U];
-      out += kHex[byte & 15U];
-    }
-  }
-  return out;
 }
 
 std::string shell_quoted(std::string_view text) {
@@ -103,16 +86,6 @@ Json response_text(const std::shared_ptr<const std::string>& raw) {
   return raw->size() <= kLongestResponse ? *raw : raw->substr(0, kLongestResponse);
 }
 
-std::string graph_url(const Asked& asked, const RolloutSpec& spec) {
-  // The clock may have been put back since it was registered.
-  const Millis since = std::max(asked.evaluated_at - spec.created_at, Millis{0});
-  const auto range =
-      std::chrono::duration_cast<std::chrono::seconds>(since) + std::chrono::minutes{10};
-  return asked.datasource_url + "/graph?g0.expr=" + url_encoded(asked.query) +
-         "&g0.tab=0&g0.range_input=" + std::to_string(range.count()) + "s&g0.end_input=" +
-         url_encoded(format_time(asked.evaluated_at + std::chrono::minutes{5}).substr(0, 19));
-}
-
 // An answer as it came, and how to ask for it again.
 void add_answer(Json& to, const Asked& asked, const std::string& query,
                 const std::shared_ptr<const std::string>& raw) {
@@ -135,7 +108,8 @@ Json evaluation_of(const Asked& asked, Fixed fixed, const RolloutState& after) {
   e["outcome"] = c.last ? Json(name_of(c.last->outcome)) : Json(nullptr);
   e["series"] = c.last ? optional_text(c.last->series) : Json(nullptr);
   e["arithmetic"] = arithmetic(plan, c);
-  e["graph_url"] = graph_url(asked, fixed.spec);
+  e["graph_url"] =
+      graph_link(asked.datasource_url, asked.query, asked.evaluated_at, fixed.spec.created_at);
   if (asked.evidence_query) {
     Json evidence;
     evidence["query"] = *asked.evidence_query;

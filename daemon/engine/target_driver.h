@@ -22,6 +22,8 @@ struct SendResult {
   SendEnd end = SendEnd::kRetry;
   Attempt attempt;                    // as it is recorded
   std::optional<Millis> retry_after;  // the receiver asked for it
+  // Of a notification: what its sender wants to remember of this rollout, whatever the end was.
+  std::optional<std::string> memo;
 };
 
 enum class Looked : unsigned char { kUnknown, kNotYet, kAlreadySo };

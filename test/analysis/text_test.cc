@@ -66,6 +66,13 @@ TEST(HideTest, TakesEveryOccurrenceOut) {
   }
 }
 
+TEST(UrlEncodedTest, LeavesOnlyWhatIsCertain) {
+  EXPECT_EQ(url_encoded("rate(x{a=\"b\"}[1m])"), "rate%28x%7Ba%3D%22b%22%7D%5B1m%5D%29");
+  EXPECT_EQ(url_encoded("aZ09-_.~"), "aZ09-_.~");
+  EXPECT_EQ(url_encoded("\u00e4&?#/ "), "%C3%A4%26%3F%23%2F%20");
+  EXPECT_EQ(url_encoded(std::string_view("\0", 1)), "%00");
+}
+
 TEST(PercentTest, IsAsShortAsItCanBe) {
   struct Row {
     double weight;

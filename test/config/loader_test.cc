@@ -61,7 +61,13 @@ type = "slack"
 webhook_url_file = "slack.webhook"
 match = { namespace = "payments", "label.tier" = "web", label.team = "a" }
 events = ["paused", "rolled_back"]
+[notifier.bot]
+type = "slack"
+token_file = "slack.token"
+channel = "C0123456789"
+api_url = "https://slack-gov.com/api/"
 )");
+  config.files["slack.token"] = "xoxb-1\n";
   config.files["vm.token"] = "t0ken\n";
   config.files["ca.pem"] = config.files["c.pem"] = config.files["c.key"] = "pem";
   config.files["deployer.secret"] = std::string(kGoodSecret) + "\r\n";
@@ -102,6 +108,11 @@ events = ["paused", "rolled_back"]
                                                    testing::Pair("label.tier", "web"),
                                                    testing::Pair("namespace", "payments")));
   EXPECT_THAT(releases.events, testing::ElementsAre("paused", "rolled_back"));
+  EXPECT_EQ(releases.api_url, "https://slack.com/api");
+  const NotifierSettings& bot = settings->notifiers.at("bot");
+  EXPECT_EQ(bot.token.reveal(), "xoxb-1");
+  EXPECT_EQ(bot.channel, "C0123456789");
+  EXPECT_EQ(bot.api_url, "https://slack-gov.com/api");
 }
 
 TEST(Loader, WhereTheStoreMayBe) {
@@ -226,9 +237,17 @@ TEST(Loader, BadNotifier) {
       {"type of a later version", "[notifier.n]\ntype = 'webhook'", "2:8: notifier.n.type",
        "not available yet in this version; use type = \"slack\""},
       {"no address", "[notifier.n]\ntype = 'slack'", "1:1: notifier.n",
-       "missing key \"webhook_url\""},
-      {"bot token", "[notifier.n]\ntype = 'slack'\ntoken_file = 'secret'",
-       "3:14: notifier.n.token_file", "not available yet in this version; use an incoming webhook"},
+       "missing key \"token_file\"; give the file that holds the bot token of a Slack app"},
+      {"no channel", "[notifier.n]\ntype = 'slack'\ntoken_file = 'secret'", "1:1: notifier.n",
+       "missing key \"channel\"; give the channel to post to"},
+      {"token and webhook", SLACK "token_file = 'secret'\nchannel = '#x'",
+       "3:15: notifier.n.webhook_url", "not both"},
+      {"a webhook's channel", SLACK "channel = '#x'", "4:11: notifier.n.channel",
+       "belongs to token_file; a webhook's place is chosen in Slack"},
+      {"a webhook's API", SLACK "api_url = 'https://h'", "4:11: notifier.n.api_url",
+       "belongs to token_file"},
+      {"channel with a space", SLACK "channel = '#a b'", "4:11: notifier.n.channel",
+       "must be \"#\" and a channel's name"},
       {"bad address", "[notifier.n]\ntype = 'slack'\nwebhook_url_file = 'secret'",
        "3:20: notifier.n.webhook_url_file", "begins with http://"},
       {"no events", SLACK "events = []", "4:10: notifier.n.events", "at least one event"},

@@ -111,10 +111,11 @@ TEST(SectionKeys, Notifier) {
        {"match", "'payments'", kNoTable, "{ @servce = 'x' }", "did you mean \"service\"?"},
        {"events", "'paused'", "must be a list: events = [\"paused\", \"rolled_back\"], not ",
         "[@'pased']", "there is no event \"pased\": did you mean \"paused\"?"},
-       {"token", "'xoxb'", kNotYet, nullptr, nullptr},
-       {"token_file", "'slack.token'", kNotYet, nullptr, nullptr},
-       {"api_url", "'https://h'", kNotYet, nullptr, nullptr},
-       {"channel", "'#releases'", kNotYet, nullptr, nullptr}});
+       {"token", "1", kNoString, "\"a\\nb\"", "must hold one line without control characters"},
+       {"token_file", "1", kNoString, "'nowhere'", kNoFile},
+       {"api_url", "1", kNoString, "'slack.example.net'", kNoUrl},
+       {"channel", "1", kNoString, "'releases'",
+        "must be \"#\" and a channel's name, or its id, such as \"C0123456789\""}});
 }
 
 TEST(SectionKeys, Match) {

@@ -37,6 +37,8 @@ awaitable<std::vector<Recorded>> MemoryStore::record(std::vector<Commit> commits
   std::vector<Recorded> recorded(commits.size());
   for (const Commit& commit : commits) {
     for (const DeliveryUpdate& update : commit.delivery_updates) apply(update);
+    for (const Memo& memo : commit.memos)
+      memos[commit.rollout + " " + memo.target + " " + memo.key] = memo.value;
   }
   co_return recorded;
 }
@@ -70,9 +72,13 @@ awaitable<std::optional<Delivery>> MemoryStore::delivery(std::string id) {
 awaitable<std::optional<std::string>> MemoryStore::memo(std::string rollout, std::string target,
                                                         std::string key) {
   fail_if_asked();
-  if (!rollout.empty() || !target.empty()) unexpected("memo, of a rollout");
   std::optional<std::string> found;
-  if (shared_memos.contains(key)) found = shared_memos.at(key);
+  if (rollout.empty() && target.empty()) {
+    if (shared_memos.contains(key)) found = shared_memos.at(key);
+  } else {
+    const std::string whole = rollout + " " + target + " " + key;
+    if (memos.contains(whole)) found = memos.at(whole);
+  }
   co_return found;
 }
 

@@ -16,6 +16,7 @@ class MemoryStore : public Store {
   std::map<std::string, Delivery> deliveries_by_id;
   std::map<std::string, RolloutSpec> specs;
   std::map<std::string, std::string> shared_memos;
+  std::map<std::string, std::string> memos;  // by "rollout target key"
 
   void keep(const RolloutSpec& spec, Delivery delivery);
   void apply(const DeliveryUpdate& update);

@@ -68,6 +68,22 @@ void OutboxTest::configure() {
     };
     senders["slack"] = std::make_shared<SlackWebhookSender>(
         http, clock, Secret("http://slack"), Originator{"http://rollwatch", "rollwatch/test"});
+    HttpSend api = [this](HttpRequest request) {
+      const auto body = nlohmann::json::parse(request.body);
+      const bool edits = request.url.reveal() == "http://slack/api/chat.update";
+      std::string line = edits ? "edit " + body.value("ts", "")
+                         : body.contains("thread_ts")
+                             ? "reply " + body["thread_ts"].get<std::string>()
+                             : "post " + body["channel"].get<std::string>();
+      if (body.value("reply_broadcast", false)) line += " in the channel";
+      requests.push_back(std::move(request));
+      const std::string ts = "ts" + std::to_string(requests.size());
+      bot.otherwise.body = R"({"ok":true,"channel":"C1","ts":")" + ts + "\"}";
+      return answer(bot, line);
+    };
+    senders["bot"] = std::make_shared<SlackBotSender>(
+        api, clock, SlackBot{"http://slack/api", Secret("xoxb-secret-token"), "#releases"},
+        Originator{"http://rollwatch", "rollwatch/test"});
   }
   outbox->configure(std::move(drivers), std::move(senders));
 }
@@ -110,7 +126,7 @@ void OutboxTest::hand_over(unsigned number, const std::string& kind, const std::
 }
 
 void OutboxTest::notification(const std::string& id, const std::string& kind,
-                              const std::string& target) {
+                              const std::string& target, unsigned standing) {
   Notice notice;
   notice.event = event_type(kind).value();
   notice.summary = id;
@@ -124,6 +140,12 @@ void OutboxTest::notification(const std::string& id, const std::string& kind,
   delivery.created_at = clock.wall();
   delivery.expires_at = clock.wall() + std::chrono::hours{24};
   delivery.payload = to_payload(notice);
+  if (standing > 0) {
+    Standing at;
+    at.number = standing;
+    at.state = "analyzing";
+    delivery.payload = with_standing(delivery.payload, at);
+  }
   store.keep(spec_of("ro_a"), delivery);
   outbox->add(std::move(delivery), spec_of("ro_a"));
   clock.settle();

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "daemon/delivery/outbox.h"
+#include "daemon/delivery/slack_bot_sender.h"
 #include "daemon/delivery/slack_sender.h"
 #include "daemon/delivery/webhook_driver.h"
 #include "test/delivery/memory_store.h"
@@ -54,7 +55,7 @@ class OutboxTest : public testing::Test, protected OrderSink {
   void hand_over(unsigned number, const std::string& kind, const std::string& rollout = "ro_a",
                  const std::string& target = "deployer");
   void notification(const std::string& id, const std::string& kind = "paused",
-                    const std::string& target = "slack");
+                    const std::string& target = "slack", unsigned standing = 0);
   void withdraw(unsigned number, const std::string& rollout = "ro_a");
   void acknowledge(unsigned number);
   // Another process takes over what the store holds.
@@ -73,6 +74,7 @@ class OutboxTest : public testing::Test, protected OrderSink {
   MemoryStore store;
   Receiver deployer;
   Receiver slack;
+  Receiver bot;                       // Slack's Web API; what is not scripted is done
   std::vector<HttpRequest> requests;  // to the deployer
   std::vector<std::string> counted;
   Millis order_deadline = std::chrono::minutes{5};

@@ -5,6 +5,7 @@
 
 #include "notifiers/notification.h"
 #include "notifiers/slack.h"
+#include "notifiers/slack_thread.h"
 #include "test/delivery/memory_store.h"
 #include "test/support/run.h"
 
@@ -120,6 +121,51 @@ TEST_F(TellerTest, OneDeliveryPerNotifierThatIsTold) {
   const auto notice = from_payload(told[0].payload);
   ASSERT_TRUE(notice.has_value());
   EXPECT_EQ(notice->summary, "paused: for a reason");
+}
+
+ConditionPlan errors_condition() {
+  return {.name = "errors",
+          .kind =
+              ThresholdCondition{
+                  promql::parse_query_template("up").value(), {}, Reduce::kEach, std::nullopt, 100},
+          .timeout = std::nullopt,
+          .steps = {}};
+}
+
+// Whoever shows how a rollout stands gets that with everything about this rollout, and a
+// condition's first failing check as well.
+TEST_F(TellerTest, HowItStandsIsForThoseWhoShowIt) {
+  teller_.configure({{"bot", {}, {}, slack_bot_tells, true},
+                     {"few", {}, {"promoted"}, slack_bot_tells, true},
+                     {"webhook", {}, {}, slack_webhook_tells}});
+  teller_.show_graphs_of([](const std::string& name) { return "http://" + name; });
+  Step step = step_of("ro_1", EventType::kStarted);
+  step.plan.steps = {{5, Millis{0}, false}};
+  step.plan.conditions.push_back(errors_condition());
+  step.before.conditions.resize(1);
+  step.after.conditions.resize(1);
+  step.after.revision = 7;
+  ConditionState& errors = step.after.conditions[0];
+  errors.last.emplace().outcome = Outcome::kFail;
+  errors.counts[static_cast<std::size_t>(Outcome::kFail)] = 1;
+  const Told all = teller_.tell(taken({step, paused("ro_2")}), {});
+
+  const auto& told = all.steps[0].notifications;
+  ASSERT_THAT(told, SizeIs(3));
+  EXPECT_EQ(told[0].target + " " + told[0].kind, "bot started");
+  EXPECT_EQ(told[1].target + " " + told[1].kind, "webhook started");
+  EXPECT_EQ(told[2].target + " " + told[2].kind, "bot verdict");
+  const auto standing = standing_in(told[0].payload);
+  ASSERT_TRUE(standing.has_value());
+  EXPECT_EQ(standing->number, 7U);
+  EXPECT_THAT(standing->graph, testing::StartsWith("http://default/graph?"));
+  EXPECT_FALSE(standing_in(told[1].payload).has_value());
+  EXPECT_TRUE(standing_in(told[2].payload).has_value());
+
+  const auto& shared = all.steps[1].notifications;
+  ASSERT_THAT(shared, SizeIs(2));
+  EXPECT_EQ(shared[0].target + " " + shared[0].kind, "bot paused");
+  EXPECT_FALSE(standing_in(shared[0].payload).has_value()) << "it concerns many";
 }
 
 TEST_F(TellerTest, NobodyToTell) {

@@ -55,8 +55,10 @@ class Receiver:
                 answer = receiver.receive(self.path, self.headers, body)
                 if answer is None:
                     return  # hangs up
-                status, content_type, text = answer
+                status, content_type, text, *more = answer
                 self.send_response(status)
+                for name, value in (more[0] if more else {}).items():
+                    self.send_header(name, value)
                 self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()

@@ -1,9 +1,11 @@
 """Secrets appear in no answer, no log line, no error and no output."""
 
 import base64
+import json
 import socket
 import unittest
 
+from fake_slack import TOKEN, SlackApi
 from harness import wait_until
 from programs import Daemon, check_config
 from receivers import Deployer, Slack
@@ -19,7 +21,7 @@ SECRETS = {
 }
 # Also as they travel: a header's base64, a Slack address's path.
 FORBIDDEN = [*SECRETS.values(), base64.b64encode(b"reader:e2e-basic-password").decode(), "e2e-slack-path",
-             "e2e-file-secret", SIGNING_KEY.removeprefix("whsec_")]
+             "e2e-file-secret", "e2e-slack-token", SIGNING_KEY.removeprefix("whsec_")]
 
 OTHERS = '''
 [datasource.basic]
@@ -53,10 +55,11 @@ class Secrets(RolloutCase):
             at = text.find(secret)
             self.assertEqual(at, -1, f"{where} tells a secret: {text[max(at - 100, 0):at + 100]}")
 
-    def secret_configuration(self, deployer, slack, nobody):
+    def secret_configuration(self, deployer, slack, bot, nobody):
         folder = self.place.folder / "daemon"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "password").write_text(SECRETS["E2E_PASSWORD"] + "\n")
+        (folder / "slack.token").write_text(TOKEN + "\n")
         (folder / "slack.webhook").write_text(slack.url + "\n")
         return (f'[datasource.default]\nurl = "{self.prometheus.url}"\nbearer_token = "${{E2E_BEARER}}"\n'
                 f'[orchestrator.deployer]\nurl = "http://127.0.0.1:{deployer.port}/${{E2E_HOOK}}"\n'
@@ -64,6 +67,8 @@ class Secrets(RolloutCase):
                 f'[orchestrator.away]\nurl = "http://127.0.0.1:{nobody}/${{E2E_HOOK}}"\nsecret = "${{E2E_SIGNING_KEY}}"\n'
                 'deadline = "2s"\nrollback_deadline = "2s"\n'
                 '[notifier.people]\ntype = "slack"\nwebhook_url_file = "slack.webhook"\n'
+                '[notifier.bot]\ntype = "slack"\ntoken_file = "slack.token"\nchannel = "#releases"\n'
+                f'api_url = "{bot.url}"\n'
                 '[notifier.away]\ntype = "slack"\n'
                 f'webhook_url = "http://127.0.0.1:{nobody}/e2e-slack-path"\n'
                 + POLICY + OTHERS.format(basic=self.prometheus.url, nobody=nobody))
@@ -76,7 +81,9 @@ class Secrets(RolloutCase):
     def everything(self, nobody):
         deployer = self.place.add(SecretDeployer(SIGNING_KEY))
         slack = self.slack()
-        configuration = self.secret_configuration(deployer, slack, nobody)
+        bot = self.place.add(TellingSlack())
+        bot.script.extend(["ok", "invalid_auth", "internal_error"])
+        configuration = self.secret_configuration(deployer, slack, bot, nobody)
         server = self.place.add(Daemon(self.place.folder / "daemon", configuration, SECRETS)).start()
         api = server.api
         good, bad, lost, refused = self.service(), self.service(errors=0.9), self.service(), self.service()
@@ -96,6 +103,8 @@ class Secrets(RolloutCase):
                                for d in api.deliveries(rollouts[3])), "an attempt to tell Slack in vain", [server])
         self.assertTrue(deployer.effects, "the key was the right one")
         self.assertTrue(slack.messages, "the address was the right one")
+        self.assertTrue(bot.messages, "the token was the right one")
+        wait_until(lambda: len(bot.calls) > 3, "Slack to have told what it knows", [server])
 
         said = []
         paths = ["/", "/metrics", "/-/healthy", "/-/ready", "/api/v1/rollouts", "/api/v1/rollouts/none", "/nothing"]
@@ -176,6 +185,15 @@ class SecretDeployer(Deployer):
     def receive(self, path, headers, body):
         status, content_type, text = super().receive(path, headers, body)
         return status, content_type, f"Cannot POST {path}: {text.decode()}".encode()
+
+
+class TellingSlack(SlackApi):
+    """Repeats the token in every answer, good or bad."""
+
+    def receive(self, path, headers, body):
+        status, content_type, text, *more = super().receive(path, headers, body)
+        answer = {**json.loads(text), "provided": headers["Authorization"]}
+        return status, content_type, json.dumps(answer).encode(), *more
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-// What people are told by default, type by type, as docs/orders.md has it: a new type of event
-// needs a row in both.
+// What people are told by default, type by type, as docs/notifications.md has it: a new type of
+// event needs a row in both.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -8,6 +8,7 @@
 
 #include "notifiers/notification.h"
 #include "notifiers/slack.h"
+#include "notifiers/slack_thread.h"
 
 namespace rollwatch {
 namespace {
@@ -16,7 +17,7 @@ enum class Told { kNo, kYes, kOnlySome };
 
 // "no", "yes" and "only …" of the page's table.
 std::map<std::string, Told> table_of_the_page() {
-  std::ifstream page(std::string(ROLLWATCH_SOURCE_DIR) + "/docs/orders.md");
+  std::ifstream page(std::string(ROLLWATCH_SOURCE_DIR) + "/docs/notifications.md");
   std::map<std::string, Told> told;
   bool in_table = false;
   for (std::string line; std::getline(page, line);) {
@@ -86,6 +87,61 @@ TEST(ToldByDefault, EveryTypeAsThePageSays) {
     EXPECT_EQ(slack_webhook_tells(event_of(type)), expected.at(type) == Told::kYes);
     EXPECT_EQ(event_type(name_of(type)), type);
   }
+}
+
+// The page's third column: "message", "thread" or "channel" for what a bot tells of itself.
+std::map<std::string, std::string> places_of_the_page() {
+  std::ifstream page(std::string(ROLLWATCH_SOURCE_DIR) + "/docs/notifications.md");
+  std::map<std::string, std::string> places;
+  for (std::string line; std::getline(page, line);) {
+    if (!line.starts_with("| `") || line.find("` | ") == std::string::npos) continue;
+    const std::size_t end = line.find('`', 3);
+    std::size_t cell = line.find(" | ", end);
+    cell = line.find(" | ", cell + 1);
+    if (cell == std::string::npos) continue;
+    const std::size_t cell_end = line.find(" | ", cell + 1);
+    if (cell_end == std::string::npos) continue;
+    places[line.substr(3, end - 3)] = line.substr(cell + 3, cell_end - cell - 3);
+  }
+  return places;
+}
+
+TEST(ToldByDefault, ABotTellsWhatThePageSaysWhereItSays) {
+  const auto places = places_of_the_page();
+  for (int i = 0; i <= static_cast<int>(kLastEventType); ++i) {
+    const auto type = static_cast<EventType>(i);
+    SCOPED_TRACE(name_of(type));
+    const auto row = places.find(std::string(name_of(type)));
+    ASSERT_NE(row, places.end());
+    const std::string& cell = row->second;
+    const Event event = event_of(type, [](Event& e) { e.by = "engine"; });
+    if (!slack_bot_tells(event)) {
+      // "channel, the same": as with a webhook, only in some cases.
+      EXPECT_TRUE(cell == "no" || cell.find_first_of(",;") != std::string::npos) << cell;
+      continue;
+    }
+    if (cell == "one of its own") continue;
+    const std::map<SlackPlace, std::string> words = {{SlackPlace::kRoot, "message"},
+                                                     {SlackPlace::kThread, "thread"},
+                                                     {SlackPlace::kChannel, "channel"}};
+    EXPECT_EQ(cell.substr(0, cell.find_first_of(",;")),
+              words.at(place_of(notice_of(RolloutSpec{}, event))));
+  }
+}
+
+TEST(ToldByDefault, ABotTellsAPersonsDecisionsThatHaveNoEventOfTheirOwn) {
+  const auto decided = [](DecisionKind kind, const char* by) {
+    return slack_bot_tells(event_of(EventType::kDecided, [&](Event& e) {
+      e.kind = kind;
+      e.by = by;
+      e.state = State::kAnalyzing;
+    }));
+  };
+  EXPECT_TRUE(decided(DecisionKind::kAdvance, "ana"));
+  EXPECT_TRUE(decided(DecisionKind::kPromote, "ana"));
+  EXPECT_TRUE(decided(DecisionKind::kCancel, "ana"));
+  EXPECT_FALSE(decided(DecisionKind::kPause, "ana")) << "paused says it";
+  EXPECT_FALSE(decided(DecisionKind::kAdvance, "engine")) << "step_began says it";
 }
 
 TEST(ToldByDefault, TheSomeOfEachTypeThatIsToldOnlySometimes) {
