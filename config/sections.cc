@@ -4,6 +4,7 @@
 
 #include "config/address.h"
 #include "config/config_files.h"
+#include "config/connection_reader.h"
 
 namespace rollwatch {
 
@@ -61,23 +62,6 @@ void read_store_url(TableReader& reader, StoreSettings& store, const Environment
   store.path = resolve_path(*path, reader.find("url")->origin().file, environment.working_folder);
 }
 
-void read_headers(TableReader& parent, DatasourceSettings& datasource) {
-  const Value* table = parent.table("headers");
-  if (table == nullptr) return;
-  TableReader reader(*table, join_key(parent.path(), "headers"), parent.errors());
-  for (const Value::Member& member : *table->as_table()) {
-    auto value = reader.string(member.key);
-    if (!value) continue;
-    if (!is_header_name(member.key)) {
-      reader.wrong(member.key, "is no header name; use letters, digits and '-'");
-    } else if (!is_header_value(*value)) {
-      reader.wrong(member.key, "must be one line without control characters");
-    } else {
-      datasource.headers.emplace(member.key, Secret(std::move(*value)));
-    }
-  }
-}
-
 void read_basic_auth(TableReader& parent, DatasourceSettings& datasource, SectionContext& context) {
   const Value* table = parent.table("basic_auth");
   if (table == nullptr) return;
@@ -95,25 +79,6 @@ void read_basic_auth(TableReader& parent, DatasourceSettings& datasource, Sectio
   }
   reader.finish();
   datasource.basic_auth = std::move(auth);
-}
-
-void read_tls(TableReader& parent, DatasourceSettings& datasource, SectionContext& context) {
-  const Value* table = parent.table("tls");
-  if (table == nullptr) return;
-  TableReader reader(*table, join_key(parent.path(), "tls"), parent.errors());
-  TlsSettings& tls = datasource.tls;
-  tls.ca_file = context.readable_file(reader, "ca_file");
-  tls.cert_file = context.readable_file(reader, "cert_file");
-  tls.key_file = context.readable_file(reader, "key_file", true);
-  tls.insecure_skip_verify = reader.boolean("insecure_skip_verify").value_or(false);
-  if ((reader.find("cert_file") == nullptr) != (reader.find("key_file") == nullptr)) {
-    const std::string given = reader.find("cert_file") != nullptr ? "cert_file" : "key_file";
-    reader.wrong(given, "cert_file and key_file belong together; give the other one too");
-  }
-  reader.finish();
-  if (datasource.url.rfind("http://", 0) == 0) {
-    context.warnings.push_back({table->origin(), reader.path(), "has no effect on an http:// url"});
-  }
 }
 
 void read_ingestion_delay(TableReader& reader, DatasourceSettings& datasource) {
@@ -189,14 +154,14 @@ DatasourceSettings read_datasource(const Value& table, const std::string& path,
   if (const auto n = reader.integer("max_concurrency", 1, 1000))
     datasource.max_concurrency = static_cast<int>(*n);
   read_ingestion_delay(reader, datasource);
-  read_headers(reader, datasource);
+  datasource.headers = read_headers(reader);
   datasource.bearer_token = context.secret(reader, "bearer_token");
   if (datasource.bearer_token && !is_header_value(datasource.bearer_token->reveal())) {
     reader.wrong(SectionContext::written_key(reader, "bearer_token"),
                  "must hold one line without control characters");
   }
   read_basic_auth(reader, datasource, context);
-  read_tls(reader, datasource, context);
+  datasource.tls = read_tls(reader, datasource.url, context);
   check_one_authorization(reader, datasource);
   reader.finish();
   return datasource;

@@ -3,6 +3,7 @@
 
 #include "analysis/advance.h"
 #include "config/address.h"
+#include "config/request_reader.h"
 #include "config/sections.h"
 
 namespace rollwatch {
@@ -164,16 +165,8 @@ void read_slack(TableReader& reader, NotifierSettings& notifier, SectionContext&
   if (channel) notifier.channel = std::move(*channel);
 }
 
-}  // namespace
-
-OrchestratorSettings read_orchestrator(const Value& table, const std::string& path,
-                                       SectionContext& context) {
-  OrchestratorSettings orchestrator;
-  TableReader reader(table, path, context.errors);
-  if (reader.find("preset") != nullptr) {
-    reader.not_yet("preset", "leave it out and give the url of a webhook that carries out orders");
-    return orchestrator;
-  }
+void read_webhook_preset(TableReader& reader, OrchestratorSettings& orchestrator,
+                         SectionContext& context) {
   orchestrator.url = read_url(reader, "url",
                               "give the address orders are sent to, such as "
                               "url = \"http://127.0.0.1:8080/rollouts\"",
@@ -186,6 +179,22 @@ OrchestratorSettings read_orchestrator(const Value& table, const std::string& pa
   orchestrator.old_secret = read_signing_secret(reader, "old_secret", context);
   const Choices<bool> formats = {{"standard", false}, {"cloudevents", true}};
   orchestrator.cloud_events = reader.choice<bool>("format", formats).value_or(false);
+}
+
+}  // namespace
+
+OrchestratorSettings read_orchestrator(const Value& table, const std::string& path,
+                                       SectionContext& context) {
+  OrchestratorSettings orchestrator;
+  TableReader reader(table, path, context.errors);
+  const Choices<const char*> presets = {{"webhook", "webhook"}, {"request", "request"}};
+  if (const auto preset = reader.choice<const char*>("preset", presets))
+    orchestrator.preset = *preset;
+  if (orchestrator.preset == "request") {
+    read_request_preset(reader, orchestrator, context);
+  } else {
+    read_webhook_preset(reader, orchestrator, context);
+  }
   orchestrator.allow_addresses = read_allowed_addresses(reader);
   const Span deadlines{seconds(1), hours(24 * 7)};
   if (const auto span = reader.duration("timeout", {Millis(10), minutes(10)}))

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/order_template.h"
 #include "analysis/secret.h"
 #include "analysis/time.h"
 #include "config/value.h"
@@ -48,10 +49,19 @@ struct DatasourceSettings {
 };
 
 struct OrchestratorSettings {
+  std::string preset = "webhook";
+  // Preset "webhook".
   Secret url;
-  Secret secret;                             // whsec_…
-  std::optional<Secret> old_secret;          // signs as well while a receiver still has it
-  bool cloud_events = false;                 // format = "cloudevents"
+  Secret secret;                     // whsec_…
+  std::optional<Secret> old_secret;  // signs as well while a receiver still has it
+  bool cloud_events = false;         // format = "cloudevents"
+  // Preset "request": by kind of order; one without a shape is done without a request.
+  std::map<std::string, RequestShape> requests;
+  std::optional<LookShape> look;
+  std::vector<std::string> variables;  // of all of them: what a registration must have
+  std::string bearer_token_file;       // absolute; read again for every request: such tokens rotate
+  TlsSettings tls;
+  // Both.
   std::vector<std::string> allow_addresses;  // that are refused otherwise; canonical
   Millis timeout{10'000};
   Millis deadline{300'000};

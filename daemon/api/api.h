@@ -14,11 +14,13 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/settings.h"
 #include "daemon/api/rollout_service.h"
 #include "daemon/engine/caller.h"
+#include "daemon/engine/target_driver.h"
 #include "daemon/http/message.h"
 #include "daemon/http/problem.h"
 #include "daemon/net/clock.h"
@@ -61,6 +63,11 @@ struct ApiContext {
   // Why an open delivery is not being tried although it is its turn.
   std::function<std::optional<std::string>(const std::string& delivery)> held_because =
       [](const std::string&) { return std::optional<std::string>(); };
+  // What would be sent to an orchestrator for an example of each kind of order; nothing if there is
+  // no such orchestrator.
+  std::function<std::optional<std::vector<std::pair<std::string, OrderPreview>>>(
+      const std::string& name, const RolloutSpec& spec)>
+      preview_orders = [](const std::string&, const RolloutSpec&) { return std::nullopt; };
 };
 
 // One request on its way to a handler.

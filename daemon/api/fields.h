@@ -22,6 +22,8 @@ struct TextRule {
 };
 inline constexpr TextRule kName{};
 inline constexpr TextRule kSentence{2000, true};
+inline constexpr TextRule kLabelValue{1024, true};
+inline constexpr std::size_t kMostLabels = 64;  // or arguments
 
 // What is wrong with the text, or nullopt.
 std::optional<std::string> text_problem(std::string_view text, TextRule rule);

@@ -15,10 +15,8 @@
 namespace rollwatch {
 namespace {
 
-constexpr std::size_t kMostLabels = 64;
 constexpr std::size_t kMostLinks = 16;
 constexpr std::size_t kMostNames = 32;
-constexpr TextRule kLabelValue{1024, true};
 constexpr TextRule kUrl{2048};
 
 std::string sha256_of(std::string_view text) {
@@ -43,10 +41,26 @@ std::string unknown_name(const char* what, const std::string& name,
                      suggestion(name, known, "there are", "; there is none at all"));
 }
 
+// What the requests of its orders are made from: found missing now, not when it must roll back.
+void check_order_variables(const RolloutSpec& spec, const OrchestratorSettings& orchestrator,
+                           BodyReader& body) {
+  for (const std::string& name : missing_variables(spec, orchestrator.variables)) {
+    const std::size_t dot = name.find('.');
+    const std::string field = dot == std::string::npos ? "/" + name
+                                                       : "/" + name.substr(0, dot) + "/" +
+                                                             pointer_token(name.substr(dot + 1));
+    body.wrong_at(field, fmt::format("is needed by the requests of the orchestrator \"{}\" "
+                                     "({{{{{}}}}}); send it with the registration",
+                                     spec.orchestrator, name));
+  }
+}
+
 void check_names(const RolloutSpec& spec, const Settings& settings, BodyReader& body) {
   if (!spec.orchestrator.empty() && !settings.orchestrators.contains(spec.orchestrator))
     body.wrong("orchestrator",
                unknown_name("orchestrator", spec.orchestrator, keys_of(settings.orchestrators)));
+  else if (!spec.orchestrator.empty())
+    check_order_variables(spec, settings.orchestrators.at(spec.orchestrator), body);
   for (std::size_t i = 0; i < spec.notify.size(); ++i)
     if (!settings.notifiers.contains(spec.notify[i]))
       body.wrong_at(fmt::format("/notify/{}", i),

@@ -31,6 +31,7 @@ constexpr std::array kRoutes{
     Route{"PUT", "/api/v1/freeze", Scope::kDecide, freeze_everything},
     Route{"GET", "/api/v1/freeze", Scope::kRead, get_freeze_of_everything},
     Route{"DELETE", "/api/v1/freeze", Scope::kDecide, lift_freeze_of_everything},
+    Route{"POST", "/api/v1/orchestrators/{name}/test", Scope::kAdmin, test_orchestrator},
     Route{"GET", "/", Scope::kRead, get_index},
     Route{"GET", "/metrics", Scope::kRead, get_metrics},
     Route{"GET", "/-/healthy", Scope::kRead, get_healthy},

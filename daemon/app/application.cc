@@ -254,7 +254,10 @@ ApiContext Application::Impl::api_context() {
           [this] { return external_url_; },
           ROLLWATCH_VERSION,
           [this] { return target_views_of(outbox_.targets()); },
-          [this](const std::string& delivery) { return outbox_.held_because(delivery); }};
+          [this](const std::string& delivery) { return outbox_.held_because(delivery); },
+          [this](const std::string& orchestrator, const RolloutSpec& spec) {
+            return outbox_.preview(orchestrator, spec);
+          }};
 }
 
 void Application::Impl::configure_delivery() {

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "config/plan_decoder.h"
+#include "daemon/delivery/request_driver.h"
 #include "daemon/delivery/slack_bot_sender.h"
 #include "daemon/delivery/slack_sender.h"
 #include "notifiers/slack.h"
@@ -35,6 +36,26 @@ HttpSend guarded(const HttpSend& http, const std::vector<std::string>& allowed) 
     request.allow_addresses = allowed;
     return http(std::move(request));
   };
+}
+
+// The configuration has been checked when it was read: what is wrong here is a mistake of ours.
+template <class Made>
+auto checked(const std::string& orchestrator, Made made) {
+  if (!made)
+    throw std::runtime_error("orchestrator " + orchestrator + ": " + made.error().key + ": " +
+                             made.error().message);
+  return std::move(*made);
+}
+
+RequestTarget request_target_of(const std::string& name, const OrchestratorSettings& from) {
+  RequestTarget to;
+  for (const auto& [kind, shape] : from.requests)
+    to.requests.emplace(kind, checked(name, OrderRequest::make(shape)));
+  if (from.look) to.look = checked(name, TargetLook::make(*from.look));
+  to.bearer_token_file = from.bearer_token_file;
+  to.tls = tls_of(from.tls);
+  to.timeout = from.timeout;
+  return to;
 }
 
 }  // namespace
@@ -70,14 +91,19 @@ Outbox::Drivers drivers_of(const Settings& settings, const HttpSend& http, Clock
                            const Originator& originator) {
   Outbox::Drivers drivers;
   for (const auto& [name, orchestrator] : settings.orchestrators) {
+    const HttpSend send = guarded(http, orchestrator.allow_addresses);
+    if (orchestrator.preset == "request") {
+      drivers.emplace(name, std::make_shared<RequestDriver>(
+                                send, clock, request_target_of(name, orchestrator), originator));
+      continue;
+    }
     WebhookTarget target;
     target.url = orchestrator.url;
     target.keys = keys_of(name, orchestrator);
     target.timeout = orchestrator.timeout;
     if (orchestrator.cloud_events) target.format = OrderFormat::kCloudEvents;
-    drivers.emplace(
-        name, std::make_shared<WebhookDriver>(guarded(http, orchestrator.allow_addresses), clock,
-                                              std::move(target), originator));
+    drivers.emplace(name,
+                    std::make_shared<WebhookDriver>(send, clock, std::move(target), originator));
   }
   return drivers;
 }

@@ -89,6 +89,13 @@ class ArgumentReader {
       if (call_.verb != nullptr) return std::nullopt;
       return wrong(no_such_verb(word));
     }
+    if (!call_.verb->action.empty() && !has_action_) {
+      if (word != call_.verb->action)
+        return wrong(fmt::format("{} does not know '{}', only {} {}", call_.verb->name,
+                                 printable(word), call_.verb->action, call_.verb->positional));
+      has_action_ = true;
+      return std::nullopt;
+    }
     if (call_.verb->positional.empty() || !call_.positional.empty()) {
       return wrong(fmt::format("{} does not take '{}'", call_.verb->name, word));
     }
@@ -145,7 +152,10 @@ class ArgumentReader {
     const Verb& verb = *call_.verb;
     const bool needs_word = !verb.positional.empty() && verb.positional.front() != '[';
     if (needs_word && call_.positional.empty()) {
-      return wrong(fmt::format("{} needs the {} of a rollout", verb.name, verb.positional));
+      return wrong(verb.action.empty()
+                       ? fmt::format("{} needs the {} of a rollout", verb.name, verb.positional)
+                       : fmt::format("{0} needs {1} and a {2}: rollwatch {0} {1} {2}", verb.name,
+                                     verb.action, verb.positional));
     }
     for (const Flag& flag : verb.flags) {
       if (flag.required && !call_.has(flag.name)) {
@@ -173,6 +183,7 @@ class ArgumentReader {
   const std::vector<std::string>& arguments_;
   std::size_t next_ = 0;
   bool only_words_ = false;  // "--" was seen
+  bool has_action_ = false;
   Invocation call_;
 };
 

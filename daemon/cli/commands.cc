@@ -279,6 +279,13 @@ int run_freeze(const Invocation& call, Surroundings& surroundings) {
   return 0;
 }
 
+int run_orchestrator_test(const Invocation& call, Surroundings& surroundings) {
+  const auto preview = fetch(orchestrator_test_request(call), surroundings);
+  if (!preview) return code(ExitCode::kFailed);
+  print(call, surroundings.out, *preview, preview_text(*preview));
+  return 0;
+}
+
 int run_help(const Invocation& call, Surroundings& surroundings) {
   const Verb* verb = call.verb;
   if (!call.positional.empty()) {

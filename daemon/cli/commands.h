@@ -16,6 +16,7 @@ int run_history(const Invocation& call, Surroundings& surroundings);
 // advance, promote, pause, resume, rollback, cancel, extend: whichever verb was called.
 int run_decision(const Invocation& call, Surroundings& surroundings);
 int run_freeze(const Invocation& call, Surroundings& surroundings);
+int run_orchestrator_test(const Invocation& call, Surroundings& surroundings);
 int run_help(const Invocation& call, Surroundings& surroundings);
 int run_version(const Invocation& call, Surroundings& surroundings);
 

@@ -22,12 +22,20 @@ std::string flag_rows(std::span<const Flag> flags) {
   return indented(aligned(rows), "  ");
 }
 
+// "start", "wait ID", "orchestrator test NAME".
+std::string written(const Verb& verb) {
+  std::string text(verb.name);
+  for (const std::string_view word : {verb.action, verb.positional})
+    if (!word.empty()) text += " " + std::string(word);
+  return text;
+}
+
 }  // namespace
 
 std::string overview_help() {
   std::vector<std::vector<std::string>> rows;
   for (const Verb& verb : all_verbs()) {
-    rows.push_back({fmt::format("{} {}", verb.name, verb.positional), std::string(verb.help)});
+    rows.push_back({written(verb), std::string(verb.help)});
   }
   return fmt::format(
       "rollwatch: starts, follows and decides rollouts of a rollwatch server\n\n"
@@ -45,9 +53,8 @@ std::string overview_help() {
 }
 
 std::string verb_help(const Verb& verb) {
-  std::string text =
-      fmt::format("rollwatch {}: {}\n\nusage: rollwatch {}{}{} [flags]\n", verb.name, verb.help,
-                  verb.name, verb.positional.empty() ? "" : " ", verb.positional);
+  std::string text = fmt::format("rollwatch {}: {}\n\nusage: rollwatch {} [flags]\n", verb.name,
+                                 verb.help, written(verb));
   if (!verb.flags.empty()) text += fmt::format("\n{}", flag_rows(verb.flags));
   return text + fmt::format("\nflags of every verb:\n{}", flag_rows(common_flags()));
 }

@@ -209,6 +209,31 @@ std::string freeze_text(const nlohmann::json& freeze) {
   return aligned(rows);
 }
 
+std::string preview_text(const nlohmann::json& preview) {
+  std::string text;
+  for (const nlohmann::json& order : child_at(preview, "orders")) {
+    if (!text.empty()) text += "\n";
+    const std::string method = text_at(order, "method");
+    text +=
+        fmt::format("{}{}\n", text_at(order, "kind"),
+                    method.empty() ? "" : fmt::format(": {} {}", method, text_at(order, "url")));
+    std::string below;
+    std::string headers;
+    for (const nlohmann::json& name : child_at(order, "headers"))
+      headers += (headers.empty() ? "" : ", ") + text_of(name);
+    if (!headers.empty()) below += fmt::format("headers {}\n", headers);
+    const nlohmann::json body = child_at(order, "body");
+    if (!body.is_null() && !(body.is_structured() && body.empty()))
+      below +=
+          (body.is_string() ? text_of(body)
+                            : body.dump(2, ' ', false, nlohmann::json::error_handler_t::replace)) +
+          "\n";
+    if (const std::string note = text_at(order, "note"); !note.empty()) below += note + "\n";
+    text += indented(below, "  ");
+  }
+  return text + "nothing was sent\n";
+}
+
 std::string list_text(const nlohmann::json& rollouts) {
   std::vector<Row> rows{{"ID", "NAMESPACE", "SERVICE", "TARGET", "STABLE", "CANDIDATE", "STATE",
                          "VERDICT", "WEIGHT", "CREATED"}};

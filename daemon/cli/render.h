@@ -39,6 +39,9 @@ std::string status_text(const nlohmann::json& rollout);
 // A freeze, in force or lifted.
 std::string freeze_text(const nlohmann::json& freeze);
 
+// What would be sent to an orchestrator.
+std::string preview_text(const nlohmann::json& preview);
+
 // `rollouts` is an array.
 std::string list_text(const nlohmann::json& rollouts);
 

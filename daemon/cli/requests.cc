@@ -127,6 +127,12 @@ Request decision_request(const Invocation& call, const std::string& reason,
   return request;
 }
 
+Request orchestrator_test_request(const Invocation& call) {
+  return Request{.method = "POST",
+                 .target = fmt::format("/orchestrators/{}/test", percent_encoded(call.positional)),
+                 .body = as_body(body_of(call))};
+}
+
 Expected<Request, std::string> freeze_request(const Invocation& call, const std::string& reason,
                                               const std::string& who, SysTime now) {
   const std::string& service = call.positional;

@@ -30,6 +30,8 @@ Request explain_request(const Invocation& call);
 // POST …/promote and the like. Call with a `reason`, which the verb may have asked for.
 Request decision_request(const Invocation& call, const std::string& reason, const std::string& who);
 
+// POST …/orchestrators/NAME/test
+Request orchestrator_test_request(const Invocation& call);
 // PUT or, with --lift, DELETE of a freeze. An error is of the command line's.
 Expected<Request, std::string> freeze_request(const Invocation& call, const std::string& reason,
                                               const std::string& who, SysTime now);

@@ -67,6 +67,15 @@ constexpr std::array kFreezeFlags{
     Flag{"for", FlagKind::kDuration, "TIME", "it ends by itself after this long, such as 2h"},
     Flag{"lift", FlagKind::kSwitch, "", "end the freeze instead"},
 };
+constexpr std::array kTestFlags{
+    Flag{"namespace", FlagKind::kText, "NAME", "of the example (default: default)", "namespace"},
+    Flag{"service", FlagKind::kText, "NAME", "(default: example)", "service"},
+    Flag{"target", FlagKind::kText, "NAME", "(default: default)", "target"},
+    Flag{"stable", FlagKind::kText, "VERSION", "(default: 1.0)", "stable"},
+    Flag{"candidate", FlagKind::kText, "VERSION", "(default: 1.1)", "candidate"},
+    Flag{"labels", FlagKind::kPairs, "NAME=VALUE", "a label; may be repeated", "labels"},
+    Flag{"args", FlagKind::kPairs, "NAME=VALUE", "an argument; may be repeated", "args"},
+};
 constexpr std::array kConfirmFlags{kReason, kBy, kQuestion, kYes};
 
 constexpr std::array kCommonFlags{
@@ -95,6 +104,8 @@ constexpr std::array kVerbs{
          run_decision},
     Verb{"freeze", "hold a service's rollouts where they are, or everything; --lift ends it",
          "[NAMESPACE/SERVICE]", kFreezeFlags, run_freeze},
+    Verb{"orchestrator", "show what would be sent to it for each kind of order; sends nothing",
+         "NAME", kTestFlags, run_orchestrator_test, false, "test"},
     Verb{"help", "explain a verb", "[VERB]", {}, run_help},
     Verb{"version", "print the version", "", {}, run_version},
 };

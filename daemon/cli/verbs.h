@@ -37,7 +37,8 @@ struct Verb {
   std::string_view positional;  // "ID" is required, "[VERB]" may be left out, empty: none
   std::span<const Flag> flags;
   int (*run)(const Invocation&, Surroundings&);
-  bool lines = false;  // also answers --output jsonl
+  bool lines = false;            // also answers --output jsonl
+  std::string_view action = {};  // a word that stands before the positional: "test"
 };
 
 std::span<const Verb> all_verbs();

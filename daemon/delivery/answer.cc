@@ -46,7 +46,7 @@ void hide_address(std::string& text, std::string_view address) {
 }  // namespace
 
 SendResult judge_answer(HttpResponse response, const Secret& address, SysTime sent_at, SysTime now,
-                        Ruling (*rule)(const Reply&, SysTime)) {
+                        const std::function<Ruling(const Reply&, SysTime)>& rule) {
   hide_address(response.body, address.reveal());
   SendResult result;
   result.attempt.at = sent_at;

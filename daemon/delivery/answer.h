@@ -19,7 +19,7 @@ inline constexpr std::size_t kAnswerKept = 2048;
 // has the address can post to it, and many receivers repeat its path in an answer: that is taken
 // out.
 SendResult judge_answer(HttpResponse response, const Secret& address, SysTime sent_at, SysTime now,
-                        Ruling (*rule)(const Reply&, SysTime));
+                        const std::function<Ruling(const Reply&, SysTime)>& rule);
 
 // "HTTP 500", "connection refused": how an attempt ended, for the log and for people.
 std::string describe(const Attempt& attempt);

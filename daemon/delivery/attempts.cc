@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/post.hpp>
 
 #include "daemon/delivery/answer.h"
@@ -82,15 +83,7 @@ awaitable<SendResult> Outbox::send_order(EntryPtr entry) {
   order.delivery = entry->delivery;
   order.attempt = static_cast<int>(entry->attempts_made + 1);
 
-  const SysTime at = clock_.wall();
-  const Looked before = co_await driver->look(order);
-  if (before == Looked::kAlreadySo) {
-    SendResult already;
-    already.end = SendEnd::kDone;
-    already.attempt.at = at;
-    already.attempt.answer = "already so, nothing was sent";
-    co_return already;
-  }
+  if (auto ended = co_await driver->look(order)) co_return *std::move(ended);
   SendResult result = co_await driver->send(order);
   if (result.end != SendEnd::kDone) co_return result;
   const Looked after = co_await driver->confirm(order);
@@ -274,6 +267,32 @@ awaitable<bool> Outbox::record(const Entry& entry, DeliveryState state,
 
 awaitable<void> Outbox::store_back_off(unsigned failures) {
   co_await clock_.sleep(order_retry_delay(failures, random_()));
+}
+
+std::optional<std::vector<std::pair<std::string, OrderPreview>>> Outbox::preview(
+    const std::string& orchestrator, const RolloutSpec& spec) const {
+  const auto driver = drivers_.find(orchestrator);
+  if (driver == drivers_.end()) return std::nullopt;
+  struct Example {
+    const char* kind;
+    double weight;
+  };
+  constexpr std::array<Example, 5> kExamples = {
+      {{"advance", 25}, {"promote", 100}, {"rollback", 0}, {"pause", 25}, {"resume", 25}}};
+  std::vector<std::pair<std::string, OrderPreview>> previews;
+  for (const Example& example : kExamples) {
+    OrderMessage order;
+    order.spec = spec;
+    order.delivery.id = "ord_example";
+    order.delivery.kind = example.kind;
+    order.delivery.weight = example.weight;
+    order.delivery.fence = clock_.wall().time_since_epoch().count();
+    order.delivery.expires_at = clock_.wall() + std::chrono::minutes{5};
+    order.delivery.payload =
+        R"({"state":"analyzing","step":0,"reason":{"summary":"an example","by":"engine"}})";
+    previews.emplace_back(example.kind, driver->second->preview(order));
+  }
+  return previews;
 }
 
 }  // namespace rollwatch

@@ -97,6 +97,11 @@ class Outbox {
   // Why this open delivery is not being tried although it is its turn; nothing if it is.
   std::optional<std::string> held_because(const std::string& id) const;
 
+  // What would be sent of an example of each kind of order; nothing if there is no such
+  // orchestrator.
+  std::optional<std::vector<std::pair<std::string, OrderPreview>>> preview(
+      const std::string& orchestrator, const RolloutSpec& spec) const;
+
  private:
   struct Entry {
     std::uint64_t serial = 0;  // order of arrival

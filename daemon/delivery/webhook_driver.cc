@@ -14,7 +14,9 @@ WebhookDriver::WebhookDriver(HttpSend http, Clock& clock, WebhookTarget target,
       target_(std::move(target)),
       originator_(std::move(originator)) {}
 
-awaitable<Looked> WebhookDriver::look(const OrderMessage&) { co_return Looked::kUnknown; }
+awaitable<std::optional<SendResult>> WebhookDriver::look(const OrderMessage&) {
+  co_return std::nullopt;
+}
 
 awaitable<Looked> WebhookDriver::confirm(const OrderMessage&) { co_return Looked::kUnknown; }
 
@@ -58,6 +60,20 @@ awaitable<SendResult> WebhookDriver::send(const OrderMessage& order) {
   HttpResponse response = co_await http_(std::move(request));
   fail_point("after_send");
   co_return judge_answer(std::move(response), target_.url, sent_at, clock_.wall(), rule_on_order);
+}
+
+// The path of the address is as good as a password, and a signature is good for five minutes.
+OrderPreview WebhookDriver::preview(const OrderMessage& order) const {
+  const HttpRequest request = request_for(order, clock_.wall());
+  OrderPreview preview;
+  preview.method = request.method;
+  const std::string& url = request.url.reveal();
+  const std::size_t host = url.find("://");
+  const std::size_t path = url.find('/', host == std::string::npos ? 0 : host + 3);
+  preview.url = path == std::string::npos ? url : url.substr(0, path) + "/…";
+  for (const auto& [name, value] : request.headers) preview.headers.push_back(name);
+  preview.body = request.body;
+  return preview;
 }
 
 }  // namespace rollwatch

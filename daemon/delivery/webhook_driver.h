@@ -34,9 +34,10 @@ class WebhookDriver : public TargetDriver {
   // `clock` and what `http` refers to must outlive the driver and its attempts.
   WebhookDriver(HttpSend http, Clock& clock, WebhookTarget target, Originator originator);
 
-  awaitable<Looked> look(const OrderMessage& order) override;
+  awaitable<std::optional<SendResult>> look(const OrderMessage& order) override;
   awaitable<SendResult> send(const OrderMessage& order) override;
   awaitable<Looked> confirm(const OrderMessage& order) override;
+  OrderPreview preview(const OrderMessage& order) const override;
 
  private:
   HttpRequest request_for(const OrderMessage& order, SysTime now) const;

@@ -1,10 +1,12 @@
 // Port: how an order reaches an orchestrator. Three moments, so that drivers which can read the
-// target's state avoid acting twice: look (is it already so?), send, confirm (did it take effect?).
+// target's state avoid acting twice: look (is it still to be done?), send, confirm (did it take
+// effect?).
 // The webhook driver only sends; the receiver's answer is its confirmation.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "daemon/engine/records.h"
 #include "daemon/net/net.h"
@@ -28,12 +30,24 @@ struct SendResult {
 
 enum class Looked : unsigned char { kUnknown, kNotYet, kAlreadySo };
 
+// What would be sent, for people: nothing in it is secret, and nothing can be sent again from it.
+struct OrderPreview {
+  std::string method;  // "": nothing is sent
+  std::string url;
+  std::vector<std::string> headers;  // their names
+  std::string body;
+  std::string note;
+};
+
 class TargetDriver {
  public:
   virtual ~TargetDriver() = default;
-  virtual awaitable<Looked> look(const OrderMessage& order) = 0;
+  // How the attempt ends without anything being sent: it is already so, must not be, or cannot be
+  // seen. Nothing: it is to be sent.
+  virtual awaitable<std::optional<SendResult>> look(const OrderMessage& order) = 0;
   virtual awaitable<SendResult> send(const OrderMessage& order) = 0;
   virtual awaitable<Looked> confirm(const OrderMessage& order) = 0;
+  virtual OrderPreview preview(const OrderMessage& order) const = 0;
 };
 
 }  // namespace rollwatch

@@ -220,8 +220,7 @@ TEST(Loader, BadOrchestrator) {
       {"no secret", "[orchestrator.d]\nurl = 'http://h'", "1:1: orchestrator.d",
        "missing key \"secret_file\"; orders are signed"},
       {"preset", "[orchestrator.d]\npreset = 'argo-rollouts'\nnamespace = 'x'",
-       "2:10: orchestrator.d.preset",
-       "not available yet in this version; leave it out and give the url of a webhook"},
+       "2:10: orchestrator.d.preset", "must be \"webhook\" or \"request\""},
       {"bad secret in a file", "[orchestrator.d]\nurl = 'http://h'\nsecret_file = 'two-lines'",
        "3:15: orchestrator.d.secret_file", "must be \"whsec_\""},
   };

@@ -96,7 +96,8 @@ TEST(SectionKeys, Orchestrator) {
        {"deadline", "300", kNoDuration, "'soon'", "not \"soon\""},
        {"rollback_deadline", "true", kNoDuration, "'8d'", "must be at most \"7d\", not \"8d\""},
        {"ack_deadline", "[]", kNoDuration, "'500ms'", "must be at least \"1s\", not \"500ms\""},
-       {"preset", "'argo-rollouts'", kNotYet, nullptr, nullptr}});
+       {"preset", "1", "must be \"webhook\" or \"request\", not ", "'webhok'",
+        "did you mean \"webhook\"?"}});
 }
 
 TEST(SectionKeys, Notifier) {

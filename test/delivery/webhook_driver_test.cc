@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -116,8 +117,18 @@ TEST_F(WebhookDriverTest, SendsACloudEventSignedLikeTheContractsBody) {
 
 TEST_F(WebhookDriverTest, CannotLook) {
   WebhookDriver webhook = driver();
-  EXPECT_EQ(run<Looked>(io, [&] { return webhook.look(order); }), Looked::kUnknown);
+  const auto looked = run<std::optional<SendResult>>(io, [&] { return webhook.look(order); });
+  EXPECT_FALSE(looked) << "it is to be sent";
   EXPECT_EQ(run<Looked>(io, [&] { return webhook.confirm(order); }), Looked::kUnknown);
+}
+
+TEST_F(WebhookDriverTest, APreviewHoldsNeitherThePathNorASignature) {
+  target.url = Secret("http://deployer.example/hooks/s3cret");
+  const OrderPreview preview = driver().preview(order);
+  EXPECT_EQ(preview.method + " " + preview.url, "POST http://deployer.example/…");
+  EXPECT_NE(preview.body.find("rollout.advance"), std::string::npos);
+  for (const std::string& name : preview.headers) EXPECT_EQ(name.find("v1,"), std::string::npos);
+  EXPECT_EQ(std::ranges::count(preview.headers, "webhook-signature"), 1);
 }
 
 }  // namespace

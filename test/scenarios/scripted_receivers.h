@@ -13,7 +13,10 @@ class ScriptedDeployer : public TargetDriver {
  public:
   ScriptedDeployer(Script& script, Clock& clock) : script_(script), clock_(clock) {}
 
-  awaitable<Looked> look(const OrderMessage&) override { co_return Looked::kUnknown; }
+  awaitable<std::optional<SendResult>> look(const OrderMessage&) override {
+    co_return std::nullopt;
+  }
+  OrderPreview preview(const OrderMessage&) const override { return {}; }
   awaitable<Looked> confirm(const OrderMessage&) override { co_return Looked::kUnknown; }
   awaitable<SendResult> send(const OrderMessage& order) override;
 
