@@ -5,6 +5,7 @@
 
 #include "daemon/api/fields.h"
 #include "daemon/api/handlers.h"
+#include "daemon/api/json_values.h"
 #include "daemon/api/views.h"
 
 namespace rollwatch {
