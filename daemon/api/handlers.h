@@ -38,6 +38,8 @@ awaitable<ServerResponse> lift_service_freeze(const ApiContext& context, Call& c
 awaitable<ServerResponse> freeze_everything(const ApiContext& context, Call& call);
 awaitable<ServerResponse> get_freeze_of_everything(const ApiContext& context, Call& call);
 awaitable<ServerResponse> lift_freeze_of_everything(const ApiContext& context, Call& call);
+// gate_handlers.cc
+awaitable<ServerResponse> ask_flagger_gate(const ApiContext& context, Call& call);
 // admin_handlers.cc
 awaitable<ServerResponse> get_index(const ApiContext& context, Call& call);
 awaitable<ServerResponse> get_metrics(const ApiContext& context, Call& call);

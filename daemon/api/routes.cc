@@ -30,6 +30,7 @@ constexpr std::array kRoutes{
     Route{"PUT", "/api/v1/freeze", Scope::kDecide, freeze_everything},
     Route{"GET", "/api/v1/freeze", Scope::kRead, get_freeze_of_everything},
     Route{"DELETE", "/api/v1/freeze", Scope::kDecide, lift_freeze_of_everything},
+    Route{"POST", "/gates/flagger/{gate}", Scope::kRead, ask_flagger_gate},
     Route{"GET", "/", Scope::kRead, get_index},
     Route{"GET", "/metrics", Scope::kRead, get_metrics},
     Route{"GET", "/-/healthy", Scope::kRead, get_healthy},

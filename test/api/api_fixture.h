@@ -97,9 +97,10 @@ class FakeService : public RolloutService {
   awaitable<std::vector<StoredRollout>> latest_per_target(std::string ns, std::string name,
                                                           std::size_t limit) override {
     note("latest of " + ns + "/" + name, limit, std::nullopt);
-    std::vector<StoredRollout> latest;
-    for (const auto& [id, view] : rollouts)
-      if (view.spec.ns == ns && view.spec.service == name)
+    if (store_is_away) throw StoreError("disk I/O error in /var/lib/secret/place");
+    std::vector<StoredRollout> latest;  // newest first, as ids sort by time
+    for (auto it = rollouts.rbegin(); it != rollouts.rend(); ++it)
+      if (const RolloutView& view = it->second; view.spec.ns == ns && view.spec.service == name)
         latest.push_back({view.spec, view.document, view.state, view.fence});
     co_return latest;
   }
