@@ -19,7 +19,7 @@ build_packages=(
   libgtest-dev libgmock-dev
 )
 demo_packages=(prometheus haproxy python3)
-check_packages=(clang-format clang-tidy shellcheck victoria-metrics sqlite3)
+check_packages=(clang-format clang-tidy shellcheck victoria-metrics sqlite3 npm)
 
 new=() # the packages this run brings in, with what they need
 readonly policy=/usr/sbin/policy-rc.d
@@ -43,7 +43,11 @@ wanted_for() {
   esac
 }
 
-installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed* ]]; }
+# npm may have come with a Node from elsewhere, which Debian's would exclude.
+installed() {
+  [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed* ]] ||
+    { [[ $1 == npm ]] && command -v npm node >/dev/null; }
+}
 
 refuse_other_systems() {
   local id='' version='' name='this system'

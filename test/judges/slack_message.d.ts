@@ -1,0 +1,21 @@
+// What Rollwatch may send to Slack, in Slack's own types. Those let an attachment hold blocks of any kind;
+// here only known ones pass, so that a misspelt type or field is an error.
+import type { KnownBlock, MessageAttachment } from "@slack/types";
+
+type Attachment = Omit<MessageAttachment, "blocks"> & { blocks: KnownBlock[] };
+
+interface Message {
+  text: string;
+  attachments: Attachment[];
+  unfurl_links?: boolean;
+  unfurl_media?: boolean;
+}
+
+export type WebhookMessage = Message;
+
+export type PostedMessage = Message & { channel: string } & (
+    | { thread_ts?: undefined }
+    | { thread_ts: string; reply_broadcast?: boolean }
+  );
+
+export type EditedMessage = Omit<Message, "unfurl_links" | "unfurl_media"> & { channel: string; ts: string };
