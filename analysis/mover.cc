@@ -164,6 +164,7 @@ void Mover::forget(ConditionState& c) {
 }
 
 void Mover::watch(SysTime since, bool all_anew, bool first_step) {
+  if (first_step && fixed.plan.alerts) state().alerts.since = since;
   for (std::size_t i = 0; i < fixed.plan.conditions.size(); ++i) {
     const ConditionPlan& plan = condition(i);
     ConditionState& c = state().conditions[i];
@@ -203,6 +204,7 @@ void Mover::reached_step(int index, SysTime since) {
 
 void Mover::begin_step_afresh() {
   RolloutState& s = state();
+  s.alerts.failed = false;
   for (ConditionState& c : s.conditions) {
     forget(c);
     c.passes_in_step = 0;
@@ -220,6 +222,7 @@ void Mover::begin_patience_again() {
 }
 
 void Mover::forget_failures() {
+  state().alerts.failed = false;
   for (ConditionState& c : state().conditions) {
     if (!c.failed) continue;
     c.failed = false;
@@ -236,6 +239,7 @@ void Mover::ask_about_failed() {
       return pause(QuestionKind::kReadyLost, kEngine, "readiness was lost before", i);
     return pause(QuestionKind::kConditionFailed, kEngine, condition(i).name + " failed before", i);
   }
+  ask_about_alerts(*this);
 }
 
 void Mover::resume(const std::string& by, const std::string& reason) {
@@ -430,7 +434,7 @@ void Mover::end_step_if_done(SysTime evaluated_at) {
   if (s.state != State::kAnalyzing || s.step < 0 || progress_is_ordered() || is_held()) return;
   if (!told() && weighted() && has_next_step()) return;  // its steps move only by reported progress
   const StepPlan& step = step_at(fixed.plan, s.step);
-  if (evaluated_at < hold_end()) return;
+  if (evaluated_at < hold_end() || alerts_hold(*this)) return;
 
   bool measured = !any_gates();
   for (std::size_t i = 0; i < s.conditions.size(); ++i) {

@@ -48,6 +48,7 @@ class FakeService : public RolloutService {
   std::vector<Registration> registrations;
   std::vector<PersonDecided> decisions;
   std::vector<WeightReported> reports;
+  std::vector<ReceivedAlert> alerts;
   std::vector<std::string> acknowledged;  // "ord_1 done words"
   std::vector<std::string> asked;         // pages: "list limit cursor …"
   std::vector<Millis> waits;
@@ -83,6 +84,11 @@ class FakeService : public RolloutService {
     found->second.lifted_by = lift.by;
     found->second.lift_reason = lift.reason;
     co_return found->second;
+  }
+  awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> taken) override {
+    if (store_is_away) throw StoreError("disk I/O error in /var/lib/secret/place");
+    for (ReceivedAlert& alert : taken) alerts.push_back(std::move(alert));
+    co_return AlertsTaken{alerts.size(), alerts.size() / 2};
   }
   FreezeView freeze_of(const std::string& ns, const std::string& name) override {
     FreezeView view;

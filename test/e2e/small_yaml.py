@@ -4,6 +4,9 @@ import json
 import re
 
 
+KEY = re.compile(r"([\w.-]+):(?: (.*))?")
+
+
 def scalar(text):
     if text.startswith('"'):
         return json.loads(text)
@@ -42,9 +45,11 @@ def block(lines):
             entry, lines = block(lines[1:])
             entries.append(entry)
         return entries, lines
+    if not KEY.fullmatch(lines[0][1]):
+        return scalar(lines[0][1]), lines[1:]
     found = {}
     while lines and lines[0][0] == indent and lines[0][1] != "-":
-        match = re.fullmatch(r"([\w.-]+):(?: (.*))?", lines[0][1])
+        match = KEY.fullmatch(lines[0][1])
         if not match:
             raise ValueError(f"what is this: {lines[0][1]}")
         lines = lines[1:]
