@@ -282,9 +282,9 @@ TEST_F(LayerTest, Ramp) {
 
 // The tables above are complete: a key that is added to the readers has to be added here.
 TEST_F(LayerTest, NoKeyIsForgotten) {
-  const std::set<std::string> not_yet = {"compare", "events",       "bad_events",
-                                         "buckets",    "alpha",   "tolerance",    "promote_margin",
-                                         "dispersion", "warmup",  "early_promote"};
+  const std::set<std::string> not_yet = {"compare", "events",       "bad_events",     "buckets",
+                                         "alpha",   "tolerance",    "promote_margin", "dispersion",
+                                         "warmup",  "early_promote"};
   const auto expect_same = [&](const AnalysisTable& table, std::set<std::string> tested) {
     SCOPED_TRACE(table.name);
     for (const std::string& key : keys_of(table.rows)) {

@@ -145,8 +145,10 @@ TEST(PlanKeys, BadAlerts) {
   };
   const AlertsRow rows[] = {
       {"nothing to match", "alerts = { match = {} }",
-       "f.toml:1:20: policy.p.alerts.match: must name at least one label, such as match = { service"},
-      {"a number", "alerts = { match = { service = 1 } }", "must be a string in quotes, not a whole"},
+       "f.toml:1:20: policy.p.alerts.match: must name at least one label, such as match = { "
+       "service"},
+      {"a number", "alerts = { match = { service = 1 } }",
+       "must be a string in quotes, not a whole"},
       {"an empty value", "alerts = { match = { service = '' } }", "must not be empty"},
       {"no label's name", "alerts = { match = { 'a-b' = 'x' } }", "is no name of a label"},
       {"the window", "alerts = { match = { a = '{{window}}' } }", "is not the rollout's own"},
@@ -154,7 +156,7 @@ TEST(PlanKeys, BadAlerts) {
       {"a variable that is none", "alerts = { match = { a = '{{zzzzzz}}' } }",
        "unknown variable {{zzzzzz}}; there are service, namespace"},
       {"another key", "alerts = { match = { a = 'b' }, on_fail = 'pause' }",
-       "unknown key \"on_fail\": did you mean \"on_fire\"?"},
+       "unknown key \"on_fail\"; the keys here are match, on_fire"},
       {"another word", "alerts = { on_fire = 'wait' }",
        "must be \"rollback\", \"pause\" or \"observe\", not \"wait\""},
       {"a condition of that name",
