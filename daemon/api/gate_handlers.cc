@@ -12,9 +12,9 @@ namespace rollwatch {
 namespace {
 
 // Of the targets of one service, the newest of which answers.
-constexpr std::size_t kMostTargets = 500;
+constexpr std::size_t kMostTargetsAsked = 500;
 
-struct Asked {
+struct GateQuestion {
   std::string ns, name;
   std::optional<std::string> target;
   std::string place() const {
@@ -30,9 +30,9 @@ std::string text_at(const Value& table, std::string_view key) {
   return text == nullptr ? "" : *text;
 }
 
-Asked read_asked(const Call& call) {
+GateQuestion read_asked(const Call& call) {
   const Value body = body_object(call.request, false);
-  Asked asked{text_at(body, "namespace"), text_at(body, "name"), std::nullopt};
+  GateQuestion asked{text_at(body, "namespace"), text_at(body, "name"), std::nullopt};
   if (asked.name.empty() || asked.ns.empty())
     throw Refusal{{422, "the body must be Flagger's: an object with \"name\" and \"namespace\""}};
   const Value* metadata = body.find("metadata");
@@ -46,10 +46,10 @@ Asked read_asked(const Call& call) {
 }
 
 awaitable<GateAnswer> ask_gate(const ApiContext& context, Call& call, const Gate& gate) {
-  const Asked asked = read_asked(call);
+  const GateQuestion asked = read_asked(call);
   if (!call.caller.sees(asked.ns)) co_return answer_of_unknown(gate, asked.place());
   const std::vector<StoredRollout> latest =
-      co_await context.service.latest_per_target(asked.ns, asked.name, kMostTargets);
+      co_await context.service.latest_per_target(asked.ns, asked.name, kMostTargetsAsked);
   for (const StoredRollout& rollout : latest) {  // newest first
     if (asked.target && rollout.spec.target != *asked.target) continue;
     const FreezeView freeze = context.service.freeze_of(asked.ns, asked.name);

@@ -23,7 +23,7 @@ constexpr std::array kGates{
     Gate{"event", GateKind::kTold, kClosed},
 };
 
-bool rollback_is_decided(State state) {
+bool goes_back(State state) {
   return state == State::kRollingBack || state == State::kRolledBack ||
          state == State::kRollbackFailed;
 }
@@ -51,13 +51,13 @@ bool is_open(GateKind kind, const RolloutState& state, bool frozen) {
     case GateKind::kBegin:
       return may_be_started(state) && !frozen;
     case GateKind::kCheck:
-      return !rollback_is_decided(state.state);
+      return !goes_back(state.state);
     case GateKind::kIncrease:
       return may_get_more(state) && !frozen;
     case GateKind::kPromote:
       return (goes_to_everybody(state.state) || state.state == State::kPromoted) && !frozen;
     case GateKind::kRollback:
-      return rollback_is_decided(state.state);
+      return goes_back(state.state);
     case GateKind::kTold:
       return true;
   }
