@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "analysis/alerts.h"
 #include "analysis/judge.h"
 #include "analysis/mover.h"
 #include "analysis/render.h"
@@ -84,6 +85,7 @@ void go_on_from_now(Mover& m) {
   if_any_not_after(s.hold_since, m.now);
   if_any_not_after(s.soak_since, m.now);
   if_any_not_after(s.ready.stopped_at, m.now);
+  if_any_not_after(s.alerts.since, m.now);
   if (const auto& ready = m.fixed.plan.ready) {
     if_any_not_after(s.ready.ends_at, m.now + ready->timeout);
     if_any_not_after(s.ready.retry_at, m.now + ready->retry_after);
@@ -121,7 +123,7 @@ void on_watch_resumed(Mover& m, const WatchResumed& input) {
 bool hold_is_timed(const Mover& m) {
   const RolloutState& s = m.state();
   return s.state == State::kAnalyzing && s.step >= 0 && !m.progress_is_ordered() && !m.is_held() &&
-         !m.any_gates() && (m.told() || !m.weighted() || !m.has_next_step());
+         !m.any_gates() && !alerts_hold(m) && (m.told() || !m.weighted() || !m.has_next_step());
 }
 
 std::optional<SysTime> reminder_at(const RolloutState& s) {
@@ -276,6 +278,7 @@ Transition advance(Fixed fixed, const RolloutState& state, const Input& input, S
         if constexpr (std::is_same_v<T, PredecessorRollingBack>) on_predecessor(m, happened);
         if constexpr (std::is_same_v<T, NewerWaits>) on_newer_waits(m, happened);
         if constexpr (std::is_same_v<T, FreezeChanged>) on_freeze_changed(m, happened);
+        if constexpr (std::is_same_v<T, AlertChanged>) on_alert(m, happened);
       },
       input);
   return m.finish();
@@ -347,6 +350,10 @@ Verdict verdict_of(Fixed fixed, const RolloutState& state) {
     const Verdict v = verdict_of(fixed, state, i);
     if (!worst || badness(v) > badness(*worst)) worst = v;
   }
+  // While no alert fires they add nothing: they are no evidence.
+  const Verdict alerts = alerts_gate(fixed.plan, state) ? alerts_verdict(state) : Verdict::kPassing;
+  if (alerts == Verdict::kFailed || alerts == Verdict::kFailing)
+    if (!worst || badness(alerts) > badness(*worst)) worst = alerts;
   return worst.value_or(Verdict::kPending);
 }
 

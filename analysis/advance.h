@@ -102,9 +102,22 @@ struct FreezeChanged {
   std::string reason = {};               // their own words
 };
 
+// An alert whose labels match the plan's `alerts` fires, or is resolved. It may be told again and
+// again, and out of order.
+struct AlertChanged {
+  std::string fingerprint;
+  std::string name;    // its alertname
+  std::string labels;  // the others, `instance="a", severity="page"`
+  std::string summary;
+  std::string generator_url;
+  SysTime starts_at{};
+  std::optional<SysTime> ends_at = {};  // of one that is resolved
+  bool firing = true;
+};
+
 using Input = std::variant<Begin, SlotAnswered, SlotsMissed, PersonDecided, OrderEnded,
                            WeightReported, SupersededBy, WatchResumed, TimePassed,
-                           PredecessorRollingBack, NewerWaits, FreezeChanged>;
+                           PredecessorRollingBack, NewerWaits, FreezeChanged, AlertChanged>;
 
 // ---- What follows
 
@@ -125,6 +138,7 @@ struct Decision {
   std::string by;                        // "engine" or a person
   std::string reason;                    // one sentence
   std::optional<std::size_t> condition;  // the one that decided, if one did
+  bool by_alerts = false;                // it was an alert that decided
   bool would_have = false;               // of an observing condition: recorded, nothing done
   SysTime at{};
 };

@@ -208,7 +208,8 @@ bool counts_now(const ConditionState& c, SysTime evaluated_at) {
 
 }  // namespace
 
-void pause_for_failed(Mover& m, QuestionKind kind, const std::string& sentence, std::size_t i) {
+void pause_for_failed(Mover& m, QuestionKind kind, const std::string& sentence,
+                      std::optional<std::size_t> i) {
   const RolloutState& s = m.state();
   // Promoted already, on_fail = "pause" only tells; and behind a person's question it does not
   // even ask.

@@ -177,6 +177,7 @@ void Mover::forget(ConditionState& c) {
 }
 
 void Mover::watch(SysTime since, bool all_anew, bool first_step) {
+  if (first_step && fixed.plan.alerts) state().alerts.since = since;
   for (std::size_t i = 0; i < fixed.plan.conditions.size(); ++i) {
     const ConditionPlan& plan = condition(i);
     ConditionState& c = state().conditions[i];
@@ -216,6 +217,7 @@ void Mover::reached_step(int index, SysTime since) {
 
 void Mover::begin_step_afresh() {
   RolloutState& s = state();
+  s.alerts.failed = false;
   for (ConditionState& c : s.conditions) {
     forget(c);
     c.passes_in_step = 0;
@@ -233,6 +235,7 @@ void Mover::begin_patience_again() {
 }
 
 void Mover::forget_failures() {
+  state().alerts.failed = false;
   for (ConditionState& c : state().conditions) {
     if (!c.failed) continue;
     c.failed = false;
@@ -249,6 +252,7 @@ void Mover::ask_about_failed() {
       return pause(QuestionKind::kReadyLost, kEngine, "readiness was lost before", i);
     return pause(QuestionKind::kConditionFailed, kEngine, condition(i).name + " failed before", i);
   }
+  ask_about_alerts(*this);
 }
 
 void Mover::resume(const std::string& by, const std::string& reason) {
@@ -429,60 +433,6 @@ void Mover::order_took_effect() {
   if (!state().order) return;
   out.settled.push_back(state().order->number);
   state().order.reset();
-}
-
-// Of those that are about the new version, readiness is not.
-bool Mover::ever_passed() const {
-  for (std::size_t i = 0; i < state().conditions.size(); ++i)
-    if (!condition(i).is_readiness && state().conditions[i].passes > 0) return true;
-  return false;
-}
-
-std::string Mover::held_back_by() const {
-  const RolloutState& s = state();
-  if (s.freeze) return s.freeze->text;
-  if (s.newer_waits) return std::string(kNewerWaits);
-  const std::string over = "the hold" + where() + " is over: waits for ";
-  bool measured = !any_gates();
-  for (std::size_t i = 0; i < s.conditions.size(); ++i) {
-    if (!gates(i)) continue;
-    const ConditionState& c = s.conditions[i];
-    measured = measured || c.passes_in_step > 0;
-    if (holds_nothing_back(i)) continue;
-    const bool passed = c.last && c.last->outcome == Outcome::kPass;
-    if (c.last && !passed) return over + condition(i).name + ": " + describe(*c.last, condition(i));
-    return over + condition(i).name + ": " + std::to_string(c.passes_in_step) + " of " +
-           std::to_string(condition(i).min_passes) + " passes";
-  }
-  return measured ? "" : over + "an answer that passes: those that are missing are ignored";
-}
-
-void Mover::end_step_if_done(SysTime evaluated_at) {
-  RolloutState& s = state();
-  if (s.state != State::kAnalyzing || s.step < 0 || progress_is_ordered()) return;
-  if (!told() && weighted() && has_next_step()) return;  // its steps move only by reported progress
-  const StepPlan& step = step_at(fixed.plan, s.step);
-  if (evaluated_at < hold_end()) return;
-  if (const std::string what = held_back_by(); !what.empty()) {
-    s.reason = cut(what, kLongestSentence);
-    return;
-  }
-
-  const Millis held = step.hold + s.extension;
-  const std::string span = held > Millis{0} ? " for " + format_duration(held) : "";
-  const std::string reason = any_gates() ? "all conditions passed" + where() + span
-                                         : "held" + where() + span + " without conditions";
-  if (step.approve) {
-    pause(QuestionKind::kApproveStep, kEngine, reason + ": waits for an approval to go on");
-  } else if (!has_next_step() && !ever_passed()) {
-    pause(
-        QuestionKind::kNothingMeasured, kEngine,
-        "no condition passed even once: nothing was measured, so a person must decide to promote");
-  } else if (!has_next_step() && fixed.plan.approve_promote) {
-    pause(QuestionKind::kApprovePromote, kEngine, reason + ": waits for an approval to promote");
-  } else {
-    go_on(kEngine, reason);
-  }
 }
 
 void Mover::refuse(const std::string& why) { out.refusal = cut(why, kLongestSentence); }

@@ -155,6 +155,12 @@ std::optional<SysTime> ready_timer(Fixed fixed, const RolloutState& state);
 void keep_ready_clock(Mover& m);
 // A condition that pauses by failing did: unless a question is open that can wait no longer than
 // this one.
-void pause_for_failed(Mover& m, QuestionKind kind, const std::string& sentence, std::size_t i);
+void pause_for_failed(Mover& m, QuestionKind kind, const std::string& sentence,
+                      std::optional<std::size_t> i);
+void on_alert(Mover& m, const AlertChanged& input);
+// Whether an alert keeps the step from ending.
+bool alerts_hold(const Mover& m);
+// Pauses if an alert fired while nothing could be asked about it.
+void ask_about_alerts(Mover& m);
 
 }  // namespace rollwatch

@@ -91,6 +91,12 @@ struct ReadyPlan {
   int attempts = 1;
 };
 
+// Alerts that count as a condition: those that have all of these labels.
+struct AlertsPlan {
+  std::vector<SelectLabel> match;  // at least one
+  OnFail on_fire = OnFail::kRollback;
+};
+
 struct Plan {
   std::vector<StepPlan> steps;  // at least one; 100 % is not among them, it is the promotion
   bool approve_start = false;
@@ -102,6 +108,7 @@ struct Plan {
   OnDeadline on_deadline = OnDeadline::kPause;
   Millis recovery{300'000};  // how long failed conditions are watched after a rollback
   std::optional<ReadyPlan> ready;
+  std::optional<AlertsPlan> alerts;
   std::vector<ConditionPlan> conditions;
 };
 

@@ -43,10 +43,10 @@ std::optional<DecisionKind> decision_kind(std::string_view name) {
 }
 
 std::string_view name_of(QuestionKind kind) {
-  constexpr std::array<std::string_view, 13> kNames{
+  constexpr std::array<std::string_view, static_cast<std::size_t>(kLastQuestionKind) + 1> kNames{
       "no_answers",    "inconclusive",  "condition_failed", "order_refused",   "order_expired",
       "deadline",      "approve_start", "approve_step",     "approve_promote", "nothing_measured",
-      "person_paused", "not_ready",     "ready_lost"};
+      "person_paused", "not_ready",     "ready_lost",       "alert_fires"};
   return pick(kNames, kind);
 }
 

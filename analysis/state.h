@@ -72,9 +72,11 @@ enum class QuestionKind : std::uint8_t {
   kApprovePromote,
   kNothingMeasured,  // the end was reached and no condition ever passed
   kPersonPaused,
-  kNotReady,   // readiness gave no answer when its time was up; the engine lifts this one itself
-  kReadyLost,  // ready.on_lost = "pause"
+  kNotReady,    // readiness gave no answer when its time was up; the engine lifts this one itself
+  kReadyLost,   // ready.on_lost = "pause"
+  kAlertFires,  // alerts.on_fire = "pause"
 };
+inline constexpr QuestionKind kLastQuestionKind = QuestionKind::kAlertFires;
 std::string_view name_of(QuestionKind kind);
 
 // What a paused (or waiting) rollout waits for a person to answer.
@@ -147,6 +149,30 @@ struct RecoveryState {
   bool prolonged = false;  // no slot had come back by then
 };
 
+// An alert that fires, and whose labels match.
+struct FiringAlert {
+  std::string fingerprint;  // of its labels: who it is
+  std::string name;
+  std::string labels;   // the others, `severity="page"`
+  std::string summary;  // its annotation
+  std::string generator_url;
+  SysTime starts_at{};
+  bool counts = false;  // it began after the rollout's first step did
+};
+inline constexpr std::size_t kMostFiringAlerts = 20;  // that are kept
+
+// The alerts of a plan that asks for them, as one condition.
+struct AlertsState {
+  std::optional<SysTime> since;     // when the first step began: earlier ones decide nothing
+  std::vector<FiringAlert> firing;  // in the order they were told
+  std::uint32_t fired = 0;          // of those that count
+  std::uint32_t resolved = 0;
+  bool failed = false;  // one that counts fired; until none does, or a person goes on all the same
+  std::optional<SysTime> last_at;  // what was told last
+  bool last_fires = false;
+  std::string last_text;
+};
+
 struct RolloutState {
   State state = State::kWaiting;
   int step = -1;  // index of the step reached; -1 until the first is acknowledged
@@ -179,8 +205,9 @@ struct RolloutState {
   Millis extension{0};
   std::optional<RecoveryState> recovery;   // in `rolled_back` only
   std::vector<ConditionState> conditions;  // in the plan's order
-  std::string reason;                      // why it is where it is, one sentence
-  std::string waits_for;                   // in `waiting`: for what, one sentence
+  AlertsState alerts;
+  std::string reason;     // why it is where it is, one sentence
+  std::string waits_for;  // in `waiting`: for what, one sentence
   SysTime updated_at{};
   std::optional<SysTime> ended_at;
 };

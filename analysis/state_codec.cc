@@ -100,15 +100,28 @@ void visit(Io& io, typename Io::template Ref<RecoveryState> recovery) {
 }
 
 template <class Io>
+void visit(Io& io, typename Io::template Ref<FiringAlert> alert) {
+  auto& [fingerprint, name, labels, summary, generator_url, starts_at, counts] = alert;
+  io(fingerprint, name, labels, summary, generator_url, starts_at, counts);
+}
+
+template <class Io>
+void visit(Io& io, typename Io::template Ref<AlertsState> alerts) {
+  auto& [since, firing, fired, resolved, failed, last_at, last_fires, last_text] = alerts;
+  io(since, firing, fired, resolved, failed, last_at, last_fires, last_text);
+}
+
+template <class Io>
 void visit(Io& io, typename Io::template Ref<RolloutState> rollout) {
   auto& [state, step, step_since, hold_since, soak_since, deadline_at, order, lapsed, question,
          conditions_only_observe, reached_weight, orders_given, decisions_made, questions_asked,
          evaluations, revision, waits_for_predecessor, newer_waits, verdict, begun, ready, freeze,
-         extension, recovery, conditions, reason, waits_for, updated_at, ended_at] = rollout;
+         extension, recovery, conditions, alerts, reason, waits_for, updated_at, ended_at] =
+      rollout;
   io(state, step, step_since, hold_since, soak_since, deadline_at, order, lapsed, question,
      conditions_only_observe, reached_weight, orders_given, decisions_made, questions_asked,
      evaluations, revision, waits_for_predecessor, newer_waits, verdict, begun, ready, freeze,
-     extension, recovery, conditions, reason, waits_for, updated_at, ended_at);
+     extension, recovery, conditions, alerts, reason, waits_for, updated_at, ended_at);
 }
 
 // ---- Both directions
@@ -337,7 +350,7 @@ bool is_known(QuestionKind value) {
   switch (value) {
     case kNoAnswers: case kInconclusive: case kConditionFailed: case kOrderRefused: case kOrderExpired:
     case kDeadline: case kApproveStart: case kApproveStep: case kApprovePromote: case kNothingMeasured:
-    case kPersonPaused: case kNotReady: case kReadyLost:
+    case kPersonPaused: case kNotReady: case kReadyLost: case kAlertFires:
       return true;
   }
   return false;

@@ -142,6 +142,7 @@ void complete_plan(Value& document) {
   add(document, "on_deadline", text("pause"));
   add(document, "recovery", text(plan.recovery));
   add(document, "locked", default_value(Value(false)));
+  if (Value* alerts = document.find("alerts")) add(*alerts, "on_fire", text("rollback"));
   make_texts_canonical(document, {"duration", "soak", "patience", "deadline", "recovery"});
 }
 

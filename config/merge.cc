@@ -20,9 +20,9 @@ std::string sources_of(const Value& document) {
   };
   for (const Value::Member& member : *document.as_table()) {
     if (member.key == "version") continue;
-    if (member.key == "ready") {
+    if (member.key == "ready" || member.key == "alerts") {
       for (const Value::Member& key : *member.value.as_table())
-        add("/ready/" + pointer_token(key.key), key.value);
+        add('/' + member.key + '/' + pointer_token(key.key), key.value);
       continue;
     }
     if (member.key != "condition") {

@@ -28,20 +28,23 @@ struct Given {
   const Value* value;
 };
 
-// What a layer says about the rollout as a whole. The readiness gate's keys one by one, as they
-// merge so.
+// Tables of settings, which merge key by key, like a condition.
+constexpr std::array<std::string_view, 2> kTables = {"ready", "alerts"};
+
+// What a layer says about the rollout as a whole. A table's keys one by one, as they merge so.
 std::vector<Given> given_by(const Value* layer) {
   std::vector<Given> given;
   const Value::Table* table = layer == nullptr ? nullptr : layer->as_table();
   if (table == nullptr) return given;
   for (const Value::Member& member : *table) {
     if (member.key == "condition" || is_one_of(judging_keys(), member.key)) continue;
-    const Value::Table* ready = member.key == "ready" ? member.value.as_table() : nullptr;
-    if (ready == nullptr) {
+    const Value::Table* keys = is_one_of(kTables, member.key) ? member.value.as_table() : nullptr;
+    if (keys == nullptr) {
       given.push_back({group_of(member.key), &member.value});
       continue;
     }
-    for (const Value::Member& key : *ready) given.push_back({"ready." + key.key, &key.value});
+    for (const Value::Member& key : *keys)
+      given.push_back({member.key + "." + key.key, &key.value});
   }
   return given;
 }
@@ -88,14 +91,13 @@ class Merger {
       if (is_one_of(kShapeKeys, member.key)) {
         for (const std::string_view other : kShapeKeys) document_.remove(other);
       }
-      // A table of settings merges key by key, like a condition.
-      Value* ready = member.key == "ready" ? document_.find(member.key) : nullptr;
-      if (ready == nullptr) {
+      Value* before = is_one_of(kTables, member.key) ? document_.find(member.key) : nullptr;
+      if (before == nullptr) {
         document_.set(member);
         continue;
       }
-      for (const Value::Member& key : *member.value.as_table()) ready->set(key);
-      ready->set_origin(member.value.origin());
+      for (const Value::Member& key : *member.value.as_table()) before->set(key);
+      before->set_origin(member.value.origin());
     }
   }
 

@@ -6,6 +6,7 @@
 
 #include "analysis/comparison.h"
 #include "config/condition_reader.h"
+#include "config/query_reader.h"
 #include "config/table_reader.h"
 
 namespace rollwatch {
@@ -150,20 +151,37 @@ void read_ready(TableReader& reader, Completeness completeness, Plan& plan) {
   plan.conditions.push_back(std::move(condition));
 }
 
-// The readiness gate is shown among the conditions, under its own name.
-void check_readiness_name(TableReader& reader, const Plan& plan) {
-  if (!plan.ready) return;
-  for (std::size_t i = 0; i + 1 < plan.conditions.size(); ++i) {
-    if (plan.conditions[i].name != kReadinessName) continue;
-    const Origin& of_gate = reader.find("ready")->origin();
+void read_alerts(TableReader& reader, Completeness completeness, Plan& plan) {
+  const Value* table = reader.table("alerts");
+  if (table == nullptr) return;
+  AlertsPlan alerts;
+  TableReader keys(*table, join_key(reader.path(), "alerts"), reader.errors());
+  constexpr std::string_view kExample = "match = { service = \"{{service}}\" }";
+  alerts.match = read_labels(keys, "match", kExample);
+  if (completeness == Completeness::kDocument && keys.find("match") == nullptr)
+    keys.missing("match", "say whose alerts count, such as " + std::string(kExample));
+  if (const auto on_fire = keys.choice<OnFail>("on_fire", {{"rollback", OnFail::kRollback},
+                                                           {"pause", OnFail::kPause},
+                                                           {"observe", OnFail::kObserve}}))
+    alerts.on_fire = *on_fire;
+  keys.finish();
+  plan.alerts = std::move(alerts);
+}
+
+// The readiness gate, and the alerts, are shown among the conditions, under their own names.
+void check_name(TableReader& reader, const Plan& plan, std::string_view name, std::string_view what,
+                std::string_view shown) {
+  for (std::size_t i = 0; i < plan.conditions.size(); ++i) {
+    if (plan.conditions[i].is_readiness || plan.conditions[i].name != name) continue;
+    const Origin& of_gate = reader.find(name)->origin();
     const Origin& of_condition = (*reader.find("condition")->as_array())[i].origin();
     const bool gate_is_new = of_condition.pointer.empty() && !of_gate.pointer.empty();
     const std::string list = join_key(reader.path(), "condition");
-    reader.errors().push_back(
-        {gate_is_new ? of_gate : of_condition,
-         gate_is_new ? join_key(reader.path(), "ready") : join_key(list, kReadinessName),
-         "a condition cannot be named \"ready\" beside a readiness gate, "
-         "which is shown under that name; rename the condition"});
+    reader.errors().push_back({gate_is_new ? of_gate : of_condition,
+                               gate_is_new ? join_key(reader.path(), name) : join_key(list, name),
+                               "a condition cannot be named \"" + std::string(name) + "\" beside " +
+                                   std::string(what) + ", which " + std::string(shown) +
+                                   " under that name; rename the condition"});
   }
 }
 
@@ -230,10 +248,11 @@ Plan read_plan(TableReader& reader, Completeness completeness, bool needs_steps)
   read_limits(reader, plan);
   reader.boolean("locked");
   if (const auto recovery = reader.duration("recovery", kHolds)) plan.recovery = *recovery;
-  reader.not_yet("alerts");
+  read_alerts(reader, completeness, plan);
   read_conditions(reader, completeness, plan);
   read_ready(reader, completeness, plan);
-  check_readiness_name(reader, plan);
+  if (plan.ready) check_name(reader, plan, kReadinessName, "a readiness gate", "is shown");
+  if (plan.alerts) check_name(reader, plan, "alerts", "the alerts", "are shown");
   return plan;
 }
 

@@ -105,15 +105,19 @@ bool changes_on_the_way(const std::string& variable) {
 }
 
 std::vector<SelectLabel> read_select(TableReader& reader) {
+  return read_labels(reader, "select",
+                     "select = { app = \"{{service}}\", version = \"{{candidate}}\" }");
+}
+
+std::vector<SelectLabel> read_labels(TableReader& reader, std::string_view key,
+                                     std::string_view example) {
   std::vector<SelectLabel> select;
-  const Value* table = reader.table("select");
+  const Value* table = reader.table(key);
   if (table == nullptr) return select;
   if (table->as_table()->empty()) {
-    reader.wrong("select",
-                 "must name at least one label, such as select = { app = "
-                 "\"{{service}}\", version = \"{{candidate}}\" }");
+    reader.wrong(key, "must name at least one label, such as " + std::string(example));
   }
-  TableReader labels(*table, join_key(reader.path(), "select"), reader.errors());
+  TableReader labels(*table, join_key(reader.path(), key), reader.errors());
   for (const Value::Member& member : *table->as_table()) {
     if (auto value = read_label_value(labels, member.key)) {
       select.push_back({member.key, std::move(*value)});

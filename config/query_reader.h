@@ -19,6 +19,10 @@ bool changes_on_the_way(const std::string& variable);
 
 std::vector<SelectLabel> read_select(TableReader& reader);
 
+// Labels with templates for values, at `key`; empty if there are none, or they are wrong.
+std::vector<SelectLabel> read_labels(TableReader& reader, std::string_view key,
+                                     std::string_view example);
+
 // With `select` the question is the same for every rollout that asks it.
 void check_shared_query(TableReader& reader, const ThresholdCondition& threshold);
 

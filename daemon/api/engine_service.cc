@@ -21,6 +21,9 @@ awaitable<FreezeRecord> EngineService::freeze(FreezeRecord wanted) {
 awaitable<std::optional<FreezeRecord>> EngineService::lift_freeze(FreezeLift lift) {
   return engine_.lift_freeze(std::move(lift));
 }
+awaitable<AlertsTaken> EngineService::take_alerts(std::vector<ReceivedAlert> alerts) {
+  return engine_.take_alerts(std::move(alerts));
+}
 FreezeView EngineService::freeze_of(const std::string& ns, const std::string& service) {
   return engine_.freeze_of(ns, service);
 }

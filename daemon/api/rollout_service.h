@@ -24,6 +24,8 @@ class RolloutService {
   virtual awaitable<FreezeRecord> freeze(FreezeRecord wanted) = 0;
   virtual awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift) = 0;
 
+  virtual awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts) = 0;
+
   virtual FreezeView freeze_of(const std::string& ns, const std::string& service) = 0;
   virtual awaitable<std::vector<StoredRollout>> latest_per_target(std::string ns,
                                                                   std::string service,
@@ -56,6 +58,7 @@ class EngineService : public RolloutService {
   awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail) override;
   awaitable<FreezeRecord> freeze(FreezeRecord wanted) override;
   awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift) override;
+  awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts) override;
   FreezeView freeze_of(const std::string& ns, const std::string& service) override;
   awaitable<std::vector<StoredRollout>> latest_per_target(std::string ns, std::string service,
                                                           std::size_t limit) override;

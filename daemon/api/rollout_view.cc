@@ -88,6 +88,7 @@ Json conditions_json(const RolloutView& view) {
   Json conditions = Json::array();
   const std::size_t count = std::min(view.plan->conditions.size(), view.state.conditions.size());
   for (std::size_t i = 0; i < count; ++i) conditions.push_back(condition_json(view, i));
+  if (view.plan->alerts) conditions.push_back(alerts_json(view));
   return conditions;
 }
 

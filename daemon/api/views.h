@@ -13,6 +13,9 @@ namespace rollwatch {
 
 nlohmann::ordered_json rollout_json(const RolloutView& view);
 
+// Its alerts as one of its conditions; of a plan with alerts.
+nlohmann::ordered_json alerts_json(const RolloutView& view);
+
 // The short form that pipelines and other tools poll.
 nlohmann::ordered_json verdict_json(const RolloutView& view);
 

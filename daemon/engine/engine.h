@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -79,6 +80,16 @@ struct DecideResult {
 struct FreezeLift {
   std::string ns, service;
   std::string by, reason;
+};
+
+// One alert as Alertmanager tells it; whose it is, is known by its labels.
+struct ReceivedAlert {
+  std::map<std::string, std::string> labels;  // alertname among them
+  AlertChanged change;
+};
+struct AlertsTaken {
+  std::size_t matched = 0;   // for each alert, the active rollouts it concerns
+  std::size_t recorded = 0;  // of those, what was new to them
 };
 
 // How it stands with a service, or with everything.
@@ -173,6 +184,10 @@ class Engine : public OrderSink {
   awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift);
   FreezeView freeze_of(const std::string& ns, const std::string& service) const;
   std::size_t freezes_in_force() const;
+
+  // Resumes when every rollout that one of them concerns has recorded it. Throws StoreError; what
+  // is on disk by then stays, and the same call may be made again.
+  awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts);
 
   // Active or ended; nullopt if there is none.
   awaitable<std::optional<RolloutView>> find(std::string id);

@@ -58,6 +58,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   FreezeView freeze_of(const std::string& ns, const std::string& service) const;
   std::size_t freezes_in_force() const;
   void schedule_all();
+  awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts);
 
  private:
   // One entry's share of a batch with the store.

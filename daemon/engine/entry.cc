@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analysis/alerts.h"
 #include "analysis/slots.h"
 
 namespace rollwatch {
@@ -9,6 +10,11 @@ namespace {
 
 Millis delay_of(const Plan& plan, std::size_t i, const MetricsSource& source) {
   return source.ingestion_delay(plan.conditions[i].datasource);
+}
+
+bool alerts_need_stable(const AlertsPlan& alerts) {
+  return std::ranges::any_of(alerts.match,
+                             [](const SelectLabel& label) { return label.value.uses("stable"); });
 }
 
 bool needs_stable(const ConditionPlan& condition) {
@@ -86,8 +92,10 @@ RolloutView Entry::view(const MetricsSource& source) const {
 
 std::shared_ptr<const Plan> plan_for(const RolloutSpec& spec, std::shared_ptr<const Plan> plan,
                                      std::vector<std::string>* left_out) {
+  const bool alerts_need_it = plan->alerts && alerts_need_stable(*plan->alerts);
   if (!spec.stable.empty() ||
-      std::none_of(plan->conditions.begin(), plan->conditions.end(), needs_stable))
+      (!alerts_need_it &&
+       std::none_of(plan->conditions.begin(), plan->conditions.end(), needs_stable)))
     return plan;
   auto without = std::make_shared<Plan>(*plan);
   std::erase_if(without->conditions, [left_out](const ConditionPlan& condition) {
@@ -96,6 +104,10 @@ std::shared_ptr<const Plan> plan_for(const RolloutSpec& spec, std::shared_ptr<co
     return needed;
   });
   if (!readiness_of(*without)) without->ready.reset();
+  if (alerts_need_it) {
+    without->alerts.reset();
+    if (left_out != nullptr) left_out->emplace_back(kAlertsName);
+  }
   return without;
 }
 

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "analysis/alerts.h"
 #include "analysis/graph_link.h"
 #include "analysis/judge.h"
 #include "analysis/mover.h"
@@ -132,6 +133,26 @@ Json window_of(const ConditionPlan& plan, const ConditionState& c) {
   return window;
 }
 
+Json alert_json(const FiringAlert& alert) {
+  return {{"name", alert.name},
+          {"labels", alert.labels},
+          {"summary", optional_text(alert.summary)},
+          {"generator_url", optional_text(alert.generator_url)},
+          {"fingerprint", alert.fingerprint},
+          {"starts_at", format_time(alert.starts_at)},
+          {"counts", alert.counts}};
+}
+
+Json alerts_sibling(Fixed fixed, const RolloutState& after) {
+  const AlertsState& alerts = after.alerts;
+  return {{"name", kAlertsName},
+          {"verdict", name_of(alerts_verdict(after))},
+          {"outcome", nullptr},
+          {"value", nullptr},
+          {"rule", alerts_rule(fixed.plan, fixed.spec)},
+          {"detail", alerts.last_at ? alerts.last_text : std::string("no alert was told")}};
+}
+
 Json sibling(Fixed fixed, const RolloutState& after, std::size_t i) {
   const ConditionState& c = after.conditions[i];
   Json s;
@@ -193,7 +214,10 @@ std::string explain_bundle(Fixed fixed, const RolloutState& after, const Decisio
                         {"would_have", decision.would_have}};
   std::optional<std::size_t> deciding = decision.condition;
   if (!deciding && asked) deciding = asked->condition;
-  bundle["condition"] = deciding ? Json(fixed.plan.conditions[*deciding].name) : Json(nullptr);
+  if (decision.by_alerts)
+    bundle["condition"] = kAlertsName;
+  else
+    bundle["condition"] = deciding ? Json(fixed.plan.conditions[*deciding].name) : Json(nullptr);
   bundle["evaluation"] = asked && deciding && *deciding == asked->condition
                              ? evaluation_of(*asked, fixed, after)
                              : Json(nullptr);
@@ -203,6 +227,12 @@ std::string explain_bundle(Fixed fixed, const RolloutState& after, const Decisio
   bundle["siblings"] = Json::array();
   for (std::size_t i = 0; i < after.conditions.size(); ++i)
     if (!deciding || i != *deciding) bundle["siblings"].push_back(sibling(fixed, after, i));
+  if (fixed.plan.alerts) {
+    if (!decision.by_alerts) bundle["siblings"].push_back(alerts_sibling(fixed, after));
+    bundle["alerts"] = Json::array();
+    for (const FiringAlert& alert : after.alerts.firing)
+      bundle["alerts"].push_back(alert_json(alert));
+  }
   bundle["deliveries"] = delivery_ids;
   return dumped(bundle);
 }
@@ -218,6 +248,10 @@ std::string order_payload(Fixed fixed, const RolloutState& after, const Decision
     reason["condition"] = fixed.plan.conditions[*decision.condition].name;
     if (c.last) reason["value"] = number(c.last->value);
     reason["rule"] = rule_json(c, fixed.plan.conditions[*decision.condition]);
+  }
+  if (decision.by_alerts) {
+    reason["condition"] = kAlertsName;
+    reason["rule"] = alerts_rule(fixed.plan, fixed.spec);
   }
   reason["by"] = decision.by;
   reason["decision"] = decision_id(fixed.spec, decision.number);

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "analysis/alerts.h"
 #include "analysis/render.h"
 
 namespace rollwatch {
@@ -61,11 +62,23 @@ class Checker {
     if (threshold.evidence) render(condition, *threshold.evidence, pointer + "/evidence");
   }
 
+  void check(const AlertsPlan& alerts) {
+    for (const SelectLabel& label : alerts.match) {
+      const auto value = render_select(label, spec_);
+      if (!value) refuse("alerts", "/analysis/alerts/match/" + label.name, value.error());
+    }
+  }
+
   std::vector<Rendered> rendered;
   std::vector<FieldProblem> problems;
 
  private:
   void refuse(const ConditionPlan& condition, const std::string& pointer,
+              const promql::RenderError& error) {
+    refuse(called(condition), pointer, error);
+  }
+
+  void refuse(const std::string& whose, const std::string& pointer,
               const promql::RenderError& error) {
     std::string why = error.message;
     const std::string variable = "{{" + error.variable + "}} ";
@@ -73,7 +86,7 @@ class Checker {
       why = variable + "has no value: a plan with duration orders no weight; leave it out";
     else if (!variable_of_rollout(spec_, error.variable))
       why = variable + "is not given; send it with the registration, or leave it out of the query";
-    problems.push_back({field_of(error.variable, pointer), called(condition) + ": " + why});
+    problems.push_back({field_of(error.variable, pointer), whose + ": " + why});
   }
 
   void render(const ConditionPlan& condition, const promql::QueryTemplate& query,
@@ -102,6 +115,8 @@ awaitable<RegistrationCheck> check_registration(const RolloutSpec& spec, const P
     checker.check(condition, condition.is_readiness ? "/analysis/ready"
                                                     : "/analysis/condition/" + std::to_string(i));
   }
+  if (plan.alerts && std::ranges::find(left_out, kAlertsName) == left_out.end())
+    checker.check(*plan.alerts);
   RegistrationCheck result;
   result.problems = std::move(checker.problems);
   if (!result.problems.empty()) co_return result;

@@ -31,7 +31,8 @@ inline const std::string kHostile =
     "\xff\"'; DROP TABLE rollouts; --→" +
     std::string(400, 'x');
 
-// What keeps rule 2: nothing in the plan lets missing or inconclusive answers roll back.
+// What keeps rule 2: nothing in the plan lets missing or inconclusive answers roll back, and no
+// alert does.
 enum class Temper { kAny, kPatient };
 
 inline ConditionPlan random_condition(Dice& dice, Temper temper, const std::string& name) {
@@ -107,6 +108,12 @@ inline Plan random_plan(Dice& dice, Temper temper) {
       plan.conditions.back().steps = {*plan.steps.back().weight, 100};
   }
   if (dice.one_in(4)) add_readiness(dice, plan);
+  if (dice.one_in(3))
+    plan.alerts = AlertsPlan{
+        {{"service", promql::parse_text_template("{{service}}").value()}},
+        temper == Temper::kPatient
+            ? dice.pick({OnFail::kPause, OnFail::kObserve})
+            : dice.pick({OnFail::kRollback, OnFail::kPause, OnFail::kPause, OnFail::kObserve})};
   return plan;
 }
 
@@ -186,6 +193,7 @@ class RandomInputs {
     if (state.state == State::kPaused && dice_.one_in(12))
       return PersonDecided{DecisionKind::kResume, "alice", "", {}};
     if (state.order && dice_.one_in(6)) return OrderEnded{state.order->number, OrderEnd::kDone, ""};
+    if (plan_.alerts && dice_.one_in(9)) return alert(state);
     switch (dice_.roll(44)) {
       case 0:
         return Begin{};
@@ -238,6 +246,24 @@ class RandomInputs {
     if (state.question) return PersonDecided{DecisionKind::kResume, "alice", "", {}};
     if (state.freeze && dice_.one_in(2)) return FreezeChanged{};
     return Begin{};
+  }
+
+  // Few, so that they meet; told again, out of order, and by a clock that is not ours.
+  Input alert(const RolloutState& state) {
+    AlertChanged alert;
+    alert.fingerprint = dice_.pick({"a", "b", "c"});
+    alert.name = dice_.one_in(5) ? kHostile : "Slow";
+    alert.labels = dice_.one_in(5) ? kHostile : "";
+    alert.summary = dice_.one_in(3) ? kHostile : "";
+    alert.generator_url = dice_.one_in(9) ? std::string(3'000, 'u') : "http://prometheus/graph";
+    alert.starts_at = now - Millis(dice_.pick({-5'000, 0, 0, 10'000, 600'000}));
+    alert.firing = !dice_.one_in(3);
+    for (const FiringAlert& known : state.alerts.firing)
+      if (known.fingerprint == alert.fingerprint && dice_.one_in(2))
+        alert.starts_at = known.starts_at;
+    if (!alert.firing && !dice_.one_in(5))
+      alert.ends_at = now - Millis(dice_.pick({0, 0, 30'000, 900'000}));
+    return alert;
   }
 
   // People are rare, and rarely end things.

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -90,6 +91,11 @@ inline void needs_three_ready(Plan& plan) {
   plan.conditions.push_back(std::move(ready));
 }
 
+inline void watches_alerts(Plan& plan, OnFail on_fire) {
+  plan.alerts =
+      AlertsPlan{{{"service", promql::parse_text_template("{{service}}").value()}}, on_fire};
+}
+
 class Rollout {
  public:
   explicit Rollout(Plan plan, std::string orchestrator = "deployer", bool observe = false)
@@ -138,6 +144,19 @@ class Rollout {
   }
   void freeze() { happens(FreezeChanged{"frozen by ana: stocktaking"}); }
   void thaw() { happens(FreezeChanged{}); }
+  // One that began so long ago.
+  void alert(const std::string& name, bool firing = true, Millis ago = Millis{0}) {
+    AlertChanged change;
+    change.fingerprint = change.name = name;
+    change.labels = "severity=\"page\"";
+    change.summary = "5 % fail";
+    change.generator_url = "http://prometheus/graph?g0.expr=up";
+    change.firing = firing;
+    change.starts_at = firing ? now - ago : alerts_at_[name];
+    if (firing) alerts_at_[name] = change.starts_at;
+    if (!firing) change.ends_at = now;
+    happens(change);
+  }
   void predecessor(bool rolling_back) { happens(PredecessorRollingBack{rolling_back}); }
   void superseded() { happens(SupersededBy{"ro_2", "1.25"}); }
 
@@ -212,6 +231,7 @@ class Rollout {
   //   advance promote pause resume rollback cancel extend=10m: by alice
   //   freeze freeze-all thaw: by ana; behind clear: an earlier rollout's rollback; newer no-newer:
   //     one that waits to begin
+  //   alert other-alert, old-alert (an hour old), same-alert (told again), resolved
   //   report=25, wait=30s, away=10m, jump=10m (the clock)
   void play(std::string_view story) {
     std::istringstream words{std::string(story)};
@@ -324,6 +344,11 @@ class Rollout {
       return void(happens(FreezeChanged{"everything is frozen by ana: stocktaking"}));
     if (word == "thaw") return thaw();
     if (word == "newer" || word == "no-newer") return void(happens(NewerWaits{word == "newer"}));
+    if (word == "alert") return alert("Slow");
+    if (word == "other-alert") return alert("Broken");
+    if (word == "old-alert") return alert("Slow", true, std::chrono::hours{1});
+    if (word == "same-alert") return alert("Slow", true, now - alerts_at_.at("Slow"));
+    if (word == "resolved") return alert("Slow", false);
     if (word == "behind" || word == "clear") return predecessor(word == "behind");
     if (const auto kind = decision_kind(word)) {
       EXPECT_EQ(person(*kind), "") << word << " in " << show();
@@ -348,6 +373,7 @@ class Rollout {
 
   RolloutSpec spec_;
   Plan plan_;
+  std::map<std::string, SysTime> alerts_at_;
 };
 
 // A story and how it ends: a row of most tables.

@@ -13,6 +13,7 @@
 #include <set>
 #include <vector>
 
+#include "analysis/alerts.h"
 #include "analysis/state_codec.h"
 #include "test/analysis/rollout_invariants.h"
 
@@ -214,6 +215,11 @@ class RunInvariants {
   void expect_blame(const Transition& step) {
     for (const Decision& d : step.decisions) {
       if (d.kind != DecisionKind::kRollback || !is_the_engines(d) || d.would_have) continue;
+      if (d.by_alerts) {
+        EXPECT_EQ(fixed_.plan.alerts.value().on_fire, OnFail::kRollback) << d.reason;
+        EXPECT_TRUE(any_alert_counts(step.state.alerts)) << d.reason;
+        continue;
+      }
       if (!d.condition) {
         EXPECT_EQ(fixed_.plan.on_deadline, OnDeadline::kRollback) << d.reason;
         continue;

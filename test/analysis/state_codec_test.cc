@@ -68,6 +68,14 @@ RolloutState with_everything() {
   condition.last_evaluated_at = kSomeTime;
   condition.answered_for = kSomeTime - Millis(5);
   state.conditions = {condition, ConditionState{}, condition};
+  state.alerts.since = kSomeTime;
+  state.alerts.firing = {{"f1", "Slow", "a=\"b\"", "5 %", "http://p/graph", kSomeTime, true}};
+  state.alerts.fired = 3;
+  state.alerts.resolved = 2;
+  state.alerts.failed = true;
+  state.alerts.last_at = kSomeTime;
+  state.alerts.last_fires = true;
+  state.alerts.last_text = "alert Slow fires";
   state.reason = "because";
   state.waits_for = "an approval";
   state.updated_at = kSomeTime;
@@ -115,12 +123,17 @@ TEST(StateCodecTest, TheSameStateComesBack) {
   EXPECT_EQ(again->freeze->text, state.freeze->text);
   EXPECT_EQ(again->extension, state.extension);
   EXPECT_EQ(again->recovery->until, state.recovery->until);
+  ASSERT_EQ(again->alerts.firing.size(), 1U);
+  EXPECT_EQ(again->alerts.firing[0].generator_url, "http://p/graph");
+  EXPECT_TRUE(again->alerts.firing[0].counts);
+  EXPECT_EQ(again->alerts.fired, 3U);
+  EXPECT_EQ(again->alerts.last_text, state.alerts.last_text);
   EXPECT_EQ(again->ended_at, state.ended_at);
 }
 
 TEST(StateCodecTest, AStateAtRestIsSmall) {
   const std::string bytes = encode_state(RolloutState{});
-  EXPECT_LT(bytes.size(), 48U);
+  EXPECT_LT(bytes.size(), 56U);
   EXPECT_TRUE(decode_state(bytes));
 }
 
@@ -196,6 +209,7 @@ TEST(StateCodecTest, TheFormatIsWhatItWas) {
             "00"
             "00"
             "00"  //   last evaluated for, last answered for
+            "0000000000000000"  // alerts
             "01"
             "78"
             "00"
@@ -228,7 +242,7 @@ TEST(StateCodecTest, EveryEnumeratorComesBackAndTheNextIsRefused) {
   EXPECT_EQ(count(state.state), 11);
   EXPECT_EQ(count(state.verdict), 6);
   EXPECT_EQ(count(state.order->kind), 7);
-  EXPECT_EQ(count(state.question->kind), 13);
+  EXPECT_EQ(count(state.question->kind), 14);
   EXPECT_EQ(count(last.outcome), 6);
   EXPECT_EQ(count(last.cause), 29);
   EXPECT_EQ(count(last.rule.emplace().op), 6);

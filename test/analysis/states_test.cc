@@ -172,7 +172,7 @@ const std::vector<std::vector<std::string>> kColumns = {
 
 TEST(StatesTest, EveryCellOfThePageIsWhatHappens) {
   const std::vector<Table> tables = tables_of_the_page();
-  ASSERT_EQ(tables.size(), 1 + kColumns.size()) << "the situations, and a table for each kind";
+  ASSERT_EQ(tables.size(), 2 + kColumns.size()) << "the situations, and a table for each kind";
 
   std::map<std::string, std::pair<std::string, std::string>> situations;  // name → plan, story
   std::set<State> states;
@@ -210,6 +210,40 @@ TEST(StatesTest, EveryCellOfThePageIsWhatHappens) {
       }
       if (testing::Test::HasFailure()) std::cout << "| " << row.front() << found << " |\n";
     }
+  }
+}
+
+// The last table: what on_fire says, and what the alert does then.
+TEST(StatesTest, EveryAlertDoesWhatThePageSays) {
+  const std::vector<Table> tables = tables_of_the_page();
+  const Table& table = tables.back();
+  EXPECT_EQ(table.columns, (Cells{"in", "`rollback: alert`", "`rollback: old-alert`",
+                                  "`pause: alert`", "`pause: alert resolved`",
+                                  "`pause: alert resume same-alert`", "`observe: alert`"}));
+  EXPECT_EQ(table.rows.size(), tables.front().rows.size()) << "a situation is missing";
+  for (const Cells& situation : tables.front().rows) {
+    std::string found;
+    for (std::size_t c = 1; c < table.columns.size(); ++c) {
+      const std::string column = without_ticks(table.columns[c]);
+      const std::string on_fire = column.substr(0, column.find(':'));
+      Plan plan = plan_with(without_ticks(situation[1]));
+      watches_alerts(plan, on_fire == "pause"     ? OnFail::kPause
+                           : on_fire == "observe" ? OnFail::kObserve
+                                                  : OnFail::kRollback);
+      Rollout r(std::move(plan));
+      r.play(without_ticks(situation[2]));
+      const std::size_t decisions = r.decisions.size();
+      std::string ends = after(r, column.substr(column.find(':') + 2));
+      if (r.decisions.size() > decisions && r.decisions.back().would_have)
+        ends = "would have: " + std::string(name_of(r.decisions.back().kind));
+      found += " | " + ends;
+      const auto row = std::find_if(table.rows.begin(), table.rows.end(), [&](const Cells& cells) {
+        return cells.front() == situation.front();
+      });
+      ASSERT_NE(row, table.rows.end()) << situation.front();
+      EXPECT_EQ((*row)[c], ends) << situation.front() << ", " << column;
+    }
+    if (testing::Test::HasFailure()) std::cout << "| " << situation.front() << found << " |\n";
   }
 }
 

@@ -48,6 +48,7 @@ class FakeService : public RolloutService {
   std::vector<Registration> registrations;
   std::vector<PersonDecided> decisions;
   std::vector<WeightReported> reports;
+  std::vector<ReceivedAlert> alerts;
   std::vector<std::string> acknowledged;  // "ord_1 done words"
   std::vector<std::string> asked;         // pages: "list limit cursor …"
   std::vector<Millis> waits;
@@ -84,6 +85,11 @@ class FakeService : public RolloutService {
     found->second.lift_reason = lift.reason;
     co_return found->second;
   }
+  awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> taken) override {
+    if (store_is_away) throw StoreError("disk I/O error in /var/lib/secret/place");
+    for (ReceivedAlert& alert : taken) alerts.push_back(std::move(alert));
+    co_return AlertsTaken{alerts.size(), alerts.size() / 2};
+  }
   FreezeView freeze_of(const std::string& ns, const std::string& name) override {
     FreezeView view;
     view.active_rollouts = 2;
@@ -97,9 +103,10 @@ class FakeService : public RolloutService {
   awaitable<std::vector<StoredRollout>> latest_per_target(std::string ns, std::string name,
                                                           std::size_t limit) override {
     note("latest of " + ns + "/" + name, limit, std::nullopt);
-    std::vector<StoredRollout> latest;
-    for (const auto& [id, view] : rollouts)
-      if (view.spec.ns == ns && view.spec.service == name)
+    if (store_is_away) throw StoreError("disk I/O error in /var/lib/secret/place");
+    std::vector<StoredRollout> latest;  // newest first, as ids sort by time
+    for (auto it = rollouts.rbegin(); it != rollouts.rend(); ++it)
+      if (const RolloutView& view = it->second; view.spec.ns == ns && view.spec.service == name)
         latest.push_back({view.spec, view.document, view.state, view.fence});
     co_return latest;
   }

@@ -130,15 +130,6 @@ TEST_F(ServiceTest, ItsRecordShowsEverythingKnown) {
  ],
  "rollouts": [
   {
-   "id": "ro_1",
-   "target": "eu-1",
-   "candidate": "1.24",
-   "state": "analyzing",
-   "fence": null,
-   "created_at": "2026-01-02T03:04:05.678Z",
-   "ended_at": null
-  },
-  {
    "id": "ro_2",
    "target": "us-1",
    "candidate": "1.24",
@@ -146,6 +137,15 @@ TEST_F(ServiceTest, ItsRecordShowsEverythingKnown) {
    "fence": 1767323045678,
    "created_at": "2026-01-02T03:04:05.678Z",
    "ended_at": "2026-01-02T03:04:05.679Z"
+  },
+  {
+   "id": "ro_1",
+   "target": "eu-1",
+   "candidate": "1.24",
+   "state": "analyzing",
+   "fence": null,
+   "created_at": "2026-01-02T03:04:05.678Z",
+   "ended_at": null
   }
  ]
 })");

@@ -69,6 +69,11 @@ constexpr LayerRow kReady[] = {
     {"within", {"4", "5", "6", "'all'"}},
 };
 
+constexpr LayerRow kAlerts[] = {
+    {"match", {"{ a = '0' }", "{ b = '1' }", "{ c = '2' }", "{ a = '3', b = '4' }"}},
+    {"on_fire", {"'pause'", "'observe'", "'rollback'", "'pause'"}},
+};
+
 constexpr LayerRow kCondition[] = {
     {"query", {"'q0'", "'q1'", "'q2'", "'q3'"}},
     {"fail_if", {"'> 1'", "'< 2'", "'none'", "'> 4'"}},
@@ -105,6 +110,7 @@ struct Frame {
 const Frame kInPolicy{"", {{"duration", "'1h'"}}, {}, ""};
 const Frame kInReady{
     "ready", {{"duration", "'1h'"}}, {{"query", "'r'"}, {"at_least", "1"}}, "/ready"};
+const Frame kInAlerts{"alerts", {{"duration", "'1h'"}}, {{"match", "{ z = '9' }"}}, "/alerts"};
 const Frame kInCondition{"condition",
                          {{"steps", "[{ weight = 5 }, { weight = 25 }]"}},
                          {{"query", "'q'"}, {"evidence", "'e'"}, {"fail_if", "'> 1'"}},
@@ -206,6 +212,10 @@ TEST_F(LayerTest, EveryKeyOfReadiness) {
   for (const LayerRow& row : kReady) expect_strongest_wins(kInReady, row);
 }
 
+TEST_F(LayerTest, EveryKeyOfAlerts) {
+  for (const LayerRow& row : kAlerts) expect_strongest_wins(kInAlerts, row);
+}
+
 TEST_F(LayerTest, EveryKeyOfACondition) {
   for (const LayerRow& row : kCondition) expect_strongest_wins(kInCondition, row);
   for (const LayerRow& row : kJudging) expect_strongest_wins(kInCondition, row);
@@ -272,9 +282,9 @@ TEST_F(LayerTest, Ramp) {
 
 // The tables above are complete: a key that is added to the readers has to be added here.
 TEST_F(LayerTest, NoKeyIsForgotten) {
-  const std::set<std::string> not_yet = {"alerts",     "compare", "events",       "bad_events",
-                                         "buckets",    "alpha",   "tolerance",    "promote_margin",
-                                         "dispersion", "warmup",  "early_promote"};
+  const std::set<std::string> not_yet = {"compare", "events",       "bad_events",     "buckets",
+                                         "alpha",   "tolerance",    "promote_margin", "dispersion",
+                                         "warmup",  "early_promote"};
   const auto expect_same = [&](const AnalysisTable& table, std::set<std::string> tested) {
     SCOPED_TRACE(table.name);
     for (const std::string& key : keys_of(table.rows)) {
@@ -289,8 +299,9 @@ TEST_F(LayerTest, NoKeyIsForgotten) {
   for (const AnalysisTable& table : analysis_tables()) {
     if (table.name.empty())
       expect_same(table, joined(joined(keys_of(kPolicy), keys_of(kJudging)),
-                                {"locked", "ramp", "ready", "condition"}));
+                                {"locked", "ramp", "ready", "alerts", "condition"}));
     if (table.name == "ready") expect_same(table, keys_of(kReady));
+    if (table.name == "alerts") expect_same(table, keys_of(kAlerts));
     if (table.name == "condition")
       expect_same(table, joined(joined(keys_of(kCondition), keys_of(kJudging)), {"name"}));
   }

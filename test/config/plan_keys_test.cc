@@ -137,6 +137,39 @@ TEST(PlanKeys, MoreWaysToBeWrong) {
   }
 }
 
+TEST(PlanKeys, BadAlerts) {
+  struct AlertsRow {
+    const char* name;
+    const char* toml;
+    const char* message;
+  };
+  const AlertsRow rows[] = {
+      {"nothing to match", "alerts = { match = {} }",
+       "f.toml:1:20: policy.p.alerts.match: must name at least one label, such as match = { "
+       "service"},
+      {"a number", "alerts = { match = { service = 1 } }",
+       "must be a string in quotes, not a whole"},
+      {"an empty value", "alerts = { match = { service = '' } }", "must not be empty"},
+      {"no label's name", "alerts = { match = { 'a-b' = 'x' } }", "is no name of a label"},
+      {"the window", "alerts = { match = { a = '{{window}}' } }", "is not the rollout's own"},
+      {"the weight", "alerts = { match = { a = '{{weight}}' } }", "is not the rollout's own"},
+      {"a variable that is none", "alerts = { match = { a = '{{zzzzzz}}' } }",
+       "unknown variable {{zzzzzz}}; there are service, namespace"},
+      {"another key", "alerts = { match = { a = 'b' }, on_fail = 'pause' }",
+       "unknown key \"on_fail\"; the keys here are match, on_fire"},
+      {"another word", "alerts = { on_fire = 'wait' }",
+       "must be \"rollback\", \"pause\" or \"observe\", not \"wait\""},
+      {"a condition of that name",
+       "alerts = { match = { a = 'b' } }\n[[condition]]\nname = 'alerts'\nquery = 'x > 1'",
+       "a condition cannot be named \"alerts\" beside the alerts, which are shown under that name"},
+  };
+  for (const AlertsRow& row : rows) {
+    SCOPED_TRACE(row.name);
+    EXPECT_THAT(errors_of_file(row.toml), HasSubstr(row.message));
+  }
+  EXPECT_EQ(errors_of_file("alerts = { on_fire = 'observe' }"), "") << "a part of a layer";
+}
+
 TEST(PlanKeys, BadNamesOfConditions) {
   struct NameRow {
     const char* name;

@@ -53,7 +53,7 @@ std::vector<KeyRow> policy_rows() {
        {"on_deadline", "[]", "must be \"pause\" or \"rollback\", not ", "'roll back'",
         "did you mean \"rollback\"?"},
        {"recovery", "5", kNoDuration, "'5 m'", "not \"5 m\""},
-       {"alerts", "{}", kNotYet, nullptr, nullptr},
+       {"alerts", "'all'", kNoTable, "{ @macth = { a = 'b' } }", "did you mean \"match\"?"},
        {"locked", "'yes'", kNoFlag, nullptr, nullptr},
        {"condition", "{}",
         "must be a list: write [[policy.NAME.condition]] in a file, \"condition\": [{…}] in a "
@@ -129,6 +129,11 @@ const std::vector<AnalysisTable>& analysis_tables() {
          "must be a number from 0 to 100, not -1"},
         {"every", "2", kNoDuration, "'2'", "not \"2\""}}},
       {"ready", false, ready_rows()},
+      {"alerts",
+       false,
+       {{"match", "'service'", kNoTable, "{ service = @'{{servce}}' }", kUnknownVariable},
+        {"on_fire", "true", "must be \"rollback\", \"pause\" or \"observe\", not ", "'rolback'",
+         "did you mean \"rollback\"?"}}},
       {"condition", true, condition_rows()},
   };
   return tables;

@@ -73,7 +73,7 @@ class Exposition:
 class Prometheus:
     """Debian's prometheus, scraping the exposition every second; may be stopped and started again."""
 
-    def __init__(self, folder, exposition):
+    def __init__(self, folder, exposition, more=""):
         self.folder = folder / "prometheus"
         self.folder.mkdir(parents=True)
         self.exposition = exposition
@@ -84,7 +84,7 @@ class Prometheus:
             "scrape_configs:\n"
             "  - job_name: test\n"
             "    honor_labels: true\n"
-            f"    static_configs: [ {{ targets: ['127.0.0.1:{exposition.port}'] }} ]\n")
+            f"    static_configs: [ {{ targets: ['127.0.0.1:{exposition.port}'] }} ]\n" + more)
         for _ in range(5):  # somebody may take the port in between
             self.port = free_port()
             if self.start():

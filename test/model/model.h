@@ -8,6 +8,7 @@
 //   Seen seen = model.take(input, now);      // what the real one must show after the same input
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,18 +20,20 @@
 namespace rollwatch::model {
 
 enum class What {
-  kSlot,          // of `condition`, from `first` to `last`, the last evaluated for `since`
-  kWatched,       // `condition` is asked, the first time for `since`
-  kUnwatched,     // `condition` is not asked any more
-  kBegun,         // left `waiting` for its first step
-  kStepReached,   // `step`, `since` then
-  kSoakBegan,     // everything, `since` then
-  kAfresh,        // a person's yes began the step again
-  kForgiven,      // a person goes on although `condition` failed
-  kWentOn,        // a person goes on: nobody's patience is used up
-  kLifted,        // answers came back, the last of them evaluated for `since`
-  kWatchResumed,  // watching had stopped, and the clock may have been put back
-  kOnlyObserve,   // at a person's word it is promoted: the conditions only observe
+  kSlot,            // of `condition`, from `first` to `last`, the last evaluated for `since`
+  kWatched,         // `condition` is asked, the first time for `since`
+  kUnwatched,       // `condition` is not asked any more
+  kBegun,           // left `waiting` for its first step
+  kStepReached,     // `step`, `since` then
+  kSoakBegan,       // everything, `since` then
+  kAfresh,          // a person's yes began the step again
+  kForgiven,        // a person goes on although `condition` failed
+  kWentOn,          // a person goes on: nobody's patience is used up
+  kLifted,          // answers came back, the last of them evaluated for `since`
+  kWatchResumed,    // watching had stopped, and the clock may have been put back
+  kOnlyObserve,     // at a person's word it is promoted: the conditions only observe
+  kAlert,           // `alert` fires, or is resolved
+  kAlertsForgiven,  // a person goes on although one fired
 };
 
 struct Fact {
@@ -43,7 +46,10 @@ struct Fact {
   std::int64_t last = 0;
   Judged judged{};
   bool counts = true;  // false for a slot asked before the watching began; of kWatchResumed:
-                       // whether there was anything to be watched
+                       // whether there was anything to be watched; of kAlert: whether it began
+                       // after the first step did
+  AlertChanged alert{};
+  bool rolling_back = false;  // when an alert was told
 };
 
 class Model {
@@ -77,6 +83,14 @@ class Model {
   std::optional<SysTime> silent_since(std::size_t i) const;
   std::optional<SysTime> undecided_since(std::size_t i) const;
   bool ready() const;
+
+  // ---- Alerts (alerts.cc)
+  std::optional<SysTime> first_step_at() const;
+  std::map<std::string, const Fact*> firing() const;
+  bool alert_counts() const;
+  bool alerts_failed() const;
+  bool alerts_can_stop() const;
+  bool alerts_hold() const { return alerts_can_stop() && alert_counts(); }
 
   // ---- What follows from them (verdicts.cc)
   bool gates(std::size_t i) const;
@@ -115,6 +129,7 @@ class Model {
   void on(const PredecessorRollingBack& input);
   void on(const NewerWaits& input);
   void on(const FreezeChanged& input);
+  void on(const AlertChanged& input);
 
   // ---- Moves
   Fact& add(What what);
@@ -147,6 +162,7 @@ class Model {
   void slot_ended(std::size_t i);
   bool newly_failed(std::size_t i);
   void condition_failed(std::size_t i);
+  bool a_question_stands_before_failing() const;
   void use_patience(std::size_t i, SysTime evaluated_at);
   void lift_pause(SysTime evaluated_at);
   bool is_watched(std::size_t i, SysTime evaluated_at) const;

@@ -36,7 +36,7 @@ TEST(ModelTest, BothSaySoWhateverHappens) {
 
 std::string of_whom(const Decision& d) {
   return (d.would_have ? "would have " : "") + std::string(name_of(d.kind)) +
-         (d.by == "engine" ? "" : " by a person");
+         (d.by_alerts ? " for an alert" : "") + (d.by == "engine" ? "" : " by a person");
 }
 
 std::string while_it_was(const RolloutState& state) {
@@ -82,11 +82,13 @@ TEST(ModelTest, EverythingHappensToSomeOfThem) {
     if (HasFailure()) return;
   }
   expect_often(applied);
-  std::vector<std::string> wanted{"late, expired",  "late, withdrawn",     "told recovered",
-                                  "told still_bad", "would have rollback", "would have pause"};
+  std::vector<std::string> wanted{
+      "late, expired",         "late, withdrawn",     "told recovered",
+      "told still_bad",        "would have rollback", "would have pause",
+      "rollback for an alert", "pause for an alert",  "would have rollback for an alert"};
   for (int i = 0; i <= static_cast<int>(State::kSuperseded); ++i)
     wanted.emplace_back(name_of(static_cast<State>(i)));
-  for (int i = 0; i <= static_cast<int>(QuestionKind::kReadyLost); ++i)
+  for (int i = 0; i <= static_cast<int>(kLastQuestionKind); ++i)
     if (static_cast<QuestionKind>(i) != QuestionKind::kApproveStart)  // at the registration
       wanted.push_back("asked " + std::string(name_of(static_cast<QuestionKind>(i))));
   for (int i = 0; i <= static_cast<int>(DecisionKind::kExtend); ++i) {

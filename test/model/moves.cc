@@ -85,7 +85,7 @@ void Model::begin() {
 // Ends the step if its hold has passed by then and nothing holds it back.
 void Model::step_ends(SysTime by_then) {
   if (state_ != State::kAnalyzing || step() < 0 || held() || order_to_go_on()) return;
-  if (by_then < hold_end()) return;
+  if (by_then < hold_end() || alerts_hold()) return;
   bool evidence = !any_gates();
   for (std::size_t i = 0; i < plan_.conditions.size(); ++i) {
     if (!gates(i)) continue;
@@ -173,6 +173,9 @@ void Model::ask_about_failed() {
     if (condition.is_readiness) return pause(QuestionKind::kReadyLost, "engine", i);
     if (gates(i)) return pause(QuestionKind::kConditionFailed, "engine", i);
   }
+  if (!alerts_can_stop() || !alerts_failed()) return;
+  pause(QuestionKind::kAlertFires, "engine");
+  out_.decisions.back().by_alerts = true;
 }
 
 void Model::begin_afresh() {

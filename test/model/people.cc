@@ -102,6 +102,7 @@ void Model::person_advances(const PersonDecided& input) {
   }
   for (std::size_t i = 0; i < plan_.conditions.size(); ++i)
     if (failed(i)) add(What::kForgiven).condition = i;
+  add(What::kAlertsForgiven);
   add(What::kWentOn);
   go_on(input.by);
 }

@@ -1,6 +1,7 @@
 #include "test/model/seen.h"
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 
 #include "analysis/slots.h"
@@ -15,7 +16,7 @@ std::string word(int n) { return std::to_string(n); }
 std::string word(std::int64_t n) { return std::to_string(n); }
 std::string word(double value) { return format_exact(value); }
 std::string word(SysTime at) { return format_time(at).substr(8); }
-std::string word(const std::string& text) { return text.substr(0, 20); }
+std::string word(const std::string& text) { return text.substr(0, 60); }
 std::string word(const SeenDecision& d);
 std::string word(const SeenOrder& o);
 std::string word(const SeenSlots& s);
@@ -34,7 +35,8 @@ std::string word(const std::vector<T>& values) {
 }
 std::string word(const SeenDecision& d) {
   return (d.would_have ? "would-have-" : "") + word(d.kind) + "(" + word(d.by) +
-         (d.condition ? ", c" + std::to_string(*d.condition) : "") + ")";
+         (d.condition ? ", c" + std::to_string(*d.condition) : "") +
+         (d.by_alerts ? ", alerts" : "") + ")";
 }
 std::string word(const SeenOrder& o) {
   return word(o.kind) + " " + word(o.weight) + " %, #" + word(o.number) +
@@ -69,7 +71,7 @@ Seen seen_of(Fixed fixed, const RolloutState& state, const Transition& step) {
   Seen seen;
   seen.refused = step.refusal.has_value();
   for (const Decision& d : step.decisions)
-    seen.decisions.push_back({d.kind, d.by, d.would_have, d.condition});
+    seen.decisions.push_back({d.kind, d.by, d.would_have, d.condition, d.by_alerts});
   for (const Order& o : step.orders) seen.orders.push_back({o.kind, o.number, o.weight, false});
   seen.withdrawn = step.withdrawn;
   seen.settled = step.settled;
@@ -90,6 +92,11 @@ Seen seen_of(Fixed fixed, const RolloutState& state, const Transition& step) {
     seen.conditions.push_back({verdict_of(fixed, state, i),
                                next_slot(fixed.plan.conditions[i], state.conditions[i], Millis{0}),
                                state.conditions[i].counts});
+  std::map<std::string, bool> alerts;
+  for (const FiringAlert& alert : state.alerts.firing) alerts[alert.fingerprint] = alert.counts;
+  for (const auto& [fingerprint, counts] : alerts)
+    seen.alerts += fingerprint + (counts ? " counts, " : " does not, ");
+  if (state.alerts.failed) seen.alerts += "failed";
   if (state.order)
     seen.order = {state.order->kind, state.order->number, state.order->weight,
                   state.order->accepted};
@@ -117,6 +124,7 @@ std::string difference(const Seen& real, const Seen& model) {
   all.of("verdict", real.verdict, model.verdict);
   for (std::size_t i = 0; i < real.conditions.size(); ++i)
     all.of("c" + std::to_string(i), real.conditions[i], model.conditions[i]);
+  all.of("alerts", real.alerts, model.alerts);
   all.of("order", real.order, model.order);
   all.of("question", real.question, model.question);
   all.of("questions", real.questions, model.questions);

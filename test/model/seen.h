@@ -16,6 +16,7 @@ struct SeenDecision {
   std::string by;
   bool would_have = false;
   std::optional<std::size_t> condition;
+  bool by_alerts = false;
   friend bool operator==(const SeenDecision&, const SeenDecision&) = default;
 };
 
@@ -59,6 +60,7 @@ struct Seen {
   double reached = 0;  // the share last acknowledged or reported
   Verdict verdict = Verdict::kPending;
   std::vector<SeenCondition> conditions;
+  std::string alerts;              // who fires, and whether that counts
   std::optional<SeenOrder> order;  // that is out
   std::optional<QuestionKind> question;
   unsigned questions = 0;  // asked so far: their numbers

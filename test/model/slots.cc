@@ -84,20 +84,24 @@ void Model::condition_failed(std::size_t i) {
   }
   if (what == DecisionKind::kRollback) return roll_back("engine", i);
   if (state_ == State::kSoaking) return;
-  if (question_) {
-    // A yes to these would send it on; and one that is waited for only for want of answers.
-    switch (question_->kind) {
-      case QuestionKind::kApproveStep:
-      case QuestionKind::kApprovePromote:
-      case QuestionKind::kNothingMeasured:
-      case QuestionKind::kNoAnswers:
-        break;
-      default:
-        return;
-    }
-  }
+  if (a_question_stands_before_failing()) return;
   pause(condition.is_readiness ? QuestionKind::kReadyLost : QuestionKind::kConditionFailed,
         "engine", i);
+}
+
+// But for those that a yes to would send it on, and one that is waited for only for want of
+// answers.
+bool Model::a_question_stands_before_failing() const {
+  if (!question_) return false;
+  switch (question_->kind) {
+    case QuestionKind::kApproveStep:
+    case QuestionKind::kApprovePromote:
+    case QuestionKind::kNothingMeasured:
+    case QuestionKind::kNoAnswers:
+      return false;
+    default:
+      return true;
+  }
 }
 
 void Model::use_patience(std::size_t i, SysTime evaluated_at) {

@@ -82,6 +82,10 @@ struct Words {
   std::string operator()(const NewerWaits& n) const {
     return n.waits ? "a newer one waits" : "no newer one waits";
   }
+  std::string operator()(const AlertChanged& a) const {
+    return "alert " + a.fingerprint + (a.firing ? " fires" : " is resolved") + ", since " +
+           at(a.starts_at) + (a.ends_at ? ", until " + at(*a.ends_at) : "");
+  }
   std::string operator()(const FreezeChanged& f) const { return f.text ? "frozen" : "thawed"; }
 };
 
@@ -125,6 +129,11 @@ std::string words_of(const Plan& plan) {
   if (plan.ready)
     text << ", ready within " << seconds(plan.ready->timeout) << ", " << plan.ready->attempts
          << " attempts, again after " << seconds(plan.ready->retry_after);
+  if (plan.alerts)
+    text << ", alerts: "
+         << (plan.alerts->on_fire == OnFail::kPause      ? "pause"
+             : plan.alerts->on_fire == OnFail::kRollback ? "rollback"
+                                                         : "observe");
   text << "\n";
   for (const ConditionPlan& c : plan.conditions) text << "  " << words_of(c) << "\n";
   return text.str();

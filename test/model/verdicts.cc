@@ -64,6 +64,8 @@ Verdict Model::verdict() const {
     const bool stops = plan_.conditions[i].on_fail != OnFail::kObserve && !only_observe();
     if ((gates(i) && !ignored(i)) || (stops && failed(i))) of_gating.push_back(verdict_of(i));
   }
+  if (alerts_can_stop() && alerts_failed()) of_gating.push_back(Verdict::kFailed);
+  if (alerts_hold()) of_gating.push_back(Verdict::kFailing);
   for (const Verdict worst : {Verdict::kFailed, Verdict::kFailing, Verdict::kUnknown,
                               Verdict::kPending, Verdict::kPassing})
     if (std::find(of_gating.begin(), of_gating.end(), worst) != of_gating.end()) return worst;
@@ -110,7 +112,8 @@ bool Model::deadline_runs() const {
 
 // Whether the end of the hold alone ends the step.
 bool Model::hold_runs() const {
-  if (state_ != State::kAnalyzing || step() < 0 || any_gates() || held() || order_to_go_on())
+  if (state_ != State::kAnalyzing || step() < 0 || any_gates() || alerts_hold() || held() ||
+      order_to_go_on())
     return false;
   return told() || !has_next_step();
 }
@@ -163,6 +166,9 @@ Seen Model::seen() const {
     }
     seen.conditions.push_back(condition);
   }
+  for (const auto& [fingerprint, fact] : firing())
+    seen.alerts += fingerprint + (fact->counts ? " counts, " : " does not, ");
+  if (alerts_failed()) seen.alerts += "failed";
   if (order_) seen.order = {order_->kind, order_->number, order_->weight, order_->accepted};
   if (question_) seen.question = question_->kind;
   seen.questions = questions_;

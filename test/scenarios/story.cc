@@ -52,7 +52,8 @@ const std::map<std::string, Story::Verb>& Story::verb_table() {
       {"after", &Story::after},   {"deployer", &Story::deployer},
       {"person", &Story::person}, {"restart", &Story::restart},
       {"store", &Story::store},   {"clock", &Story::clock},
-      {"look", &Story::look},     {"expect", &Story::expect},
+      {"look", &Story::look},     {"alert", &Story::alert},
+      {"expect", &Story::expect},
   };
   return table;
 }
@@ -222,6 +223,33 @@ void Story::clock(std::string rest) {
 void Story::look(std::string rest) {
   if (take_word(rest) != "at" || !by_candidate_.contains(rest)) unknown("rollout", rest);
   rollout_ = by_candidate_.at(rest);
+}
+
+// alert Slow fires [of cart] [since 1h]; alert Slow resolves. One that fires already is told again.
+void Story::alert(std::string rest) {
+  const std::string since = take_from(rest, "since");
+  const std::string service = take_from(rest, "of");
+  const std::string name = take_word(rest);
+  if (rest != "fires" && rest != "resolves") unknown("alert's way", rest);
+  ReceivedAlert alert;
+  alert.labels = {{"alertname", name}, {"service", service.empty() ? "checkout" : service}};
+  alert.change.name = alert.change.fingerprint = name;
+  alert.change.summary = "it is bad";
+  alert.change.firing = rest == "fires";
+  const Millis ago = since.empty() ? Millis{0} : duration_in(since);
+  alert.change.starts_at = alerts_.emplace(name, world_.now() - ago).first->second;
+  if (!alert.change.firing) {
+    alert.change.ends_at = world_.now();
+    alerts_.erase(name);
+  }
+  try {
+    std::vector<ReceivedAlert> alerts{std::move(alert)};
+    const AlertsTaken taken = world_.run(world_.engine().take_alerts(std::move(alerts)));
+    answer_ =
+        std::to_string(taken.matched) + " matched, " + std::to_string(taken.recorded) + " recorded";
+  } catch (const StoreError& error) {
+    answer_ = error.what();
+  }
 }
 
 RolloutView Story::current() {

@@ -40,6 +40,7 @@ class Story {
   void store(std::string rest);
   void clock(std::string rest);
   void look(std::string rest);
+  void alert(std::string rest);
   void expect(std::string rest);
 
   void expect_weight(std::string rest);
@@ -71,6 +72,7 @@ class Story {
   std::string rollout_;  // the one that is talked about: the latest registered, or `look at`
   std::map<std::string, std::string> by_candidate_;
   std::map<std::string, VerdictCall> read_;  // by rollout
+  std::map<std::string, SysTime> alerts_;    // that fire, and since when
   std::string answer_;                       // what the last person or registration was told
 };
 

@@ -110,7 +110,7 @@ void Story::expect_last(std::string rest) {
 void Story::expect_reason(std::string rest) { contains(current().state.reason, rest); }
 
 void Story::expect_question(std::string rest) {
-  if (rest != "none" && !is_name(rest, QuestionKind::kReadyLost)) unknown("question", rest);
+  if (rest != "none" && !is_name(rest, kLastQuestionKind)) unknown("question", rest);
   const auto question = current().state.question;
   same(question ? std::string(name_of(question->kind)) : "none", rest);
 }

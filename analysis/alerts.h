@@ -1,0 +1,37 @@
+// Alerts of somebody else's rules (Alertmanager) as a condition of a rollout: one that fires, and
+// whose labels match, fails it at once. Alerts are no evidence and no passes, and while none fires
+// they hold nothing back.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "analysis/advance.h"
+
+namespace rollwatch {
+
+// What the condition is called where conditions are listed.
+inline constexpr std::string_view kAlertsName = "alerts";
+
+// Whether an alert with these labels is one of this rollout's: each label of `match`, with this
+// rollout's values in it, is among them with exactly that value.
+bool alert_matches(const Plan& plan, const RolloutSpec& spec,
+                   const std::map<std::string, std::string>& labels);
+
+// `HighErrors{severity="page"} fires: 5 % of requests fail`
+std::string alert_sentence(const FiringAlert& alert);
+
+// Whether one fires that counts.
+bool any_alert_counts(const AlertsState& alerts);
+
+// Of the condition as a whole; of a plan with alerts.
+Verdict alerts_verdict(const RolloutState& state);
+
+// Whether alerts can decide anything now: they do not only observe.
+bool alerts_gate(const Plan& plan, const RolloutState& state);
+
+// `service="checkout", severity="page"`: what is matched, as a rule to show.
+std::string alerts_rule(const Plan& plan, const RolloutSpec& spec);
+
+}  // namespace rollwatch

@@ -1,0 +1,38 @@
+// Alerts that somebody else's rules raise: each is told to the active rollouts it matches, and is
+// taken when they have recorded it.
+#include "analysis/alerts.h"
+#include "daemon/engine/engine_impl.h"
+
+namespace rollwatch {
+
+awaitable<AlertsTaken> Engine::take_alerts(std::vector<ReceivedAlert> alerts) {
+  return impl_->take_alerts(std::move(alerts));
+}
+
+awaitable<AlertsTaken> Engine::Impl::take_alerts(std::vector<ReceivedAlert> alerts) {
+  check_started();
+  AlertsTaken taken;
+  std::vector<std::shared_ptr<Promise<WorkResult>>> all;
+  for (const EntryPtr& entry : held_by("", "")) {
+    if (!entry->plan->alerts || is_final(entry->state.state)) continue;
+    for (const ReceivedAlert& alert : alerts) {
+      if (!alert_matches(*entry->plan, entry->spec, alert.labels)) continue;
+      auto done = std::make_shared<Promise<WorkResult>>(executor_);
+      Work work{alert.change};
+      work.done = [done](const WorkResult& result) { done->set(result); };
+      put(entry, std::move(work));
+      all.push_back(std::move(done));
+    }
+  }
+  bool away = false;
+  for (const auto& done : all) {
+    const WorkResult result = co_await done->get();
+    ++taken.matched;
+    if (result.end == WorkEnd::kRecorded) ++taken.recorded;
+    away = away || result.end == WorkEnd::kStoreAway;
+  }
+  if (away) throw StoreError(store_trouble_.value_or("a commit was refused"));
+  co_return taken;
+}
+
+}  // namespace rollwatch

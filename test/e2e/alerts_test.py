@@ -1,0 +1,161 @@
+"""Alerts as a condition: a rule in the real Prometheus, told by the real Alertmanager, rolls back or asks."""
+
+import re
+import subprocess
+import unittest
+from itertools import count
+
+import small_yaml
+from gates_test import SERVER, examples
+from harness import Place, free_port, wait_until
+from metrics_server import DIRECT, Exposition, Prometheus
+from programs import Daemon
+from rollout_case import RolloutCase
+
+RULES = '''
+groups:
+- name: e2e
+  interval: 1s
+  rules:
+  - alert: Slow
+    expr: max by (service, version) (e2e_alarm) > 0.5
+    labels: { severity: page }
+    annotations: { summary: "p99 of {{ $labels.service }} is high" }
+'''
+
+
+class Alertmanager:
+    """Debian's prometheus-alertmanager with the configuration of docs/gates.md, quick and with many repeats."""
+
+    def __init__(self, folder, rollwatch):
+        self.folder = folder / "alertmanager"
+        self.folder.mkdir(parents=True)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        text = next(text for text in examples("Alertmanager") if text.startswith("route:"))
+        small_yaml.parse(text)
+        text = text.replace(SERVER, rollwatch).replace("group_wait: 0s", "group_wait: 0s\n    group_interval: 1s\n"
+                                                       "    repeat_interval: 1s")
+        (self.folder / "alertmanager.yml").write_text(text)
+        with open(self.folder / "alertmanager.log", "ab") as log:
+            self.process = subprocess.Popen(
+                ["prometheus-alertmanager", f"--config.file={self.folder}/alertmanager.yml",
+                 f"--storage.path={self.folder}/data", f"--web.listen-address=127.0.0.1:{self.port}",
+                 "--cluster.listen-address="], stdout=log, stderr=log)
+        wait_until(self.is_ready, lambda: "alertmanager: " + self.log(), [self])
+
+    def log(self):
+        return (self.folder / "alertmanager.log").read_text(errors="replace")
+
+    def check(self):
+        if self.process.poll() is not None:
+            raise AssertionError("alertmanager ended by itself:\n" + self.log())
+
+    def is_ready(self):
+        try:
+            return DIRECT.open(f"{self.url}/-/ready", timeout=5).status == 200
+        except OSError:
+            return False
+
+    def sent(self):
+        """How often it has called a webhook, and how often in vain."""
+        with DIRECT.open(f"{self.url}/metrics", timeout=5) as answer:
+            text = answer.read().decode()
+        return [sum(float(value) for value in re.findall(rf'^{name}{{.*integration="webhook".*}} (\S+)$', text, re.M))
+                for name in ("alertmanager_notifications_total", "alertmanager_notifications_failed_total")]
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+        return []
+
+
+class Alerts(RolloutCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.class_place = Place()
+        cls.addClassCleanup(cls.class_place.remove)
+        cls.addClassCleanup(cls.class_place.close)
+        cls.port = free_port()
+        cls.alertmanager = cls.class_place.add(Alertmanager(cls.class_place.folder, f"http://127.0.0.1:{cls.port}"))
+        cls.exposition = cls.class_place.add(Exposition())
+        (cls.class_place.folder / "rules.yml").write_text(RULES)
+        cls.prometheus = cls.class_place.add(Prometheus(
+            cls.class_place.folder, cls.exposition,
+            f"rule_files: [ '{cls.class_place.folder}/rules.yml' ]\n"
+            f"alerting: {{ alertmanagers: [ {{ static_configs: [ {{ targets: ['127.0.0.1:{cls.alertmanager.port}'] }} ] }} ] }}\n"))
+        cls.numbers = count(1)
+
+    def alarm(self, service, value):
+        self.exposition.set("e2e_alarm", value, service=service, version="1.1")
+
+    def alerts_of(self, rollout):
+        return next(c for c in self.server.api.rollout(rollout)["conditions"] if c["name"] == "alerts")
+
+    def notes(self, rollout, text):
+        return [e["data"]["summary"] for e in self.server.api.events(rollout)
+                if e["data"].get("condition") == "alerts" and text in e["data"]["summary"]]
+
+    def begin(self, service, on_fire):
+        match = {"service": "{{service}}", "severity": "page"}
+        rollout = self.server.api.register(**self.fields(service, orchestrator="deployer", analysis={
+            "steps": [{"weight": 5, "hold": "1h"}], "alerts": {"match": match, "on_fire": on_fire}}))["id"]
+        self.server.wait_for(rollout, lambda r: r["step"], "to have begun")
+        return rollout
+
+    def test_an_alert_rolls_back_or_asks(self):
+        receiver, slack = self.deployer(), self.slack()
+        receiver.by_kind["rollback"] = "accept"
+        self.server = self.place.add(Daemon(self.place.folder / "daemon", self.configuration(receiver, slack),
+                                            port=self.port)).start()
+        back, ask, old = (self.service() for _ in range(3))
+        self.alarm(old, 1)
+        wait_until(lambda: old in self.alertmanager_alerts(), "the old alert to be with Alertmanager")
+        rolls_back, asks, decides_nothing = (self.begin(back, "rollback"), self.begin(ask, "pause"),
+                                             self.begin(old, "rollback"))
+        wait_until(lambda: self.notes(decides_nothing, "since before this rollout began"), "the old alert to be told")
+
+        self.alarm(back, 1)
+        self.alarm(ask, 1)
+        view = self.server.wait_for_state(rolls_back, "rolling_back")
+        sentence = f'alert Slow{{service="{back}", severity="page", version="1.1"}} fires: p99 of {back} is high'
+        self.assertEqual(view["reason"], sentence)
+        self.wait_for_slack(slack, back, "alert Slow", f"p99 of {back} is high")
+        order = self.server.api.orders(rolls_back)[-1]
+        self.assertEqual((order["kind"], order["weight"]), ("rollback", 0))
+        bundle = self.server.api.explain(rolls_back)
+        self.assertEqual((bundle["condition"], bundle["decision"]["kind"]), ("alerts", "rollback"))
+        alert, = bundle["alerts"]
+        self.assertEqual((alert["name"], alert["summary"], alert["counts"]), ("Slow", f"p99 of {back} is high", True))
+        self.assertIn('severity="page"', alert["labels"])
+        self.assertIn("/graph?g0.expr=max", alert["generator_url"])
+
+        view = self.server.wait_for_state(asks, "paused")
+        self.assertEqual(view["question"]["kind"], "alert_fires")
+        before = self.alertmanager.sent()[0]
+        wait_until(lambda: self.alertmanager.sent()[0] > before + 5, "it to be told again and again")
+        events = [e["type"] for e in self.server.api.events(asks)]
+        self.assertEqual(events.count("paused"), 1, events)
+        self.assertEqual(self.alerts_of(asks)["counts"]["fail"], 1)
+        self.assertEqual(self.server.api.rollout(decides_nothing)["state"], "analyzing")
+
+        for service in (back, ask, old):
+            self.alarm(service, 0)
+        for rollout in (rolls_back, asks, decides_nothing):
+            wait_until(lambda: self.notes(rollout, "is resolved"), "the end of the alert to be recorded")
+            self.assertEqual(len(self.notes(rollout, "is resolved")), 1)
+        self.assertEqual(self.server.api.rollout(asks)["state"], "paused", "people answer questions")
+        self.assertEqual(self.alerts_of(asks)["verdict"], "passing")
+        self.assertEqual(self.server.api.rollout(rolls_back)["state"], "rolling_back", "a rollback is final")
+
+        self.alarm(old, 1)
+        self.server.wait_for_state(decides_nothing, "rolling_back")
+        self.assertEqual(self.alertmanager.sent()[1], 0, "no webhook was refused")
+
+    def alertmanager_alerts(self):
+        with DIRECT.open(f"{self.alertmanager.url}/api/v2/alerts", timeout=5) as answer:
+            return answer.read().decode()
+
+
+if __name__ == "__main__":
+    unittest.main()
