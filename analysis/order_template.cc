@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kOpen = "{{";
 constexpr std::string_view kClose = "}}";
 
-std::string_view trimmed(std::string_view text) {
+std::string_view inside_spaces(std::string_view text) {
   const std::size_t first = text.find_first_not_of(' ');
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(' ') - first + 1);
@@ -56,13 +56,13 @@ Expected<OrderTemplate, std::string> OrderTemplate::parse(std::string_view text)
     std::string_view inside = text.substr(open + kOpen.size(), close - open - kOpen.size());
     Part part;
     if (const std::size_t bar = inside.find('|'); bar != std::string_view::npos) {
-      if (trimmed(inside.substr(bar + 1)) != "string")
-        return Unexpected("\"" + std::string(trimmed(inside.substr(bar + 1))) +
+      if (inside_spaces(inside.substr(bar + 1)) != "string")
+        return Unexpected("\"" + std::string(inside_spaces(inside.substr(bar + 1))) +
                           "\" is no way to write a variable; there is only {{name | string}}");
       part.as_string = true;
       inside = inside.substr(0, bar);
     }
-    part.variable = trimmed(inside);
+    part.variable = inside_spaces(inside);
     if (!is_known(part.variable))
       return Unexpected("there is no variable {{" + part.variable +
                         "}}; there are: " + list_of_variables());

@@ -43,10 +43,13 @@ bool Outbox::is_held(const EntryPtr& entry) {
   return true;
 }
 
-// That nobody of this name is configured says nothing about anybody.
+// That nobody of this name is configured says nothing about anybody; and who limits how often it is
+// sent something answers well, and is left alone for as long as it asked.
 void Outbox::attempted(const Entry& entry, const SendResult& result) {
   const Target target{entry.delivery.cls, entry.delivery.target};
-  if (!is_configured(target)) return not_attempted(entry);
+  constexpr int kTooMany = 429;
+  const bool is_limited = result.attempt.status == kTooMany && result.retry_after;
+  if (!is_configured(target) || is_limited) return not_attempted(entry);
   const SteadyTime now = clock_.steady();
   Breaker& breaker = breaker_of(entry.delivery);
   const bool was_probe = breaker.is_probe(entry.serial);

@@ -77,6 +77,8 @@ Plan plan_with(const std::string& features) {
       plan.conditions.front().on_fail = OnFail::kPause;
     else if (word == "on-lost-pause")
       plan.conditions.back().on_fail = OnFail::kPause;
+    else if (word == "alerts-pause")
+      watches_alerts(plan, OnFail::kPause);
     else if (word == "pass-below")
       threshold(plan.conditions.front()).rule.pass_if = comparison("< 0.02");
     else if (word == "unwatched")
@@ -88,11 +90,15 @@ Plan plan_with(const std::string& features) {
 }
 
 // Besides what the plan says: whether the deployer is told, and whether it is only observed.
-Rollout rollout_with(const std::string& features) {
+Rollout rollout_with(const std::string& features, Plan plan) {
   const auto has = [&features](const char* word) {
     return features.find(word) != std::string::npos;
   };
-  return Rollout(plan_with(features), has("untold") ? "" : "deployer", has("observe"));
+  return Rollout(std::move(plan), has("untold") ? "" : "deployer", has("observe"));
+}
+
+Rollout rollout_with(const std::string& features) {
+  return rollout_with(features, plan_with(features));
 }
 
 bool is_slot(const std::string& word) {
@@ -220,8 +226,10 @@ TEST(StatesTest, EveryAlertDoesWhatThePageSays) {
   EXPECT_EQ(table.columns, (Cells{"in", "`rollback: alert`", "`rollback: old-alert`",
                                   "`pause: alert`", "`pause: alert resolved`",
                                   "`pause: alert resume same-alert`", "`observe: alert`"}));
-  EXPECT_EQ(table.rows.size(), tables.front().rows.size()) << "a situation is missing";
+  std::size_t rows = 0;
   for (const Cells& situation : tables.front().rows) {
+    if (situation[1].find("alerts-") != std::string::npos) continue;  // its alert has fired
+    ++rows;
     std::string found;
     for (std::size_t c = 1; c < table.columns.size(); ++c) {
       const std::string column = without_ticks(table.columns[c]);
@@ -230,7 +238,7 @@ TEST(StatesTest, EveryAlertDoesWhatThePageSays) {
       watches_alerts(plan, on_fire == "pause"     ? OnFail::kPause
                            : on_fire == "observe" ? OnFail::kObserve
                                                   : OnFail::kRollback);
-      Rollout r(std::move(plan));
+      Rollout r = rollout_with(without_ticks(situation[1]), std::move(plan));
       r.play(without_ticks(situation[2]));
       const std::size_t decisions = r.decisions.size();
       std::string ends = after(r, column.substr(column.find(':') + 2));
@@ -245,6 +253,7 @@ TEST(StatesTest, EveryAlertDoesWhatThePageSays) {
     }
     if (testing::Test::HasFailure()) std::cout << "| " << situation.front() << found << " |\n";
   }
+  EXPECT_EQ(table.rows.size(), rows) << "a row for every situation, and none besides";
 }
 
 }  // namespace

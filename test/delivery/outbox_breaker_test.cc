@@ -224,7 +224,8 @@ TEST_F(OutboxBreaker, TargetsAreListedWithoutTheirAddresses) {
   std::vector<std::string> names;
   for (const TargetReading& one : targets)
     names.push_back((one.cls == DeliveryClass::kOrder ? "orchestrator " : "notifier ") + one.name);
-  EXPECT_THAT(names, ElementsAre("orchestrator deployer", "orchestrator other", "notifier slack"));
+  EXPECT_THAT(names, ElementsAre("orchestrator deployer", "orchestrator other", "notifier bot",
+                                 "notifier slack"));
   break_it();
   EXPECT_EQ(target("deployer").since, clock.wall());
   EXPECT_EQ(target("deployer").next_probe, clock.wall() + seconds{5});
