@@ -13,6 +13,7 @@ Retry-After when it is asked too often. What a test wants to go wrong it puts in
 """
 
 import json
+import urllib.parse
 from collections import deque
 from itertools import count
 
@@ -89,12 +90,15 @@ class SlackApi(Receiver):
             return self.no("not_authed")
         if headers["Authorization"] != f"Bearer {TOKEN}":
             return self.no("invalid_auth")
-        if headers["Content-Type"] != "application/json; charset=utf-8":
+        if headers["Content-Type"].startswith("application/x-www-form-urlencoded"):  # Slack's own client; not ours
+            fields = self.form(body)
+        elif headers["Content-Type"] == "application/json; charset=utf-8":
+            try:
+                fields = json.loads(body)
+            except ValueError:
+                return self.wrong("invalid_json", body)
+        else:
             return self.wrong("invalid_post_type", f"content type {headers['Content-Type']}")
-        try:
-            fields = json.loads(body)
-        except ValueError:
-            return self.wrong("invalid_json", body)
         if method == "chat.postMessage":
             return self.post(fields)
         if method == "chat.update":
@@ -102,6 +106,13 @@ class SlackApi(Receiver):
         if method == "auth.test":
             return {"ok": True}
         return self.wrong("unknown_method", method)
+
+    @staticmethod
+    def form(body):
+        """Lists and truth values come as JSON inside the form."""
+        def value(text):
+            return json.loads(text) if text[:1] == "[" or text in ("true", "false") else text
+        return {name: value(text) for name, text in urllib.parse.parse_qsl(body.decode())}
 
     def post(self, fields):
         unknown = set(fields) - {"channel", "text", "attachments", "thread_ts", "reply_broadcast", "unfurl_links",

@@ -48,7 +48,7 @@ const judges = {
     };
     const root = await client.chat.postMessage({ channel, text: "root" });
     const reply = await client.chat.postMessage({ channel: root.channel, text: "reply", thread_ts: root.ts, reply_broadcast: true });
-    const edited = await client.chat.update({ channel: root.channel, ts: root.ts, text: "root, edited" });
+    const edited = await client.chat.update({ channel: root.channel, ts: root.ts, text: "root, edited", attachments: [] });
     const answers = {
       root_ts: typeof root.ts,
       reply_differs: reply.ts !== root.ts,
@@ -56,7 +56,7 @@ const judges = {
       same_message: edited.ts === root.ts,
       text: edited.text ?? edited.message?.text,
       no_channel: await refusal(() => client.chat.postMessage({ channel: "C_NOWHERE", text: "x" })),
-      no_message: await refusal(() => client.chat.update({ channel: root.channel, ts: "1.000001", text: "x" })),
+      no_message: await refusal(() => client.chat.update({ channel: root.channel, ts: "1.000001", text: "x", attachments: [] })),
       no_token: await refusal(() => new WebClient("xoxb-somebody-else", options).chat.postMessage({ channel, text: "x" })),
     };
     return JSON.stringify(answers);

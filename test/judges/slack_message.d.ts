@@ -1,6 +1,7 @@
 // What Rollwatch may send to Slack, in Slack's own types. Those let an attachment hold blocks of any kind;
 // here only known ones pass, so that a misspelt type or field is an error.
 import type { KnownBlock, MessageAttachment } from "@slack/types";
+import type { ChatPostMessageArguments, ChatUpdateArguments } from "@slack/web-api";
 
 type Attachment = Omit<MessageAttachment, "blocks"> & { blocks: KnownBlock[] };
 
@@ -13,9 +14,10 @@ interface Message {
 
 export type WebhookMessage = Message;
 
-export type PostedMessage = Message & { channel: string } & (
-    | { thread_ts?: undefined }
-    | { thread_ts: string; reply_broadcast?: boolean }
-  );
+type Root = Message & { channel: string; thread_ts?: undefined };
+// A line in a thread may be text alone.
+type Reply = Omit<Message, "attachments"> & { channel: string; thread_ts: string; reply_broadcast?: boolean; attachments?: Attachment[] };
 
-export type EditedMessage = Omit<Message, "unfurl_links" | "unfurl_media"> & { channel: string; ts: string };
+export type PostedMessage = (Root | Reply) & ChatPostMessageArguments;
+
+export type EditedMessage = Omit<Message, "unfurl_links" | "unfurl_media"> & { channel: string; ts: string } & ChatUpdateArguments;
