@@ -9,10 +9,6 @@ namespace rollwatch {
 
 namespace {
 
-bool is_true(const Value* value) {
-  return value != nullptr && value->as_bool() != nullptr && *value->as_bool();
-}
-
 std::string sources_of(const Value& document) {
   Value sources{Value::Table{}};
   const auto add = [&sources](const std::string& pointer, const Value& value) {

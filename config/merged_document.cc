@@ -55,10 +55,6 @@ bool gives(const Value* layer, const std::string& group) {
                      [&group](const Given& one) { return one.group == group; });
 }
 
-bool is_true(const Value* value) {
-  return value != nullptr && value->as_bool() != nullptr && *value->as_bool();
-}
-
 class Merger {
  public:
   Merger(const Layers& layers, FieldErrors& errors) : layers_(layers), errors_(errors) {}

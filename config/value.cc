@@ -155,6 +155,10 @@ bool operator==(const Value& a, const Value& b) {
          });
 }
 
+bool is_true(const Value* value) {
+  return value != nullptr && value->as_bool() != nullptr && *value->as_bool();
+}
+
 std::string_view describe(Value::Kind kind) {
   switch (kind) {
     case Value::Kind::kNull:

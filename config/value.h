@@ -114,6 +114,9 @@ struct Value::Member {
   Origin key_origin;
 };
 
+// Whether it is given and true.
+bool is_true(const Value* value);
+
 // "a string", "a table", "an integer": for "must be …, not …".
 std::string_view describe(Value::Kind kind);
 

@@ -11,7 +11,7 @@
 namespace rollwatch {
 namespace {
 
-constexpr const char* kConfiguration = R"(
+constexpr const char* kPairs = R"(
 [datasource.default]
 url = "http://127.0.0.1:9090"
 [orchestrator.deployer]
@@ -33,12 +33,11 @@ approve = "start"
 ready = { query = 'up', at_least = 3, timeout = "10m" }
 )";
 
-constexpr Millis kMinute{60'000};
 
 class Place {
  public:
   Place() {
-    world.configure(kConfiguration);
+    world.configure(kPairs);
     world.metrics_are("errors", {Behaviour::Kind::kValue, {0.01}});
     world.metrics_are("up", {Behaviour::Kind::kValue, {2}});
   }

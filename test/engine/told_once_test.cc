@@ -16,7 +16,7 @@ constexpr int kMany = 300;
 
 // `together`: the same question for all, so that all are due in the same moment; `apart` and
 // `spread`: each its own, `spread` seldom.
-constexpr const char* kConfiguration = R"(
+constexpr const char* kThreeHundred = R"(
 [datasource.default]
 url = "http://127.0.0.1:9090"
 [datasource.other]
@@ -60,7 +60,7 @@ match = { namespace = "pay" }
 
 class ToldOnceTest : public testing::Test {
  protected:
-  void configure(const std::string& notifiers) { world.configure(kConfiguration + notifiers); }
+  void configure(const std::string& notifiers) { world.configure(kThreeHundred + notifiers); }
 
   std::string begin(int number, const std::string& policy, const std::string& ns = "default") {
     RolloutSpec spec;

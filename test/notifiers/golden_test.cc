@@ -34,7 +34,7 @@ class Golden {
   std::ostringstream lines_;
 };
 
-RolloutSpec checkout(const std::string& target = "eu-1") {
+RolloutSpec golden_checkout(const std::string& target = "eu-1") {
   RolloutSpec spec;
   spec.id = "ro_1";
   spec.ns = "payments";
@@ -51,9 +51,9 @@ void add_every_event(Golden& golden) {
     Event event;
     event.type = static_cast<EventType>(i);
     const std::string name(name_of(event.type));
-    golden.add(name, checkout(), notice_of(checkout(), event));
+    golden.add(name, golden_checkout(), notice_of(golden_checkout(), event));
     event.summary = "what happened, in one sentence";
-    golden.add(name, checkout("default"), notice_of(checkout("default"), event));
+    golden.add(name, golden_checkout("default"), notice_of(golden_checkout("default"), event));
   }
 }
 
@@ -80,7 +80,8 @@ void add_stories(Golden& golden) {
     golden.section(name);
     for (const Event& event : r.events)
       if (slack_webhook_tells(event))
-        golden.add(std::string(name_of(event.type)), checkout(), notice_of(checkout(), event));
+        golden.add(std::string(name_of(event.type)), golden_checkout(),
+                   notice_of(golden_checkout(), event));
   }
 }
 
@@ -165,7 +166,7 @@ FreezeRecord freeze_of(const RolloutSpec& spec, const std::string& reason) {
 
 // Names, words and errors of the greatest length.
 RolloutSpec long_named() {
-  RolloutSpec spec = checkout();
+  RolloutSpec spec = golden_checkout();
   spec.ns = std::string(253, 'n');
   spec.service = std::string(253, 's');
   spec.candidate = std::string(253, 'c');
@@ -177,13 +178,14 @@ std::string all_of_it() {
   Golden golden;
   add_every_event(golden);
   add_stories(golden);
-  add_silences(golden, "a datasource gives no answers", Waiting(checkout()));
+  add_silences(golden, "a datasource gives no answers", Waiting(golden_checkout()));
   add_silences(golden, "in words too long", Waiting(long_named(), std::string(300, 'x')));
-  add_freezes(golden, "a service is frozen", checkout(), freeze_of(checkout(), "stocktaking"));
+  add_freezes(golden, "a service is frozen", golden_checkout(),
+              freeze_of(golden_checkout(), "stocktaking"));
   FreezeRecord everything;
   everything.by = "ana";
   everything.reason = "stocktaking";
-  add_freezes(golden, "everything is frozen", checkout("default"), everything);
+  add_freezes(golden, "everything is frozen", golden_checkout("default"), everything);
   add_freezes(golden, "frozen in too many words", long_named(),
               freeze_of(long_named(), std::string(400, 'w')));
   return golden.text();

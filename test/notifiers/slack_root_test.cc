@@ -11,7 +11,7 @@
 namespace rollwatch {
 namespace {
 
-using json = nlohmann::ordered_json;
+using Ordered = nlohmann::ordered_json;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::HasSubstr;
@@ -112,7 +112,7 @@ TEST(SlackRoot, EachStateInWords) {
     standing.state = row.state;
     standing.reason = row.reason;
     standing.weight = 25;
-    const json root = slack_root(checkout_1_24(), standing, "http://h");
+    const Ordered root = slack_root(checkout_1_24(), standing, "http://h");
     EXPECT_EQ(root["text"], "payments/checkout 1.24 → eu-1: " + std::string(row.text));
     EXPECT_EQ(root["attachments"][0]["fallback"], root["text"]);
     EXPECT_EQ(root["attachments"][0]["color"], row.color);
@@ -127,7 +127,7 @@ TEST(SlackRoot, SaysWhatAPersonCanDo) {
   EXPECT_THAT(slack_root(checkout_1_24(), standing, "").dump(), Not(HasSubstr("resume")));
   standing.state = "waiting";
   standing.question = "q1";
-  const json root = slack_root(checkout_1_24(), standing, "");
+  const Ordered root = slack_root(checkout_1_24(), standing, "");
   EXPECT_THAT(root.dump(), HasSubstr("`rollwatch resume ro_01jg` to go on"));
   EXPECT_EQ(root["attachments"][0]["color"], "#ecb22e") << "it waits for somebody";
 }
@@ -137,13 +137,13 @@ TEST(SlackRoot, OfARolloutThatMeasuresNothingYet) {
   spec.links.clear();
   Standing standing;
   standing.state = "waiting";
-  const json root = slack_root(spec, standing, "http://h");
+  const Ordered root = slack_root(spec, standing, "http://h");
   EXPECT_EQ(root["text"], "payments/checkout 1.24 → eu-1: waiting");
   EXPECT_EQ(root["attachments"][0]["blocks"][2]["text"]["text"],
             "<http://h/api/v1/rollouts/ro_01jg|Rollout>");
 }
 
-std::size_t code_points(const json& text) {
+std::size_t code_points(const Ordered& text) {
   std::size_t count = 0;
   for (const char c : text.get<std::string>())
     count += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
@@ -166,17 +166,17 @@ TEST(SlackRoot, StaysWithinSlacksLimitsWhateverItIsGiven) {
   standing.reason = standing.condition = standing.rule = endless;
   standing.question = "q1";
   standing.graph = "http://prometheus/graph?g0.expr=" + std::string(1900, 'x');
-  const json root = slack_root(spec, standing, "http://rollwatch.example.net");
+  const Ordered root = slack_root(spec, standing, "http://rollwatch.example.net");
   EXPECT_LE(code_points(root["text"]), 4000U);
   std::size_t together = 0;
-  for (const json& block : root["attachments"][0]["blocks"]) {
+  for (const Ordered& block : root["attachments"][0]["blocks"]) {
     if (block.contains("text")) {
       EXPECT_LE(code_points(block["text"]["text"]), 3000U);
       together += code_points(block["text"]["text"]);
     }
     if (block.contains("fields")) {
       EXPECT_LE(block["fields"].size(), 10U);
-      for (const json& field : block["fields"]) {
+      for (const Ordered& field : block["fields"]) {
         EXPECT_LE(code_points(field["text"]), 2000U);
         together += code_points(field["text"]);
       }
