@@ -64,7 +64,7 @@ class SomebodysApi:
                     if self.command == "GET":
                         answer = next((state for part, state in api.states.items() if part in self.path), {})
                     else:
-                        api.came.append((self.command, urllib.parse.unquote(self.path), dict(self.headers), body))
+                        api.came.append((self.command, urllib.parse.unquote(self.path), {k.lower(): v for k, v in self.headers.items()}, body))
                 text = json.dumps(answer).encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(text)))
@@ -136,9 +136,9 @@ class Orchestrators(RolloutCase):
                     rollout = self.register(server, name, service)
                     self.assertEqual(server.wait_for_end_of(rollout)["state"], state)
                     self.told(api, before, expected, service)
-        tokens = {headers.get("Authorization") for _, path, headers, _ in api.of() if path.startswith("/apis/")}
+        tokens = {headers.get("authorization") for _, path, headers, _ in api.of() if path.startswith("/apis/")}
         self.assertEqual(tokens, {"Bearer e2e-service-account"})
-        kinds = {headers["Content-Type"] for _, path, headers, _ in api.of() if path.startswith("/apis/")}
+        kinds = {headers["content-type"] for _, path, headers, _ in api.of() if path.startswith("/apis/")}
         self.assertEqual(kinds, {"application/merge-patch+json", "application/strategic-merge-patch+json"})
         self.assertNotIn("e2e-api-token", server.log())
         self.assertNotIn("e2e-service-account", server.log())
