@@ -200,14 +200,18 @@ void on_time_passed(Mover& m) {
   if (hold_is_timed(m) && m.now >= m.hold_end()) m.end_step_if_done(m.now);
   on_ready_time(m);
   if (has_deadline(s) && m.now >= s.deadline_at) {
-    const std::string text =
+    std::string text =
         "not promoted within " + format_duration(m.fixed.plan.deadline) + " of its registration";
     const auto silent = m.unanswered();
-    // A sick metrics system rolls back nothing, not even late.
-    if (m.fixed.plan.on_deadline == OnDeadline::kRollback && !silent)
+    // A sick metrics system rolls back nothing, not even late; nor does a newer rollout that holds
+    // this one where it is.
+    if (m.fixed.plan.on_deadline == OnDeadline::kRollback && !silent && !s.newer_waits)
       return m.roll_back(kEngine, text);
-    m.pause(QuestionKind::kDeadline, kEngine,
-            silent ? text + ", and " + m.condition(*silent).name + " gives no answer" : text);
+    if (silent)
+      text += ", and " + m.condition(*silent).name + " gives no answer";
+    else if (s.newer_waits)
+      text += ", and a newer rollout waits to begin";
+    m.pause(QuestionKind::kDeadline, kEngine, text);
   }
   remind(m);
 }

@@ -145,6 +145,7 @@ const Story kStories[] = {
     {"frozen before it begins", "freeze thaw begin"},
     {"everything frozen", "begin ack pass*3 freeze-all pass*3 thaw"},
     {"a newer one waits", "begin ack newer pass*5 no-newer pass"},
+    {"a newer one waits past the deadline", "begin ack newer pass*5 wait=25h"},
     {"a newer one waits before the first step", "begin freeze newer thaw no-newer"},
     {"behind a rollback", "behind clear begin"},
     {"restarted", "begin ack pass away=5m"},

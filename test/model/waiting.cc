@@ -75,8 +75,8 @@ void Model::on(const TimePassed&) {
   if (hold_runs()) step_ends(now_);
   if (due(ready_time())) on_ready_time();
   if (deadline_runs() && deadline_at_ <= now_) {
-    // A sick metrics system rolls back nothing, not even late.
-    if (plan_.on_deadline == OnDeadline::kRollback && !some_gate_is_silent())
+    // A sick metrics system rolls back nothing, not even late, nor does a newer rollout that waits.
+    if (plan_.on_deadline == OnDeadline::kRollback && !some_gate_is_silent() && !newer_waits_)
       return roll_back("engine");
     pause(QuestionKind::kDeadline, "engine");
   }
