@@ -1,8 +1,8 @@
 #include <nlohmann/json.hpp>
 
+#include "analysis/freezes.h"
 #include "daemon/api/json_values.h"
 #include "daemon/api/views.h"
-#include "analysis/freezes.h"
 
 namespace rollwatch {
 namespace {

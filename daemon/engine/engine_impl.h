@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "analysis/freezes.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/entry.h"
-#include "analysis/freezes.h"
 #include "daemon/engine/ids.h"
 
 namespace rollwatch {

@@ -18,8 +18,8 @@ using V6 = net::ip::address_v6;
 // Those of AWS, GCP, Azure and most others; AWS over IPv6; Alibaba.
 bool is_metadata(const net::ip::address& address) {
   static const std::array known{net::ip::make_address("169.254.169.254"),
-                                 net::ip::make_address("fd00:ec2::254"),
-                                 net::ip::make_address("100.100.100.200")};
+                                net::ip::make_address("fd00:ec2::254"),
+                                net::ip::make_address("100.100.100.200")};
   return std::find(known.begin(), known.end(), address) != known.end();
 }
 

@@ -208,7 +208,7 @@ TEST(StateCodecTest, TheFormatIsWhatItWas) {
             "00"
             "00"
             "00"
-            "00"  //   last evaluated for, last answered for
+            "00"                //   last evaluated for, last answered for
             "0000000000000000"  // alerts
             "01"
             "78"

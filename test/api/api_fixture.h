@@ -7,9 +7,9 @@
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 
+#include "analysis/freezes.h"
 #include "daemon/api/api.h"
 #include "daemon/api/views.h"
-#include "analysis/freezes.h"
 #include "test/api/sample_rollout.h"
 
 namespace rollwatch {

@@ -33,7 +33,6 @@ approve = "start"
 ready = { query = 'up', at_least = 3, timeout = "10m" }
 )";
 
-
 class Place {
  public:
   Place() {
