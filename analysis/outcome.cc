@@ -123,7 +123,7 @@ std::string describe(const Judgement& j) {
     case Cause::kPartial:
       return with_detail("no data: the answer is partial", j);
     case Cause::kNoEvents:
-      return "no data: no events in the window";
+      return "no data: " + events(j) + " in the window";
     case Cause::kFewEvents:
       return events(j) + would_be(j);
     case Cause::kReachesBack:

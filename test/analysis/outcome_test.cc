@@ -40,7 +40,7 @@ const Row kRows[] = {
     {Outcome::kNoData, Cause::kInfinite, "infinite",
      "no data: the answer is infinite (a division by zero)"},
     {Outcome::kNoData, Cause::kPartial, "partial", "no data: the answer is partial"},
-    {Outcome::kNoData, Cause::kNoEvents, "no_events", "no data: no events in the window"},
+    {Outcome::kNoData, Cause::kNoEvents, "no_events", "no data: 0 of 0 events in the window"},
     {Outcome::kInconclusive, Cause::kFewEvents, "few_events", "0 of 0 events"},
     {Outcome::kInconclusive, Cause::kReachesBack, "reaches_back",
      "the window reaches back before the step"},

@@ -11,6 +11,7 @@
 namespace rollwatch {
 namespace {
 
+constexpr Millis kOneMinute{60'000};
 constexpr const char* kPairs = R"(
 [datasource.default]
 url = "http://127.0.0.1:9090"
@@ -122,7 +123,7 @@ const Newer kNewer[] = {
     {"until it is ready", [](Place& p) { return p.add("1.2", "ready"); },
      [](Place& p, const std::string&) {
        p.world.metrics_are("up", {Behaviour::Kind::kValue, {3}});
-       p.world.advance(kMinute);
+       p.world.advance(kOneMinute);
      }},
     {"frozen",
      [](Place& p) {
@@ -134,7 +135,7 @@ const Newer kNewer[] = {
      [](Place& p) {
        p.world.metrics_are("up", {Behaviour::Kind::kNoData, {}});
        const std::string id = p.add("1.2", "ready");
-       p.world.advance(11 * kMinute);
+       p.world.advance(11 * kOneMinute);
        return id;
      },
      [](Place& p, const std::string& id) { p.decide(id, kAdvance); }},
@@ -151,7 +152,7 @@ bool is_watched(State state) {
 void expect_held(Place& p, const std::string& older, const std::string& newer, State state) {
   const RolloutView before = p.world.rollout(older);
   const std::size_t slots = p.world.evaluations(older).size();
-  p.world.advance(8 * kMinute);  // its hold is over by then
+  p.world.advance(8 * kOneMinute);  // its hold is over by then
   const RolloutView held = p.world.rollout(older);
   EXPECT_EQ(held.state.state, state);
   EXPECT_EQ(held.state.step, before.state.step);
