@@ -50,7 +50,7 @@ class Crash(RolloutCase):
         self.assertEqual(decided, [kind for kind, _ in expected])
         self.assertEqual(server.api.explain(rollout)["decision"]["kind"], expected[-1][0])
         causes = {e["cause"] for rows in by_condition.values() for e in rows if e["outcome"] == "missed"}
-        self.assertLessEqual(causes, {"downtime", "late", "overlap"}, "missed with a reason")
+        self.assertLessEqual(causes, {"downtime", "late", "overlap", "ended"}, "missed with a reason")
 
     def test_killed_at_twenty_moments(self):
         seed = int(os.environ.get("ROLLWATCH_E2E_SEED", random.randrange(1 << 32)))
