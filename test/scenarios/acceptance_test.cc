@@ -208,7 +208,8 @@ TEST_F(Acceptance, WithoutTrafficNothingIsEverPromoted) {
   EXPECT_EQ(call().at("pass"), false);
   EXPECT_THAT(orders(), ElementsAre("advance", "pause"));
   EXPECT_EQ(view().state.conditions[0].passes, 0U);
-  EXPECT_THAT(call().at("progress_message").get<std::string>(), HasSubstr("0 of 200 events in the window"));
+  EXPECT_THAT(call().at("progress_message").get<std::string>(),
+              HasSubstr("0 of 200 events in the window"));
   const auto record = world.explain(id);
   ASSERT_TRUE(record.has_value());
   const auto bundle = nlohmann::json::parse(record->bundle);
