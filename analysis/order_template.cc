@@ -90,6 +90,14 @@ Expected<std::string, std::string> OrderTemplate::render(const TemplateValues& v
   return render(values, [](const std::string& value) { return value; });
 }
 
+bool OrderTemplate::host_is_fixed() const {
+  if (parts_.empty()) return true;
+  constexpr std::string_view kScheme = "://";
+  const std::size_t scheme = beginning_.find(kScheme);
+  return scheme != std::string::npos &&
+         beginning_.find('/', scheme + kScheme.size()) != std::string::npos;
+}
+
 std::string OrderTemplate::lone_variable() const {
   if (parts_.size() != 1 || !beginning_.empty() || !parts_.front().text.empty() ||
       parts_.front().as_string)

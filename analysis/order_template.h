@@ -16,6 +16,9 @@
 
 namespace rollwatch {
 
+inline constexpr std::string_view kHostMustBeFixed =
+    "may hold variables only behind the host: which server is asked, the configuration says";
+
 // Whether a variable's value is a number: in a JSON body it may become one.
 bool is_number_variable(std::string_view name);
 
@@ -33,9 +36,9 @@ class OrderTemplate {
       const std::function<std::string(const std::string&)>& encode) const;
   Expected<std::string, std::string> render(const TemplateValues& values) const;
 
-  // What stands before the first variable.
-  const std::string& beginning() const { return beginning_; }
-  bool has_variables() const { return !parts_.empty(); }
+  // Of a URL: whom we talk to is the configuration's to say, never a registration's, so variables
+  // may stand behind the host only.
+  bool host_is_fixed() const;
   // The variable, if there is nothing else and it is not written {{name | string}}; else "".
   std::string lone_variable() const;
   std::vector<std::string> variables() const;

@@ -85,13 +85,7 @@ class RequestReader {
     if (!parsed) return Secret();
     if (const auto problem = url_problem(sample(*parsed), UrlUse::kReceiver))
       reader.wrong(key, *problem);
-    const std::string& fixed = parsed->beginning();
-    const std::size_t scheme = fixed.find("://");
-    if (parsed->has_variables() &&
-        (scheme == std::string::npos || fixed.find('/', scheme + 3) == std::string::npos))
-      reader.wrong(key,
-                   "may hold variables only behind the host: which server is asked, the "
-                   "configuration says");
+    if (!parsed->host_is_fixed()) reader.wrong(key, std::string(kHostMustBeFixed));
     return std::move(*url);
   }
 

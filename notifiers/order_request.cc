@@ -102,16 +102,6 @@ std::string url_encoded(const std::string& value) {
   return text;
 }
 
-// Whom we talk to is the configuration's to say, never a registration's.
-std::optional<std::string> host_problem(const OrderTemplate& url) {
-  if (!url.has_variables()) return std::nullopt;
-  const std::string& beginning = url.beginning();
-  const std::size_t scheme = beginning.find("://");
-  if (scheme != std::string::npos && beginning.find('/', scheme + 3) != std::string::npos)
-    return std::nullopt;
-  return "may hold variables only behind the host: which server is asked, the configuration says";
-}
-
 Expected<Secret, std::string> render_url(const OrderTemplate& url, const TemplateValues& values) {
   for (const std::string& name : url.variables()) {
     const auto value = values.find(name);
@@ -186,7 +176,7 @@ Expected<OrderRequest, ShapeProblem> OrderRequest::make(const RequestShape& shap
   parts->method = shape.method;
   auto url = parse(shape.url.reveal());
   if (!url) return Unexpected(ShapeProblem{"url", url.error()});
-  if (auto problem = host_problem(*url)) return Unexpected(ShapeProblem{"url", *problem});
+  if (!url->host_is_fixed()) return Unexpected(ShapeProblem{"url", std::string(kHostMustBeFixed)});
   parts->url = std::move(*url);
   auto headers = parse_headers(shape.headers);
   if (!headers) return Unexpected(headers.error());
@@ -252,7 +242,7 @@ Expected<TargetLook, ShapeProblem> TargetLook::make(const LookShape& shape) {
   auto parts = std::make_shared<Parts>();
   auto url = parse(shape.url.reveal());
   if (!url) return Unexpected(ShapeProblem{"url", url.error()});
-  if (auto problem = host_problem(*url)) return Unexpected(ShapeProblem{"url", *problem});
+  if (!url->host_is_fixed()) return Unexpected(ShapeProblem{"url", std::string(kHostMustBeFixed)});
   parts->url = std::move(*url);
   auto headers = parse_headers(shape.headers);
   if (!headers) return Unexpected(headers.error());
