@@ -14,12 +14,12 @@ set -euo pipefail
 
 build_packages=(
   g++ cmake ninja-build ccache mold pkg-config git
-  libboost1.81-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev
+  libboost1.81-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev libpq-dev
   libtomlplusplus-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev prometheus-cpp-dev
   libgtest-dev libgmock-dev
 )
 demo_packages=(prometheus haproxy python3)
-check_packages=(clang-format clang-tidy shellcheck victoria-metrics prometheus-alertmanager sqlite3 npm)
+check_packages=(clang-format clang-tidy shellcheck victoria-metrics prometheus-alertmanager sqlite3 postgresql npm)
 
 new=() # the packages this run brings in, with what they need
 readonly policy=/usr/sbin/policy-rc.d

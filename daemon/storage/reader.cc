@@ -6,6 +6,7 @@
 #include "analysis/state_codec.h"
 #include "daemon/storage/cursor.h"
 #include "daemon/storage/documents.h"
+#include "daemon/storage/evaluation_codes.h"
 #include "daemon/storage/schema.h"
 
 namespace rollwatch {
@@ -27,16 +28,6 @@ std::int64_t one_more(std::size_t limit) {
   return static_cast<std::int64_t>(std::min(limit, kMost)) + 1;
 }
 
-template <class E>
-E enumerator(std::int64_t number, const char* what) {
-  const auto value = static_cast<E>(number >= 0 && number < 0x7f ? number : 0x7f);
-  if (!is_known(value)) {
-    throw DocumentError("an evaluation has an unknown " + std::string(what) + ", " +
-                        std::to_string(number));
-  }
-  return value;
-}
-
 StoredEvaluation evaluation_in(const Query& row) {
   StoredEvaluation evaluation;
   evaluation.number = static_cast<std::uint32_t>(row.integer(0));
@@ -46,11 +37,11 @@ StoredEvaluation evaluation_in(const Query& row) {
   evaluation.slots = static_cast<std::uint32_t>(row.integer(4));
   evaluation.evaluated_at = row.time(5);
   Judgement& judgement = evaluation.judgement;
-  judgement.outcome = enumerator<Outcome>(row.integer(6), "outcome");
-  judgement.cause = enumerator<Cause>(row.integer(7), "cause");
+  judgement.outcome = read_outcome(row.integer(6));
+  judgement.cause = read_cause(row.integer(7));
   judgement.value = row.optional_real(8);
   if (!row.is_null(9)) {
-    judgement.rule = Comparison{enumerator<CompareOp>(row.integer(9), "comparison"), row.real(10)};
+    judgement.rule = Comparison{read_comparison(row.integer(9)), row.real(10)};
   }
   judgement.evidence = row.optional_real(11);
   judgement.min_evidence = row.real(12);

@@ -5,15 +5,10 @@
 #include <span>
 #include <stdexcept>
 
+#include "daemon/storage/lifetimes.h"
 #include "daemon/storage/sqlite.h"
 
 namespace rollwatch {
-
-// How long an idempotency key is kept and found.
-inline constexpr Millis kIdempotencyLife = std::chrono::hours(24);
-
-// In place of rollouts.key, which begins at 1: of no rollout.
-inline constexpr std::int64_t kNoRollout = 0;
 
 struct Migration {
   int version;  // 1, 2, …: PRAGMA user_version after it

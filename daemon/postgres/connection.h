@@ -1,0 +1,76 @@
+// One connection to PostgreSQL on the event loop. It connects by itself, runs one pipeline of
+// statements at a time, which is one transaction, and tells how that ended. Once it is broken it
+// stays so; whoever uses it makes another.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "analysis/expected.h"
+#include "daemon/net/net.h"
+#include "daemon/postgres/values.h"
+
+namespace rollwatch {
+
+struct PgTarget {
+  std::string
+      url;  // postgresql://…, as libpq reads it; passwords come from it or where libpq looks
+  std::string name = "rollwatchd";  // application_name
+  Millis connect_limit{5'000};
+  Millis answer_limit{10'000};  // for one pipeline
+};
+
+class PgError : public std::runtime_error {
+ public:
+  PgError(std::string state, const std::string& message)
+      : std::runtime_error(message), state_(std::move(state)) {}
+  const std::string& state() const { return state_; }  // SQLSTATE; "" if the connection is lost
+  // The connection is gone: whether the pipeline took effect is not known.
+  bool is_lost() const { return state_.empty(); }
+  // The statement is at fault, not the server.
+  bool is_misfit() const { return state_.starts_with("22") || state_.starts_with("23"); }
+
+ private:
+  std::string state_;
+};
+
+class PgConnection {
+ public:
+  using Answer = Expected<std::vector<PgRows>, PgError>;
+  using Done = std::function<void(Answer)>;
+
+  PgConnection(const net::any_io_executor& executor, PgTarget target);
+  ~PgConnection();
+  PgConnection(const PgConnection&) = delete;
+  PgConnection& operator=(const PgConnection&) = delete;
+
+  bool is_broken() const;
+  bool is_busy() const;
+  // Why it is broken, or what it is at; never with a password.
+  std::string trouble() const;
+
+  // All of them or none, in one go to the server and back. Not while another is out. `done` may be
+  // called before this returns.
+  void run(std::vector<PgStatement> statements, Done done, Millis limit = Millis{0});
+  awaitable<std::vector<PgRows>> ask(std::vector<PgStatement> statements, Millis limit = Millis{0});
+
+  // Many statements without values, each in a transaction of its own unless they say otherwise.
+  awaitable<void> execute(std::string sql);
+
+  // Waits without the event loop until what is out has ended, at most so long.
+  void finish(Millis limit);
+
+  // From now on for every notification; the payload. It needs a LISTEN before.
+  void on_notification(std::function<void(std::string payload)> heard);
+
+  void close();
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace rollwatch

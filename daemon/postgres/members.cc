@@ -1,0 +1,386 @@
+#include "daemon/postgres/members.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/engine/store.h"
+
+namespace rollwatch {
+namespace {
+
+constexpr int kRenewalsPerLease = 4;
+// Our own clock counts from before we asked; what is left of a lease by then may be spent on its
+// way.
+constexpr Millis kMargin{500};
+
+constexpr std::string_view kListen = "LISTEN rollwatch";
+constexpr std::string_view kJoin =
+    "INSERT INTO nodes (name, program, expires_at) VALUES ($1, $2,"
+    " clock_timestamp() + $3::bigint * interval '1 millisecond') RETURNING number";
+constexpr std::string_view kRenew =
+    "UPDATE nodes SET seen_at = clock_timestamp(),"
+    " expires_at = clock_timestamp() + $2::bigint * interval '1 millisecond'"
+    " WHERE number = $1::bigint RETURNING 1";
+constexpr std::string_view kSweep = "SELECT * FROM rollwatch_sweep()";
+#define ROLLWATCH_BUSY_PLACES                                                        \
+  "(SELECT r.place AS key FROM rollouts r WHERE r.active UNION SELECT r.place FROM " \
+  "deliveries d JOIN rollouts r ON r.key = d.rollout WHERE d.open)"
+constexpr std::string_view kCount =
+    "SELECT (SELECT count(*) FROM nodes), count(*) FROM " ROLLWATCH_BUSY_PLACES " b";
+constexpr std::string_view kMine =
+    "SELECT p.namespace, p.service, p.target FROM " ROLLWATCH_BUSY_PLACES
+    " b JOIN places p ON p.key = b.key WHERE p.owner = $1::bigint ORDER BY p.epoch DESC";
+#define ROLLWATCH_TAKEN                                                         \
+  "owner = $1::bigint, fence = greatest(p.fence + 1, floor(extract(epoch FROM " \
+  "clock_timestamp()) * 1000)::bigint), epoch = greatest(p.fence + 1, "         \
+  "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)"
+constexpr std::string_view kTake =
+    "WITH free AS (SELECT p.key FROM places p WHERE p.key IN (SELECT key FROM"
+    " " ROLLWATCH_BUSY_PLACES
+    " b) AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.number = p.owner)"
+    " ORDER BY p.key LIMIT $2::bigint FOR UPDATE OF p SKIP LOCKED)"
+    " UPDATE places p SET " ROLLWATCH_TAKEN
+    " FROM free WHERE p.key = free.key"
+    " RETURNING p.namespace, p.service, p.target, p.epoch";
+constexpr std::string_view kNewPlace =
+    "INSERT INTO places (namespace, service, target) VALUES ($1, $2, $3)"
+    " ON CONFLICT (namespace, service, target) DO NOTHING";
+constexpr std::string_view kClaim =
+    "UPDATE places p SET " ROLLWATCH_TAKEN
+    " WHERE p.namespace = $2 AND p.service = $3 AND p.target = $4"
+    " AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.number = p.owner)"
+    " AND EXISTS (SELECT 1 FROM nodes n WHERE n.number = $1::bigint) RETURNING p.epoch";
+constexpr std::string_view kRelease =
+    "UPDATE places p SET owner = NULL FROM unnest($2::text[], $3::text[], $4::text[])"
+    " AS w(namespace, service, target) WHERE p.owner = $1::bigint AND p.namespace = w.namespace"
+    " AND p.service = w.service AND p.target = w.target";
+constexpr std::string_view kLeave = "DELETE FROM nodes WHERE number = $1::bigint";
+constexpr std::string_view kTell = "SELECT pg_notify('rollwatch', $1)";
+constexpr std::string_view kNodes =
+    "SELECT n.number, n.name, n.program, floor(extract(epoch FROM n.joined_at) * 1000)::bigint,"
+    " floor(extract(epoch FROM n.seen_at) * 1000)::bigint,"
+    " floor(extract(epoch FROM n.expires_at) * 1000)::bigint,"
+    " (SELECT count(*) FROM " ROLLWATCH_BUSY_PLACES
+    " b JOIN places p ON p.key = b.key"
+    " WHERE p.owner = n.number),"
+    " (SELECT count(*) FROM rollouts r JOIN places p ON p.key = r.place"
+    " WHERE r.active AND p.owner = n.number)"
+    " FROM nodes n ORDER BY n.number";
+
+template <class... Statements>
+std::vector<PgStatement> list_of(Statements... statements) {
+  std::vector<PgStatement> list;
+  (list.push_back(std::move(statements)), ...);
+  return list;
+}
+
+}  // namespace
+
+PgMembers::PgMembers(const net::any_io_executor& executor, Clock& clock, PgTarget target,
+                     PgWriter& writer, PgMemberSettings settings, PgMemberHooks hooks)
+    : executor_(executor),
+      clock_(clock),
+      target_(std::move(target)),
+      writer_(writer),
+      settings_(std::move(settings)),
+      hooks_(std::move(hooks)) {
+  // A member that gets no answer must notice within its lease.
+  target_.answer_limit = std::min(target_.answer_limit, settings_.lease / 2);
+  target_.connect_limit = std::min(target_.connect_limit, settings_.lease / 2);
+}
+
+PgMembers::~PgMembers() { close(); }
+
+// What changes who has what goes one after the other. The turn lasts as long as what is returned.
+awaitable<std::shared_ptr<void>> PgMembers::turn() {
+  while (busy_) {
+    auto next = std::make_shared<Promise<bool>>(executor_);
+    waiting_.push_back(next);
+    co_await next->get();
+  }
+  busy_ = true;
+  co_return std::shared_ptr<void>(nullptr, [this, alive = std::weak_ptr(alive_)](std::nullptr_t) {
+    if (alive.expired()) return;
+    busy_ = false;
+    if (waiting_.empty()) return;
+    const auto next = std::move(waiting_.front());
+    waiting_.pop_front();
+    next->set(true);
+  });
+}
+
+awaitable<std::vector<PgRows>> PgMembers::ask(std::vector<PgStatement> statements) {
+  if (!connection_ || connection_->is_broken()) {
+    connection_ = std::make_unique<PgConnection>(executor_, target_);
+    connection_->on_notification([this](const std::string& payload) { hear(payload); });
+    co_await connection_->ask(list_of(pg(kListen)));
+  }
+  co_return co_await connection_->ask(std::move(statements));
+}
+
+awaitable<void> PgMembers::join() {
+  const std::shared_ptr<void> mine = co_await turn();
+  try {
+    co_await become_member();
+  } catch (const PgError& error) {
+    throw StoreError(std::string("the PostgreSQL store could not be joined: ") + error.what());
+  }
+  running_ = true;
+  spawn(executor_, "lease", [this] { return keep_lease(); });
+}
+
+awaitable<void> PgMembers::become_member() {
+  const SteadyTime asked = clock_.steady();
+  PgStatement insert = pg(kJoin, settings_.name, settings_.program, settings_.lease);
+  const auto rows = co_await ask(list_of(std::move(insert)));
+  number_ = rows.at(0).integer(0, 0);
+  sure_until_ = asked + settings_.lease - kMargin;
+  writer_.become(number_);
+  if (hooks_.standing) hooks_.standing(std::nullopt);
+}
+
+bool PgMembers::is_sure() const { return number_ != 0 && clock_.steady() < sure_until_; }
+
+std::optional<Epoch> PgMembers::held(const Place& place) const {
+  const auto found = held_.find(place);
+  return found == held_.end() ? std::nullopt : std::optional(found->second);
+}
+
+// ---- Keeping the lease
+
+awaitable<void> PgMembers::keep_lease() {
+  const std::weak_ptr<bool> alive = alive_;
+  const Millis pause = settings_.lease / kRenewalsPerLease;
+  while (!leaving_) {
+    std::string trouble;
+    try {
+      co_await look();
+    } catch (const PgError& error) {
+      trouble = error.what();
+    } catch (const StoreError& error) {
+      trouble = error.what();
+    }
+    if (alive.expired() || leaving_) break;
+    if (number_ != 0 && clock_.steady() >= sure_until_)
+      lose_all(trouble.empty() ? "the lease was not renewed in time" : trouble);
+    if (is_woken_ && trouble.empty()) {
+      is_woken_ = false;
+      continue;
+    }
+    nap_ = std::make_unique<Timer>(executor_);
+    // Nothing may be trusted after its end, so it is not slept through.
+    const auto left = std::chrono::ceil<Millis>(sure_until_ - clock_.steady());
+    nap_->expires_after(number_ != 0 && left > Millis{0} ? std::min(pause, left) : pause);
+    boost::system::error_code ignored;
+    co_await nap_->async_wait(net::redirect_error(net::use_awaitable, ignored));
+    if (alive.expired()) co_return;
+    is_woken_ = false;
+  }
+  running_ = false;
+}
+
+awaitable<void> PgMembers::look() {
+  const std::shared_ptr<void> mine = co_await turn();
+  if (leaving_) co_return;
+  if (number_ == 0) co_await become_member();
+  const Counts counts = co_await renew();
+  if (number_ == 0) co_return;
+  if (counts.mine.size() > counts.share()) {
+    co_await give_surplus(counts);
+  } else {
+    co_await take_share(counts);
+  }
+}
+
+awaitable<PgMembers::Counts> PgMembers::renew() {
+  const SteadyTime asked = clock_.steady();
+  const auto rows = co_await ask(
+      list_of(pg(kRenew, number_, settings_.lease), pg(kSweep), pg(kCount), pg(kMine, number_)));
+  Counts counts;
+  if (rows.at(0).empty()) {
+    lose_all(
+        "the others took this node off their list: it had not been heard of for the length of "
+        "a lease");
+    co_return counts;
+  }
+  sure_until_ = asked + settings_.lease - kMargin;
+  counts.nodes = static_cast<std::size_t>(rows.at(2).integer(0, 0));
+  counts.busy = static_cast<std::size_t>(rows.at(2).integer(0, 1));
+  nodes_seen_ = counts.nodes;
+  for (int row = 0; row < rows.at(3).size(); ++row)
+    counts.mine.push_back({rows[3].text(row, 0), rows[3].text(row, 1), rows[3].text(row, 2)});
+  co_return counts;
+}
+
+awaitable<void> PgMembers::take_share(const Counts& counts) {
+  const std::size_t room = counts.share() - counts.mine.size();
+  if (room == 0) co_return;
+  const auto rows = co_await ask(list_of(pg(kTake, number_, static_cast<std::int64_t>(room))));
+  std::vector<Lease> leases;
+  for (int row = 0; row < rows.at(0).size(); ++row)
+    leases.push_back({{rows[0].text(row, 0), rows[0].text(row, 1), rows[0].text(row, 2)},
+                      static_cast<Epoch>(rows[0].integer(row, 3))});
+  if (!leases.empty()) co_await gain(std::move(leases));
+}
+
+// Those it got last go first.
+awaitable<void> PgMembers::give_surplus(const Counts& counts) {
+  std::vector<Place> places;
+  for (const Place& place : counts.mine) {
+    if (places.size() == counts.mine.size() - counts.share()) break;
+    if (held_.contains(place)) places.push_back(place);
+  }
+  if (!places.empty()) co_await give_back(std::move(places));
+}
+
+awaitable<void> PgMembers::gain(std::vector<Lease> leases) {
+  std::vector<Lease> anew, back;
+  for (Lease& lease : leases) {
+    held_[lease.place] = lease.epoch;
+    ++transitions_;
+    (lost_.erase(lease.place) > 0 ? back : anew).push_back(std::move(lease));
+  }
+  std::vector<Place> places;
+  for (const auto* list : {&anew, &back})
+    for (const Lease& lease : *list) places.push_back(lease.place);
+  gaining_.insert(places.begin(), places.end());
+  std::optional<std::string> failure;
+  try {
+    if (!back.empty()) co_await hooks_.gained(std::move(back), Cause::kMissedStore);
+    if (!anew.empty()) co_await hooks_.gained(std::move(anew), Cause::kMissedDowntime);
+  } catch (const StoreError& error) {
+    failure = error.what();
+  }
+  gaining_.clear();
+  if (!failure) co_return;
+  // They could not be read: whoever can takes them.
+  co_await give_back(std::move(places));
+  throw StoreError(*failure);
+}
+
+awaitable<void> PgMembers::give_back(std::vector<Place> places) {
+  {
+    std::vector<Place> copy = places;
+    giving_.insert(places.begin(), places.end());
+    co_await hooks_.give_up(std::move(copy));
+    giving_.clear();
+  }
+  PgArray ns, services, targets;
+  for (const Place& place : places) {
+    held_.erase(place);
+    ++transitions_;
+    ns.add(place.ns);
+    services.add(place.service);
+    targets.add(place.target);
+  }
+  const std::string payload = "places";
+  co_await ask(list_of(pg(kRelease, number_, ns, services, targets), pg(kTell, payload)));
+}
+
+void PgMembers::lose_all(const std::string& why) {
+  if (number_ == 0) return;
+  number_ = 0;
+  nodes_seen_ = 0;
+  std::vector<Place> places;
+  for (const auto& [place, epoch] : std::exchange(held_, {})) {
+    places.push_back(place);
+    lost_.insert(place);
+    ++transitions_;
+  }
+  hooks_.lost(places);
+  writer_.resign();
+  if (hooks_.standing) hooks_.standing(why);
+}
+
+void PgMembers::refused(const Place& place) {
+  if (held_.erase(place) == 0) return;
+  ++transitions_;
+  hooks_.lost({place});
+  // Whether it is only this one, or everything, is seen by looking.
+  is_woken_ = true;
+  if (nap_) nap_->cancel();
+}
+
+// ---- Calls
+
+awaitable<std::optional<Epoch>> PgMembers::claim(Place place) {
+  // Whoever gives places back waits for what is being registered there: it must not wait for us.
+  if (giving_.contains(place)) co_return std::nullopt;
+  if (const auto epoch = held(place); epoch && !gaining_.contains(place)) co_return epoch;
+  const std::shared_ptr<void> mine = co_await turn();
+  if (const auto epoch = held(place)) co_return epoch;
+  if (number_ == 0 || leaving_)
+    throw StoreError("this node is not a member of the system at the moment");
+  std::vector<Lease> leases;
+  try {
+    const auto rows =
+        co_await ask(list_of(pg(kNewPlace, place.ns, place.service, place.target),
+                             pg(kClaim, number_, place.ns, place.service, place.target)));
+    if (rows.at(1).empty()) co_return std::nullopt;
+    leases.push_back({place, static_cast<Epoch>(rows[1].integer(0, 0))});
+  } catch (const PgError& error) {
+    throw StoreError(std::string("the PostgreSQL store could not be asked: ") + error.what());
+  }
+  try {
+    co_await gain(std::move(leases));
+  } catch (const PgError& error) {
+    throw StoreError(std::string("the PostgreSQL store could not be asked: ") + error.what());
+  }
+  co_return held(place);
+}
+
+awaitable<void> PgMembers::leave() {
+  leaving_ = true;
+  if (nap_) nap_->cancel();
+  const std::shared_ptr<void> mine = co_await turn();
+  if (number_ == 0) co_return;
+  std::vector<Place> places;
+  for (const auto& [place, epoch] : held_) places.push_back(place);
+  giving_.insert(places.begin(), places.end());
+  co_await hooks_.give_up(std::move(places));
+  held_.clear();
+  try {
+    const std::string payload = "places";
+    co_await ask(list_of(pg(kLeave, number_), pg(kTell, payload)));
+  } catch (const PgError&) {
+    // The others see it by the lease.
+  }
+  number_ = 0;
+}
+
+void PgMembers::close() {
+  leaving_ = true;
+  alive_.reset();
+  if (nap_) nap_->cancel();
+  connection_.reset();
+}
+
+void PgMembers::hear(const std::string& payload) {
+  const std::size_t space = payload.find(' ');
+  const std::string what = payload.substr(0, space);
+  if (what == "places") {
+    is_woken_ = true;
+    if (nap_) nap_->cancel();
+    return;
+  }
+  if (hooks_.heard) hooks_.heard(what, space == std::string::npos ? "" : payload.substr(space + 1));
+}
+
+awaitable<std::vector<NodeView>> PgMembers::nodes() {
+  std::vector<NodeView> nodes;
+  try {
+    const std::shared_ptr<void> mine = co_await turn();
+    const auto rows = co_await ask(list_of(pg(kNodes)));
+    for (int row = 0; row < rows.at(0).size(); ++row) {
+      const PgRows& r = rows[0];
+      nodes.push_back({r.integer(row, 0), r.text(row, 1), r.text(row, 2), r.time(row, 3),
+                       r.time(row, 4), r.time(row, 5), static_cast<std::size_t>(r.integer(row, 6)),
+                       static_cast<std::size_t>(r.integer(row, 7)), r.integer(row, 0) == number_});
+    }
+  } catch (const PgError& error) {
+    throw StoreError(std::string("the PostgreSQL store could not be asked: ") + error.what());
+  }
+  co_return nodes;
+}
+
+}  // namespace rollwatch
