@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "analysis/plan.h"
+#include "analysis/outcome.h"
 
 namespace rollwatch {
 

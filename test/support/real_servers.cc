@@ -1,5 +1,9 @@
 #include "test/support/real_servers.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
+#include <csignal>
 #include <functional>
 #include <stdexcept>
 
@@ -66,6 +70,87 @@ void RealVictoriaMetrics::import(std::string_view exposition) {
   if (taken.status / 100 != 2)
     throw std::runtime_error("victoria-metrics took no data: " + taken.body);
   plain_http(port_, "GET", "/internal/force_flush");
+}
+
+namespace {
+
+constexpr const char* kPostgres = "/usr/lib/postgresql/15/bin/";
+constexpr const char* kServerUser = "postgres";
+
+std::vector<std::string> as_user(std::vector<std::string> argv) {
+  if (geteuid() != 0) return argv;
+  std::vector<std::string> all = {"setpriv", std::string("--reuid=") + kServerUser,
+                                  std::string("--regid=") + kServerUser, "--clear-groups", "--"};
+  all.insert(all.end(), argv.begin(), argv.end());
+  return all;
+}
+
+}  // namespace
+
+RealPostgres::RealPostgres() {
+  if (geteuid() == 0) {
+    const passwd* user = getpwnam(kServerUser);
+    if (user == nullptr || chown(directory_.path().c_str(), user->pw_uid, user->pw_gid) != 0)
+      throw std::runtime_error("there is no user postgres; install Debian's postgresql");
+  }
+  const Finished made = as_server_user({std::string(kPostgres) + "initdb", "-D",
+                                        (directory_ / "data").string(), "--no-sync", "-A", "trust",
+                                        "-U", "rollwatch", "-E", "UTF8", "--locale=C.UTF-8",
+                                        "--no-instructions"});
+  if (made.exit_code != 0) throw std::runtime_error("initdb failed:\n" + made.output);
+  std::string log;
+  for (int attempt = 0; attempt < 5 && !process_; ++attempt) {
+    port_ = free_port();
+    try {
+      start_server();
+    } catch (const std::runtime_error& error) {
+      log = error.what();
+    }
+  }
+  if (!process_) throw std::runtime_error(log);
+}
+
+RealPostgres::~RealPostgres() {
+  if (!process_) return;
+  process_->signal(SIGINT);
+  process_->wait(Millis{10'000});
+}
+
+Finished RealPostgres::as_server_user(std::vector<std::string> argv) const {
+  return run_program({as_user(std::move(argv)), {}, directory_.path().string()});
+}
+
+void RealPostgres::start_server() {
+  auto process = std::make_unique<Process>(
+      ProcessOptions{as_user({std::string(kPostgres) + "postgres", "-D",
+                              (directory_ / "data").string(), "-p", std::to_string(port_), "-c",
+                              "listen_addresses=127.0.0.1", "-c",
+                              "unix_socket_directories=" + directory_.path().string(), "-c",
+                              "fsync=off", "-c", "max_connections=200", "-c",
+                              "shared_buffers=32MB"}),
+                     {},
+                     directory_.path().string()});
+  wait_until([&] {
+    return !process->running() ||
+           process->log().find("ready to accept connections") != std::string::npos;
+  });
+  if (!process->running()) throw std::runtime_error("postgres did not start:\n" + process->log());
+  process_ = std::move(process);
+}
+
+std::string RealPostgres::url(const std::string& database) {
+  const Finished made = as_server_user({"createdb", "-h", "127.0.0.1", "-p", std::to_string(port_),
+                                        "-U", "rollwatch", "-T", "template0", database});
+  if (made.exit_code != 0 && made.output.find("already exists") == std::string::npos)
+    throw std::runtime_error("createdb failed:\n" + made.output);
+  return "postgresql://rollwatch@127.0.0.1:" + std::to_string(port_) + "/" + database;
+}
+
+void RealPostgres::restart() {
+  process_->signal(SIGINT);
+  process_->wait();
+  process_.reset();
+  start_server();
 }
 
 }  // namespace rollwatch

@@ -1,5 +1,5 @@
 // The metrics servers the product promises to work with, started for a test: Debian's prometheus
-// and victoria-metrics, each on a free port of 127.0.0.1 with its data in a temporary directory.
+// and victoria-metrics, and the database; each on a free port of 127.0.0.1 with its data in a temporary directory.
 #pragma once
 
 #include <memory>
@@ -40,6 +40,29 @@ class RealVictoriaMetrics {
   void import(std::string_view exposition);
 
  private:
+  TempDir directory_;
+  int port_ = 0;
+  std::unique_ptr<Process> process_;
+};
+
+// PostgreSQL, without durability: no machine loses its power in a test. The server does not run as
+// root, so if the test does, it is the package's own user.
+class RealPostgres {
+ public:
+  RealPostgres();
+  ~RealPostgres();
+
+  int port() const { return port_; }
+  // Of a database of this name, which is made if there is none.
+  std::string url(const std::string& database);
+  Process& process() { return *process_; }
+  // As an operator would: sessions are ended, and the same data are there again.
+  void restart();
+
+ private:
+  void start_server();
+  Finished as_server_user(std::vector<std::string> argv) const;
+
   TempDir directory_;
   int port_ = 0;
   std::unique_ptr<Process> process_;
