@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <optional>
@@ -15,8 +16,8 @@ namespace {
 std::string trimmed(const char* message) {
   std::string text = message == nullptr ? "" : message;
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  for (char& c : text)
-    if (c == '\n') c = ' ';
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  std::erase(text, '\t');
   return text.empty() ? "no reason was given" : text;
 }
 
@@ -252,7 +253,9 @@ PgConnection::Impl::Want PgConnection::Impl::step() {
   }
   const int left = PQflush(connection_);
   if (left < 0 || PQconsumeInput(connection_) != 1) {
-    broken(trimmed(PQerrorMessage(connection_)));
+    const std::string why = trimmed(PQerrorMessage(connection_));
+    if (done_) receive();  // its last words
+    broken(failure_ && !failure_->is_lost() ? failure_->what() : why);
     return Want::kNothing;
   }
   hear();

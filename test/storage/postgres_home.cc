@@ -24,8 +24,7 @@ std::string new_database() {
 // Asks without an event loop: what the suite knows nothing of must not need one.
 class Plainly {
  public:
-  explicit Plainly(const std::string& url)
-      : connection_(PQconnectdb(url.c_str()), PQfinish) {}
+  explicit Plainly(const std::string& url) : connection_(PQconnectdb(url.c_str()), PQfinish) {}
   std::int64_t ask(const std::string& sql) const {
     const std::unique_ptr<PGresult, decltype(&PQclear)> result(
         PQexec(connection_.get(), sql.c_str()), PQclear);
@@ -64,10 +63,12 @@ class OwnerOfAll : public PgStore {
   static constexpr Epoch kEpoch = 7;
 
   void own(const Place& place) {
-    plainly_.ask("WITH i AS (INSERT INTO places (namespace, service, target, owner, epoch) VALUES"
-                 " ('" + place.ns + "', '" + place.service + "', '" + place.target + "', " +
-                 std::to_string(node_) + ", " + std::to_string(kEpoch) +
-                 ") ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) FROM i");
+    plainly_.ask(
+        "WITH i AS (INSERT INTO places (namespace, service, target, owner, epoch) VALUES"
+        " ('" +
+        place.ns + "', '" + place.service + "', '" + place.target + "', " + std::to_string(node_) +
+        ", " + std::to_string(kEpoch) +
+        ") ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) FROM i");
   }
 
   Plainly plainly_;

@@ -93,10 +93,9 @@ RealPostgres::RealPostgres() {
     if (user == nullptr || chown(directory_.path().c_str(), user->pw_uid, user->pw_gid) != 0)
       throw std::runtime_error("there is no user postgres; install Debian's postgresql");
   }
-  const Finished made = as_server_user({std::string(kPostgres) + "initdb", "-D",
-                                        (directory_ / "data").string(), "--no-sync", "-A", "trust",
-                                        "-U", "rollwatch", "-E", "UTF8", "--locale=C.UTF-8",
-                                        "--no-instructions"});
+  const Finished made = as_server_user(
+      {std::string(kPostgres) + "initdb", "-D", (directory_ / "data").string(), "--no-sync", "-A",
+       "trust", "-U", "rollwatch", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"});
   if (made.exit_code != 0) throw std::runtime_error("initdb failed:\n" + made.output);
   std::string log;
   for (int attempt = 0; attempt < 5 && !process_; ++attempt) {
@@ -121,15 +120,13 @@ Finished RealPostgres::as_server_user(std::vector<std::string> argv) const {
 }
 
 void RealPostgres::start_server() {
-  auto process = std::make_unique<Process>(
-      ProcessOptions{as_user({std::string(kPostgres) + "postgres", "-D",
-                              (directory_ / "data").string(), "-p", std::to_string(port_), "-c",
-                              "listen_addresses=127.0.0.1", "-c",
-                              "unix_socket_directories=" + directory_.path().string(), "-c",
-                              "fsync=off", "-c", "max_connections=200", "-c",
-                              "shared_buffers=32MB"}),
-                     {},
-                     directory_.path().string()});
+  auto process = std::make_unique<Process>(ProcessOptions{
+      as_user({std::string(kPostgres) + "postgres", "-D", (directory_ / "data").string(), "-p",
+               std::to_string(port_), "-c", "listen_addresses=127.0.0.1", "-c",
+               "unix_socket_directories=" + directory_.path().string(), "-c", "fsync=off", "-c",
+               "max_connections=200", "-c", "shared_buffers=32MB"}),
+      {},
+      directory_.path().string()});
   wait_until([&] {
     return !process->running() ||
            process->log().find("ready to accept connections") != std::string::npos;

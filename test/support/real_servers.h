@@ -1,5 +1,6 @@
 // The metrics servers the product promises to work with, started for a test: Debian's prometheus
-// and victoria-metrics, and the database; each on a free port of 127.0.0.1 with its data in a temporary directory.
+// and victoria-metrics, and the database; each on a free port of 127.0.0.1 with its data in a
+// temporary directory.
 #pragma once
 
 #include <memory>

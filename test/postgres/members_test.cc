@@ -1,0 +1,250 @@
+// Nodes over one database: who has which place, and that nobody writes to what is another's.
+#include "daemon/postgres/members.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "test/postgres/nodes_fixture.h"
+#include "test/support/relay.h"
+
+namespace rollwatch {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+class MembersTest : public NodesTest {
+ protected:
+  // Rollouts `first` to `last`, each in a place of its own.
+  void register_many(Node& node, int first, int last) {
+    for (int i = first; i <= last; ++i) register_at(node, rollout_id(i), "t" + std::to_string(i));
+  }
+  static Place place(int i) {
+    return place_of(registration(rollout_id(i), "t" + std::to_string(i)).insert->spec);
+  }
+  // As the node that believes to have it would.
+  Commit step_by(const Node& node, int i, unsigned revision) {
+    Commit commit = step(rollout_id(i), revision);
+    const auto found = node.has.find(place(i));
+    commit.epoch = found == node.has.end() ? 0 : found->second;
+    return commit;
+  }
+  std::size_t sum() const {
+    std::size_t all = 0;
+    for (const auto& node : nodes_) all += node->has.size();
+    return all;
+  }
+  // Everything has an owner, nothing has two, and nobody has more than a fair share.
+  bool is_even(std::size_t busy) const {
+    const std::size_t share = (busy + nodes_.size() - 1) / nodes_.size();
+    return sum() == busy && std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& node) {
+             return node->has.size() <= share;
+           });
+  }
+};
+
+TEST_F(MembersTest, WhoRegistersInAFreePlaceHasIt) {
+  Node& a = node("a");
+  register_at(a, rollout_id(1), "t1");
+  EXPECT_THAT(a.sorted_places(), ElementsAre(place(1)));
+  EXPECT_EQ(refusal(a, step_by(a, 1, 1)), "");
+}
+
+TEST_F(MembersTest, WhatAnotherNodeHasIsNotClaimed) {
+  Node& a = node("a");
+  register_at(a, rollout_id(1), "t1");
+  Node& b = node("b");
+  EXPECT_EQ(wait(b.members.claim(place(1))), std::nullopt);
+  Commit stolen = step(rollout_id(1), 1);
+  stolen.epoch = a.has[place(1)];
+  EXPECT_THAT(refusal(b, stolen),
+              StartsWith("stale: another node has taken over default checkout"));
+  EXPECT_EQ(b.fenced, 1);
+  EXPECT_EQ(number("SELECT count(*) FROM evaluations"), 0);
+}
+
+TEST_F(MembersTest, TwoThatClaimAtOnceOneGetsIt) {
+  Node& a = node("a");
+  Node& b = node("b");
+  std::vector<std::optional<Epoch>> got;
+  for (Node* node : {&a, &b}) {
+    spawn(io_.get_executor(), "claim", [node, &got]() -> awaitable<void> {
+      got.push_back(co_await node->members.claim(place(1)));
+    });
+  }
+  ASSERT_TRUE(until([&] { return got.size() == 2; }));
+  EXPECT_NE(got[0].has_value(), got[1].has_value());
+}
+
+TEST_F(MembersTest, WorkSpreadsAsNodesComeAndGoWithoutMovingMoreThanNeeded) {
+  constexpr int kRollouts = 60;
+  Node& a = node("a");
+  register_many(a, 1, kRollouts);
+  Node& b = node("b");
+  ASSERT_TRUE(until([&] { return is_even(kRollouts); }));
+  EXPECT_EQ(b.has.size(), 30U);
+  const auto moves = [this] {
+    std::uint64_t all = 0;
+    for (const auto& node : nodes_) all += node->members.transitions();
+    return all;
+  };
+  const std::uint64_t before = moves();
+  Node& c = node("c");
+  ASSERT_TRUE(until([&] { return is_even(kRollouts); }));
+  EXPECT_EQ(c.has.size(), 20U);
+  EXPECT_EQ(moves() - before, 2 * 20U) << "each of its twenty was given once and taken once";
+
+  // One that leaves in order: the others have it at once, not after a lease.
+  wait(b.members.leave());
+  stop(b);
+  ASSERT_TRUE(until([&] { return is_even(kRollouts); }, Millis{1'500}));
+}
+
+TEST_F(MembersTest, ADeadNodesPlacesAreTakenAfterItsLease) {
+  Node& a = node("a");
+  Node& b = node("b");
+  register_many(a, 1, 10);
+  ASSERT_TRUE(until([&] { return is_even(10); }));
+  const Place lost = b.sorted_places().front();
+  const Epoch before = b.has[lost];
+  stop(b);
+  ASSERT_TRUE(until([&] { return a.has.size() == 10; }));
+  EXPECT_GT(a.has[lost], before) << "epochs grow";
+  EXPECT_EQ(a.why[lost], Cause::kMissedDowntime);
+  EXPECT_EQ(number("SELECT count(*) FROM nodes"), 1);
+}
+
+TEST_F(MembersTest, FencesOfOrdersAndEpochsComeFromOneCounter) {
+  Node& a = node("a");
+  register_at(a, rollout_id(1), "t1");
+  Commit first = step_by(a, 1, 1);
+  first.deliveries = {order("ord_1", SysTime{})};  // a clock far behind
+  std::vector<Commit> commits;
+  commits.push_back(first);
+  const std::int64_t fence = wait(a.store.record(std::move(commits))).at(0).fences.at(0);
+  EXPECT_EQ(fence, static_cast<std::int64_t>(first.epoch) + 1);
+  stop(a);
+  Node& b = node("b");
+  ASSERT_TRUE(until([&] { return b.has.size() == 1; }));
+  EXPECT_GT(static_cast<std::int64_t>(b.has[place(1)]), fence);
+}
+
+// As a process that was stopped, or swapped out: it neither renews nor knows.
+TEST_F(MembersTest, ANodeThatSleptTooLongWritesNothingAndJoinsAnew) {
+  Relay relay(postgres().port());
+  std::string by_relay = url_;
+  by_relay.replace(by_relay.find(":" + std::to_string(postgres().port())),
+                   std::to_string(postgres().port()).size() + 1,
+                   ":" + std::to_string(relay.port()));
+  const std::string direct = std::exchange(url_, by_relay);
+  Node& a = node("a");
+  url_ = direct;
+  register_many(a, 1, 4);
+  ASSERT_EQ(a.has.size(), 4U);
+  EXPECT_TRUE(a.members.is_sure());
+
+  relay.cut();
+  Node& b = node("b");
+  ASSERT_TRUE(until([&] { return b.has.size() == 4; })) << "after the lease, though the "
+                                                           "connections of a are still open";
+  EXPECT_FALSE(a.members.is_sure());
+  EXPECT_TRUE(until([&] { return a.has.empty(); }));
+  EXPECT_THAT(a.told, Contains(StartsWith("no member: ")));
+  EXPECT_THAT(refusal(a, step(rollout_id(1), 1)), HasSubstr("not a member of the system"));
+
+  relay.mend();
+  ASSERT_TRUE(until([&] { return is_even(4); }));
+  EXPECT_EQ(a.has.size(), 2U) << "a member again, under another number";
+  EXPECT_EQ(a.why[a.sorted_places().front()], Cause::kMissedStore);
+}
+
+// What was on its way when the connection was cut arrives after another has taken over.
+TEST_F(MembersTest, AWriteThatArrivesLateIsRefused) {
+  Relay relay(postgres().port());
+  std::string by_relay = url_;
+  by_relay.replace(by_relay.find(":" + std::to_string(postgres().port())),
+                   std::to_string(postgres().port()).size() + 1,
+                   ":" + std::to_string(relay.port()));
+  const std::string direct = std::exchange(url_, by_relay);
+  Node& a = node("a");
+  url_ = direct;
+  register_at(a, rollout_id(1), "t1");
+  relay.cut();
+  std::string failure;
+  spawn(io_.get_executor(), "late", [&]() -> awaitable<void> {
+    std::vector<Commit> commits;
+    commits.push_back(step_by(a, 1, 1));
+    try {
+      co_await a.store.record(std::move(commits));
+      failure = "recorded";
+    } catch (const StaleLease& error) {
+      failure = error.what();
+    }
+  });
+  Node& b = node("b");
+  ASSERT_TRUE(until([&] { return b.has.size() == 1; }));
+  relay.mend();
+  ASSERT_TRUE(until([&] { return !failure.empty(); }));
+  EXPECT_THAT(failure, HasSubstr("not a member of the system"));
+  EXPECT_EQ(number("SELECT count(*) FROM evaluations"), 0);
+  EXPECT_EQ(refusal(b, step_by(b, 1, 1)), "");
+}
+
+TEST_F(MembersTest, ADatabaseThatIsRestartedCostsNobodyAPlace) {
+  Node& a = node("a", Millis{8'000});
+  Node& b = node("b", Millis{8'000});
+  register_many(a, 1, 6);
+  ASSERT_TRUE(until([&] { return is_even(6); }));
+  const auto before = a.has;
+  postgres().restart();
+  ASSERT_TRUE(until([&] {
+    return refusal(a, step_by(a, 1, 1)).empty() || refusal(b, step_by(b, 1, 1)).empty();
+  }));
+  EXPECT_TRUE(until([&] { return number("SELECT count(*) FROM nodes") == 2; }));
+  EXPECT_EQ(a.has, before);
+}
+
+TEST_F(MembersTest, WhatCannotBeLoadedIsGivenBack) {
+  Node& a = node("a");
+  register_at(a, rollout_id(1), "t1");
+  Node& b = node("b");
+  b.takes_over = false;
+  wait(a.members.leave());
+  ASSERT_TRUE(until([&] { return std::count(b.told.begin(), b.told.end(), "gained 1") >= 1; }));
+  EXPECT_TRUE(until([&] { return std::count(b.told.begin(), b.told.end(), "give up 1") >= 1; }));
+  EXPECT_EQ(b.members.held(place(1)), std::nullopt);
+  b.takes_over = true;
+  EXPECT_TRUE(until([&] { return b.has.size() == 1; })) << "and tried again";
+}
+
+TEST_F(MembersTest, EverybodySeesTheNodes) {
+  Node& a = node("a");
+  node("b");
+  register_many(a, 1, 2);
+  ASSERT_TRUE(until([&] { return is_even(2); }));
+  const auto nodes = wait(a.members.nodes());
+  ASSERT_EQ(nodes.size(), 2U);
+  EXPECT_EQ(nodes[0].name, "a");
+  EXPECT_TRUE(nodes[0].is_me);
+  EXPECT_EQ(nodes[1].name, "b");
+  EXPECT_EQ(nodes[0].places, 1U);
+  EXPECT_EQ(nodes[1].rollouts, 1U);
+  EXPECT_GT(nodes[0].expires_at, nodes[0].seen_at);
+}
+
+TEST_F(MembersTest, NodesHearWhatOthersRecorded) {
+  Node& a = node("a");
+  Node& b = node("b");
+  register_at(a, rollout_id(1), "t1");
+  EXPECT_EQ(refusal(a, step_by(a, 1, 1)), "");
+  EXPECT_TRUE(until(
+      [&] { return std::count(b.heard.begin(), b.heard.end(), "moved " + rollout_id(1)) > 0; }));
+  wait(a.store.put_freeze({"default", "checkout", "me", "because", kNow, {}, {}, "", ""}));
+  EXPECT_TRUE(until([&] { return std::count(b.heard.begin(), b.heard.end(), "freezes") > 0; }));
+}
+
+}  // namespace
+}  // namespace rollwatch
