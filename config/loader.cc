@@ -22,6 +22,7 @@ class Loader {
     const Value root = read_config_files(file, environment_, errors_);
     all_files_read_ = errors_.empty();
     settings_.store.path = default_store_path(file, environment_);
+    settings_.store.shown = settings_.store.path;
     read_sections(root);
     read_layers(root);
     check_policies();
@@ -39,7 +40,7 @@ class Loader {
     if (const Value* table = reader.find("server")) settings_.server = read_server(*table, context);
     if (const Value* table = reader.find("store")) {
       StoreSettings store = read_store(*table, context);
-      if (store.path.empty()) store.path = settings_.store.path;
+      if (store.shown.empty()) store.shown = store.path = settings_.store.path;
       settings_.store = std::move(store);
     }
     for_each_named(reader, "datasource",

@@ -1,5 +1,6 @@
 #include "config/sections.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "config/address.h"
@@ -13,6 +14,7 @@ namespace {
 using std::chrono::hours;
 
 constexpr Span kRetentions{hours(1), hours(24 * 365 * 10)};
+constexpr Span kLeases{std::chrono::seconds(2), std::chrono::minutes(10)};
 constexpr std::string_view kStoreForm = "\"sqlite:/var/lib/rollwatch/rollwatch.db\"";
 
 void read_listen(TableReader& reader, ServerSettings& server) {
@@ -45,21 +47,42 @@ std::optional<std::string> sqlite_path(const std::string& url) {
   return path;
 }
 
-void read_store_url(TableReader& reader, StoreSettings& store, const Environment& environment) {
-  const auto url = reader.string("url");
+bool is_postgres_url(std::string_view url) {
+  for (const std::string_view scheme : {"postgresql://", "postgres://"})
+    if (url.substr(0, scheme.size()) == scheme) return url.size() > scheme.size();
+  return false;
+}
+
+// What people may see of it: a password can stand before the host, and among the parameters.
+std::string shown_postgres_url(const std::string& url) {
+  const std::size_t start = url.find("://") + 3;
+  const std::size_t end = std::min(url.find('?'), url.size());
+  // Bytes that should have been escaped: nothing is certain.
+  if (url.find('@', end) != std::string::npos) return url.substr(0, start) + "…";
+  const std::size_t at = url.rfind('@', end);
+  const std::size_t host = at == std::string::npos || at < start ? start : at + 1;
+  return url.substr(0, start) + url.substr(host, end - host);
+}
+
+void read_store_url(TableReader& reader, StoreSettings& store, SectionContext& context) {
+  const auto url = context.secret(reader, "url");
   if (!url) return;
-  if (url->rfind("postgres", 0) == 0) {
-    reader.wrong("url", "PostgreSQL is not available yet in this version; write url = " +
-                            std::string(kStoreForm));
+  const std::string key = SectionContext::written_key(reader, "url");
+  if (is_postgres_url(url->reveal())) {
+    store.shown = shown_postgres_url(url->reveal());
+    store.postgres = *url;
     return;
   }
-  const auto path = sqlite_path(*url);
+  const auto path = sqlite_path(url->reveal());
   if (!path) {
-    reader.wrong("url",
-                 "must be \"sqlite:\" and the path of a file, such as " + std::string(kStoreForm));
+    reader.wrong(key, "must be \"sqlite:\" and the path of a file, such as " +
+                          std::string(kStoreForm) +
+                          ", or \"postgresql://\" and a database that several nodes share");
     return;
   }
-  store.path = resolve_path(*path, reader.find("url")->origin().file, environment.working_folder);
+  store.path =
+      resolve_path(*path, reader.find(key)->origin().file, context.environment.working_folder);
+  store.shown = store.path;
 }
 
 void read_basic_auth(TableReader& parent, DatasourceSettings& datasource, SectionContext& context) {
@@ -130,10 +153,14 @@ ServerSettings read_server(const Value& table, SectionContext& context) {
 StoreSettings read_store(const Value& table, SectionContext& context) {
   StoreSettings store;
   TableReader reader(table, "store", context.errors);
-  read_store_url(reader, store, context.environment);
+  read_store_url(reader, store, context);
   if (const auto retention = reader.duration("retention", kRetentions))
     store.retention = *retention;
-  reader.not_yet("lease", "it is for PostgreSQL; leave it out");
+  if (const auto lease = reader.duration("lease", kLeases)) {
+    store.lease = *lease;
+    if (store.postgres.empty())
+      reader.wrong("lease", "is for a store that several nodes share; leave it out with SQLite");
+  }
   reader.finish();
   return store;
 }

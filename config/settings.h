@@ -22,8 +22,11 @@ struct ServerSettings {
 };
 
 struct StoreSettings {
-  std::string path;  // of the SQLite file, absolute
+  std::string path;   // of the SQLite file, absolute; "" with PostgreSQL
+  Secret postgres;    // the address of the database that several nodes share; empty with SQLite
+  std::string shown;  // either, without anything secret
   Millis retention{90LL * 24 * 3'600'000};
+  Millis lease{10'000};  // PostgreSQL: how long a silent node keeps its rollouts
 };
 
 struct BasicAuth {

@@ -162,12 +162,40 @@ TEST(Loader, BadServer) {
   for (const BadRow& row : rows) expect_refused(row);
 }
 
+TEST(Loader, StoreThatSeveralNodesShare) {
+  struct Row {
+    const char* url;
+    const char* shown;
+  };
+  const Row rows[] = {
+      {"postgresql://h/d", "postgresql://h/d"},
+      {"postgres://h:1,i:2/d", "postgres://h:1,i:2/d"},
+      {"postgresql://u:p@ss@h/d?sslmode=verify-full&password=x", "postgresql://h/d"},
+      {"postgresql://u:p?@h/d", "postgresql://…"},
+      {"postgresql:///d", "postgresql:///d"},
+  };
+  for (const Row& row : rows) {
+    const auto settings =
+        ConfigInMemory("[store]\nurl = '" + std::string(row.url) + "'\nlease = '30s'").load();
+    ASSERT_TRUE(settings) << row.url;
+    EXPECT_EQ(settings->store.postgres.reveal(), row.url);
+    EXPECT_EQ(settings->store.shown, row.shown);
+    EXPECT_EQ(settings->store.path, "");
+    EXPECT_EQ(settings->store.lease, Millis(30'000));
+  }
+}
+
 TEST(Loader, BadStore) {
   const BadRow rows[] = {
-      {"PostgreSQL", "[store]\nurl = 'postgresql://h/d'", "2:7: store.url",
-       "PostgreSQL is not available yet"},
-      {"postgres", "[store]\nurl = 'postgres://h/d'", "2:7: store.url",
-       "PostgreSQL is not available yet"},
+      {"no database server", "[store]\nurl = 'postgresql://'", "2:7: store.url",
+       "or \"postgresql://\" and a database that several nodes share"},
+      {"no slashes", "[store]\nurl = 'postgres:h/d'", "2:7: store.url", "must be \"sqlite:\""},
+      {"lease of one node", "[store]\nlease = '10s'", "2:9: store.lease",
+       "leave it out with SQLite"},
+      {"lease too short", "[store]\nurl = 'postgresql://h/d'\nlease = '1s'", "3:9: store.lease",
+       "2s"},
+      {"lease too long", "[store]\nurl = 'postgresql://h/d'\nlease = '1h'", "3:9: store.lease",
+       "10m"},
       {"no path", "[store]\nurl = 'sqlite:'", "2:7: store.url", "must be \"sqlite:\" and the path"},
       {"a host", "[store]\nurl = 'sqlite://host/x.db'", "2:7: store.url",
        "must be \"sqlite:\" and the path"},

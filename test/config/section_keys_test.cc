@@ -37,8 +37,9 @@ TEST(SectionKeys, Store) {
       {"store", "[store]"},
       {{"url", "['sqlite:x']", kNoString, "'/var/x.db'",
         "must be \"sqlite:\" and the path of a file, such as \"sqlite:/var/lib/rollwatch/"},
+       {"url_file", "1", kNoString, "'nowhere'", kNoFile},
        {"retention", "90", kNoDuration, "'1m'", "must be at least \"1h\", not \"1m\""},
-       {"lease", "'10s'", kNotYet, nullptr, nullptr}});
+       {"lease", "10", kNoDuration, "'1s'", "must be at least \"2s\", not \"1s\""}});
 }
 
 TEST(SectionKeys, Datasource) {

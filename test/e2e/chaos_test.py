@@ -1,0 +1,161 @@
+"""Three nodes, one PostgreSQL, a deployer that fails at random, and everything that can be killed, stopped, cut or
+restarted is. In the end each rollout got the verdict a single undisturbed node gives, every order took effect once,
+none with a stale fence, and every slot was evaluated or is marked as missed.
+
+ROLLWATCH_E2E_SEED repeats a schedule; ROLLWATCH_CHAOS_SECONDS and ROLLWATCH_CHAOS_ROLLOUTS set its size.
+"""
+
+import os
+import random
+import signal
+import threading
+import time
+import unittest
+
+from database import Database, Relay
+from harness import wait_until
+from rollout_case import RolloutCase
+
+LEASE_SECONDS = 3
+NODES = 3
+SECONDS = float(os.environ.get("ROLLWATCH_CHAOS_SECONDS", 60))
+ROLLOUTS = int(os.environ.get("ROLLWATCH_CHAOS_ROLLOUTS", 60))
+INTERVAL_MS = 1000
+GOOD = [("advance", 5), ("advance", 25), ("promote", 100)]
+BAD = [("advance", 5), ("rollback", 0)]
+# Patient: a store or a deployer that is away for a while is no reason to ask a person.
+POLICY = '''
+[policy.quick]
+steps = [ { weight = 5, hold = "3s" }, { weight = 25, hold = "3s" }, { weight = 100 } ]
+interval = "1s"
+patience = "10m"
+min_passes = 2
+soak = "3s"
+
+[[policy.quick.condition]]
+name = "errors"
+query = 'max(e2e_errors{service="{{service}}",version="{{candidate}}"}) > 0.05'
+'''
+
+
+class Chaos(RolloutCase):
+    def setUp(self):
+        self.seed = int(os.environ.get("ROLLWATCH_E2E_SEED", random.randrange(1 << 32)))
+        print(f"schedule from ROLLWATCH_E2E_SEED={self.seed}, {SECONDS:.0f} s, {ROLLOUTS} rollouts", flush=True)
+        self.chance = random.Random(self.seed)
+        self.database = self.place.add(Database(self.place.folder))
+        self.deployer_ = self.deployer()
+        fails = random.Random(self.seed + 1)
+        moods = ("ack", "ack", "ack", "ack", "ack", "fail", "lost", "hang_up")
+        self.deployer_.by_kind = Moods(fails, moods)
+        self.deployer_.delay = lambda: fails.choice((0, 0, 0, 0.05, 0.2))
+        self.relays = [self.place.add(Relay(self.database.port)) for _ in range(NODES)]
+        self.nodes = [self.daemon(self.configured(relay), f"node{i + 1}") for i, relay in enumerate(self.relays)]
+        for node in self.nodes:
+            node.start()
+
+    def configured(self, relay):
+        return (f'[store]\nurl = "{self.database.url(relay.port)}"\nlease = "{LEASE_SECONDS}s"\n'
+                + self.configuration(self.deployer_, policy=POLICY, orchestrator='deadline = "1h"\nrollback_deadline = "1h"'))
+
+    # ---- What happens to them ----
+
+    def kill(self, number):
+        self.nodes[number].kill9()
+        time.sleep(self.chance.uniform(0, 1.5 * LEASE_SECONDS))
+        self.nodes[number].start(wait=False)
+
+    def stand_still(self, number):
+        node = self.nodes[number]
+        node.process.send_signal(signal.SIGSTOP)
+        time.sleep(self.chance.uniform(0.5, 2.5) * LEASE_SECONDS)
+        node.process.send_signal(signal.SIGCONT)
+
+    def cut_off(self, number):
+        self.relays[number].cut()
+        time.sleep(self.chance.uniform(0.3, 2) * LEASE_SECONDS)
+        self.relays[number].mend()
+
+    def leave(self, number):
+        self.assertEqual(self.nodes[number].stop(), 0, self.nodes[number].log()[-3000:])
+        self.nodes[number].start(wait=False)
+
+    def restart_database(self, _):
+        self.database.restart()
+
+    def cut_sessions(self, _):
+        self.database.cut_sessions()
+
+    # ---- What is asked of them ----
+
+    def register(self, service, candidate="1.1"):
+        """Through whichever node answers, as a pipeline behind a load balancer would."""
+        def registered():
+            node = self.chance.choice(self.nodes)
+            try:
+                answer = node.api.call("POST", "/api/v1/rollouts", self.fields(service, candidate=candidate, orchestrator="deployer"),
+                                       Idempotency_Key=f"release-{service}")
+            except OSError:
+                return None
+            return answer.json["id"] if answer.status in (200, 201) else None
+        return wait_until(registered, f"the registration of {service}")
+
+    def test_everything_that_can_fail_does(self):
+        services = {}
+        for number in range(ROLLOUTS):
+            good = self.chance.random() < 0.6
+            name = f"chaos{next(self.numbers)}"
+            self.exposition.set("e2e_errors", 0.01 if good else 0.2, service=name, version="1.1")
+            services[name] = good
+        last = list(services)[-1]
+        self.prometheus.wait_for(f'e2e_errors{{service="{last}"}}', 0.01 if services[last] else 0.2)
+
+        rollouts, done = {}, threading.Event()
+
+        def register_all():
+            for name, good in services.items():
+                rollouts[self.register(name)] = good
+                time.sleep(SECONDS / ROLLOUTS * 0.8)
+            done.set()
+
+        registering = threading.Thread(target=register_all, daemon=True)
+        registering.start()
+        blows = (self.kill, self.kill, self.stand_still, self.cut_off, self.leave, self.restart_database, self.cut_sessions)
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            blow, number = self.chance.choice(blows), self.chance.randrange(NODES)
+            print(f"{blow.__name__} {number + 1}", flush=True)
+            blow(number)
+            time.sleep(self.chance.uniform(0, 2))
+        wait_until(done.is_set, "all to be registered")
+
+        # From here on nothing fails any more.
+        self.deployer_.by_kind = {}
+        for node in self.nodes:
+            wait_until(node.is_ready, lambda: f"{node.folder.name} to be ready:\n{node.log()[-3000:]}", [node])
+        reader = self.nodes[0]
+        for rollout, good in rollouts.items():
+            view = reader.wait_for_end_of(rollout)
+            self.assertEqual(view["state"], "promoted" if good else "rolled_back", (rollout, view["reason"]))
+            deliveries = self.assert_orders(reader, self.deployer_, rollout, GOOD if good else BAD)
+            self.assertEqual({d["state"] for d in deliveries.values()}, {"done"})
+            self.assert_no_gaps(reader, rollout, INTERVAL_MS)
+        self.assertEqual(len(rollouts), ROLLOUTS, "each registration is one rollout")
+        self.assertEqual(self.deployer_.problems, [])
+        seqs = [int(row[0]) for row in self.database.sql("SELECT seq FROM events ORDER BY seq")]
+        self.assertEqual(seqs, list(range(1, len(seqs) + 1)), "events are numbered without a gap")
+
+
+class Moods(dict):
+    """As by_kind of a deployer: something else for every attempt."""
+
+    def __init__(self, chance, moods):
+        super().__init__()
+        self.chance, self.moods = chance, moods
+
+    def get(self, _kind, _default=None):
+        return self.chance.choice(self.moods)
+
+
+if __name__ == "__main__":
+    unittest.main()
