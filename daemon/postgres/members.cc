@@ -83,7 +83,8 @@ PgMembers::PgMembers(const net::any_io_executor& executor, Clock& clock, PgTarge
       target_(std::move(target)),
       writer_(writer),
       settings_(std::move(settings)),
-      hooks_(std::move(hooks)) {
+      hooks_(std::move(hooks)),
+      lease_end_(executor) {
   // A member that gets no answer must notice within its lease.
   target_.answer_limit = std::min(target_.answer_limit, settings_.lease / 2);
   target_.connect_limit = std::min(target_.connect_limit, settings_.lease / 2);
@@ -125,7 +126,6 @@ awaitable<void> PgMembers::join() {
   } catch (const PgError& error) {
     throw StoreError(std::string("the PostgreSQL store could not be joined: ") + error.what());
   }
-  running_ = true;
   spawn(executor_, "lease", [this] { return keep_lease(); });
 }
 
@@ -135,6 +135,8 @@ awaitable<void> PgMembers::become_member() {
   const auto rows = co_await ask(list_of(std::move(insert)));
   number_ = rows.at(0).integer(0, 0);
   sure_until_ = asked + settings_.lease - kMargin;
+  trouble_.clear();
+  watch_lease();
   writer_.become(number_);
   if (hooks_.standing) hooks_.standing(std::nullopt);
 }
@@ -160,23 +162,31 @@ awaitable<void> PgMembers::keep_lease() {
     } catch (const StoreError& error) {
       trouble = error.what();
     }
-    if (alive.expired() || leaving_) break;
-    if (number_ != 0 && clock_.steady() >= sure_until_)
-      lose_all(trouble.empty() ? "the lease was not renewed in time" : trouble);
+    if (alive.expired() || leaving_) co_return;
+    if (!trouble.empty()) trouble_ = trouble;
     if (is_woken_ && trouble.empty()) {
       is_woken_ = false;
       continue;
     }
     nap_ = std::make_unique<Timer>(executor_);
-    // Nothing may be trusted after its end, so it is not slept through.
-    const auto left = std::chrono::ceil<Millis>(sure_until_ - clock_.steady());
-    nap_->expires_after(number_ != 0 && left > Millis{0} ? std::min(pause, left) : pause);
+    nap_->expires_after(pause);
     boost::system::error_code ignored;
     co_await nap_->async_wait(net::redirect_error(net::use_awaitable, ignored));
     if (alive.expired()) co_return;
     is_woken_ = false;
   }
-  running_ = false;
+}
+
+// By a timer of its own: whatever else is being waited for, nothing may be trusted after its end.
+void PgMembers::watch_lease() {
+  lease_end_.expires_after(sure_until_ - clock_.steady());
+  lease_end_.async_wait(
+      [this, alive = std::weak_ptr(alive_)](const boost::system::error_code& error) {
+        if (error || alive.expired() || number_ == 0) return;
+        if (clock_.steady() < sure_until_) return watch_lease();
+        lose_all("the lease could not be renewed in time" +
+                 (trouble_.empty() ? "" : ": " + trouble_));
+      });
 }
 
 awaitable<void> PgMembers::look() {
@@ -204,6 +214,8 @@ awaitable<PgMembers::Counts> PgMembers::renew() {
     co_return counts;
   }
   sure_until_ = asked + settings_.lease - kMargin;
+  trouble_.clear();
+  watch_lease();
   counts.nodes = static_cast<std::size_t>(rows.at(2).integer(0, 0));
   counts.busy = static_cast<std::size_t>(rows.at(2).integer(0, 1));
   nodes_seen_ = counts.nodes;
@@ -281,6 +293,7 @@ void PgMembers::lose_all(const std::string& why) {
   if (number_ == 0) return;
   number_ = 0;
   nodes_seen_ = 0;
+  lease_end_.cancel();
   std::vector<Place> places;
   for (const auto& [place, epoch] : std::exchange(held_, {})) {
     places.push_back(place);
@@ -346,11 +359,13 @@ awaitable<void> PgMembers::leave() {
     // The others see it by the lease.
   }
   number_ = 0;
+  lease_end_.cancel();
 }
 
 void PgMembers::close() {
   leaving_ = true;
   alive_.reset();
+  lease_end_.cancel();
   if (nap_) nap_->cancel();
   connection_.reset();
 }

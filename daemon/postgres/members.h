@@ -117,7 +117,8 @@ class PgMembers : public Leases {
   std::unique_ptr<Timer> nap_;
   bool is_woken_ = false;
   bool leaving_ = false;
-  bool running_ = false;
+  Timer lease_end_;
+  std::string trouble_;  // of the latest look, "" if it went well
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
