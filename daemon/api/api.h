@@ -20,6 +20,7 @@
 #include "config/settings.h"
 #include "daemon/api/rollout_service.h"
 #include "daemon/engine/caller.h"
+#include "daemon/engine/nodes.h"
 #include "daemon/engine/target_driver.h"
 #include "daemon/http/message.h"
 #include "daemon/http/problem.h"
@@ -68,6 +69,16 @@ struct ApiContext {
   std::function<std::optional<std::vector<std::pair<std::string, OrderPreview>>>(
       const std::string& name, const RolloutSpec& spec)>
       preview_orders = [](const std::string&, const RolloutSpec&) { return std::nullopt; };
+  // The processes that share the store. Throws StoreError.
+  std::function<awaitable<std::vector<NodeView>>()> nodes = []() -> awaitable<std::vector<NodeView>> {
+    co_return std::vector<NodeView>();
+  };
+  // What the node that has this place answers to that request; nothing if none does.
+  std::function<awaitable<std::optional<ServerResponse>>(const Place& place,
+                                                         const ServerRequest& request)>
+      ask_owner = [](const Place&, const ServerRequest&) -> awaitable<std::optional<ServerResponse>> {
+    co_return std::nullopt;
+  };
 };
 
 // One request on its way to a handler.

@@ -21,7 +21,8 @@ struct ServerRequest {
   std::vector<std::pair<std::string, std::string>> query;  // in order; a key may come several times
   Headers headers;
   std::string body;
-  std::string peer;  // the address it came from
+  std::string peer;      // the address it came from
+  bool carried = false;  // by another node, which has looked at it already
 
   // Whether anybody still waits for the answer: false once the peer has hung up or the server is
   // stopping. A handler that waits asks now and then. Unset: somebody does.

@@ -49,8 +49,7 @@ PgCalls::PgCalls(net::any_io_executor executor, Clock& clock, PgPool& pool, PgMe
 
 PgCalls::~PgCalls() = default;
 
-awaitable<std::optional<std::string>> PgCalls::ask(Place place, std::string request,
-                                                   Millis limit) {
+awaitable<std::optional<std::string>> PgCalls::ask(Place place, std::string request, Millis limit) {
   try {
     PgStatement insert =
         pg(kAsk, members_.number(), place.ns, place.service, place.target, request);
@@ -123,7 +122,8 @@ awaitable<void> PgCalls::take() {
               });
       }
     } catch (const PgError&) {
-      // The asker is told when its time is up; what can still be answered is taken at the next look.
+      // The asker is told when its time is up; what can still be answered is taken at the next
+      // look.
     }
   } while (take_again_);
   taking_ = false;

@@ -180,13 +180,12 @@ awaitable<void> PgMembers::keep_lease() {
 // By a timer of its own: whatever else is being waited for, nothing may be trusted after its end.
 void PgMembers::watch_lease() {
   lease_end_.expires_after(sure_until_ - clock_.steady());
-  lease_end_.async_wait(
-      [this, alive = std::weak_ptr(alive_)](const boost::system::error_code& error) {
-        if (error || alive.expired() || number_ == 0) return;
-        if (clock_.steady() < sure_until_) return watch_lease();
-        lose_all("the lease could not be renewed in time" +
-                 (trouble_.empty() ? "" : ": " + trouble_));
-      });
+  lease_end_.async_wait([this,
+                         alive = std::weak_ptr(alive_)](const boost::system::error_code& error) {
+    if (error || alive.expired() || number_ == 0) return;
+    if (clock_.steady() < sure_until_) return watch_lease();
+    lose_all("the lease could not be renewed in time" + (trouble_.empty() ? "" : ": " + trouble_));
+  });
 }
 
 awaitable<void> PgMembers::look() {

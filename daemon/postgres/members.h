@@ -13,6 +13,7 @@
 
 #include "analysis/plan.h"
 #include "daemon/engine/leases.h"
+#include "daemon/engine/nodes.h"
 #include "daemon/net/clock.h"
 #include "daemon/postgres/connection.h"
 #include "daemon/postgres/writer.h"
@@ -37,16 +38,6 @@ struct PgMemberHooks {
   std::function<void(const std::string& what, const std::string& rest)> heard;
   // A member, or no longer one, and why not.
   std::function<void(std::optional<std::string> trouble)> standing;
-};
-
-struct NodeView {
-  std::int64_t number = 0;
-  std::string name;
-  std::string program;
-  SysTime joined_at{}, seen_at{}, expires_at{};
-  std::size_t places = 0;    // with something to do
-  std::size_t rollouts = 0;  // active ones
-  bool is_me = false;
 };
 
 class PgMembers : public Leases {

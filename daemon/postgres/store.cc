@@ -49,12 +49,14 @@ PgStore::PgStore(const net::any_io_executor& executor, const std::string& url, P
 PgStore::~PgStore() { close(); }
 
 awaitable<void> PgStore::open() {
+  may_come_back_ = false;
   PgConnection connection(executor_, target_);
   try {
     co_await migrate_pg(connection, pg_migrations());
   } catch (const PgSchemaError& error) {
     throw StoreError(std::string("the PostgreSQL store ") + error.what());
   } catch (const PgError& error) {
+    may_come_back_ = error.is_lost();
     throw StoreError(sentence("opened", error) +
                      "; store.url must name a database that exists, in which this user may create"
                      " tables");

@@ -21,6 +21,8 @@ class PgStore : public Store {
   // Connects, and brings the tables to what this program knows. Throws StoreError: what is wrong,
   // and what to do.
   awaitable<void> open();
+  // Of the latest open() that failed: waiting can help.
+  bool may_come_back() const { return may_come_back_; }
 
   // For what is not a rollout's: members, calls.
   PgPool& pool() { return pool_; }
@@ -65,6 +67,7 @@ class PgStore : public Store {
   PgPool pool_;
   PgReader reader_;
   PgWriter writer_;
+  bool may_come_back_ = false;
 };
 
 }  // namespace rollwatch

@@ -1,0 +1,69 @@
+#include "daemon/api/carried.h"
+
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+namespace rollwatch {
+namespace {
+
+using Json = nlohmann::json;
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+// Bytes that are no UTF-8 cannot have been part of a request that is worth carrying.
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+template <class Read>
+auto read(const std::string& text, Read read_json) {
+  try {
+    return read_json(Json::parse(text));
+  } catch (const Json::exception& error) {
+    throw std::runtime_error(std::string("what came from the other node cannot be read: ") +
+                             error.what());
+  }
+}
+
+}  // namespace
+
+std::string request_text(const ServerRequest& request) {
+  return dump({{"method", request.method},
+               {"path", request.path},
+               {"segments", request.segments},
+               {"query", request.query},
+               {"headers", request.headers},
+               {"body", request.body},
+               {"peer", request.peer}});
+}
+
+ServerRequest read_request_text(const std::string& text) {
+  return read(text, [](const Json& json) {
+    ServerRequest request;
+    request.method = json.at("method").get<std::string>();
+    request.path = json.at("path").get<std::string>();
+    request.segments = json.at("segments").get<std::vector<std::string>>();
+    request.query = json.at("query").get<Pairs>();
+    request.headers = json.at("headers").get<Pairs>();
+    request.body = json.at("body").get<std::string>();
+    request.peer = json.at("peer").get<std::string>();
+    request.carried = true;
+    return request;
+  });
+}
+
+std::string response_text(const ServerResponse& response) {
+  return dump(
+      {{"status", response.status}, {"headers", response.headers}, {"body", response.body}});
+}
+
+ServerResponse read_response_text(const std::string& text) {
+  return read(text, [](const Json& json) {
+    ServerResponse response;
+    response.status = json.at("status").get<int>();
+    response.headers = json.at("headers").get<Pairs>();
+    response.body = json.at("body").get<std::string>();
+    return response;
+  });
+}
+
+}  // namespace rollwatch

@@ -1,0 +1,22 @@
+// One of the processes that share a store, as people are shown it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "analysis/time.h"
+
+namespace rollwatch {
+
+struct NodeView {
+  std::int64_t number = 0;  // never given again
+  std::string name;
+  std::string program;  // its version
+  SysTime joined_at{}, seen_at{}, expires_at{};
+  std::size_t places = 0;    // with something to do
+  std::size_t rollouts = 0;  // active ones
+  bool is_me = false;
+};
+
+}  // namespace rollwatch
