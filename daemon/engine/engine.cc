@@ -27,8 +27,10 @@ DecideResult result_of(const WorkResult& work, std::optional<RolloutView> view) 
 // ---- Loading and looking up
 // ----------------------------------------------------------------------
 
-EntryPtr Engine::Impl::add(StoredRollout stored, std::shared_ptr<const Plan> plan) {
+EntryPtr Engine::Impl::add(StoredRollout stored, const TenurePtr& tenure,
+                           std::shared_ptr<const Plan> plan) {
   auto entry = std::make_shared<Entry>();
+  entry->tenure = tenure;
   entry->spec = std::move(stored.spec);
   entry->state = std::move(stored.state);
   auto found = pinned_.find(stored.document->analysis);
@@ -116,42 +118,10 @@ std::vector<RolloutView> Engine::Impl::active() const {
   return views;
 }
 
-awaitable<void> Engine::Impl::load() {
-  std::vector<StoredRollout> stored = co_await store_.active();
-  for (StoredRollout& rollout : stored) add(std::move(rollout));
-  // The clock may have been put back since: a later rollout's id sorts later all the same.
-  ListFilter all;
-  const Page<StoredRollout> newest = co_await store_.list(std::move(all), 1, std::nullopt);
-  if (!newest.items.empty()) ids_.go_on_after(newest.items.front().spec.id);
-  if (rules_.recall) {
-    std::vector<RolloutView> views = active();
-    co_await rules_.recall(std::move(views));
-  }
-  co_await load_freezes();
-}
-
-void Engine::Impl::start() {
-  started_ = true;
-  last_wall_ = clock_.wall();
-  last_steady_ = clock_.steady();
-  const SysTime now = last_wall_;
-  std::vector<EntryPtr> entries;
-  for (const auto& [id, entry] : active_) entries.push_back(entry);
-  std::sort(entries.begin(), entries.end(),
-            [](const EntryPtr& a, const EntryPtr& b) { return a->spec.id < b->spec.id; });
-  for (const EntryPtr& entry : entries) {
-    // What has no record by now was asked in vain or not at all: it is missed, never asked again.
-    if (is_watching(entry->state)) mark_missed(entry, now, Cause::kMissedDowntime);
-    put(entry, Work{WatchResumed{Cause::kMissedDowntime}});
-    after_step(entry);
-  }
-  watch_freezes();
-}
-
 awaitable<void> Engine::Impl::stop() {
   stopping_ = true;
   for (const auto& [id, waiters] : std::exchange(change_waiters_, {}))
-    for (const auto& waiter : waiters) waiter->set(true);
+    for (const auto& waiter : waiters) waiter->set(Woken::kChanged);
   while (flushing_ || !batch_.empty()) {
     auto idle = std::make_shared<Promise<bool>>(executor_);
     idle_waiters_.push_back(idle);
@@ -162,30 +132,6 @@ awaitable<void> Engine::Impl::stop() {
 // ---- Callers
 // -------------------------------------------------------------------------------------
 
-void Engine::Impl::wake_waiters(const std::string& id) {
-  const auto found = change_waiters_.find(id);
-  if (found == change_waiters_.end()) return;
-  const auto waiters = std::move(found->second);
-  change_waiters_.erase(found);
-  for (const auto& waiter : waiters) waiter->set(true);
-}
-
-awaitable<void> Engine::Impl::wait_for_change(std::string id, unsigned revision, Millis limit) {
-  const EntryPtr entry = look_up(id);
-  if (!entry || entry->state.revision != revision || stopping_) co_return;
-  auto waiter = std::make_shared<Promise<bool>>(executor_);
-  change_waiters_[id].push_back(waiter);
-  spawn(executor_, "verdict wait", [waiter, &clock = clock_, limit]() -> awaitable<void> {
-    co_await clock.sleep(limit);
-    waiter->set(false);
-  });
-  if (co_await waiter->get()) co_return;
-  const auto found = change_waiters_.find(id);
-  if (found == change_waiters_.end()) co_return;
-  std::erase(found->second, waiter);
-  if (found->second.empty()) change_waiters_.erase(found);
-}
-
 awaitable<WorkResult> Engine::Impl::put_and_wait(EntryPtr entry, Work work) {
   auto done = std::make_shared<Promise<WorkResult>>(executor_);
   work.done = [done](const WorkResult& result) { done->set(result); };
@@ -195,7 +141,7 @@ awaitable<WorkResult> Engine::Impl::put_and_wait(EntryPtr entry, Work work) {
 
 awaitable<DecideResult> Engine::Impl::put(std::string id, Work work) {
   check_started();
-  const EntryPtr entry = look_up(id);
+  const EntryPtr entry = co_await reach(id);
   if (!entry) {
     auto stored = co_await find(id);
     if (!stored) co_return DecideResult{DecideEnd::kNotFound, "", std::nullopt};
@@ -213,13 +159,22 @@ awaitable<DecideResult> Engine::Impl::put(std::string id, Work work) {
 // ------------------------------------------------------------------------------------
 
 Engine::Engine(net::any_io_executor executor, Clock& clock, MetricsSource& source, Store& store,
-               EngineRules rules, EngineHooks hooks)
-    : impl_(std::make_shared<Impl>(std::move(executor), clock, source, store, std::move(rules),
-                                   std::move(hooks))) {}
+               Leases& leases, EngineRules rules, EngineHooks hooks)
+    : impl_(std::make_shared<Impl>(std::move(executor), clock, source, store, leases,
+                                   std::move(rules), std::move(hooks))) {}
 Engine::~Engine() = default;
 
 awaitable<void> Engine::load() { return impl_->load(); }
-void Engine::start() { impl_->start(); }
+awaitable<void> Engine::take_over(std::optional<std::vector<Lease>> leases) {
+  return impl_->take_over(std::move(leases));
+}
+void Engine::watch(const std::optional<std::vector<Place>>& places, Cause missed) {
+  impl_->watch(places, missed);
+}
+awaitable<void> Engine::give_up(std::vector<Place> places) {
+  return impl_->give_up(std::move(places));
+}
+void Engine::lose(const std::vector<Place>& places) { impl_->lose(places); }
 awaitable<void> Engine::stop() { return impl_->stop(); }
 awaitable<RegisterResult> Engine::register_rollout(Registration registration) {
   return impl_->register_rollout(std::move(registration));
@@ -247,6 +202,7 @@ FreezeView Engine::freeze_of(const std::string& ns, const std::string& service) 
   return impl_->freeze_of(ns, service);
 }
 std::size_t Engine::freezes_in_force() const { return impl_->freezes_in_force(); }
+awaitable<void> Engine::freezes_changed() { return impl_->freezes_changed(); }
 awaitable<std::optional<RolloutView>> Engine::find(std::string id) {
   return impl_->find(std::move(id));
 }
@@ -257,16 +213,19 @@ awaitable<Page<RolloutView>> Engine::list(ListFilter filter, std::size_t limit,
 awaitable<void> Engine::wait_for_change(std::string id, unsigned revision, Millis limit) {
   return impl_->wait_for_change(std::move(id), revision, limit);
 }
+void Engine::changed_elsewhere(const std::string& rollout) { impl_->changed_elsewhere(rollout); }
 std::vector<RolloutView> Engine::active() const { return impl_->active(); }
 void Engine::delays_changed() { impl_->schedule_all(); }
 std::optional<std::string> Engine::store_trouble() const { return impl_->store_trouble(); }
-awaitable<DeliveryState> Engine::order_attempted(std::string rollout, std::string delivery,
-                                                 SendResult result) {
-  return impl_->order_attempted(std::move(rollout), std::move(delivery), std::move(result));
+awaitable<DeliveryState> Engine::order_attempted(Lease lease, std::string rollout,
+                                                 std::string delivery, SendResult result) {
+  return impl_->order_attempted(std::move(lease), std::move(rollout), std::move(delivery),
+                                std::move(result));
 }
-awaitable<DeliveryState> Engine::order_expired(std::string rollout, std::string delivery,
-                                               std::string why) {
-  return impl_->order_expired(std::move(rollout), std::move(delivery), std::move(why));
+awaitable<DeliveryState> Engine::order_expired(Lease lease, std::string rollout,
+                                               std::string delivery, std::string why) {
+  return impl_->order_expired(std::move(lease), std::move(rollout), std::move(delivery),
+                              std::move(why));
 }
 
 }  // namespace rollwatch

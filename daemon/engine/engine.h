@@ -6,6 +6,10 @@
 // and only then does the state change, callers get their answer, orders go to the outbox and events
 // to the listeners.
 //
+// Where several nodes share a store, each runs the rollouts of the places it has (leases.h): they
+// are taken over and given up at run time, and every commit carries the place's epoch. A single
+// node takes all of them over at its start, and nothing else is different.
+//
 // Everything runs on the io thread.
 #pragma once
 
@@ -20,6 +24,7 @@
 #include "analysis/advance.h"
 #include "analysis/plan.h"
 #include "analysis/silence.h"
+#include "daemon/engine/leases.h"
 #include "daemon/engine/metrics_source.h"
 #include "daemon/engine/order_sink.h"
 #include "daemon/engine/records.h"
@@ -106,8 +111,11 @@ struct EngineHooks {
   std::function<void(const Delivery&, const RolloutSpec&)> deliver;  // a new order or notification
   std::function<void(const std::string& delivery)> withdraw;         // must not go out any more
   std::function<void(const std::string& delivery, DeliveryState)>
-      settled;                                      // ended by a late acknowledgement
-  std::function<void(const RolloutView&)> changed;  // state moved (metrics)
+      settled;  // ended by a late acknowledgement
+  std::function<void(const RolloutView&)>
+      changed;  // it is watched here, or its state moved (metrics)
+  std::function<void(const RolloutSpec&)>
+      gone;  // given up or lost: no longer this node's (metrics)
   std::function<void(const std::string& datasource, Outcome, std::uint32_t slots, Cause)> evaluated;
   std::function<void(Millis)> late;  // asked that long after its slot
   std::function<void(const Decision&)> decided;
@@ -131,9 +139,10 @@ struct Told {
 
 // Decided by the application from its configuration; asked when a step is recorded.
 struct EngineRules {
-  // What people were told before, given the active rollouts: asked by load() before anything can be
-  // recorded, because whatever is told is told in the light of that. May throw StoreError. Empty:
-  // nothing was.
+  // What people were told before, given the active rollouts of this node: asked before anything can
+  // be recorded, because whatever is told is told in the light of that; and again when rollouts
+  // have come or gone, or another node has told something. May throw StoreError. Empty: nothing
+  // was.
   std::function<awaitable<void>(std::vector<RolloutView>)> recall;
   // What people are told of steps that are recorded together: of each in the light of those before
   // it. Asked again if they could not be recorded. Empty: nobody is told anything.
@@ -154,21 +163,36 @@ struct EngineRules {
 class Engine : public OrderSink {
  public:
   Engine(net::any_io_executor executor, Clock& clock, MetricsSource& source, Store& store,
-         EngineRules rules, EngineHooks hooks);
+         Leases& leases, EngineRules rules, EngineHooks hooks);
   ~Engine() override;
 
-  // Loads every active rollout, and freezes those that should be. From then on order_attempted()
-  // and readers are answered, but nothing moves by itself, so that the outbox can take up what is
-  // open without being overtaken. Throws StoreError.
+  // Reads what is shared, before anything else: freezes, the newest id. Throws StoreError.
   awaitable<void> load();
 
-  // Marks what was missed since the last run and starts watching.
-  void start();
+  // Loads the active rollouts of these places, or (nullopt) of every place that is held, and
+  // freezes those that should be. From then on order_attempted() and readers are answered, but
+  // nothing moves by itself, so that the outbox can take up what is open without being overtaken.
+  // Throws StoreError, and then nothing of them is taken over.
+  awaitable<void> take_over(std::optional<std::vector<Lease>> leases);
+
+  // Of what was taken over: marks what was missed since it was watched last, with that cause, and
+  // starts watching. Calls that change something are taken from the first time on.
+  void watch(const std::optional<std::vector<Place>>& places, Cause missed);
+
+  // Hands the places over, after the outbox has: stops asking, lets what is being recorded or
+  // registered there finish, and forgets their rollouts. What was asked and not answered is for the
+  // next owner to mark. While the store hangs it does not resume; lose() ends that.
+  awaitable<void> give_up(std::vector<Place> places);
+
+  // Forgets them at once: nothing more is recorded there, callers that wait get a StoreError, and
+  // answers and timers that come later do nothing.
+  void lose(const std::vector<Place>& places);
 
   // Stops asking; what was answered is still recorded. Resumes when nothing is in flight to the
   // store.
   awaitable<void> stop();
 
+  // These throw NotHere, before any effect, if the place of an active rollout is another node's.
   awaitable<RegisterResult> register_rollout(Registration registration);
   awaitable<DecideResult> decide(std::string id, PersonDecided decision);
   awaitable<DecideResult> report_weight(std::string id, WeightReported report);
@@ -184,6 +208,9 @@ class Engine : public OrderSink {
   awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift);
   FreezeView freeze_of(const std::string& ns, const std::string& service) const;
   std::size_t freezes_in_force() const;
+  // Another node has given or lifted one: reads them again, and resumes when every rollout here has
+  // recorded what is new. Throws StoreError; the same call may be made again.
+  awaitable<void> freezes_changed();
 
   // Resumes when every rollout that one of them concerns has recorded it. Throws StoreError; what
   // is on disk by then stays, and the same call may be made again.
@@ -195,8 +222,11 @@ class Engine : public OrderSink {
                                     std::optional<std::string> cursor);
 
   // Resumes when the rollout's revision is no longer `revision`, when it has ended, or after
-  // `limit`.
+  // `limit`. Of one that is not here that is seen when changed_elsewhere() tells of it. Throws
+  // StoreError.
   awaitable<void> wait_for_change(std::string id, unsigned revision, Millis limit);
+  // Another node has moved it; harmless if nothing did.
+  void changed_elsewhere(const std::string& rollout);
 
   std::vector<RolloutView> active() const;
 
@@ -207,9 +237,9 @@ class Engine : public OrderSink {
   std::optional<std::string> store_trouble() const;
 
   // OrderSink
-  awaitable<DeliveryState> order_attempted(std::string rollout, std::string delivery,
+  awaitable<DeliveryState> order_attempted(Lease lease, std::string rollout, std::string delivery,
                                            SendResult result) override;
-  awaitable<DeliveryState> order_expired(std::string rollout, std::string delivery,
+  awaitable<DeliveryState> order_expired(Lease lease, std::string rollout, std::string delivery,
                                          std::string why) override;
 
  private:

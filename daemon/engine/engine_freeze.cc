@@ -31,7 +31,7 @@ std::optional<FreezeChanged> Engine::Impl::freeze_due(const Entry& entry) const 
 }
 
 void Engine::Impl::keep_freeze(const EntryPtr& entry) {
-  if (!can_be_held(entry->state)) return;
+  if (!can_be_held(entry->state) || !entry->tenure->is_settled()) return;
   FreezeChanged wanted = freeze_on(*entry);
   const auto& is = entry->state.freeze;
   if (wanted.text == (is ? std::optional(is->text) : std::nullopt)) return;
@@ -42,7 +42,7 @@ void Engine::Impl::keep_freeze(const EntryPtr& entry) {
 // refused some, which are told again when it is back.
 awaitable<bool> Engine::Impl::tell_freeze(std::vector<EntryPtr> entries, std::string by,
                                           std::string reason) {
-  std::vector<std::shared_ptr<Promise<WorkResult>>> all;
+  std::vector<std::pair<EntryPtr, std::shared_ptr<Promise<WorkResult>>>> all;
   for (const EntryPtr& entry : entries) {
     if (!can_be_held(entry->state)) continue;
     FreezeChanged change = freeze_on(*entry);
@@ -54,12 +54,13 @@ awaitable<bool> Engine::Impl::tell_freeze(std::vector<EntryPtr> entries, std::st
     Work work{std::move(change)};
     work.done = [done](const WorkResult& result) { done->set(result); };
     put(entry, std::move(work));
-    all.push_back(std::move(done));
+    all.emplace_back(entry, std::move(done));
   }
   bool recorded = true;
-  for (const auto& done : all) {
+  for (const auto& [entry, done] : all) {
     const WorkResult result = co_await done->get();
-    recorded = recorded && result.end != WorkEnd::kStoreAway;
+    // One that is gone is told where it is now.
+    recorded = recorded && (result.end != WorkEnd::kStoreAway || entry->tenure->over);
   }
   co_return recorded;
 }
@@ -75,16 +76,21 @@ std::vector<EntryPtr> Engine::Impl::held_by(const std::string& ns,
   return entries;
 }
 
-// A kill between the commit of a freeze and those of its rollouts must not let out an order that
-// was to be taken back: called before the outbox takes up what is open.
-awaitable<void> Engine::Impl::load_freezes() {
-  std::vector<FreezeRecord> freezes = co_await store_.freezes();
-  for (FreezeRecord& freeze : freezes) freezes_.set(std::move(freeze));
-  std::vector<EntryPtr> due;
-  for (const EntryPtr& entry : held_by("", ""))
-    if (freeze_due(*entry)) due.push_back(entry);
-  // If the store refuses, rollbacks must go out all the same; it is tried again every second.
-  co_await tell_freeze(std::move(due), "", "");
+// What another node has put there is put by nobody else here meanwhile, and told in its words.
+awaitable<void> Engine::Impl::freezes_changed() {
+  const std::shared_ptr<void> turn = co_await take_turn("freezes");
+  const std::vector<FreezeRecord> freezes = co_await store_.freezes();
+  bool recorded = true;
+  for (const FreezeRecord& freeze : freezes) {
+    if (freezes_.find(freeze.ns, freeze.service) == freeze) continue;
+    freezes_.set(freeze);
+    const bool all = co_await tell_freeze(held_by(freeze.ns, freeze.service),
+                                          freeze.lifted_at ? freeze.lifted_by : freeze.by,
+                                          freeze.lifted_at ? freeze.lift_reason : freeze.reason);
+    recorded = recorded && all;
+  }
+  watch_freezes();
+  if (!recorded) throw StoreError(store_trouble_.value_or("a commit was refused"));
 }
 
 awaitable<FreezeRecord> Engine::Impl::freeze(FreezeRecord wanted) {

@@ -1,6 +1,8 @@
 // Inside of the engine, shared by its parts: engine.cc (the face, loading, waiting), engine_time.cc
-// (what is due and asking it), engine_steps.cc (mailboxes and recording), engine_register.cc,
-// engine_orders.cc, engine_freeze.cc.
+// (what is due and asking it), engine_steps.cc (mailboxes, and what follows from a step),
+// engine_record.cc (batches on their way to the store), engine_register.cc,
+// engine_orders.cc, engine_freeze.cc, engine_places.cc (taking over and giving up),
+// engine_waiting.cc.
 #pragma once
 
 #include <map>
@@ -25,20 +27,28 @@ using EntryPtr = std::shared_ptr<Entry>;
 // The turn of whoever decides what people are told, until it is on disk: one at a time.
 inline constexpr const char* kTelling = "telling";
 
+// How often a batch is told anew because another node has told something meanwhile, before it is
+// left to the next second.
+inline constexpr int kMostTellings = 10;
+
 class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
  public:
   Impl(net::any_io_executor executor, Clock& clock, MetricsSource& source, Store& store,
-       EngineRules rules, EngineHooks hooks)
+       Leases& leases, EngineRules rules, EngineHooks hooks)
       : executor_(std::move(executor)),
         clock_(clock),
         source_(source),
         store_(store),
+        leases_(leases),
         rules_(std::move(rules)),
         hooks_(std::move(hooks)),
         ids_(rules_.random) {}
 
   awaitable<void> load();
-  void start();
+  awaitable<void> take_over(std::optional<std::vector<Lease>> leases);
+  void watch(const std::optional<std::vector<Place>>& places, Cause missed);
+  awaitable<void> give_up(std::vector<Place> places);
+  void lose(const std::vector<Place>& places);
   awaitable<void> stop();
   awaitable<RegisterResult> register_rollout(Registration registration);
   awaitable<DecideResult> put(std::string id, Work work);
@@ -47,9 +57,10 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   awaitable<Page<RolloutView>> list(ListFilter filter, std::size_t limit,
                                     std::optional<std::string> cursor);
   awaitable<void> wait_for_change(std::string id, unsigned revision, Millis limit);
-  awaitable<DeliveryState> order_attempted(std::string rollout, std::string delivery,
+  void changed_elsewhere(const std::string& id);
+  awaitable<DeliveryState> order_attempted(Lease lease, std::string rollout, std::string delivery,
                                            SendResult result);
-  awaitable<DeliveryState> order_expired(std::string rollout, std::string delivery,
+  awaitable<DeliveryState> order_expired(Lease lease, std::string rollout, std::string delivery,
                                          std::string why);
   std::vector<RolloutView> active() const;
   std::optional<std::string> store_trouble() const { return store_trouble_; }
@@ -57,6 +68,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift);
   FreezeView freeze_of(const std::string& ns, const std::string& service) const;
   std::size_t freezes_in_force() const;
+  awaitable<void> freezes_changed();
   void schedule_all();
   awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts);
 
@@ -77,15 +89,41 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
     bool operator<(const Due& other) const { return at > other.at; }
   };
 
-  EntryPtr add(StoredRollout stored, std::shared_ptr<const Plan> plan = nullptr);
+  using TenurePtr = std::shared_ptr<Tenure>;
+  enum class RecordEnd : unsigned char { kOnDisk, kRefused, kStale };
+  enum class Woken : unsigned char { kChanged, kLookAgain, kTimeUp };
+
+  EntryPtr add(StoredRollout stored, const TenurePtr& tenure,
+               std::shared_ptr<const Plan> plan = nullptr);
   EntryPtr look_up(const std::string& id) const;
   std::shared_ptr<const Plan> read_plan(const PlanDocument& document) const;
   RolloutView stored_view(StoredRollout stored, std::shared_ptr<const Plan> plan) const;
   void unpin(const PlanDocument& document);
   void check_started() const;
-  awaitable<void> record_delivery(std::string rollout, DeliveryUpdate update);
+  awaitable<void> record_delivery(Lease lease, std::string rollout, DeliveryUpdate update);
   awaitable<std::shared_ptr<void>> take_turn(std::string what);
   awaitable<std::vector<Recorded>> record_registration(Commit& commit, const Plan& plan);
+  std::function<void()> tell_registration(Commit& commit, const Plan& plan) const;
+  awaitable<std::vector<Recorded>> record_under(Lease lease, Commit commit);
+
+  // Places (engine_places.cc).
+  TenurePtr begin_tenure(Lease lease, Tenure::Phase phase);
+  TenurePtr tenure_of(const Place& place) const;
+  awaitable<std::vector<EntryPtr>> load_places(std::optional<std::vector<Lease>> leases);
+  awaitable<void> recall();
+  awaitable<Epoch> come_to(Place place);
+  awaitable<EntryPtr> reach(std::string id);
+  awaitable<void> check_over(std::string rollout) const;
+  std::shared_ptr<void> enter(const TenurePtr& tenure);
+  std::vector<EntryPtr> entries_in(const Place& place) const;
+  bool is_idle(const Tenure& tenure) const;
+  void see_idle(const TenurePtr& tenure);
+  void drop_if_empty(const TenurePtr& tenure);
+  void forget(const TenurePtr& tenure);
+  void drop_gone(std::vector<Recording>& batch) const;
+  static bool may_move(const Entry& entry);
+  static void tell_gone(Work& work);
+  void refused(const Lease& lease);
   awaitable<std::optional<RegisterResult>> seen_before(std::optional<IdempotencyRecord> request);
 
   void schedule(const EntryPtr& entry);
@@ -110,7 +148,8 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void hand_over(Recording recording);
   awaitable<void> flush();
   std::function<void()> tell(std::vector<Recording>& batch) const;
-  awaitable<bool> record(std::vector<Recording>& batch);
+  awaitable<RecordEnd> record(std::vector<Recording>& batch);
+  awaitable<RecordEnd> record_once(std::vector<Recording>& batch);
   void recorded(Recording& recording, const Recorded& at_commit);
   void not_recorded(Recording& recording, const std::string& why);
   void after_step(const EntryPtr& entry);
@@ -120,7 +159,6 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void free_place(const EntryPtr& entry);
   void ended(const EntryPtr& entry);
 
-  awaitable<void> load_freezes();
   awaitable<void> record_freeze(FreezeRecord freeze);
   FreezeChanged freeze_on(const Entry& entry) const;
   std::optional<FreezeChanged> freeze_due(const Entry& entry) const;
@@ -130,19 +168,24 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void watch_freezes();
   void end_freezes(SysTime now);
 
-  void wake_waiters(const std::string& id);
+  void wake_waiters(const std::string& id, Woken by);
+  void stop_waiting(const std::string& id, const std::shared_ptr<Promise<Woken>>& waiter);
+  awaitable<bool> is_unchanged_elsewhere(std::string id, unsigned revision) const;
   std::vector<EntryPtr> others_in_place(const EntryPtr& entry) const;
 
   net::any_io_executor executor_;
   Clock& clock_;
   MetricsSource& source_;
   Store& store_;
+  Leases& leases_;
   EngineRules rules_;
   EngineHooks hooks_;
   IdSequence ids_;
 
   std::unordered_map<std::string, EntryPtr> active_;
-  std::map<std::string, std::vector<EntryPtr>> places_;
+  std::map<Place, std::vector<EntryPtr>> places_;
+  // Of places with rollouts, and of those where something else is going on.
+  std::map<Place, TenurePtr> tenures_;
   // Equal pinned analyses are one document and one plan in memory, for as long as an active rollout
   // uses them.
   struct Pinned {
@@ -161,12 +204,14 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   SteadyTime last_steady_{};
 
   std::vector<Recording> batch_;
+  std::vector<Recording>* with_store_ = nullptr;  // what record() is at
+  bool recall_due_ = false;                       // before anything else is told
   bool flushing_ = false;
   bool started_ = false;
   bool stopping_ = false;
   std::optional<std::string> store_trouble_;
   std::vector<std::shared_ptr<Promise<bool>>> idle_waiters_;
-  std::unordered_map<std::string, std::vector<std::shared_ptr<Promise<bool>>>> change_waiters_;
+  std::unordered_map<std::string, std::vector<std::shared_ptr<Promise<Woken>>>> change_waiters_;
   std::map<std::string, std::vector<std::shared_ptr<Promise<bool>>>>
       registering_;  // by place, by key
 };

@@ -25,18 +25,19 @@ bool counts(const RolloutState& s, unsigned number, SendEnd end) {
 // --------------------------------------------------------------------------------------
 
 // Recorded apart from the rollout's steps, when nothing follows from it for the rollout.
-awaitable<void> Engine::Impl::record_delivery(std::string rollout, DeliveryUpdate update) {
+awaitable<void> Engine::Impl::record_delivery(Lease lease, std::string rollout,
+                                              DeliveryUpdate update) {
   Commit commit;
   commit.rollout = std::move(rollout);
   commit.delivery_updates.push_back(std::move(update));
-  std::vector<Commit> commits;
-  commits.push_back(std::move(commit));
-  co_await store_.record(std::move(commits), 0);
+  co_await record_under(std::move(lease), std::move(commit));
 }
 
-awaitable<DeliveryState> Engine::Impl::order_attempted(std::string rollout, std::string delivery,
-                                                       SendResult result) {
+awaitable<DeliveryState> Engine::Impl::order_attempted(Lease lease, std::string rollout,
+                                                       std::string delivery, SendResult result) {
   const EntryPtr entry = look_up(rollout);
+  if (entry && entry->tenure->epoch != lease.epoch)
+    throw StaleLease("the order was sent before its rollout was taken over anew");
   const unsigned number = order_number(delivery);
   DeliveryUpdate update;
   update.id = delivery;
@@ -73,16 +74,17 @@ awaitable<DeliveryState> Engine::Impl::order_attempted(std::string rollout, std:
   }
   // Withdrawn, or ended by somebody's word, while the attempt was out: recorded with it, and ends
   // nothing.
+  co_await check_over(rollout);
   const auto stored = co_await store_.delivery(delivery);
   if (!stored) co_return DeliveryState::kWithdrawn;
   update.state = stored->state;
   update.accepted_until = stored->accepted_until;
-  co_await record_delivery(std::move(rollout), std::move(update));
+  co_await record_delivery(std::move(lease), std::move(rollout), std::move(update));
   co_return stored->state;
 }
 
-awaitable<DeliveryState> Engine::Impl::order_expired(std::string rollout, std::string delivery,
-                                                     std::string why) {
+awaitable<DeliveryState> Engine::Impl::order_expired(Lease lease, std::string rollout,
+                                                     std::string delivery, std::string why) {
   auto stored = co_await store_.delivery(delivery);
   if (!stored || !is_open(stored->state))
     co_return stored ? stored->state : DeliveryState::kWithdrawn;
@@ -95,7 +97,10 @@ awaitable<DeliveryState> Engine::Impl::order_expired(std::string rollout, std::s
   DeliveryUpdate update;
   update.id = delivery;
   update.state = DeliveryState::kDead;
+  co_await check_over(rollout);
   if (const EntryPtr entry = look_up(rollout)) {
+    if (entry->tenure->epoch != lease.epoch)
+      throw StaleLease("the rollout was taken over anew since");
     Work work;
     work.input = OrderEnded{order_number(delivery), OrderEnd::kExpired, last};
     work.delivery = update;
@@ -107,7 +112,7 @@ awaitable<DeliveryState> Engine::Impl::order_expired(std::string rollout, std::s
     if (!stored || !is_open(stored->state))
       co_return stored ? stored->state : DeliveryState::kWithdrawn;
   }
-  co_await record_delivery(std::move(rollout), std::move(update));
+  co_await record_delivery(std::move(lease), std::move(rollout), std::move(update));
   co_return DeliveryState::kDead;
 }
 
@@ -118,8 +123,9 @@ awaitable<DecideResult> Engine::Impl::acknowledge(std::string delivery, bool don
   auto stored = co_await store_.delivery(delivery);
   if (!stored || stored->cls != DeliveryClass::kOrder)
     co_return DecideResult{DecideEnd::kNotFound, "", {}};
-  const EntryPtr entry = look_up(stored->rollout);
-  if (stored->state != wanted && entry) {
+  EntryPtr entry;
+  if (stored->state != wanted) entry = co_await reach(stored->rollout);
+  if (entry) {
     Work work;
     work.input = OrderEnded{order_number(delivery), done ? OrderEnd::kDone : OrderEnd::kRefused,
                             std::move(detail)};

@@ -6,6 +6,15 @@
 #include "daemon/engine/registrar.h"
 
 namespace rollwatch {
+namespace {
+
+std::string turn_of(const Place& place) {
+  // Lengths in front: no names can run into each other.
+  return "place " + std::to_string(place.ns.size()) + ":" + place.ns +
+         std::to_string(place.service.size()) + ":" + place.service + place.target;
+}
+
+}  // namespace
 
 // Registrations of one place, and those with one Idempotency-Key, go one at a time. The turn lasts
 // as long as what is returned, which may be longer than the engine: a request can still be out when
@@ -41,26 +50,35 @@ awaitable<std::optional<RegisterResult>> Engine::Impl::seen_before(
 // meanwhile.
 awaitable<std::vector<Recorded>> Engine::Impl::record_registration(Commit& commit,
                                                                    const Plan& plan) {
+  const Lease lease{place_of(commit.insert->spec), commit.epoch};
+  const bool is_shared = rules_.tell && commit.state->freeze.has_value();
   std::shared_ptr<void> telling;
-  std::function<void()> told;
-  if (rules_.tell) {
-    const bool is_shared = commit.state->freeze.has_value();
-    if (is_shared) telling = co_await take_turn(kTelling);
-    const RolloutState nothing;
-    const std::vector<Evaluation> none;
-    Told all = rules_.tell(
-        {TakenStep{commit.insert->spec, plan, nothing, *commit.state, commit.events, none}},
-        freezes_);
-    commit.deliveries = std::move(all.steps[0].notifications);
-    commit.memos = std::move(all.steps[0].memos);
-    told = std::move(all.on_disk);
+  if (is_shared) telling = co_await take_turn(kTelling);
+  for (int tellings = 1;; ++tellings) {
+    if (is_shared && recall_due_) co_await recall();
+    const std::function<void()> told = tell_registration(commit, plan);
     assert((is_shared || !told) && "a registration shares nothing but a freeze");
+    try {
+      std::vector<Recorded> at_commit = co_await record_under(lease, commit);
+      if (told) told();
+      co_return at_commit;
+    } catch (const OutOfDate&) {
+      recall_due_ = true;
+      if (tellings == kMostTellings) throw;
+    }
   }
-  std::vector<Commit> commits;
-  commits.push_back(commit);
-  std::vector<Recorded> at_commit = co_await store_.record(std::move(commits), 0);
-  if (told) told();
-  co_return at_commit;
+}
+
+std::function<void()> Engine::Impl::tell_registration(Commit& commit, const Plan& plan) const {
+  if (!rules_.tell) return {};
+  const RolloutState nothing;
+  const std::vector<Evaluation> none;
+  Told all = rules_.tell(
+      {TakenStep{commit.insert->spec, plan, nothing, *commit.state, commit.events, none}},
+      freezes_);
+  commit.deliveries = std::move(all.steps[0].notifications);
+  commit.memos = std::move(all.steps[0].memos);
+  return std::move(all.on_disk);
 }
 
 awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registration) {
@@ -74,6 +92,8 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
   // Before anything is asked of a datasource.
   auto before = co_await seen_before(registration.idempotency);
   if (before) co_return std::move(*before);
+  const Place place = place_of(spec);
+  co_await come_to(place);
   std::vector<std::string> left_out;
   spec.id = ids_.next("ro", clock_.wall());  // to check with: a query may name it
   const auto plan = plan_for(spec, registration.plan, &left_out);
@@ -88,9 +108,14 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
   // So that two equal ones cannot both find nothing.
   std::shared_ptr<void> of_key;
   if (registration.idempotency) of_key = co_await take_turn("key " + registration.idempotency->key);
-  const std::shared_ptr<void> of_place = co_await take_turn("place " + place_of(spec));
+  const std::shared_ptr<void> of_place = co_await take_turn(turn_of(place));
   before = co_await seen_before(registration.idempotency);
   if (before) co_return std::move(*before);
+  // It may have gone meanwhile.
+  const Epoch epoch = co_await come_to(place);
+  TenurePtr tenure = tenure_of(place);
+  if (!tenure) tenure = begin_tenure({place, epoch}, Tenure::Phase::kWatched);
+  const std::shared_ptr<void> here = enter(tenure);
 
   const auto latest = co_await store_.latest(spec.ns, spec.service, spec.target, spec.candidate);
   const bool same_attempt =
@@ -101,9 +126,8 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
       Commit remembered;
       remembered.rollout = latest->spec.id;
       remembered.idempotency = registration.idempotency;
-      std::vector<Commit> commits;
-      commits.push_back(std::move(remembered));
-      co_await store_.record(std::move(commits), 0);
+      Lease lease{place, epoch};
+      co_await record_under(std::move(lease), std::move(remembered));
     }
     result.end = RegisterEnd::kExisting;
     result.rollout = co_await find(latest->spec.id);
@@ -140,9 +164,12 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
   commit.state = step.state;
   commit.events = step.events;
   commit.idempotency = registration.idempotency;
+  commit.epoch = epoch;
   const std::vector<Recorded> at_commit = co_await record_registration(commit, *plan);
+  // On disk, and the next owner's by now: the same call again finds it there.
+  if (tenure->over) throw StoreError("the rollout has moved to another node");
 
-  const EntryPtr entry = add(std::move(fresh), registration.plan);
+  const EntryPtr entry = add(std::move(fresh), tenure, registration.plan);
   for (const Delivery& delivery : commit.deliveries)
     if (hooks_.deliver) hooks_.deliver(delivery, entry->spec);
   for (std::size_t i = 0; i < step.events.size(); ++i)
@@ -151,7 +178,7 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
   if (hooks_.changed) hooks_.changed(entry->view(source_));
   schedule(entry);
   keep_freeze(entry);  // what was frozen, or lifted, while it was being recorded
-  if (entry->state.question) tell_neighbours(entry);
+  if (entry->state.question && tenure->is_settled()) tell_neighbours(entry);
 
   // The answer shows it begun, if nothing stands before it.
   if (!entry->state.question) {

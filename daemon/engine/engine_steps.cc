@@ -11,9 +11,6 @@ namespace rollwatch {
 namespace {
 
 constexpr Millis kStoreRetry{1'000};
-// So many commits refused one after the other, each alone: the store is away, not one commit at
-// fault.
-constexpr std::size_t kRefusedWhenAway = 3;
 
 // Whether anything may still become of the order: it is out, or it was taken back or expired and
 // its late effect counts. An attempt that failed is none.
@@ -43,6 +40,7 @@ bool any_rolls_back(const std::vector<EntryPtr>& entries) {
 // ---- The mailbox: one step at a time
 
 void Engine::Impl::put(const EntryPtr& entry, Work work) {
+  if (entry->tenure->over) return tell_gone(work);
   entry->mailbox.push_back(std::move(work));
   // Not at once: what arrives in the same turn of the loop becomes one commit.
   net::post(executor_, [self = shared_from_this(), entry] { self->pump(entry); });
@@ -50,6 +48,7 @@ void Engine::Impl::put(const EntryPtr& entry, Work work) {
 
 void Engine::Impl::pump(const EntryPtr& entry) {
   if (entry->recording || entry->store_was_away || entry->mailbox.empty()) return;
+  if (!may_move(*entry)) return;
   if (std::holds_alternative<Begin>(entry->mailbox.front().input) &&
       !entry->mailbox.front().only_delivery) {
     if (begin(entry)) entry->mailbox.pop_front();
@@ -213,6 +212,7 @@ void Engine::Impl::hand_over(Recording recording) {
     return;
   }
   recording.commit.rollout = recording.entry->spec.id;
+  recording.commit.epoch = recording.entry->tenure->epoch;
   recording.entry->recording = true;
   batch_.push_back(std::move(recording));
   if (flushing_) return;
@@ -224,84 +224,10 @@ void Engine::Impl::hand_over(Recording recording) {
   });
 }
 
-awaitable<void> Engine::Impl::flush() {
-  // What arrives while a batch is with the store becomes the next one.
-  while (!batch_.empty()) {
-    std::vector<Recording> batch = std::exchange(batch_, {});
-    if (co_await record(batch)) continue;
-    // A commit that the store cannot take must not hold up everybody else's: each is tried alone,
-    // until it is plain that none is taken.
-    std::size_t refused_in_a_row = 0;
-    for (std::size_t first = 0; first < batch.size();) {
-      std::size_t last = first;
-      while (batch[last].with_next) ++last;
-      std::vector<Recording> alone(
-          std::make_move_iterator(batch.begin() + static_cast<long>(first)),
-          std::make_move_iterator(batch.begin() + static_cast<long>(last) + 1));
-      const bool was_alone = alone.size() == batch.size();
-      first = last + 1;
-      if (!was_alone && refused_in_a_row < kRefusedWhenAway && co_await record(alone)) {
-        refused_in_a_row = 0;
-        continue;
-      }
-      ++refused_in_a_row;
-      for (Recording& recording : alone) not_recorded(recording, *store_trouble_);
-    }
-  }
-  flushing_ = false;
-  for (const auto& waiter : idle_waiters_) waiter->set(true);
-  idle_waiters_.clear();
-}
-
-// Adds to each commit what people are told of it, in place of what an attempt before this one did.
-// Returns what is to be called when the batch is on disk.
-std::function<void()> Engine::Impl::tell(std::vector<Recording>& batch) const {
-  if (!rules_.tell) return {};
-  std::vector<TakenStep> steps;
-  steps.reserve(batch.size());
-  for (const Recording& r : batch)
-    steps.push_back({r.entry->spec, *r.entry->plan, r.entry->state, r.step.state, r.commit.events,
-                     r.step.evaluations});
-  Told told = rules_.tell(steps, freezes_);
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    Commit& commit = batch[i].commit;
-    std::erase_if(commit.deliveries,
-                  [](const Delivery& d) { return d.cls == DeliveryClass::kNotification; });
-    for (Delivery& notification : told.steps[i].notifications)
-      commit.deliveries.push_back(std::move(notification));
-    commit.memos = std::move(told.steps[i].memos);
-  }
-  return std::move(told.on_disk);
-}
-
-// One transaction. True: it is on disk, and acted on; else nothing of it is, and store_trouble_
-// says why.
-awaitable<bool> Engine::Impl::record(std::vector<Recording>& batch) {
-  const std::shared_ptr<void> telling = co_await take_turn(kTelling);
-  const std::function<void()> told = tell(batch);
-  std::vector<Commit> commits;
-  commits.reserve(batch.size());
-  for (const Recording& r : batch) commits.push_back(r.commit);
-  std::vector<Recorded> at_commit;
-  const SteadyTime begun = clock_.steady();
-  bool on_disk = false;
-  try {
-    at_commit = co_await store_.record(std::move(commits), 0);
-    store_trouble_.reset();
-    on_disk = true;
-  } catch (const StoreError& error) {
-    store_trouble_ = error.what();
-  }
-  if (hooks_.committed) hooks_.committed(clock_.steady() - begun);
-  if (on_disk && told) told();
-  if (on_disk)
-    for (std::size_t i = 0; i < batch.size(); ++i) recorded(batch[i], at_commit[i]);
-  co_return on_disk;
-}
-
 // The step is on disk: only now is it what the rollout is, and only now is it acted on.
 void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
   const EntryPtr& entry = r.entry;
+  if (entry->tenure->over) return;  // whoever has it now has read it
   const bool moved = r.commit.state.has_value();
   entry->recording = false;
   if (moved) entry->state = std::move(r.step.state);
@@ -347,7 +273,7 @@ void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
 
   for (std::size_t i = 0; i < r.works.size(); ++i)
     if (r.works[i].done) r.works[i].done(r.results[i]);
-  if (moved) wake_waiters(entry->spec.id);
+  if (moved) wake_waiters(entry->spec.id, Woken::kChanged);
   after_step(entry);
 }
 
@@ -355,6 +281,7 @@ void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
 // missed(store) when the store is back; the rest of the mailbox waits.
 void Engine::Impl::not_recorded(Recording& r, const std::string& why) {
   const EntryPtr& entry = r.entry;
+  if (entry->tenure->over) return;
   entry->recording = false;
   if (hooks_.not_recorded) hooks_.not_recorded(entry->spec, why);
   std::deque<Work> again;
@@ -369,19 +296,28 @@ void Engine::Impl::not_recorded(Recording& r, const std::string& why) {
         [weak = weak_from_this(), &clock = clock_, entry]() -> awaitable<void> {
           co_await clock.sleep(kStoreRetry);
           const auto self = weak.lock();
-          if (!self || self->stopping_) co_return;
+          if (!self || self->stopping_ || entry->tenure->over) co_return;
           entry->store_was_away = false;
-          if (is_watching(entry->state))
+          if (is_watching(entry->state) && entry->tenure->is_settled())
             self->mark_missed(entry, clock.wall(), Cause::kMissedStore);
           self->after_step(entry);
         });
+  see_idle(entry->tenure);
 }
 
 void Engine::Impl::after_step(const EntryPtr& entry) {
+  const TenurePtr tenure = entry->tenure;
+  if (tenure->over) return;
   // Before more work of this one: it might always have some by the time that a step is on disk.
   for (const auto& weak : std::exchange(entry->waiting_for_idle, {}))
     if (const EntryPtr other = weak.lock())
       net::post(executor_, [self = shared_from_this(), other] { self->pump(other); });
+  if (!tenure->is_settled()) {
+    if (is_over(entry->state)) ended(entry);
+    if (!entry->mailbox.empty())
+      net::post(executor_, [self = shared_from_this(), entry] { self->pump(entry); });
+    return see_idle(tenure);
+  }
   if (is_final(entry->state.state)) free_place(entry);
   if (is_over(entry->state)) {
     ended(entry);
@@ -446,7 +382,9 @@ void Engine::Impl::ended(const EntryPtr& entry) {
   for (Work& work : entry->mailbox)
     if (work.done) work.done({WorkEnd::kEnded, "", DeliveryState::kPending});
   entry->mailbox.clear();
-  if (place.empty()) places_.erase(entry->place());
+  if (!place.empty()) return;
+  places_.erase(entry->place());
+  drop_if_empty(entry->tenure);
 }
 
 }  // namespace rollwatch

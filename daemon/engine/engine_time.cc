@@ -23,7 +23,7 @@ constexpr Millis kCoalesce{5};
 
 void Engine::Impl::schedule(const EntryPtr& entry) {
   entry->scheduled = ++tickets_;
-  if (is_over(entry->state)) return;
+  if (is_over(entry->state) || !entry->tenure->is_settled()) return;
   if (const auto at = next_due(*entry, source_)) {
     due_.push({*at, entry->scheduled, entry});
     arm();
@@ -72,7 +72,7 @@ void Engine::Impl::wake() {
   for (const EntryPtr& entry : looked_at) {
     // A step that is being recorded may change what is due; the entry is scheduled again right
     // after it.
-    if (entry->recording || entry->store_was_away) continue;
+    if (entry->recording || entry->store_was_away || !entry->tenure->is_settled()) continue;
     const auto timer = next_timer(entry->fixed(), entry->state);
     if (timer && *timer <= now) put(entry, Work{TimePassed{}});
     ask_due(entry, now + kCoalesce, questions, owners);
@@ -98,6 +98,7 @@ bool Engine::Impl::see_clock_jump(SysTime now) {
   last_steady_ = steady;
   if (drift > -kJump && drift < kJump) return false;
   for (const auto& [id, entry] : active_) {
+    if (!entry->tenure->is_settled()) continue;
     // Also where nothing is watched: reminders must not wait for the old time to come again.
     if (is_watching(entry->state)) {
       give_up_what_is_ahead(entry, now);
@@ -230,7 +231,7 @@ void Engine::Impl::answered(const EntryPtr& entry, const std::shared_ptr<Pending
   if (--pending->remaining > 0) return;
   const std::size_t i = pending->asked.condition;
   entry->busy_until[i] = clock_.wall();
-  if (entry->out[i] != pending) return;  // given up
+  if (entry->out[i] != pending || entry->tenure->over) return;  // given up
   miss_before(entry, *pending);
   SlotAnswered input{i, pending->slot, pending->asked.evaluated_at, pending->asked.value,
                      pending->asked.evidence};

@@ -64,14 +64,6 @@ std::optional<Asked> asked_for(const Entry& entry, const RolloutState& after,
 
 }  // namespace
 
-std::string place_of(const RolloutSpec& spec) {
-  // Lengths in front: no names can run into each other.
-  return std::to_string(spec.ns.size()) + ":" + spec.ns + std::to_string(spec.service.size()) +
-         ":" + spec.service + spec.target;
-}
-
-std::string Entry::place() const { return place_of(spec); }
-
 RolloutView view_of(const RolloutSpec& spec, std::shared_ptr<const PlanDocument> document,
                     std::shared_ptr<const Plan> plan, const RolloutState& state, std::int64_t fence,
                     const MetricsSource& source) {

@@ -7,10 +7,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/engine/engine.h"
 #include "daemon/engine/explain.h"
+#include "daemon/engine/leases.h"
 
 namespace rollwatch {
 
@@ -46,7 +48,32 @@ struct PendingSlot {
   Asked asked;
 };
 
+// This node's time with one place, from taking it over to its end. What is still out for it then (a
+// commit, an answer, a timer, a caller) sees here that it is over, and does nothing.
+struct Tenure {
+  enum class Phase : unsigned char {
+    kLoading,  // being read, and frozen if it should be
+    kTaken,    // the outbox takes up what is open: nothing else may end or withdraw it meanwhile
+    kWatched,
+  };
+  Place place;
+  Epoch epoch = 0;
+  Phase phase = Phase::kLoading;
+  bool leaving = false;         // being handed over: what is begun is finished, and nothing begins
+  bool over = false;            // handed over, or lost
+  std::size_t registering = 0;  // registrations that are being recorded
+  std::vector<std::shared_ptr<Promise<bool>>> waiting;  // for any of these to change
+
+  Tenure(Lease lease, Phase phase)
+      : place(std::move(lease.place)), epoch(lease.epoch), phase(phase) {}
+  bool is_settled() const { return phase == Phase::kWatched && !leaving && !over; }
+  void changed() {
+    for (const auto& waiter : std::exchange(waiting, {})) waiter->set(true);
+  }
+};
+
 struct Entry {
+  std::shared_ptr<Tenure> tenure;
   RolloutSpec spec;
   std::shared_ptr<const PlanDocument> document;
   std::shared_ptr<const Plan> plan;
@@ -66,10 +93,8 @@ struct Entry {
 
   Fixed fixed() const { return {spec, *plan}; }
   RolloutView view(const MetricsSource& source) const;
-  std::string place() const;  // namespace, service and target as one key
+  const Place& place() const { return tenure->place; }
 };
-
-std::string place_of(const RolloutSpec& spec);
 
 RolloutView view_of(const RolloutSpec& spec, std::shared_ptr<const PlanDocument> document,
                     std::shared_ptr<const Plan> plan, const RolloutState& state, std::int64_t fence,

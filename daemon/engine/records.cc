@@ -4,6 +4,8 @@
 
 namespace rollwatch {
 
+Place place_of(const RolloutSpec& spec) { return {spec.ns, spec.service, spec.target}; }
+
 std::string_view name_of(DeliveryState state) {
   constexpr std::array<std::string_view, 6> kNames{"pending", "accepted", "done",
                                                    "refused", "dead",     "withdrawn"};

@@ -2,6 +2,7 @@
 // SQL, no JSON library: documents are text here.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -13,6 +14,17 @@
 #include "analysis/freezes.h"
 
 namespace rollwatch {
+
+// What is owned by one node at a time: rollouts of one place supersede each other.
+struct Place {
+  std::string ns, service, target;
+  auto operator<=>(const Place&) const = default;
+};
+Place place_of(const RolloutSpec& spec);
+
+// Whose write it is: a store shared by several nodes refuses an epoch that is no longer the newest
+// of its place.
+using Epoch = std::uint64_t;
 
 // The merged analysis as it was pinned, as JSON text, with where each value came from. Interned:
 // equal documents are one row and one Plan in memory.
@@ -96,6 +108,9 @@ struct Memo {
   std::string key;
   std::string value;
   bool is_shared = false;  // of no rollout: kept when this one is forgotten
+  // If it is shared: what was there when this was made, "" for nothing. A store refuses the batch
+  // if something else is there by now (OutOfDate).
+  std::string before = {};
 };
 
 struct IdempotencyRecord {
@@ -107,6 +122,7 @@ struct IdempotencyRecord {
 // Everything one step of one rollout changes. It becomes durable whole or not at all.
 struct Commit {
   std::string rollout;
+  Epoch epoch = 0;                      // of the rollout's place, as the writer holds it
   std::optional<StoredRollout> insert;  // a registration; `state` inside is ignored
   std::optional<RolloutState> state;    // unset: only deliveries change
   std::vector<StoredEvaluation> evaluations;

@@ -21,8 +21,16 @@ class StoreError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Whose write it is: a store shared by several nodes refuses an epoch that is no longer the newest.
-using Epoch = std::uint64_t;
+// The epoch of a commit is not that of its place any more: another node has it.
+class StaleLease : public StoreError {
+  using StoreError::StoreError;
+};
+
+// A shared memo was changed by somebody else since it was read: what it is made from is to be read
+// and decided again.
+class OutOfDate : public StoreError {
+  using StoreError::StoreError;
+};
 
 template <class T>
 struct Page {
@@ -42,13 +50,17 @@ class Store {
 
   // Appends the commits durably, all of them together. Resumes after the transaction that holds
   // them; batches of several callers may share one. Throws StoreError if they are not on disk;
-  // other callers' batches are unaffected.
-  virtual awaitable<std::vector<Recorded>> record(std::vector<Commit> commits, Epoch epoch) = 0;
+  // other callers' batches are unaffected. StaleLease and OutOfDate say why in a type.
+  virtual awaitable<std::vector<Recorded>> record(std::vector<Commit> commits) = 0;
 
-  // Every rollout that has not ended or is watched still (is_over), with its exact state.
-  virtual awaitable<std::vector<StoredRollout>> active() = 0;
-  // Orders and notifications that are still to be delivered or acknowledged, oldest first.
-  virtual awaitable<std::vector<Delivery>> open_deliveries() = 0;
+  // Every rollout of these places, or of all, that has not ended or is watched still (is_over),
+  // with its exact state.
+  virtual awaitable<std::vector<StoredRollout>> active(
+      std::optional<std::vector<Place>> places) = 0;
+  // Orders and notifications of these places, or of all, that are still to be delivered or
+  // acknowledged, oldest first.
+  virtual awaitable<std::vector<Delivery>> open_deliveries(
+      std::optional<std::vector<Place>> places) = 0;
 
   virtual awaitable<std::optional<StoredRollout>> rollout(std::string id) = 0;
   // Newest first.

@@ -13,7 +13,8 @@ namespace {
 
 using Bytes = Query::Bytes;
 
-struct Place {
+// A rollout's row, and the place it is in.
+struct RolloutRow {
   std::int64_t rollout = 0;  // rollouts.key
   std::string ns, service, target;
 };
@@ -45,7 +46,7 @@ std::int64_t intern_plan(Database& db, const PlanDocument& plan) {
   return key;
 }
 
-Place insert_rollout(Database& db, const StoredRollout& rollout, const RolloutState& state) {
+RolloutRow insert_rollout(Database& db, const StoredRollout& rollout, const RolloutState& state) {
   const RolloutSpec& spec = rollout.spec;
   const std::int64_t plan = intern_plan(db, rollout.document ? *rollout.document : PlanDocument{});
   const std::string document = spec_document(spec);
@@ -56,22 +57,22 @@ Place insert_rollout(Database& db, const StoredRollout& rollout, const RolloutSt
   insert.bind(spec.id, spec.ns, spec.service, spec.target, spec.candidate, name_of(state.state),
               !is_over(state), spec.created_at, state.ended_at, plan, document);
   insert.next();
-  Place place{insert.integer(0), spec.ns, spec.service, spec.target};
+  RolloutRow row{insert.integer(0), spec.ns, spec.service, spec.target};
   insert.run();
 
   for (const auto& [name, value] : spec.labels) {
     Query(db, "INSERT INTO labels (rollout, name, value) VALUES (?1, ?2, ?3)")
-        .bind(place.rollout, name, value)
+        .bind(row.rollout, name, value)
         .run();
   }
   const std::string blob = encode_state(state);
   Query(db, "INSERT INTO states (rollout, revision, updated_at, state) VALUES (?1, ?2, ?3, ?4)")
-      .bind(place.rollout, state.revision, state.updated_at, Bytes{blob})
+      .bind(row.rollout, state.revision, state.updated_at, Bytes{blob})
       .run();
-  return place;
+  return row;
 }
 
-Place find_rollout(Database& db, const std::string& id) {
+RolloutRow find_rollout(Database& db, const std::string& id) {
   Query found(db, "SELECT key, namespace, service, target FROM rollouts WHERE id = ?1");
   found.bind(id);
   if (!found.next()) throw Refused("there is no rollout " + id);
@@ -124,11 +125,11 @@ std::int64_t insert_event(Database& db, std::int64_t rollout, const Event& event
 
 // Larger than every fence this place has seen, and not behind the wall clock, so that fences still
 // grow after the database was lost or put back from a copy.
-std::int64_t next_fence(Database& db, const Place& place, SysTime created_at) {
+std::int64_t next_fence(Database& db, const RolloutRow& row, SysTime created_at) {
   Query next(db,
              "INSERT INTO targets (namespace, service, target, fence) VALUES (?1, ?2, ?3, ?4)"
              " ON CONFLICT DO UPDATE SET fence = max(fence + 1, excluded.fence) RETURNING fence");
-  next.bind(place.ns, place.service, place.target, created_at);
+  next.bind(row.ns, row.service, row.target, created_at);
   next.next();
   const std::int64_t fence = next.integer(0);
   next.run();
@@ -144,15 +145,15 @@ void insert_attempt(Database& db, std::int64_t delivery, const Attempt& attempt)
       .run();
 }
 
-std::int64_t insert_delivery(Database& db, const Place& place, const Delivery& delivery) {
+std::int64_t insert_delivery(Database& db, const RolloutRow& row, const Delivery& delivery) {
   const bool order = delivery.cls == DeliveryClass::kOrder;
-  const std::int64_t fence = order ? next_fence(db, place, delivery.created_at) : 0;
+  const std::int64_t fence = order ? next_fence(db, row, delivery.created_at) : 0;
   Query insert(
       db,
       "INSERT INTO deliveries (id, rollout, class, kind, target, number, weight, fence, state,"
       " open, created_at, expires_at, accepted_until, payload)"
       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) RETURNING key");
-  insert.bind(delivery.id, place.rollout, name_of(delivery.cls), delivery.kind, delivery.target,
+  insert.bind(delivery.id, row.rollout, name_of(delivery.cls), delivery.kind, delivery.target,
               std::int64_t{delivery.number}, delivery.weight, fence, name_of(delivery.state),
               is_open(delivery.state), delivery.created_at, delivery.expires_at,
               delivery.accepted_until, delivery.payload);
@@ -181,7 +182,15 @@ void insert_idempotency(Database& db, std::int64_t rollout, const IdempotencyRec
       .run();
 }
 
-Place open_rollout(Database& db, const Commit& commit) {
+// What people were told is decided by one node at a time: in the light of what is there now.
+void check_memo(Database& db, const Memo& memo) {
+  Query found(db, "SELECT value FROM memos WHERE rollout = ?1 AND target = ?2 AND name = ?3");
+  found.bind(kNoRollout, memo.target, memo.key);
+  const std::string there = found.next() ? found.text(0) : std::string();
+  if (there != memo.before) throw Outdated("the shared memo " + memo.key + " has changed");
+}
+
+RolloutRow open_rollout(Database& db, const Commit& commit) {
   if (!commit.insert) return find_rollout(db, commit.rollout);
   if (!commit.state) throw Refused("rollout " + commit.rollout + " is registered without a state");
   return insert_rollout(db, *commit.insert, *commit.state);
@@ -191,30 +200,30 @@ Place open_rollout(Database& db, const Commit& commit) {
 
 Recorded write_commit(Database& db, const Commit& commit) {
   Recorded recorded;
-  const Place place = open_rollout(db, commit);
-  if (commit.state && !commit.insert) update_state(db, place.rollout, *commit.state);
-  for (const auto& evaluation : commit.evaluations)
-    insert_evaluation(db, place.rollout, evaluation);
+  const RolloutRow row = open_rollout(db, commit);
+  if (commit.state && !commit.insert) update_state(db, row.rollout, *commit.state);
+  for (const auto& evaluation : commit.evaluations) insert_evaluation(db, row.rollout, evaluation);
   for (const Event& event : commit.events) {
-    recorded.event_seqs.push_back(insert_event(db, place.rollout, event));
+    recorded.event_seqs.push_back(insert_event(db, row.rollout, event));
   }
   for (const Delivery& delivery : commit.deliveries) {
-    recorded.fences.push_back(insert_delivery(db, place, delivery));
+    recorded.fences.push_back(insert_delivery(db, row, delivery));
   }
   for (const DeliveryUpdate& update : commit.delivery_updates) update_delivery(db, update);
   for (const ExplainRecord& explain : commit.explains) {
     Query(db, "INSERT INTO explains (rollout, decision, at, bundle) VALUES (?1, ?2, ?3, ?4)")
-        .bind(place.rollout, explain.decision, explain.at, explain.bundle)
+        .bind(row.rollout, explain.decision, explain.at, explain.bundle)
         .run();
   }
   for (const Memo& memo : commit.memos) {
+    if (memo.is_shared) check_memo(db, memo);
     Query(db,
           "INSERT INTO memos (rollout, target, name, value) VALUES (?1, ?2, ?3, ?4)"
           " ON CONFLICT DO UPDATE SET value = excluded.value")
-        .bind(memo.is_shared ? kNoRollout : place.rollout, memo.target, memo.key, memo.value)
+        .bind(memo.is_shared ? kNoRollout : row.rollout, memo.target, memo.key, memo.value)
         .run();
   }
-  if (commit.idempotency) insert_idempotency(db, place.rollout, *commit.idempotency);
+  if (commit.idempotency) insert_idempotency(db, row.rollout, *commit.idempotency);
   return recorded;
 }
 

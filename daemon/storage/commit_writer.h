@@ -14,8 +14,13 @@ class Refused : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Throws Refused, or SqliteError. Fences are given to the orders and sequence numbers to the
-// events, in the order of the calls.
+// What it was made from is no longer what is stored. Its batch fails alone.
+class Outdated : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Throws Refused, Outdated or SqliteError. Fences are given to the orders and sequence numbers to
+// the events, in the order of the calls.
 Recorded write_commit(Database& db, const Commit& commit);
 
 // Replaces what is there for the same service. The work of one transaction that somebody else

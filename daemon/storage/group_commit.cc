@@ -63,12 +63,16 @@ std::vector<BatchResult> GroupCommit::write(const std::vector<const Batch*>& bat
 BatchResult GroupCommit::write_batch(const Batch& batch) {
   Query(db_, "SAVEPOINT batch").run();
   std::string refusal;
+  bool outdated = false;
   try {
     std::vector<Recorded> recorded;
     recorded.reserve(batch.size());
     for (const Commit& commit : batch) recorded.push_back(write_commit(db_, commit));
     Query(db_, "RELEASE batch").run();
     return recorded;
+  } catch (const Outdated& error) {
+    refusal = error.what();
+    outdated = true;
   } catch (const Refused& error) {
     refusal = error.what();
   } catch (const SqliteError& error) {
@@ -77,11 +81,13 @@ BatchResult GroupCommit::write_batch(const Batch& batch) {
   }
   Query(db_, "ROLLBACK TO batch").run();
   Query(db_, "RELEASE batch").run();
-  return Unexpected("the store refused what does not fit its rows: " + refusal);
+  if (outdated)
+    return Unexpected(BatchError{"the store refused what is out of date: " + refusal, true});
+  return Unexpected(BatchError{"the store refused what does not fit its rows: " + refusal});
 }
 
 std::vector<BatchResult> GroupCommit::all_failed(std::size_t count, const std::string& why) const {
-  return std::vector<BatchResult>(count, Unexpected(why));
+  return std::vector<BatchResult>(count, Unexpected(BatchError{why}));
 }
 
 void GroupCommit::checkpoint() {

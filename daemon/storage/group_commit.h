@@ -16,7 +16,11 @@
 namespace rollwatch {
 
 using Batch = std::vector<Commit>;
-using BatchResult = Expected<std::vector<Recorded>, std::string>;
+struct BatchError {
+  std::string why;
+  bool is_out_of_date = false;  // made from what is no longer there
+};
+using BatchResult = Expected<std::vector<Recorded>, BatchError>;
 
 // Other work on the same database, small enough that commits can wait for it, and how much it did.
 using Chore = std::function<std::size_t(Database&)>;

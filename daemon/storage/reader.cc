@@ -1,6 +1,7 @@
 #include "daemon/storage/reader.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "analysis/state_codec.h"
@@ -99,6 +100,16 @@ Where where(const ListFilter& filter, const std::optional<std::string>& before) 
   return where;
 }
 
+// The ids in a query's fourth column whose place, in its first three, is one of these.
+std::vector<std::string> ids_in(const std::vector<Place>& places, Query& query) {
+  const std::set<Place> wanted(places.begin(), places.end());
+  std::vector<std::string> ids;
+  while (query.next())
+    if (wanted.contains({query.text(0), query.text(1), query.text(2)}))
+      ids.push_back(query.text(3));
+  return ids;
+}
+
 }  // namespace
 
 std::shared_ptr<const PlanDocument> StoreReader::plan(std::int64_t key) {
@@ -126,6 +137,18 @@ std::vector<StoredRollout> StoreReader::active() {
   std::vector<StoredRollout> rollouts;
   Query query(db_, ROLLWATCH_ROLLOUT_COLUMNS "WHERE r.active = 1 ORDER BY r.id");
   while (query.next()) rollouts.push_back(rollout_in(query));
+  return rollouts;
+}
+
+// Only what is active is looked at, however long the history of a place, and only what is asked for
+// is read whole.
+std::vector<StoredRollout> StoreReader::active_in(const std::vector<Place>& places) {
+  Query query(db_,
+              "SELECT r.namespace, r.service, r.target, r.id FROM rollouts r WHERE r.active = 1"
+              " ORDER BY r.id");
+  std::vector<StoredRollout> rollouts;
+  for (const std::string& id : ids_in(places, query))
+    if (auto found = rollout(id)) rollouts.push_back(std::move(*found));
   return rollouts;
 }
 
@@ -272,6 +295,16 @@ std::vector<Delivery> StoreReader::open_deliveries() {
   Query query(db_, ROLLWATCH_DELIVERY_COLUMNS "WHERE d.open = 1 ORDER BY d.key");
   std::vector<Delivery> deliveries;
   while (query.next()) deliveries.push_back(delivery_in(query));
+  return deliveries;
+}
+
+std::vector<Delivery> StoreReader::open_deliveries_in(const std::vector<Place>& places) {
+  Query query(db_,
+              "SELECT r.namespace, r.service, r.target, d.id FROM deliveries d"
+              " JOIN rollouts r ON r.key = d.rollout WHERE d.open = 1 ORDER BY d.key");
+  std::vector<Delivery> deliveries;
+  for (const std::string& id : ids_in(places, query))
+    if (auto found = delivery(id)) deliveries.push_back(std::move(*found));
   return deliveries;
 }
 

@@ -21,7 +21,9 @@ class StoreReader {
   explicit StoreReader(Database& db) : db_(db) {}
 
   std::vector<StoredRollout> active();
+  std::vector<StoredRollout> active_in(const std::vector<Place>& places);
   std::vector<Delivery> open_deliveries();
+  std::vector<Delivery> open_deliveries_in(const std::vector<Place>& places);
   std::optional<StoredRollout> rollout(const std::string& id);
   // `before`: only those whose id is smaller.
   Page<StoredRollout> list(const ListFilter& filter, std::size_t limit,

@@ -95,7 +95,7 @@ class SqliteStore::Threads {
  public:
   struct Write {
     Batch batch;
-    std::shared_ptr<Pending<std::vector<Recorded>>> answer;
+    std::shared_ptr<Promise<BatchResult>> answer;
   };
   struct Work {
     Chore chore;
@@ -182,7 +182,7 @@ class SqliteStore::Threads {
 
   void commit_all(std::vector<Task>& tasks) {
     std::vector<const Batch*> batches;
-    std::vector<std::shared_ptr<Pending<std::vector<Recorded>>>> answers;
+    std::vector<std::shared_ptr<Promise<BatchResult>>> answers;
     for (Task& task : tasks) {
       if (auto* write = std::get_if<Write>(&task)) {
         batches.push_back(&write->batch);
@@ -226,12 +226,14 @@ void SqliteStore::close() { threads_.reset(); }
 
 std::uint64_t SqliteStore::transactions() const { return threads_->transactions(); }
 
-awaitable<std::vector<Recorded>> SqliteStore::record(std::vector<Commit> commits, Epoch) {
-  auto answer = std::make_shared<Pending<std::vector<Recorded>>>(io_);
+awaitable<std::vector<Recorded>> SqliteStore::record(std::vector<Commit> commits) {
+  auto answer = std::make_shared<Promise<BatchResult>>(io_);
   Threads::Write work{std::move(commits), answer};
   if (!threads_ || !threads_->write(std::move(work))) throw StoreError("the store is closed");
-  auto result = co_await answer->get();
-  co_return value_or_throw(std::move(result));
+  BatchResult result = co_await answer->get();
+  if (!result && result.error().is_out_of_date) throw OutOfDate(result.error().why);
+  if (!result) throw StoreError(result.error().why);
+  co_return std::move(result).value();
 }
 
 awaitable<std::size_t> SqliteStore::work(std::function<std::size_t(Database&)> chore) {
@@ -253,12 +255,18 @@ awaitable<T> SqliteStore::read(std::function<T(StoreReader&)> question) {
   co_return value_or_throw(std::move(result));
 }
 
-awaitable<std::vector<StoredRollout>> SqliteStore::active() {
-  return read<std::vector<StoredRollout>>([](StoreReader& reader) { return reader.active(); });
+awaitable<std::vector<StoredRollout>> SqliteStore::active(
+    std::optional<std::vector<Place>> places) {
+  return read<std::vector<StoredRollout>>([places = std::move(places)](StoreReader& reader) {
+    return places ? reader.active_in(*places) : reader.active();
+  });
 }
 
-awaitable<std::vector<Delivery>> SqliteStore::open_deliveries() {
-  return read<std::vector<Delivery>>([](StoreReader& reader) { return reader.open_deliveries(); });
+awaitable<std::vector<Delivery>> SqliteStore::open_deliveries(
+    std::optional<std::vector<Place>> places) {
+  return read<std::vector<Delivery>>([places = std::move(places)](StoreReader& reader) {
+    return places ? reader.open_deliveries_in(*places) : reader.open_deliveries();
+  });
 }
 
 awaitable<std::optional<StoredRollout>> SqliteStore::rollout(std::string id) {

@@ -30,10 +30,11 @@ class SqliteStore : public Store {
   SqliteStore(net::any_io_executor io, std::filesystem::path path);
   ~SqliteStore() override;  // closes
 
-  // The epoch is not looked at: there is no other node.
-  awaitable<std::vector<Recorded>> record(std::vector<Commit> commits, Epoch epoch) override;
-  awaitable<std::vector<StoredRollout>> active() override;
-  awaitable<std::vector<Delivery>> open_deliveries() override;
+  // Epochs are not looked at: there is no other node.
+  awaitable<std::vector<Recorded>> record(std::vector<Commit> commits) override;
+  awaitable<std::vector<StoredRollout>> active(std::optional<std::vector<Place>> places) override;
+  awaitable<std::vector<Delivery>> open_deliveries(
+      std::optional<std::vector<Place>> places) override;
   awaitable<std::optional<StoredRollout>> rollout(std::string id) override;
   awaitable<Page<StoredRollout>> list(ListFilter filter, std::size_t limit,
                                       std::optional<std::string> cursor) override;

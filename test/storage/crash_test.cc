@@ -20,11 +20,11 @@ constexpr const char* kRollout = "ro_a";
   net::io_context io;
   SqliteStore store(io.get_executor(), file);
   const auto found = wait_for(io, store.rollout(kRollout));
-  if (!found) wait_for(io, store.record(list_of(registration(kRollout)), 0));
+  if (!found) wait_for(io, store.record(list_of(registration(kRollout))));
   for (unsigned revision = found ? found->state.revision + 1 : 1;; ++revision) {
     Commit commit = step(kRollout, revision);
     commit.deliveries.push_back(order("ord_" + std::to_string(revision)));
-    wait_for(io, store.record(list_of(std::move(commit)), 0));
+    wait_for(io, store.record(list_of(std::move(commit))));
     if (::write(pipe, &revision, sizeof revision) != sizeof revision) _exit(1);
   }
 }

@@ -31,7 +31,7 @@ class FailingDiskTest : public testing::Test {
   // "" or why it failed.
   std::string record(Commit commit) {
     try {
-      wait_for(io_, store_->record(list_of(std::move(commit)), 0));
+      wait_for(io_, store_->record(list_of(std::move(commit))));
       return "";
     } catch (const StoreError& error) {
       return error.what();

@@ -19,7 +19,7 @@ class RetentionTest : public testing::Test {
     return std::make_unique<SqliteStore>(io_.get_executor(), file_);
   }
   void record(SqliteStore& store, Commit commit) {
-    wait_for(io_, store.record(list_of(std::move(commit)), 0));
+    wait_for(io_, store.record(list_of(std::move(commit))));
   }
   // An ended rollout with rows in every table.
   void live(SqliteStore& store, const std::string& id, std::size_t bundle = 10) {

@@ -43,12 +43,12 @@ class SqliteStoreTest : public testing::Test {
 TEST_F(SqliteStoreTest, TwoThousandRecordsAreAFewTransactions) {
   constexpr unsigned kRecords = 2'000;
   const auto store = open();
-  wait_for(io_, store->record(list_of(registration("ro_a")), 0));
+  wait_for(io_, store->record(list_of(registration("ro_a"))));
   const std::uint64_t before = store->transactions();
   unsigned recorded = 0;
   for (unsigned i = 1; i <= kRecords; ++i) {
     spawn(io_.get_executor(), "caller", [&store, &recorded, i]() -> awaitable<void> {
-      co_await store->record(list_of(step("ro_a", i)), 0);
+      co_await store->record(list_of(step("ro_a", i)));
       ++recorded;
     });
   }
@@ -109,11 +109,11 @@ TEST_F(SqliteStoreTest, RefusesToOpenWithTheReasonAndTheFix) {
 TEST_F(SqliteStoreTest, ARowThatMakesNoSenseIsAnErrorNotACrash) {
   {
     const auto store = open();
-    wait_for(io_, store->record(list_of(registration("ro_a")), 0));
+    wait_for(io_, store->record(list_of(registration("ro_a"))));
   }
   Database(file_, Database::Mode::kReadWrite).execute("UPDATE states SET state = x'01ff'");
   const auto store = open();
-  EXPECT_THROW(wait_for(io_, store->active()), StoreError);
+  EXPECT_THROW(wait_for(io_, store->active(std::nullopt)), StoreError);
   EXPECT_THROW(wait_for(io_, store->rollout("ro_a")), StoreError);
   EXPECT_THAT(wait_for(io_, store->events(std::nullopt, 0, 1)), SizeIs(0))
       << "the next question is answered";

@@ -32,7 +32,8 @@ class StoreDeliveryTest : public StoreTest {
   }
   std::string open() {
     std::string ids;
-    for (const Delivery& delivery : wait(store_->open_deliveries())) ids += delivery.id + " ";
+    for (const Delivery& delivery : wait(store_->open_deliveries(std::nullopt)))
+      ids += delivery.id + " ";
     return ids;
   }
 };

@@ -65,7 +65,7 @@ class StoreTest : public testing::TestWithParam<StoreKind> {
     return wait_for(io_, std::move(work));
   }
   std::vector<Recorded> record(std::vector<Commit> commits) {
-    return wait(store_->record(std::move(commits), 0));
+    return wait(store_->record(std::move(commits)));
   }
   Recorded record_one(Commit commit) { return record(list_of(std::move(commit))).at(0); }
   // The message of the StoreError with which the store refuses, "" if it does not.

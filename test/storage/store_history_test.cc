@@ -183,7 +183,7 @@ TEST_P(StoreHistoryTest, ASharedMemoIsOneForAll) {
   commit.memos = {{"", "told", "1", true}, {"", "told", "of a"}};
   record_one(commit);
   commit.rollout = "ro_b";
-  commit.memos = {{"", "told", "2", true}};
+  commit.memos = {{"", "told", "2", true, "1"}};
   record_one(commit);
   EXPECT_EQ(wait(store_->memo("", "", "told")), "2");
   EXPECT_EQ(wait(store_->memo("ro_a", "", "told")), "of a");

@@ -54,8 +54,8 @@ TEST_P(StoreRecordTest, WhatIsNotThereIsNotFound) {
   EXPECT_THAT(wait(store_->evaluations("ro_none", 0, 10)).items, IsEmpty());
   EXPECT_THAT(wait(store_->events("ro_none", 0, 10)), IsEmpty());
   EXPECT_THAT(wait(store_->deliveries("ro_none", 10, std::nullopt)).items, IsEmpty());
-  EXPECT_THAT(wait(store_->active()), IsEmpty());
-  EXPECT_THAT(wait(store_->open_deliveries()), IsEmpty());
+  EXPECT_THAT(wait(store_->active(std::nullopt)), IsEmpty());
+  EXPECT_THAT(wait(store_->open_deliveries(std::nullopt)), IsEmpty());
 }
 
 TEST_P(StoreRecordTest, TheSameBytesOfStateAreThereAfterReopening) {
@@ -75,7 +75,7 @@ TEST_P(StoreRecordTest, ActiveAreThoseThatHaveNotEnded) {
   record_one(ended);
   reopen();
 
-  const auto active = wait(store_->active());
+  const auto active = wait(store_->active(std::nullopt));
   ASSERT_THAT(active, SizeIs(2));
   EXPECT_EQ(active[0].spec.id, "ro_a");
   EXPECT_EQ(active[1].spec.id, "ro_c");
@@ -180,7 +180,7 @@ TEST_P(StoreRecordTest, OnlyTheBatchThatDoesNotFitFails) {
       std::vector<Commit> commits = list_of(step(rollout_id(i), 1));
       if (i == kMisfit) commits.push_back(step(rollout_id(i), 1));
       try {
-        co_await store_->record(std::move(commits), 0);
+        co_await store_->record(std::move(commits));
       } catch (const StoreError& error) {
         failures[static_cast<std::size_t>(i)] = error.what();
       }
@@ -200,7 +200,7 @@ TEST_P(StoreRecordTest, AReadSeesWhatWasRecordedBefore) {
   int seen = 0;
   spawn(io_.get_executor(), "caller", [this, &seen]() -> awaitable<void> {
     for (unsigned revision = 1; revision <= 50; ++revision) {
-      co_await store_->record(list_of(step("ro_a", revision)), 0);
+      co_await store_->record(list_of(step("ro_a", revision)));
       const auto found = co_await store_->rollout("ro_a");
       const auto page = co_await store_->evaluations("ro_a", 0, 100);
       if (found->state.revision == revision && page.items.size() == revision) ++seen;
@@ -215,7 +215,7 @@ TEST_P(StoreRecordTest, ClosingFinishesWhatWasHandedOver) {
   record_one(registration("ro_a"));
   bool recorded = false;
   spawn(io_.get_executor(), "caller", [this, &recorded]() -> awaitable<void> {
-    co_await store_->record(list_of(step("ro_a", 1)), 0);
+    co_await store_->record(list_of(step("ro_a", 1)));
     recorded = true;
   });
   io_.restart();
@@ -234,15 +234,15 @@ TEST_P(StoreRecordTest, ACallerMayBeGoneBeforeTheAnswer) {
     const auto store = home->open(other.get_executor());
     for (int i = 0; i < 10; ++i) {
       spawn(other.get_executor(), "caller", [&store, i]() -> awaitable<void> {
-        co_await store->record(list_of(registration(rollout_id(i))), 0);
-        co_await store->active();
+        co_await store->record(list_of(registration(rollout_id(i))));
+        co_await store->active(std::nullopt);
       });
     }
     for (int i = 0; i < 10; ++i) other.poll_one();  // each has handed its batch over
     store->close();
   }  // the coroutines go with their io_context, answered or not
   const auto store = home->open(io_.get_executor());
-  EXPECT_THAT(wait(store->active()), SizeIs(10))
+  EXPECT_THAT(wait(store->active(std::nullopt)), SizeIs(10))
       << "handed over is recorded, with nobody listening";
 }
 

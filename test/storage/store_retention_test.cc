@@ -96,7 +96,7 @@ TEST_P(StoreRetentionTest, OnlyThoseThatEndedBeforeThatMomentAreForgotten) {
     EXPECT_EQ(forget(row.ended_before), row.forgotten) << row.name;
     EXPECT_EQ(all(), row.left) << row.name;
   }
-  EXPECT_THAT(wait(store_->active()), SizeIs(2));
+  EXPECT_THAT(wait(store_->active(std::nullopt)), SizeIs(2));
 }
 
 TEST_P(StoreRetentionTest, AtMostSoManyTheLongestEndedFirst) {
@@ -232,7 +232,7 @@ TEST_P(StoreRetentionTest, OtherCommitsGetInBetween) {
   spawn(io_.get_executor(), "record", [&]() -> awaitable<void> {
     std::vector<Commit> commits;
     commits.push_back(registration("ro_b"));
-    co_await store_->record(std::move(commits), 0);
+    co_await store_->record(std::move(commits));
     order_of_ends += "recorded ";
   });
   io_.restart();

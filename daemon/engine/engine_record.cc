@@ -1,0 +1,128 @@
+// Batches of steps on their way to the store: told to people, written together, and apart if
+// together is refused.
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "daemon/engine/engine_impl.h"
+
+namespace rollwatch {
+namespace {
+
+// So many commits refused one after the other, each alone: the store is away, not one commit at
+// fault.
+constexpr std::size_t kRefusedWhenAway = 3;
+
+}  // namespace
+
+awaitable<void> Engine::Impl::flush() {
+  // What arrives while a batch is with the store becomes the next one.
+  while (!batch_.empty()) {
+    std::vector<Recording> batch = std::exchange(batch_, {});
+    const RecordEnd together = co_await record(batch);
+    if (together == RecordEnd::kOnDisk) continue;
+    // A commit that the store cannot take must not hold up everybody else's: each is tried alone,
+    // until it is plain that none is taken.
+    std::size_t refused_in_a_row = 0;
+    for (std::size_t first = 0; first < batch.size();) {
+      std::size_t last = first;
+      while (batch[last].with_next) ++last;
+      std::vector<Recording> alone(
+          std::make_move_iterator(batch.begin() + static_cast<long>(first)),
+          std::make_move_iterator(batch.begin() + static_cast<long>(last) + 1));
+      const bool was_alone = alone.size() == batch.size();
+      first = last + 1;
+      RecordEnd end = was_alone ? together : RecordEnd::kRefused;
+      if (!was_alone && refused_in_a_row < kRefusedWhenAway) end = co_await record(alone);
+      if (end == RecordEnd::kStale) {  // says nothing about the others
+        const Tenure& tenure = *alone.front().entry->tenure;
+        refused({tenure.place, tenure.epoch});
+        drop_gone(alone);
+        continue;
+      }
+      if (end == RecordEnd::kOnDisk) {
+        refused_in_a_row = 0;
+        continue;
+      }
+      ++refused_in_a_row;
+      for (Recording& recording : alone) not_recorded(recording, *store_trouble_);
+    }
+  }
+  flushing_ = false;
+  for (const auto& waiter : idle_waiters_) waiter->set(true);
+  idle_waiters_.clear();
+}
+
+// Adds to each commit what people are told of it, in place of what an attempt before this one did.
+// Returns what is to be called when the batch is on disk.
+std::function<void()> Engine::Impl::tell(std::vector<Recording>& batch) const {
+  if (!rules_.tell) return {};
+  std::vector<TakenStep> steps;
+  steps.reserve(batch.size());
+  for (const Recording& r : batch)
+    steps.push_back({r.entry->spec, *r.entry->plan, r.entry->state, r.step.state, r.commit.events,
+                     r.step.evaluations});
+  Told told = rules_.tell(steps, freezes_);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    Commit& commit = batch[i].commit;
+    std::erase_if(commit.deliveries,
+                  [](const Delivery& d) { return d.cls == DeliveryClass::kNotification; });
+    for (Delivery& notification : told.steps[i].notifications)
+      commit.deliveries.push_back(std::move(notification));
+    commit.memos = std::move(told.steps[i].memos);
+  }
+  return std::move(told.on_disk);
+}
+
+// What is gone by now is left out. On disk means acted on; else nothing of it is, and
+// store_trouble_ says why.
+awaitable<Engine::Impl::RecordEnd> Engine::Impl::record(std::vector<Recording>& batch) {
+  const std::shared_ptr<void> telling = co_await take_turn(kTelling);
+  with_store_ = &batch;
+  RecordEnd end = RecordEnd::kRefused;
+  for (int tellings = 1;; ++tellings) {
+    try {
+      end = co_await record_once(batch);
+      break;
+    } catch (const OutOfDate& error) {
+      recall_due_ = true;
+      store_trouble_ = error.what();
+      if (tellings == kMostTellings) break;
+    }
+  }
+  with_store_ = nullptr;
+  co_return end;
+}
+
+// One transaction. Throws OutOfDate.
+awaitable<Engine::Impl::RecordEnd> Engine::Impl::record_once(std::vector<Recording>& batch) {
+  RecordEnd end = RecordEnd::kRefused;
+  std::function<void()> told;
+  std::vector<Recorded> at_commit;
+  const SteadyTime begun = clock_.steady();
+  try {
+    if (recall_due_) co_await recall();
+    drop_gone(batch);
+    if (batch.empty()) co_return RecordEnd::kOnDisk;
+    told = tell(batch);
+    std::vector<Commit> commits;
+    commits.reserve(batch.size());
+    for (const Recording& r : batch) commits.push_back(r.commit);
+    at_commit = co_await store_.record(std::move(commits));
+    store_trouble_.reset();
+    end = RecordEnd::kOnDisk;
+  } catch (const OutOfDate&) {
+    throw;
+  } catch (const StaleLease&) {
+    end = RecordEnd::kStale;
+  } catch (const StoreError& error) {
+    store_trouble_ = error.what();
+  }
+  if (hooks_.committed) hooks_.committed(clock_.steady() - begun);
+  if (end != RecordEnd::kOnDisk) co_return end;
+  if (told) told();
+  for (std::size_t i = 0; i < batch.size(); ++i) recorded(batch[i], at_commit[i]);
+  co_return end;
+}
+
+}  // namespace rollwatch
