@@ -83,6 +83,10 @@ awaitable<ServerResponse> Api::answer(ServerRequest request) {
     response = co_await dispatch(std::move(request), match);
   } catch (const Refusal& refusal) {
     response = problem_response(refusal.problem);
+  } catch (const NotHere& error) {
+    spdlog::warn("{}: {}", line, error.what());
+    response = refused(503, std::string(error.what()) + "; nothing was changed, ask that node");
+    response.headers.emplace_back("Retry-After", "5");
   } catch (const StoreError& error) {
     spdlog::warn("{}: the store is away: {}", line, error.what());
     response = refused(503, "the store is away; nothing was changed, try again");

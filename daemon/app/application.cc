@@ -81,6 +81,7 @@ class Application::Impl {
   std::string external_url_;
   Teller teller_;
   SqliteStore store_;
+  SoleNode leases_;
   PrometheusSource source_;
   MeasuredDelays delays_;
   Engine engine_;
@@ -115,8 +116,8 @@ Application::Impl::Impl(Settings settings)
                    spdlog::warn("datasource {} does not answer", datasource);
                }}),
       delays_(io_.get_executor(), clock_, source_, random_share, delay_hooks()),
-      engine_(io_.get_executor(), clock_, delays_, store_, engine_rules(), engine_hooks()),
-      outbox_(io_.get_executor(), clock_, store_, engine_, random_share,
+      engine_(io_.get_executor(), clock_, delays_, store_, leases_, engine_rules(), engine_hooks()),
+      outbox_(io_.get_executor(), clock_, store_, engine_, leases_, random_share,
               {[this](const Delivery& delivery, std::string_view result) {
                  metrics_.on_delivery(delivery, result);
                },
@@ -199,6 +200,7 @@ EngineHooks Application::Impl::engine_hooks() {
     outbox_.acknowledged(delivery, state);
   };
   hooks.changed = [this](const RolloutView& view) { metrics_.on_changed(view, clock_.wall()); };
+  hooks.gone = [this](const RolloutSpec& spec) { metrics_.on_gone(spec); };
   hooks.evaluated = [this](const std::string& datasource, Outcome outcome, std::uint32_t slots,
                            Cause cause) {
     metrics_.on_evaluated(datasource, outcome, slots, cause);
@@ -287,7 +289,8 @@ awaitable<void> Application::Impl::start() {
   std::string failure;
   try {
     co_await engine_.load();
-    co_await outbox_.start(0);
+    co_await engine_.take_over(std::nullopt);
+    co_await outbox_.take_up(std::nullopt);
   } catch (const std::exception& error) {
     failure = error.what();
   }
@@ -295,8 +298,7 @@ awaitable<void> Application::Impl::start() {
     fail(failure);
     co_return;
   }
-  engine_.start();
-  for (const RolloutView& view : engine_.active()) metrics_.on_changed(view, clock_.wall());
+  engine_.watch(std::nullopt, Cause::kMissedDowntime);
   metrics_.on_reload(true, clock_.wall());
   not_ready_.reset();
   spawn(io_.get_executor(), "retention", [this] { return keep_forgetting(); });

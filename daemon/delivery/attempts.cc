@@ -48,16 +48,20 @@ awaitable<void> Outbox::attempt_order(EntryPtr entry) {
     not_attempted(*entry);
     co_return finish(entry, DeliveryState::kWithdrawn);
   }
-  const SendResult result = co_await send_order(entry);
+  const std::optional<SendResult> sent = co_await send_order(entry);
   if (stopped_) co_return;
+  if (!sent) co_return not_sent(entry);
+  const SendResult& result = *sent;
   --lanes_[lane_name(entry->delivery)].out;
   ++entry->attempts_made;
   count(*entry, name_of_end(result.end));
   attempted(*entry, result);
   fill(lane_name(entry->delivery));
+  if (entry->lost) co_return finish(entry, DeliveryState::kPending);
 
   const DeliveryState state = co_await report(entry, result);
   if (stopped_) co_return;
+  if (entry->lost) co_return finish(entry, state);
   if (state == DeliveryState::kAccepted && !entry->closed) co_await read_accepted_until(entry);
   if (stopped_) co_return;
   if (state == DeliveryState::kDone && !entry->closed) count_delivered(*entry);
@@ -72,8 +76,9 @@ awaitable<void> Outbox::attempt_order(EntryPtr entry) {
 }
 
 // Drivers that can look at the target do not do twice what has already been done, and do not call
-// done what did not take effect.
-awaitable<SendResult> Outbox::send_order(EntryPtr entry) {
+// done what did not take effect. Nothing: it was not sent, because the lease may have run out, or
+// has.
+awaitable<std::optional<SendResult>> Outbox::send_order(EntryPtr entry) {
   const auto found = drivers_.find(entry->delivery.target);
   if (found == drivers_.end())
     co_return no_such_target("orchestrator", entry->delivery.target, clock_.wall());
@@ -83,7 +88,9 @@ awaitable<SendResult> Outbox::send_order(EntryPtr entry) {
   order.delivery = entry->delivery;
   order.attempt = static_cast<int>(entry->attempts_made + 1);
 
+  if (!leases_.is_sure()) co_return std::nullopt;
   if (auto ended = co_await driver->look(order)) co_return *std::move(ended);
+  if (entry->lost || !leases_.is_sure()) co_return std::nullopt;
   SendResult result = co_await driver->send(order);
   if (result.end != SendEnd::kDone) co_return result;
   const Looked after = co_await driver->confirm(order);
@@ -101,15 +108,18 @@ awaitable<DeliveryState> Outbox::report(EntryPtr entry, SendResult result) {
     std::string problem;
     try {
       fail_point("before_ack_commit");
-      const DeliveryState state =
-          co_await sink_.order_attempted(entry->delivery.rollout, entry->delivery.id, result);
+      const DeliveryState state = co_await sink_.order_attempted(
+          entry->lease, entry->delivery.rollout, entry->delivery.id, result);
       co_return state;
+    } catch (const StaleLease&) {
+      refused(entry);
+      co_return DeliveryState::kPending;
     } catch (const StoreError& error) {
       problem = error.what();
     }
     spdlog::error("order {}: the answer \"{}\" is not recorded: {}", entry->delivery.id,
                   name_of_end(result.end), problem);
-    if (result.end == SendEnd::kRetry || stopped_) co_return DeliveryState::kPending;
+    if (result.end == SendEnd::kRetry || stopped_ || entry->lost) co_return DeliveryState::kPending;
   }
 }
 
@@ -134,9 +144,11 @@ awaitable<void> Outbox::expire_order(EntryPtr entry) {
   DeliveryState state = entry->delivery.state;
   for (unsigned failures = 0; !entry->closed && !stopped_; co_await store_back_off(++failures)) {
     try {
-      state = co_await sink_.order_expired(entry->delivery.rollout, entry->delivery.id,
-                                           why_not_attempted(*entry));
+      state = co_await sink_.order_expired(entry->lease, entry->delivery.rollout,
+                                           entry->delivery.id, why_not_attempted(*entry));
       break;
+    } catch (const StaleLease&) {
+      refused(entry);
     } catch (const StoreError& error) {
       spdlog::error("order {}: its expiry is not recorded: {}", entry->delivery.id, error.what());
     }
@@ -157,8 +169,11 @@ awaitable<void> Outbox::expire_order(EntryPtr entry) {
 
 awaitable<void> Outbox::attempt_notification(EntryPtr entry) {
   co_await net::post(executor_, net::use_awaitable);
-  const SendResult result = co_await send_notification(entry);
+  if (entry->lost) co_return not_sent(entry);
+  const std::optional<SendResult> sent = co_await send_notification(entry);
   if (stopped_) co_return;
+  if (!sent) co_return not_sent(entry);
+  const SendResult& result = *sent;
   const SteadyTime now = clock_.steady();
   Lane& lane = lanes_[lane_name(entry->delivery)];
   ++entry->attempts_made;
@@ -188,11 +203,13 @@ awaitable<void> Outbox::attempt_notification(EntryPtr entry) {
     std::optional<Attempt> attempt = result.attempt;
     std::optional<std::string> memo = result.memo;
     fail_point("before_notice_commit");
-    const bool recorded = co_await record(*entry, state, std::move(attempt), std::move(memo));
+    if (entry->lost) break;
+    const bool recorded = co_await record(entry, state, std::move(attempt), std::move(memo));
     if (recorded || (is_open(state) && !holds_place) || stopped_) break;
   }
   if (stopped_) co_return;
   if (holds_place) leave_lane(*entry);
+  if (entry->lost) co_return finish(entry, state);
   if (state == DeliveryState::kDone) count_delivered(*entry);
   if (state == DeliveryState::kDead && result.end == SendEnd::kRetry) count(*entry, "given_up");
   if (state != DeliveryState::kDone) {
@@ -204,7 +221,7 @@ awaitable<void> Outbox::attempt_notification(EntryPtr entry) {
   finish(entry, state);
 }
 
-awaitable<SendResult> Outbox::send_notification(EntryPtr entry) {
+awaitable<std::optional<SendResult>> Outbox::send_notification(EntryPtr entry) {
   const auto found = senders_.find(entry->delivery.target);
   if (found == senders_.end())
     co_return no_such_target("notifier", entry->delivery.target, clock_.wall());
@@ -223,44 +240,49 @@ awaitable<SendResult> Outbox::send_notification(EntryPtr entry) {
                       entry->delivery.id, error.what());
       }
     }
-    if (stopped_) co_return SendResult();
+    if (stopped_) co_return std::nullopt;
     message.is_outdated = is_outdated(*entry, *sender);
   }
+  if (entry->lost || !leases_.is_sure()) co_return std::nullopt;
   SendResult result = co_await sender->send(message);
   co_return result;
 }
 
 awaitable<void> Outbox::expire_notification(EntryPtr entry) {
   co_await net::post(executor_, net::use_awaitable);
-  for (unsigned failures = 0; !stopped_; co_await store_back_off(++failures)) {
+  for (unsigned failures = 0; !stopped_ && !entry->lost; co_await store_back_off(++failures)) {
     std::optional<Attempt> none;
-    const bool recorded = co_await record(*entry, DeliveryState::kDead, std::move(none));
+    const bool recorded = co_await record(entry, DeliveryState::kDead, std::move(none));
     if (recorded) break;
   }
   if (stopped_) co_return;
+  if (entry->lost) co_return finish(entry, DeliveryState::kPending);
   count(*entry, "expired");
   spdlog::warn("notification {} ({}) to {} expired after {} attempts", entry->delivery.id,
                entry->delivery.kind, entry->delivery.target, entry->attempts_made);
   finish(entry, DeliveryState::kDead);
 }
 
-awaitable<bool> Outbox::record(const Entry& entry, DeliveryState state,
-                               std::optional<Attempt> attempt, std::optional<std::string> memo) {
+awaitable<bool> Outbox::record(EntryPtr entry, DeliveryState state, std::optional<Attempt> attempt,
+                               std::optional<std::string> memo) {
   DeliveryUpdate update;
-  update.id = entry.delivery.id;
+  update.id = entry->delivery.id;
   update.state = state;
   update.attempt = std::move(attempt);
   Commit commit;
-  commit.rollout = entry.delivery.rollout;
+  commit.rollout = entry->delivery.rollout;
+  commit.epoch = entry->lease.epoch;
   commit.delivery_updates.push_back(std::move(update));
-  if (memo) commit.memos.push_back({entry.delivery.target, kMemo, std::move(*memo), false});
+  if (memo) commit.memos.push_back({entry->delivery.target, kMemo, std::move(*memo), false});
   std::vector<Commit> batch;
   batch.push_back(std::move(commit));
   try {
-    co_await store_.record(std::move(batch), epoch_);
+    co_await store_.record(std::move(batch));
     co_return true;
+  } catch (const StaleLease&) {
+    refused(entry);
   } catch (const StoreError& error) {
-    spdlog::error("notification {}: its end is not recorded: {}", entry.delivery.id, error.what());
+    spdlog::error("notification {}: its end is not recorded: {}", entry->delivery.id, error.what());
   }
   co_return false;
 }

@@ -42,11 +42,12 @@ Millis wait_left(const Delivery& delivery, SysTime now) {
 }  // namespace
 
 Outbox::Outbox(net::any_io_executor executor, Clock& clock, Store& store, OrderSink& sink,
-               std::function<double()> random, OutboxHooks hooks)
+               Leases& leases, std::function<double()> random, OutboxHooks hooks)
     : executor_(executor),
       clock_(clock),
       store_(store),
       sink_(sink),
+      leases_(leases),
       random_(std::move(random)),
       hooks_(std::move(hooks)),
       alarm_(std::move(executor), clock, [this] { ring(); }) {}
@@ -57,30 +58,12 @@ void Outbox::configure(Drivers drivers, Senders senders) {
   keep_breakers_of_configured();
 }
 
-awaitable<void> Outbox::start(Epoch epoch) {
-  epoch_ = epoch;
-  std::vector<Delivery> open = co_await store_.open_deliveries();
-  std::map<std::string, std::optional<StoredRollout>> rollouts;
-  for (const Delivery& delivery : open) {
-    if (!rollouts.contains(delivery.rollout)) {
-      auto rollout = co_await store_.rollout(delivery.rollout);
-      rollouts.emplace(delivery.rollout, std::move(rollout));
-    }
-  }
-  for (Delivery& delivery : open) {
-    const auto& rollout = rollouts[delivery.rollout];
-    if (rollout) {
-      add(std::move(delivery), rollout->spec);
-    } else {
-      spdlog::error("delivery {} is of rollout {}, which the store does not have: left alone",
-                    delivery.id, delivery.rollout);
-    }
-  }
-}
-
 void Outbox::add(Delivery delivery, RolloutSpec spec) {
   if (!is_open(delivery.state) || entries_.contains(delivery.id)) return;
+  std::optional<Lease> lease = lease_for(spec);
+  if (!lease) return;
   auto entry = std::make_shared<Entry>();
+  entry->lease = std::move(*lease);
   entry->serial = ++serials_;
   entry->spec = std::make_shared<const RolloutSpec>(std::move(spec));
   entry->attempts_made = static_cast<unsigned>(delivery.attempts.size());
@@ -128,7 +111,7 @@ awaitable<void> Outbox::drain(Millis limit) {
 // The one place that decides what an open delivery does next. Called whenever something it depends
 // on has changed, and harmless if nothing did.
 void Outbox::look_at(const EntryPtr& entry) {
-  if (entry->busy || entry->closed || draining_) return;
+  if (entry->busy || entry->closed || draining_ || left_.contains(entry->lease.place)) return;
   const Delivery& delivery = entry->delivery;
   const SteadyTime now = clock_.steady();
   const Millis left = this->left(*entry);
@@ -141,6 +124,7 @@ void Outbox::look_at(const EntryPtr& entry) {
   lane.held.erase({entry->due, entry->serial});
   const SteadyTime due = std::max(entry->due, lane.not_before);
   if (due > now) return wake(entry, std::min(due, now + left));
+  if (!leases_.is_sure()) return wake(entry, now + std::min(kLookWhenUnsure, left));
   const bool no_place = lane.out >= places(delivery);
   if (no_place) lane.waiting.emplace(entry->serial, entry);
   // Looked at again when a place is free, or an order before it gone; the alarm is for the
@@ -242,13 +226,18 @@ void Outbox::finish(const EntryPtr& entry, DeliveryState state) {
   entry->busy = false;
   --busy_;
   entry->delivery.state = state;
-  if (entry->closed || !is_open(state)) {
+  if (entry->lost) {
+    // Nothing here knows it any more.
+  } else if (entry->closed || !is_open(state)) {
     remove(entry);
+  } else if (left_.contains(entry->lease.place)) {
+    drop(entry);
   } else {
     look_at(entry);
   }
   look_at_orders_of(entry->delivery.rollout);
   fill(lane_name(entry->delivery));
+  see_left();
   if (busy_ == 0 && idle_) idle_->set(true);
 }
 

@@ -8,6 +8,9 @@
 // instead of being tried by everybody (breaker.h), but for rollbacks. What becomes of an order is
 // told to the OrderSink, which records it; of notifications the outbox itself is the recorder.
 //
+// Where several nodes share a store, each delivers what belongs to its places (leases.h): under the
+// lease that it was taken up or given under, and only while that is sure to last.
+//
 // Everything runs on the io thread.
 #pragma once
 
@@ -27,6 +30,7 @@
 #include "daemon/delivery/alarm.h"
 #include "daemon/delivery/breaker.h"
 #include "daemon/delivery/notification_sender.h"
+#include "daemon/engine/leases.h"
 #include "daemon/engine/order_sink.h"
 #include "daemon/engine/store.h"
 #include "daemon/engine/target_driver.h"
@@ -65,22 +69,36 @@ struct TargetReading {
 
 class Outbox {
  public:
+  // How soon it is looked again whether a lease that may have run out has been renewed.
+  static constexpr Millis kLookWhenUnsure{250};
+
   using Drivers = std::map<std::string, std::shared_ptr<TargetDriver>>;
   using Senders = std::map<std::string, std::shared_ptr<NotificationSender>>;
 
-  // `random` answers numbers from [0, 1). Clock, store and sink must outlive the outbox; the outbox
-  // the io_context's run().
-  Outbox(net::any_io_executor executor, Clock& clock, Store& store, OrderSink& sink,
+  // `random` answers numbers from [0, 1). Clock, store, sink and leases must outlive the outbox;
+  // the outbox the io_context's run().
+  Outbox(net::any_io_executor executor, Clock& clock, Store& store, OrderSink& sink, Leases& leases,
          std::function<double()> random, OutboxHooks hooks = {});
 
   // Orchestrators and notifiers by name; a reload calls it again. What is in flight ends with the
   // old one.
   void configure(Drivers drivers, Senders senders);
 
-  // Takes up what earlier processes left open. Orders go out at once. Throws StoreError.
-  awaitable<void> start(Epoch epoch);
+  // Takes up what earlier owners of these places, or (nullopt) of all, left open. Orders go out at
+  // once. Throws StoreError.
+  awaitable<void> take_up(std::optional<std::vector<Place>> places);
 
-  // A delivery that has just been committed.
+  // Hands the places over, before the engine does: begins no attempt there any more, and resumes
+  // when those in flight are recorded, or after some seconds; the results of the others are thrown
+  // away.
+  awaitable<void> give_up(std::vector<Place> places);
+
+  // Drops what belongs to them. The results of attempts in flight are thrown away: whoever has the
+  // place now makes them again.
+  void lose(const std::vector<Place>& places);
+
+  // A delivery that has just been committed. One of a place that was given up or lost stays in the
+  // store, for whoever takes it up.
   void add(Delivery delivery, RolloutSpec spec);
   // It has been recorded that this order must no longer go out. An attempt that was sent ends as it
   // will.
@@ -107,6 +125,7 @@ class Outbox {
     std::uint64_t serial = 0;  // order of arrival
     Delivery delivery;         // without its attempts
     std::shared_ptr<const RolloutSpec> spec;
+    Lease lease;
     unsigned attempts_made = 0;
     unsigned turned_away = 0;            // of them: the destination was busy, which uses up none
     SteadyTime due{};                    // of the next attempt
@@ -114,6 +133,7 @@ class Outbox {
     std::optional<SteadyTime> wakes_at;  // in timed_
     bool busy = false;                   // an attempt is out, or its end being recorded
     bool closed = false;                 // ended from outside meanwhile
+    bool lost = false;                   // no longer in any table: what is out for it is let go
   };
   using EntryPtr = std::shared_ptr<Entry>;
 
@@ -127,6 +147,11 @@ class Outbox {
     std::map<std::pair<SteadyTime, std::uint64_t>, EntryPtr> held;
   };
   using Target = std::pair<DeliveryClass, std::string>;
+  // Somebody who gives places up.
+  struct Leaving {
+    std::set<Place> places;
+    std::shared_ptr<Promise<bool>> done;
+  };
 
   void look_at(const EntryPtr& entry);
   void wake(const EntryPtr& entry, SteadyTime at);
@@ -146,6 +171,14 @@ class Outbox {
   static std::string lane_name(const Target& target);
   std::size_t places(const Delivery& delivery) const;
 
+  // Places (outbox_places.cc).
+  std::optional<Lease> lease_for(const RolloutSpec& spec) const;
+  void drop(const EntryPtr& entry);
+  void refused(const EntryPtr& entry);
+  bool is_out(const std::set<Place>& places) const;
+  void see_left();
+  void not_sent(const EntryPtr& entry);
+
   // Breakers (outbox_breakers.cc).
   Breaker& breaker_of(const Delivery& delivery);
   bool is_held(const EntryPtr& entry);
@@ -163,13 +196,13 @@ class Outbox {
   awaitable<void> attempt_notification(EntryPtr entry);
   awaitable<void> expire_order(EntryPtr entry);
   awaitable<void> expire_notification(EntryPtr entry);
-  awaitable<SendResult> send_order(EntryPtr entry);
-  awaitable<SendResult> send_notification(EntryPtr entry);
+  awaitable<std::optional<SendResult>> send_order(EntryPtr entry);
+  awaitable<std::optional<SendResult>> send_notification(EntryPtr entry);
   awaitable<DeliveryState> report(EntryPtr entry, SendResult result);
   awaitable<void> read_accepted_until(EntryPtr entry);
   bool is_outdated(const Entry& entry, const NotificationSender& sender) const;
   void leave_lane(const Entry& entry);
-  awaitable<bool> record(const Entry& entry, DeliveryState state, std::optional<Attempt> attempt,
+  awaitable<bool> record(EntryPtr entry, DeliveryState state, std::optional<Attempt> attempt,
                          std::optional<std::string> memo = {});
   awaitable<void> store_back_off(unsigned failures);
 
@@ -181,9 +214,9 @@ class Outbox {
   Clock& clock_;
   Store& store_;
   OrderSink& sink_;
+  Leases& leases_;
   std::function<double()> random_;
   OutboxHooks hooks_;
-  Epoch epoch_ = 0;
 
   Drivers drivers_;
   Senders senders_;
@@ -195,6 +228,8 @@ class Outbox {
   std::map<Target, Breaker> breakers_;                              // of those that were sent to
   std::map<std::pair<SteadyTime, std::uint64_t>, EntryPtr> timed_;  // when to look again
   Alarm alarm_;
+  std::set<Place> left_;  // given up or lost, and not taken up again
+  std::vector<Leaving> leaving_;
   std::uint64_t serials_ = 0;
   std::size_t busy_ = 0;
   bool draining_ = false;

@@ -33,6 +33,7 @@ awaitable<void> Teller::load(Store& store, std::vector<RolloutView> active) {
   so_far_ = {};
   for (const RolloutView& rollout : active)
     recognize(so_far_, {rollout.spec, *rollout.plan}, rollout.state);
+  on_disk_ = told.value_or("");
   if (told) so_far_.read_text(*told);
   so_far_.reroute({}, *routes_);
   loaded_ = true;
@@ -42,18 +43,21 @@ Told Teller::tell(const std::vector<TakenStep>& steps, const Freezes& freezes) {
   assert(loaded_ && "what was told before is not known yet");
   Told told;
   ToldSoFar so_far = so_far_;
-  std::string on_disk = so_far.to_text();
+  std::string latest = so_far.to_text();
+  std::string on_disk = on_disk_;
   for (const TakenStep& step : steps) {
     Told::Step& to = told.steps.emplace_back();
     to.notifications = deliveries_of(step, rollwatch::tell(so_far, step, *routes_, freezes));
     std::string text = so_far.to_text();
-    if (text == on_disk) continue;
-    to.memos.push_back({"", kMemo, text, true});
-    on_disk = std::move(text);
+    if (text == latest) continue;
+    to.memos.push_back({"", kMemo, text, true, std::move(on_disk)});
+    on_disk = latest = std::move(text);
   }
   if (!so_far.is_same_as(so_far_))
-    told.on_disk = [this, so_far = std::move(so_far), routes = routes_] {
+    told.on_disk = [this, so_far = std::move(so_far), on_disk = std::move(on_disk),
+                    routes = routes_] {
       so_far_ = so_far;
+      on_disk_ = on_disk;
       if (routes != routes_) so_far_.reroute(*routes, *routes_);  // reloaded meanwhile
     };
   return told;

@@ -32,8 +32,9 @@ class Teller {
     datasource_url_ = std::move(datasource_url);
   }
 
-  // EngineRules::recall: what earlier processes told, and the rollouts that are active. Before the
-  // first tell(), which would else repeat it, and write over it. Throws StoreError.
+  // EngineRules::recall: what earlier processes and other nodes told, and the rollouts that are
+  // active here. Before the first tell(), which would else repeat it, and be refused for writing
+  // over it. Throws StoreError.
   awaitable<void> load(Store& store, std::vector<RolloutView> active);
 
   // EngineRules::tell.
@@ -48,7 +49,8 @@ class Teller {
   std::shared_ptr<const std::vector<NotifierRoute>> routes_ =
       std::make_shared<const std::vector<NotifierRoute>>();
   std::function<std::string(const std::string&)> datasource_url_;
-  ToldSoFar so_far_;  // as it is on disk
+  ToldSoFar so_far_;     // as it is on disk
+  std::string on_disk_;  // and in its very words, which another node may have written over
   bool loaded_ = false;
 };
 

@@ -148,6 +148,8 @@ void Metrics::on_changed(const RolloutView& view, SysTime now) {
   impl_->rollouts.update(view, now);
 }
 
+void Metrics::on_gone(const RolloutSpec& spec) { impl_->rollouts.drop(spec.id); }
+
 void Metrics::on_decision(const Decision& decision) {
   if (decision.would_have) return;
   // People's names are in the history; as a label they would be without bound.

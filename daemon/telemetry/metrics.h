@@ -46,6 +46,7 @@ class Metrics {
                     Cause cause);
   void on_late(Millis late);
   void on_changed(const RolloutView& view, SysTime now);
+  void on_gone(const RolloutSpec& spec);  // another node watches it now
   void on_decision(const Decision& decision);
   void on_freeze(const FreezeRecord& freeze);  // given, replaced or lifted
   void on_freezes(std::size_t in_force);

@@ -124,6 +124,14 @@ void RolloutSeries::forget(SysTime now) {
   }
 }
 
+void RolloutSeries::drop(const std::string& rollout) {
+  const auto found = rollouts_.find(rollout);
+  if (found == rollouts_.end() || found->second.ended) return;
+  count(found->second.state, -1);
+  remove(found->second);
+  rollouts_.erase(found);
+}
+
 void RolloutSeries::remove(Rollout& rollout) {
   info_.Remove(rollout.info);
   weight_.Remove(rollout.weight);

@@ -20,6 +20,8 @@ class RolloutSeries {
   explicit RolloutSeries(prometheus::Registry& registry);
 
   void update(const RolloutView& view, SysTime now);
+  // At once: another node has its series now. One that has ended is left to its time.
+  void drop(const std::string& rollout);
   // Removes what ended too long ago.
   void forget(SysTime now);
 

@@ -32,8 +32,12 @@ void MemoryStore::fail_if_asked() {
   throw StoreError("the disk is full");
 }
 
-awaitable<std::vector<Recorded>> MemoryStore::record(std::vector<Commit> commits, Epoch) {
+awaitable<std::vector<Recorded>> MemoryStore::record(std::vector<Commit> commits) {
   fail_if_asked();
+  if (stale > 0) {
+    --stale;
+    throw StaleLease("another node has it");
+  }
   std::vector<Recorded> recorded(commits.size());
   for (const Commit& commit : commits) {
     for (const DeliveryUpdate& update : commit.delivery_updates) apply(update);
@@ -43,11 +47,16 @@ awaitable<std::vector<Recorded>> MemoryStore::record(std::vector<Commit> commits
   co_return recorded;
 }
 
-awaitable<std::vector<Delivery>> MemoryStore::open_deliveries() {
+awaitable<std::vector<Delivery>> MemoryStore::open_deliveries(
+    std::optional<std::vector<Place>> places) {
   fail_if_asked();
   std::vector<Delivery> open;
   for (const auto& [id, delivery] : deliveries_by_id) {
-    if (is_open(delivery.state)) open.push_back(delivery);
+    const auto spec = specs.find(delivery.rollout);
+    const bool asked_for =
+        !places || (spec != specs.end() &&
+                    std::count(places->begin(), places->end(), place_of(spec->second)) > 0);
+    if (asked_for && is_open(delivery.state)) open.push_back(delivery);
   }
   std::stable_sort(open.begin(), open.end(), [](const Delivery& a, const Delivery& b) {
     return a.created_at < b.created_at;
@@ -82,7 +91,9 @@ awaitable<std::optional<std::string>> MemoryStore::memo(std::string rollout, std
   co_return found;
 }
 
-awaitable<std::vector<StoredRollout>> MemoryStore::active() { unexpected("active"); }
+awaitable<std::vector<StoredRollout>> MemoryStore::active(std::optional<std::vector<Place>>) {
+  unexpected("active");
+}
 awaitable<Page<StoredRollout>> MemoryStore::list(ListFilter, std::size_t,
                                                  std::optional<std::string>) {
   unexpected("list");

@@ -13,6 +13,7 @@ namespace rollwatch {
 class MemoryStore : public Store {
  public:
   int failures = 0;  // so many of the next calls throw StoreError
+  int stale = 0;     // so many of the next commits are of a lease that is over
   std::map<std::string, Delivery> deliveries_by_id;
   std::map<std::string, RolloutSpec> specs;
   std::map<std::string, std::string> shared_memos;
@@ -22,15 +23,16 @@ class MemoryStore : public Store {
   void apply(const DeliveryUpdate& update);
   void fail_if_asked();
 
-  awaitable<std::vector<Recorded>> record(std::vector<Commit> commits, Epoch epoch) override;
-  awaitable<std::vector<Delivery>> open_deliveries() override;
+  awaitable<std::vector<Recorded>> record(std::vector<Commit> commits) override;
+  awaitable<std::vector<Delivery>> open_deliveries(
+      std::optional<std::vector<Place>> places) override;
   awaitable<std::optional<StoredRollout>> rollout(std::string id) override;
   awaitable<std::optional<Delivery>> delivery(std::string id) override;
   awaitable<std::optional<std::string>> memo(std::string rollout, std::string target,
                                              std::string key) override;
 
   // Nobody asks for these here.
-  awaitable<std::vector<StoredRollout>> active() override;
+  awaitable<std::vector<StoredRollout>> active(std::optional<std::vector<Place>> places) override;
   awaitable<Page<StoredRollout>> list(ListFilter filter, std::size_t limit,
                                       std::optional<std::string> cursor) override;
   awaitable<std::optional<StoredRollout>> latest(std::string ns, std::string service,

@@ -38,9 +38,10 @@ void OutboxTest::boot() {
   };
   OrderSink& sink = *this;
   outbox = std::make_unique<Outbox>(
-      io.get_executor(), clock, store, sink, [] { return 0.5; }, std::move(hooks));
+      io.get_executor(), clock, store, sink, leases, [] { return 0.5; }, std::move(hooks));
   configure();
-  spawn(io.get_executor(), "start", [this]() -> awaitable<void> { co_await outbox->start(1); });
+  spawn(io.get_executor(), "start",
+        [this]() -> awaitable<void> { co_await outbox->take_up(std::nullopt); });
   clock.settle();
 }
 
@@ -191,8 +192,12 @@ awaitable<HttpResponse> OutboxTest::answer(Receiver& receiver, std::string line)
   co_return response;
 }
 
-awaitable<DeliveryState> OutboxTest::order_attempted(std::string, std::string delivery,
+awaitable<DeliveryState> OutboxTest::order_attempted(Lease lease, std::string, std::string delivery,
                                                      SendResult result) {
+  if (lease.epoch != leases.epoch) {
+    tell("refused: another node has it");
+    throw StaleLease("another node has it");
+  }
   if (sink_failures > 0) {
     --sink_failures;
     tell("not recorded");
@@ -222,7 +227,7 @@ awaitable<DeliveryState> OutboxTest::order_attempted(std::string, std::string de
   co_return state;
 }
 
-awaitable<DeliveryState> OutboxTest::order_expired(std::string, std::string delivery,
+awaitable<DeliveryState> OutboxTest::order_expired(Lease, std::string, std::string delivery,
                                                    std::string why) {
   if (sink_failures > 0) {
     --sink_failures;

@@ -35,6 +35,22 @@ struct ScriptedAnswer {
   std::string error;  // not empty: no answer at all
 };
 
+// Every place is here under one epoch, until a test says otherwise.
+class MovableLeases : public Leases {
+ public:
+  std::optional<Epoch> epoch = 7;
+  bool sure = true;
+  std::vector<Place> refusals;
+
+  std::optional<Epoch> held(const Place&) const override { return epoch; }
+  awaitable<std::optional<Epoch>> claim(Place) override { co_return epoch; }
+  bool is_sure() const override { return sure; }
+  void refused(const Place& place) override {
+    epoch.reset();
+    refusals.push_back(place);
+  }
+};
+
 // Somebody else's server. It answers what is scripted next and then, for ever, `otherwise`.
 struct Receiver {
   void script(std::initializer_list<ScriptedAnswer> answers) { next.assign(answers); }
@@ -72,6 +88,7 @@ class OutboxTest : public testing::Test, protected OrderSink {
   net::io_context io;
   ManualClock clock{io};
   MemoryStore store;
+  MovableLeases leases;
   Receiver deployer;
   Receiver slack;
   Receiver bot;                       // Slack's Web API; what is not scripted is done
@@ -85,9 +102,9 @@ class OutboxTest : public testing::Test, protected OrderSink {
   std::unique_ptr<Outbox> outbox;
 
  private:
-  awaitable<DeliveryState> order_attempted(std::string rollout, std::string delivery,
+  awaitable<DeliveryState> order_attempted(Lease lease, std::string rollout, std::string delivery,
                                            SendResult result) override;
-  awaitable<DeliveryState> order_expired(std::string rollout, std::string delivery,
+  awaitable<DeliveryState> order_expired(Lease lease, std::string rollout, std::string delivery,
                                          std::string why) override;
   awaitable<HttpResponse> answer(Receiver& receiver, std::string line);
   void tell(const std::string& what);

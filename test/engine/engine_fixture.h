@@ -93,6 +93,8 @@ class EngineTest : public testing::Test {
     wanted.policy = {"approved"};
     return wanted;
   }
+  // Under which a single node sends what is ordered for it.
+  static Lease lease() { return {World::place("checkout"), 0}; }
   static PersonDecided person(DecisionKind kind) { return {kind, "ana", "because", std::nullopt}; }
 
   std::string begin(const std::string& candidate) {

@@ -133,8 +133,8 @@ TEST_P(OrderEndings, StaysWithdrawnIfItArrivesWithTheDecision) {
   if (GetParam().alone == DeliveryState::kDone) result.end = SendEnd::kDone;
   if (GetParam().alone == DeliveryState::kAccepted) result.end = SendEnd::kAccepted;
   if (GetParam().alone == DeliveryState::kRefused) result.end = SendEnd::kRefused;
-  const Called<DeliveryState> attempted(world,
-                                        world.engine().order_attempted(id, order(id, 1), result));
+  const Called<DeliveryState> attempted(
+      world, world.engine().order_attempted(lease(), id, order(id, 1), result));
   world.store_fails(false);  // … until the store is back
   world.advance(Millis{1'000});
 
@@ -190,30 +190,33 @@ TEST_F(Orders, AWeightReportedWithAFailedAttemptEndsTheAttempts) {
 TEST_F(Orders, AnUnknownDeliveryIsToldAsWithdrawn) {
   const std::string id = begin("1.1");
   SendResult result;
-  EXPECT_EQ(world.run(world.engine().order_attempted(id, "ord_none-1", result)),
+  EXPECT_EQ(world.run(world.engine().order_attempted(lease(), id, "ord_none-1", result)),
             DeliveryState::kWithdrawn);
-  EXPECT_EQ(world.run(world.engine().order_expired(id, "ord_none-1", "")),
+  EXPECT_EQ(world.run(world.engine().order_expired(lease(), id, "ord_none-1", "")),
             DeliveryState::kWithdrawn);
-  EXPECT_EQ(world.run(world.engine().order_attempted("ro_none", "ord_none-1", result)),
+  EXPECT_EQ(world.run(world.engine().order_attempted(lease(), "ro_none", "ord_none-1", result)),
             DeliveryState::kWithdrawn);
 }
 
 TEST_F(Orders, ExpiryOfAnEndedOrderChangesNothing) {
   const std::string id = begin("1.1");
   ASSERT_EQ(delivery(order(id, 1)).state, DeliveryState::kDone);
-  EXPECT_EQ(world.run(world.engine().order_expired(id, order(id, 1), "")), DeliveryState::kDone);
+  EXPECT_EQ(world.run(world.engine().order_expired(lease(), id, order(id, 1), "")),
+            DeliveryState::kDone);
   EXPECT_EQ(delivery(order(id, 1)).state, DeliveryState::kDone);
 }
 
 TEST_F(Orders, ExpiryPausesWithThatQuestionAndARollbackEndsTheRollout) {
   world.deployer_is(Deployer::kIsDown);
   const std::string id = begin("1.1");
-  EXPECT_EQ(world.run(world.engine().order_expired(id, order(id, 1), "")), DeliveryState::kDead);
+  EXPECT_EQ(world.run(world.engine().order_expired(lease(), id, order(id, 1), "")),
+            DeliveryState::kDead);
   EXPECT_EQ(state(id), State::kPaused);
   ASSERT_TRUE(world.rollout(id).state.question.has_value());
   EXPECT_EQ(world.rollout(id).state.question->kind, QuestionKind::kOrderExpired);
   world.decide(id, person(DecisionKind::kRollback));
-  EXPECT_EQ(world.run(world.engine().order_expired(id, order(id, 2), "")), DeliveryState::kDead);
+  EXPECT_EQ(world.run(world.engine().order_expired(lease(), id, order(id, 2), "")),
+            DeliveryState::kDead);
   EXPECT_EQ(state(id), State::kRollbackFailed);
 }
 
@@ -223,7 +226,8 @@ TEST_F(Orders, ExpiryOfOneThatWasNeverTriedSaysWhy) {
   const std::string id = begin("1.1");
   world.settle();
   const std::string why = "orchestrator deployer fails, last: HTTP 500";
-  EXPECT_EQ(world.run(world.engine().order_expired(id, order(id, 1), why)), DeliveryState::kDead);
+  EXPECT_EQ(world.run(world.engine().order_expired(lease(), id, order(id, 1), why)),
+            DeliveryState::kDead);
   EXPECT_THAT(world.rollout(id).state.reason, testing::HasSubstr(why));
 }
 
@@ -233,7 +237,8 @@ TEST_F(Orders, ExpiryDoesNotUndoAnAcknowledgement) {
   world.store_hangs(true);
   const Called<DecideResult> acknowledged(world,
                                           world.engine().acknowledge(order(id, 1), true, ""));
-  const Called<DeliveryState> expired(world, world.engine().order_expired(id, order(id, 1), ""));
+  const Called<DeliveryState> expired(world,
+                                      world.engine().order_expired(lease(), id, order(id, 1), ""));
   world.store_hangs(false);
   world.settle();
   EXPECT_EQ(acknowledged.value().end, DecideEnd::kDone);
@@ -248,8 +253,8 @@ TEST_F(Orders, AnAttemptThatCouldNotBeRecordedThrows) {
   world.store_fails(true);
   SendResult result;
   result.end = SendEnd::kDone;
-  const Called<DeliveryState> attempted(world,
-                                        world.engine().order_attempted(id, order(id, 1), result));
+  const Called<DeliveryState> attempted(
+      world, world.engine().order_attempted(lease(), id, order(id, 1), result));
   EXPECT_THROW(attempted.value(), StoreError);
   world.store_fails(false);
   world.advance(Millis{1'000});

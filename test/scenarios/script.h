@@ -11,6 +11,7 @@
 
 #include "analysis/answer.h"
 #include "daemon/engine/metrics_source.h"
+#include "test/scenarios/scripted_leases.h"
 
 namespace rollwatch {
 
@@ -72,11 +73,15 @@ struct Script {
   bool store_fails = false;
   std::string refused_rollout;
   bool store_hangs = false;
+  bool is_shared =
+      false;  // by several nodes: what is written under a lease that is over is refused
+  PlaceTable places;
 
   std::vector<AskedQuestion> asked;
   std::vector<DeliveredOrder> attempts;
   std::vector<Message> told;
   std::vector<std::string> not_recorded;
+  std::vector<std::string> gone;     // rollouts that a node gave up or lost
   std::size_t most_evaluations = 0;  // in one commit
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "daemon/storage/sqlite_store.h"
 #include "test/scenarios/gate.h"
@@ -16,7 +17,7 @@ class WatchedStore : public Store {
       : script_(script), store_(std::move(io), path) {}
   bool owes() const { return out_ > 0; }
 
-  awaitable<std::vector<Recorded>> record(std::vector<Commit> commits, Epoch epoch) override {
+  awaitable<std::vector<Recorded>> record(std::vector<Commit> commits) override {
     for (const Commit& commit : commits)
       script_.most_evaluations = std::max(script_.most_evaluations, commit.evaluations.size());
     if (script_.store_hangs) co_await held_.wait();
@@ -24,15 +25,17 @@ class WatchedStore : public Store {
     for (const Commit& commit : commits)
       if (commit.rollout == script_.refused_rollout) throw StoreError("a constraint failed");
     const Out out(out_);
-    co_return co_await store_.record(std::move(commits), epoch);
+    if (script_.is_shared) co_await check_leases(commits);
+    co_return co_await store_.record(std::move(commits));
   }
-  awaitable<std::vector<StoredRollout>> active() override {
+  awaitable<std::vector<StoredRollout>> active(std::optional<std::vector<Place>> places) override {
     const Out out(out_);
-    co_return co_await store_.active();
+    co_return co_await store_.active(std::move(places));
   }
-  awaitable<std::vector<Delivery>> open_deliveries() override {
+  awaitable<std::vector<Delivery>> open_deliveries(
+      std::optional<std::vector<Place>> places) override {
     const Out out(out_);
-    co_return co_await store_.open_deliveries();
+    co_return co_await store_.open_deliveries(std::move(places));
   }
   awaitable<std::optional<StoredRollout>> rollout(std::string id) override {
     const Out out(out_);
@@ -105,6 +108,20 @@ class WatchedStore : public Store {
   void let_go() { held_.let_go(); }
 
  private:
+  // As a shared database does it.
+  awaitable<void> check_leases(const std::vector<Commit>& commits) {
+    for (const Commit& commit : commits) {
+      if (commit.insert) place_of_[commit.rollout] = place_of(commit.insert->spec);
+      if (!place_of_.contains(commit.rollout)) {
+        const auto stored = co_await store_.rollout(commit.rollout);
+        if (stored) place_of_[commit.rollout] = place_of(stored->spec);
+      }
+    }
+    for (const Commit& commit : commits)
+      if (script_.places.is_stale(place_of_[commit.rollout], commit.epoch))
+        throw StaleLease("the place of " + commit.rollout + " is another node's");
+  }
+
   struct Out {
     explicit Out(int& count) : count(count) { ++count; }
     ~Out() { --count; }
@@ -115,6 +132,7 @@ class WatchedStore : public Store {
   SqliteStore store_;
   Gate held_;
   int out_ = 0;
+  std::map<std::string, Place> place_of_;  // by rollout
 };
 
 }  // namespace rollwatch

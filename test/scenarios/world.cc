@@ -20,22 +20,47 @@ constexpr SysTime kStart{Millis{1'767'323'000'000}};
 
 }  // namespace
 
+// A process as far as it is not the world around it.
+struct World::Node {
+  Node(World& world, Life& life, std::size_t number);
+
+  awaitable<void> take(Lease lease) {
+    std::vector<Place> places{lease.place};
+    std::vector<Lease> leases;
+    leases.push_back(std::move(lease));
+    co_await engine.take_over(std::move(leases));
+    co_await outbox.take_up(places);
+    engine.watch(places, Cause::kMissedDowntime);
+  }
+  awaitable<void> give_up(Place place) {
+    std::vector<Place> places;
+    places.push_back(std::move(place));
+    co_await outbox.give_up(places);
+    co_await engine.give_up(places);
+    shared->release(places.front());
+  }
+  void drop(const Place& place) {
+    engine.lose({place});
+    outbox.lose({place});
+  }
+
+  EngineRules rules(World& world, Life& life);
+  EngineHooks hooks(World& world);
+
+  std::unique_ptr<Leases> leases;
+  ScriptedLeases* shared = nullptr;  // the same, if there are several nodes
+  Teller teller;
+  Engine engine;
+  Outbox outbox;
+};
+
 struct World::Life {
   Life(World& world, SysTime start)
       : clock(io, start, [this] { run_until_idle(); }),
         source(world.script_, io, clock),
-        store(world.script_, io.get_executor(), world.folder_ / "rollwatch.db"),
-        teller(random_of(world)),
-        engine(io.get_executor(), clock, source, store, rules(world), hooks(world)),
-        outbox(io.get_executor(), clock, store, engine, [] { return 0.5; }) {
-    Outbox::Drivers drivers;
-    for (const auto& [name, settings] : world.settings_.orchestrators)
-      drivers.emplace(name, std::make_shared<ScriptedDeployer>(world.script_, clock));
-    Outbox::Senders senders;
-    for (const auto& [name, settings] : world.settings_.notifiers)
-      senders.emplace(name, std::make_shared<ScriptedPeople>(world.script_, clock));
-    outbox.configure(std::move(drivers), std::move(senders));
-    teller.configure(routes_of(world.settings_));
+        store(world.script_, io.get_executor(), world.folder_ / "rollwatch.db") {
+    for (std::size_t i = 0; i < world.nodes_; ++i)
+      nodes.push_back(std::make_unique<Node>(world, *this, i));
   }
   ~Life() { store.close(); }
 
@@ -49,54 +74,85 @@ struct World::Life {
   static std::function<std::uint64_t()> random_of(World& world) {
     return [&world] { return world.seed_ += 0x9e3779b97f4a7c15ULL; };
   }
-  EngineRules rules(World& world) {
-    EngineRules rules;
-    rules.recall = [this](std::vector<RolloutView> active) {
-      return teller.load(store, std::move(active));
-    };
-    rules.tell = [this](const std::vector<TakenStep>& steps, const Freezes& freezes) {
-      return teller.tell(steps, freezes);
-    };
-    rules.order_deadline = [&world](const std::string& orchestrator, DecisionKind kind) {
-      const OrchestratorSettings& s = world.settings_.orchestrators.at(orchestrator);
-      return kind == DecisionKind::kRollback ? s.rollback_deadline : s.deadline;
-    };
-    rules.ack_deadline = [&world](const std::string& orchestrator) {
-      return world.settings_.orchestrators.at(orchestrator).ack_deadline;
-    };
-    rules.decode_plan = plan_of;
-    rules.random = random_of(world);
-    rules.datasource_url = [](const std::string&) { return std::string("http://metrics.example"); };
-    return rules;
-  }
-  EngineHooks hooks(World& world) {
-    EngineHooks hooks;
-    hooks.deliver = [this](const Delivery& delivery, const RolloutSpec& spec) {
-      outbox.add(delivery, spec);
-    };
-    hooks.withdraw = [this](const std::string& id) { outbox.withdraw(id); };
-    hooks.settled = [this](const std::string& id, DeliveryState state) {
-      outbox.acknowledged(id, state);
-    };
-    hooks.not_recorded = [&world](const RolloutSpec& spec, const std::string& why) {
-      world.script_.not_recorded.push_back(spec.candidate + ": " + why);
-    };
-    return hooks;
-  }
 
   net::io_context io;
   ManualClock clock;
   ScriptedSource source;
   WatchedStore store;
-  Teller teller;
-  Engine engine;
-  Outbox outbox;
+  std::vector<std::unique_ptr<Node>> nodes;
 };
+
+World::Node::Node(World& world, Life& life, std::size_t number)
+    : teller(Life::random_of(world)),
+      engine(
+          life.io.get_executor(), life.clock, life.source, life.store,
+          [&]() -> Leases& {
+            if (world.nodes_ == 1) {
+              leases = std::make_unique<SoleNode>();
+            } else {
+              auto several = std::make_unique<ScriptedLeases>(
+                  world.script_.places, number,
+                  [this](Lease lease) { return take(std::move(lease)); },
+                  [this](const Place& place) { drop(place); });
+              shared = several.get();
+              leases = std::move(several);
+            }
+            return *leases;
+          }(),
+          rules(world, life), hooks(world)),
+      outbox(life.io.get_executor(), life.clock, life.store, engine, *leases, [] { return 0.5; }) {
+  Outbox::Drivers drivers;
+  for (const auto& [name, settings] : world.settings_.orchestrators)
+    drivers.emplace(name, std::make_shared<ScriptedDeployer>(world.script_, life.clock));
+  Outbox::Senders senders;
+  for (const auto& [name, settings] : world.settings_.notifiers)
+    senders.emplace(name, std::make_shared<ScriptedPeople>(world.script_, life.clock));
+  outbox.configure(std::move(drivers), std::move(senders));
+  teller.configure(routes_of(world.settings_));
+}
+
+EngineRules World::Node::rules(World& world, Life& life) {
+  EngineRules rules;
+  rules.recall = [this, &life](std::vector<RolloutView> active) {
+    return teller.load(life.store, std::move(active));
+  };
+  rules.tell = [this](const std::vector<TakenStep>& steps, const Freezes& freezes) {
+    return teller.tell(steps, freezes);
+  };
+  rules.order_deadline = [&world](const std::string& orchestrator, DecisionKind kind) {
+    const OrchestratorSettings& s = world.settings_.orchestrators.at(orchestrator);
+    return kind == DecisionKind::kRollback ? s.rollback_deadline : s.deadline;
+  };
+  rules.ack_deadline = [&world](const std::string& orchestrator) {
+    return world.settings_.orchestrators.at(orchestrator).ack_deadline;
+  };
+  rules.decode_plan = plan_of;
+  rules.random = Life::random_of(world);
+  rules.datasource_url = [](const std::string&) { return std::string("http://metrics.example"); };
+  return rules;
+}
+EngineHooks World::Node::hooks(World& world) {
+  EngineHooks hooks;
+  hooks.deliver = [this](const Delivery& delivery, const RolloutSpec& spec) {
+    outbox.add(delivery, spec);
+  };
+  hooks.withdraw = [this](const std::string& id) { outbox.withdraw(id); };
+  hooks.settled = [this](const std::string& id, DeliveryState state) {
+    outbox.acknowledged(id, state);
+  };
+  hooks.not_recorded = [&world](const RolloutSpec& spec, const std::string& why) {
+    world.script_.not_recorded.push_back(spec.candidate + ": " + why);
+  };
+  hooks.gone = [&world](const RolloutSpec& spec) { world.script_.gone.push_back(spec.id); };
+  return hooks;
+}
 
 World::World() = default;
 World::~World() = default;
 
-void World::configure(const std::string& toml) {
+void World::configure(const std::string& toml, std::size_t nodes) {
+  nodes_ = nodes;
+  script_.is_shared = nodes > 1;
   Environment environment;
   environment.variable = [](const std::string&) { return std::nullopt; };
   environment.read_file = [&toml](const std::string&) -> Expected<FileText, std::string> {
@@ -133,26 +189,30 @@ Registration World::registration(RolloutSpec spec, std::optional<int> attempt) {
 }
 
 RegisterResult World::register_rollout(RolloutSpec spec, std::optional<int> attempt) {
-  auto result = run(life_->engine.register_rollout(registration(std::move(spec), attempt)));
+  Engine& engine = node_of(place_of(spec)).engine;
+  auto result = run(engine.register_rollout(registration(std::move(spec), attempt)));
   life_->clock.settle();
   return result;
 }
 
 DecideResult World::decide(const std::string& rollout, PersonDecided decision) {
-  auto result = run(life_->engine.decide(rollout, std::move(decision)));
+  auto result = run(node_of(rollout).engine.decide(rollout, std::move(decision)));
   life_->clock.settle();
   return result;
 }
 
 DecideResult World::report(const std::string& rollout, double weight, Millis ago) {
   WeightReported report{weight, now() - ago, "the deployer"};
-  auto result = run(life_->engine.report_weight(rollout, std::move(report)));
+  auto result = run(node_of(rollout).engine.report_weight(rollout, std::move(report)));
   life_->clock.settle();
   return result;
 }
 
 DecideResult World::acknowledge(const std::string& order, bool done) {
-  auto result = run(life_->engine.acknowledge(order, done, ""));
+  const std::size_t dash = order.rfind('-');
+  const bool is_one = dash != std::string::npos && dash > 4;
+  Engine& engine = node_of(is_one ? "ro_" + order.substr(4, dash - 4) : "").engine;
+  auto result = run(engine.acknowledge(order, done, ""));
   life_->clock.settle();
   return result;
 }
@@ -168,7 +228,8 @@ FreezeRecord World::freeze(const std::string& service, const std::string& by,
   wanted.by = by;
   wanted.reason = reason;
   wanted.until = until;
-  auto result = run(life_->engine.freeze(std::move(wanted)));
+  auto result = run(engine().freeze(std::move(wanted)));
+  tell_nodes_of_freezes();
   life_->clock.settle();
   return result;
 }
@@ -181,7 +242,8 @@ bool World::lift_freeze(const std::string& service, const std::string& by) {
     lift.service = service.substr(slash + 1);
   }
   lift.by = by;
-  const auto lifted = run(life_->engine.lift_freeze(std::move(lift)));
+  const auto lifted = run(engine().lift_freeze(std::move(lift)));
+  tell_nodes_of_freezes();
   life_->clock.settle();
   return lifted.has_value();
 }
@@ -197,18 +259,99 @@ void World::restart(Millis down, const std::function<void()>& loading) {
   begin_life();
 }
 
-// As Application::start().
+// As Application::start(); of several nodes each takes some of what is active.
 void World::begin_life() {
-  run([](Life& life) -> awaitable<bool> {
-    co_await life.engine.load();
-    co_await life.outbox.start(0);
-    co_return true;
-  }(*life_));
-  life_->engine.start();
+  script_.places.free_all();
+  for (const auto& node : life_->nodes) {
+    run([](Node& one) -> awaitable<bool> {
+      co_await one.engine.load();
+      if (one.shared != nullptr) {
+        one.engine.watch(std::vector<Place>{}, Cause::kMissedDowntime);
+        co_return true;
+      }
+      co_await one.engine.take_over(std::nullopt);
+      co_await one.outbox.take_up(std::nullopt);
+      one.engine.watch(std::nullopt, Cause::kMissedDowntime);
+      co_return true;
+    }(*node));
+  }
+  if (nodes_ > 1) {
+    std::set<Place> places;
+    for (const StoredRollout& rollout : run(life_->store.active(std::nullopt)))
+      places.insert(place_of(rollout.spec));
+    for (const Delivery& open : run(life_->store.open_deliveries(std::nullopt)))
+      places.insert(place_of(run(life_->store.rollout(open.rollout))->spec));
+    std::size_t next = 0;
+    for (const Place& place : places) seize(place, next++ % nodes_);
+  }
   life_->clock.settle();
 }
 
-RolloutView World::rollout(const std::string& id) { return run(life_->engine.find(id)).value(); }
+void World::tell_nodes_of_freezes() {
+  for (std::size_t i = 1; i < nodes_; ++i)
+    run([](Engine& engine) -> awaitable<bool> {
+      co_await engine.freezes_changed();
+      co_return true;
+    }(engine(i)));
+}
+
+// ---- Several nodes
+
+World::Node& World::node_of(const Place& place) {
+  return *life_->nodes.at(owner(place).value_or(0));
+}
+World::Node& World::node_of(const std::string& rollout) {
+  if (nodes_ == 1) return *life_->nodes.front();
+  const auto stored = run(life_->store.rollout(rollout));
+  return stored ? node_of(place_of(stored->spec)) : *life_->nodes.front();
+}
+Outbox& World::outbox(std::size_t node) { return life_->nodes.at(node)->outbox; }
+ScriptedLeases& World::leases(std::size_t node) { return *life_->nodes.at(node)->shared; }
+Place World::place(const std::string& service) {
+  RolloutSpec spec;
+  spec.service = service;
+  return place_of(spec);
+}
+std::optional<std::size_t> World::owner(const Place& place) const {
+  const auto owner = script_.places.owner(place);
+  return owner ? std::optional(owner->node) : std::nullopt;
+}
+
+bool World::play(const std::string& name, std::function<awaitable<void>()> work) {
+  const auto done = std::make_shared<bool>(false);
+  spawn(io().get_executor(), name, [done, work = std::move(work)]() -> awaitable<void> {
+    co_await work();
+    *done = true;
+  });
+  settle();
+  return *done;
+}
+
+bool World::hand_over(const Place& place, std::size_t to) {
+  Node& from = node_of(place);
+  Node& next = *life_->nodes.at(to);
+  return play("hand over", [&from, &next, place]() -> awaitable<void> {
+    co_await from.give_up(place);
+    co_await next.shared->seize(place);
+  });
+}
+
+bool World::seize(const Place& place, std::size_t to) {
+  settle();  // what the store is at is on disk before the place changes hands
+  Node& next = *life_->nodes.at(to);
+  return play("seize", [&next, place]() -> awaitable<void> { co_await next.shared->seize(place); });
+}
+
+void World::lose(const Place& place) {
+  settle();
+  Node& node = node_of(place);
+  script_.places.free(place);
+  node.shared->lose(place);
+}
+
+RolloutView World::rollout(const std::string& id) {
+  return run(node_of(id).engine.find(id)).value();
+}
 
 std::vector<StoredEvaluation> World::evaluations(const std::string& id) {
   return run(life_->store.evaluations(id, 0, 100'000)).items;
@@ -225,7 +368,7 @@ std::optional<ExplainRecord> World::explain(const std::string& id,
 }
 SysTime World::now() const { return life_->clock.wall(); }
 std::size_t World::sleepers() const { return life_->clock.sleepers(); }
-Engine& World::engine() { return life_->engine; }
+Engine& World::engine(std::size_t node) { return life_->nodes.at(node)->engine; }
 net::io_context& World::io() { return life_->io; }
 void World::settle() { life_->clock.settle(); }
 void World::store_hangs(bool hangs) {

@@ -25,8 +25,9 @@ class World {
   World();
   ~World();
 
-  // Once, before anything is registered: a configuration file's text.
-  void configure(const std::string& toml);
+  // Once, before anything is registered: a configuration file's text. With several nodes they share
+  // the store, and calls go to the one that has the place.
+  void configure(const std::string& toml, std::size_t nodes = 1);
   void metrics_are(const std::string& query, Behaviour behaviour);
   // Of every datasource; the configured one without it.
   void ingestion_delay_is(std::optional<Millis> delay) {
@@ -68,6 +69,8 @@ class World {
   void checks_hang(bool hangs);
 
   RolloutView rollout(const std::string& id);
+  // The rollouts that nodes gave up or lost, in order.
+  const std::vector<std::string>& gone() const { return script_.gone; }
   std::vector<StoredEvaluation> evaluations(const std::string& id);
   std::vector<StoredEvent> events(const std::string& id);
   std::vector<Delivery> deliveries(const std::string& id);
@@ -79,7 +82,22 @@ class World {
   const Settings& settings() const { return settings_; }
 
   // The engine itself, for what the calls above do not reach; run() plays a call to its end.
-  Engine& engine();
+  Engine& engine(std::size_t node = 0);
+
+  // ---- Several nodes. What these begin may have to wait for the store or for an attempt that is
+  // out: true if it is done.
+
+  Outbox& outbox(std::size_t node);
+  ScriptedLeases& leases(std::size_t node);
+  static Place place(const std::string& service);
+  // The node that has it by the table; none if it is free.
+  std::optional<std::size_t> owner(const Place& place) const;
+  // In good order, from the one that has it.
+  bool hand_over(const Place& place, std::size_t to);
+  // From whoever has it, who does not know: paused, or cut off.
+  bool seize(const Place& place, std::size_t to);
+  // Its node knows that it has lost it, and nobody else has it yet.
+  void lose(const Place& place);
   net::io_context& io();
   void settle();
   template <class T>
@@ -99,13 +117,19 @@ class World {
   const std::vector<AskedQuestion>& asked() const { return script_.asked; }
 
  private:
-  struct Life;  // one process
+  struct Node;  // one process
+  struct Life;  // all of them
   void begin_life();
+  void tell_nodes_of_freezes();
+  Node& node_of(const Place& place);
+  Node& node_of(const std::string& rollout);
+  bool play(const std::string& name, std::function<awaitable<void>()> work);
 
   TempDir folder_{TempDir::Where::kMemory};
   Settings settings_;
   Script script_;
   std::uint64_t seed_ = 1;
+  std::size_t nodes_ = 1;
   std::unique_ptr<Life> life_;
 };
 
