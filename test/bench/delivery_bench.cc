@@ -79,8 +79,8 @@ std::vector<Latencies> measure(Contender& contender, std::size_t times, std::siz
 }
 
 void add(Row::Percentiles& to, const std::vector<double>& milliseconds) {
-  to.p50.push_back(percentile(milliseconds, 0.50));
-  to.p99.push_back(percentile(milliseconds, 0.99));
+  to.p50.push_back(percentile(milliseconds, 50));
+  to.p99.push_back(percentile(milliseconds, 99));
 }
 
 std::vector<Row> measure_all(const std::vector<std::unique_ptr<Contender>>& contenders,
@@ -126,7 +126,7 @@ Options options_of(int argc, char** argv) {
   return options;
 }
 
-int run(const Options& options) {
+void measure_and_report(const Options& options) {
   const HttpClientLibrary library;
   WebhookReceiver receiver(service_in);
   std::vector<std::unique_ptr<Contender>> contenders;
@@ -139,7 +139,6 @@ int run(const Options& options) {
       "%zu rounds of %zu one at a time and %zu times %zu at once; medians over rounds\n\n%s",
       options.rounds, options.alone, options.bursts, options.at_once,
       report(rows, options.at_once).c_str());
-  return 0;
 }
 
 }  // namespace
@@ -147,7 +146,8 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   try {
-    return rollwatch::bench::run(rollwatch::bench::options_of(argc, argv));
+    rollwatch::bench::measure_and_report(rollwatch::bench::options_of(argc, argv));
+    return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "rollwatch_bench_delivery: %s\n", error.what());
     return 1;

@@ -20,7 +20,7 @@ namespace {
 constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 constexpr int kBacklog = 1024;
 
-void check(bool good, const char* what) {
+void must(bool good, const char* what) {
   if (!good) throw std::system_error(errno, std::generic_category(), what);
 }
 
@@ -28,7 +28,7 @@ void watch(int epoll, int fd) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.fd = fd;
-  check(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0, "epoll_ctl");
+  must(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0, "epoll_ctl");
 }
 
 }  // namespace
@@ -37,15 +37,15 @@ WebhookReceiver::WebhookReceiver(KeyOf key_of) : key_of_(std::move(key_of)) {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   stop_ = eventfd(0, EFD_CLOEXEC);
-  check(listener_ >= 0 && epoll_ >= 0 && stop_ >= 0, "receiver");
+  must(listener_ >= 0 && epoll_ >= 0 && stop_ >= 0, "receiver");
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   auto* generic = reinterpret_cast<sockaddr*>(&address);
   socklen_t size = sizeof address;
-  check(bind(listener_, generic, size) == 0 && listen(listener_, kBacklog) == 0 &&
-            getsockname(listener_, generic, &size) == 0,
-        "receiver");
+  must(bind(listener_, generic, size) == 0 && listen(listener_, kBacklog) == 0 &&
+           getsockname(listener_, generic, &size) == 0,
+       "receiver");
   port_ = ntohs(address.sin_port);
   watch(epoll_, listener_);
   watch(epoll_, stop_);
