@@ -15,6 +15,13 @@ ServerResponse refused(int status, std::string detail) {
   return problem_response(Problem{status, std::move(detail)});
 }
 
+ServerResponse store_away(const std::string& line, const StoreError& error) {
+  spdlog::warn("{}: the store is away: {}", line, error.what());
+  ServerResponse response = refused(503, "the store is away; nothing was changed, try again");
+  response.headers.emplace_back("Retry-After", "5");
+  return response;
+}
+
 std::string_view scope_name(Scope scope) {
   switch (scope) {
     case Scope::kRead:
@@ -79,18 +86,27 @@ awaitable<ServerResponse> Api::answer(ServerRequest request) {
   const std::string line = request.method + " " + request.path;
   RouteMatch match = match_route(routes_, request.method, request.segments);
   ServerResponse response;
-  try {
-    response = co_await dispatch(std::move(request), match);
-  } catch (const Refusal& refusal) {
-    response = problem_response(refusal.problem);
-  } catch (const NotHere& error) {
-    spdlog::warn("{}: {}", line, error.what());
-    response = refused(503, std::string(error.what()) + "; nothing was changed, ask that node");
-    response.headers.emplace_back("Retry-After", "5");
-  } catch (const StoreError& error) {
-    spdlog::warn("{}: the store is away: {}", line, error.what());
-    response = refused(503, "the store is away; nothing was changed, try again");
-    response.headers.emplace_back("Retry-After", "5");
+  // Once more if the node that had it is gone: it may be ours by now.
+  for (int again = 0; again < 2; ++again) {
+    std::optional<Place> elsewhere;
+    try {
+      ServerRequest copy = request;
+      response = co_await dispatch(std::move(copy), match);
+    } catch (const Refusal& refusal) {
+      response = problem_response(refusal.problem);
+    } catch (const NotHere& error) {
+      response = refused(503, std::string(error.what()) +
+                                  ", which does not answer; nothing was changed, try again");
+      response.headers.emplace_back("Retry-After", "5");
+      elsewhere = error.place;
+    } catch (const StoreError& error) {
+      response = store_away(line, error);
+    }
+    if (!elsewhere || request.carried) break;
+    auto answered = co_await answer_of_owner(line, *elsewhere, request);
+    if (!answered) continue;
+    answered->route = match.pattern;
+    co_return std::move(*answered);
   }
   response.route = match.pattern;
   response.headers.emplace_back("X-Content-Type-Options", "nosniff");
@@ -98,8 +114,18 @@ awaitable<ServerResponse> Api::answer(ServerRequest request) {
   co_return response;
 }
 
+awaitable<std::optional<ServerResponse>> Api::answer_of_owner(const std::string& line, Place place,
+                                                              const ServerRequest& request) {
+  try {
+    co_return co_await context_.ask_owner(place, request);
+  } catch (const StoreError& error) {
+    co_return store_away(line, error);
+  }
+}
+
 awaitable<ServerResponse> Api::dispatch(ServerRequest request, const RouteMatch& match) {
-  if (const auto foreign = foreign_problem(request, context_.external_url()))
+  if (const auto foreign =
+          request.carried ? std::nullopt : foreign_problem(request, context_.external_url()))
     co_return problem_response(*foreign);
   if (match.allowed.empty())
     co_return refused(404, fmt::format("there is nothing at {}", request.path));

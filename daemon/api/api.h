@@ -70,13 +70,13 @@ struct ApiContext {
       const std::string& name, const RolloutSpec& spec)>
       preview_orders = [](const std::string&, const RolloutSpec&) { return std::nullopt; };
   // The processes that share the store. Throws StoreError.
-  std::function<awaitable<std::vector<NodeView>>()> nodes = []() -> awaitable<std::vector<NodeView>> {
-    co_return std::vector<NodeView>();
-  };
+  std::function<awaitable<std::vector<NodeView>>()> nodes =
+      []() -> awaitable<std::vector<NodeView>> { co_return std::vector<NodeView>(); };
   // What the node that has this place answers to that request; nothing if none does.
   std::function<awaitable<std::optional<ServerResponse>>(const Place& place,
                                                          const ServerRequest& request)>
-      ask_owner = [](const Place&, const ServerRequest&) -> awaitable<std::optional<ServerResponse>> {
+      ask_owner =
+          [](const Place&, const ServerRequest&) -> awaitable<std::optional<ServerResponse>> {
     co_return std::nullopt;
   };
 };
@@ -128,6 +128,8 @@ class Api {
 
  private:
   awaitable<ServerResponse> dispatch(ServerRequest request, const RouteMatch& match);
+  awaitable<std::optional<ServerResponse>> answer_of_owner(const std::string& line, Place place,
+                                                           const ServerRequest& request);
 
   const ApiContext context_;
   const std::span<const Route> routes_;

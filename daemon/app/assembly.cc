@@ -60,13 +60,13 @@ RequestTarget request_target_of(const std::string& name, const OrchestratorSetti
 
 }  // namespace
 
-std::map<std::string, Datasource> datasources_of(const Settings& settings) {
+std::map<std::string, Datasource> datasources_of(const Settings& settings, std::size_t nodes) {
   std::map<std::string, Datasource> all;
   for (const auto& [name, from] : settings.datasources) {
     Datasource to;
     to.url = from.url;
     to.timeout = from.timeout;
-    to.max_concurrency = from.max_concurrency;
+    to.max_concurrency = std::max(1, from.max_concurrency / static_cast<int>(nodes));
     to.ingestion_delay = from.ingestion_delay;
     to.headers = from.headers;
     if (from.bearer_token) to.bearer_token = *from.bearer_token;
@@ -80,7 +80,7 @@ std::map<std::string, Datasource> datasources_of(const Settings& settings) {
   return all;
 }
 
-std::set<std::string> measured_datasources_of(const Settings& settings) {
+std::set<std::string> measured_datasources_of(const Settings& settings, std::size_t nodes) {
   std::set<std::string> names;
   for (const auto& [name, datasource] : settings.datasources)
     if (datasource.measures_ingestion_delay) names.insert(name);
@@ -182,8 +182,11 @@ std::vector<std::string> obstacles(const Settings& before, const Settings& after
   std::set<std::string> found;
   if (after.server.listen != before.server.listen)
     found.insert("server.listen changed: restart rollwatchd to listen on " + after.server.listen);
-  if (after.store.path != before.store.path)
-    found.insert("store.url changed: restart rollwatchd to use " + after.store.path);
+  if (after.store.path != before.store.path ||
+      after.store.postgres.reveal() != before.store.postgres.reveal())
+    found.insert("store.url changed: restart rollwatchd to use " + after.store.shown);
+  if (after.store.lease != before.store.lease)
+    found.insert("store.lease changed: restart rollwatchd to use it");
   for (const RolloutView& rollout : active) {
     if (!rollout.spec.orchestrator.empty() &&
         !after.orchestrators.contains(rollout.spec.orchestrator))

@@ -18,7 +18,8 @@
 
 namespace rollwatch {
 
-std::map<std::string, Datasource> datasources_of(const Settings& settings);
+// max_concurrency is for all nodes that share the store; each takes its part of it, at least one.
+std::map<std::string, Datasource> datasources_of(const Settings& settings, std::size_t nodes);
 // Those whose ingestion delay is "auto".
 std::set<std::string> measured_datasources_of(const Settings& settings);
 Outbox::Drivers drivers_of(const Settings& settings, const HttpSend& http, Clock& clock,

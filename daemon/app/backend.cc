@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/postgres/calls.h"
@@ -69,6 +70,8 @@ class SharedBackend : public Backend {
   bool may_be_tried_again() const override { return store_.may_come_back(); }
 
   awaitable<void> join() override {
+    // Nothing is ours yet; from now on calls are answered all the same.
+    co_await hooks_.gained(std::vector<Lease>(), Cause::kMissedDowntime);
     co_await members_.join();
     spawn(executor_, "calls", [this] { return look_for_calls(); });
   }
@@ -82,7 +85,7 @@ class SharedBackend : public Backend {
   }
   awaitable<std::vector<NodeView>> nodes() override { return members_.nodes(); }
   std::optional<std::string> trouble() const override { return trouble_; }
-  BackendReading reading() const override {
+  NodesReading reading() const override {
     return {members_.nodes_seen(), members_.places(), members_.transitions(), fenced_};
   }
 
@@ -95,6 +98,7 @@ class SharedBackend : public Backend {
     hooks.give_up = [this](std::vector<Place> places) { return hooks_.give_up(std::move(places)); };
     hooks.lost = [this](const std::vector<Place>& places) { hooks_.lost(places); };
     hooks.heard = [this](const std::string& what, const std::string& rest) { heard(what, rest); };
+    hooks.nodes_changed = [this](std::size_t nodes) { hooks_.nodes_changed(nodes); };
     hooks.standing = [this](std::optional<std::string> trouble) {
       if (trouble)
         spdlog::error("this node is no member of the system any more and does nothing: {}",

@@ -26,16 +26,9 @@ struct BackendHooks {
   // Another node has moved that rollout, or changed a freeze.
   std::function<void(const std::string& rollout)> moved;
   std::function<void()> freezes_changed;
+  std::function<void(std::size_t nodes)> nodes_changed;  // how many share the store
   // Answers what another node was asked about one of our places.
   std::function<awaitable<std::string>(std::string request)> answer;
-};
-
-// Of the moment, for metrics.
-struct BackendReading {
-  std::size_t nodes = 1;
-  std::size_t leases = 0;
-  std::uint64_t lease_transitions = 0;
-  std::uint64_t fenced_writes = 0;
 };
 
 class Backend {
@@ -60,7 +53,7 @@ class Backend {
   virtual awaitable<std::vector<NodeView>> nodes() = 0;  // Throws StoreError.
   // Why nothing can be done for any rollout at the moment.
   virtual std::optional<std::string> trouble() const { return std::nullopt; }
-  virtual BackendReading reading() const { return {}; }
+  virtual NodesReading reading() const { return {}; }
 };
 
 // Throws StoreError for a store that cannot be used. `node` is what this process is called.

@@ -19,4 +19,12 @@ struct NodeView {
   bool is_me = false;
 };
 
+// Of the moment, for metrics; of a node that shares its store with nobody, the defaults.
+struct NodesReading {
+  std::size_t nodes = 1;
+  std::size_t leases = 0;
+  std::uint64_t lease_transitions = 0;
+  std::uint64_t fenced_writes = 0;
+};
+
 }  // namespace rollwatch

@@ -217,7 +217,8 @@ awaitable<PgMembers::Counts> PgMembers::renew() {
   watch_lease();
   counts.nodes = static_cast<std::size_t>(rows.at(2).integer(0, 0));
   counts.busy = static_cast<std::size_t>(rows.at(2).integer(0, 1));
-  nodes_seen_ = counts.nodes;
+  if (std::exchange(nodes_seen_, counts.nodes) != counts.nodes && hooks_.nodes_changed)
+    hooks_.nodes_changed(counts.nodes);
   for (int row = 0; row < rows.at(3).size(); ++row)
     counts.mine.push_back({rows[3].text(row, 0), rows[3].text(row, 1), rows[3].text(row, 2)});
   co_return counts;

@@ -111,6 +111,22 @@ class Metrics::Impl {
   Histogram& commit =
       histograms(registry, "rollwatch_store_commit_seconds", "Time a commit took to be on disk.")
           .Add({}, kCommit);
+  Gauge& nodes =
+      gauges(registry, "rollwatch_nodes",
+             "Daemons that share the store, as this one sees them; 0 while it is none of "
+             "them.")
+          .Add({});
+  Gauge& leases = gauges(registry, "rollwatch_leases",
+                         "Places (service and target) whose rollouts this daemon watches, where "
+                         "several share the store.")
+                      .Add({});
+  Counter& lease_transitions = counters(registry, "rollwatch_lease_transitions_total",
+                                        "Places this daemon took over, gave back or lost.")
+                                   .Add({});
+  Counter& fenced_writes =
+      counters(registry, "rollwatch_fenced_writes_total",
+               "Writes the store refused because another daemon has the place by now.")
+          .Add({});
   prometheus::Family<Counter>& http = counters(registry, "rollwatch_http_requests_total",
                                                "Requests answered, by route and status.");
   Gauge& reload_ok = gauges(registry, "rollwatch_config_last_reload_successful",
@@ -212,6 +228,16 @@ void Metrics::on_outbox(const OutboxReading& reading) {
 }
 
 void Metrics::on_commit(Seconds took) { impl_->commit.Observe(took.count()); }
+
+void Metrics::on_nodes(const NodesReading& reading) {
+  impl_->nodes.Set(static_cast<double>(reading.nodes));
+  impl_->leases.Set(static_cast<double>(reading.leases));
+  const auto advance = [](Counter& counter, std::uint64_t to) {
+    counter.Increment(std::max(0.0, static_cast<double>(to) - counter.Value()));
+  };
+  advance(impl_->lease_transitions, reading.lease_transitions);
+  advance(impl_->fenced_writes, reading.fenced_writes);
+}
 
 void Metrics::on_http(std::string_view method, std::string_view route, int status) {
   impl_->http

@@ -21,6 +21,7 @@
 
 #include "analysis/time.h"
 #include "daemon/engine/engine.h"
+#include "daemon/engine/nodes.h"
 
 namespace rollwatch {
 
@@ -70,6 +71,9 @@ class Metrics {
   void on_outbox(const OutboxReading& reading);
   // Of all that are configured now: whether they are probed instead of being sent everything.
   void on_breakers(const std::map<std::string, bool>& open);
+
+  // The nodes that share the store, and which places are this one's.
+  void on_nodes(const NodesReading& reading);
 
   void on_http(std::string_view method, std::string_view route, int status);
   // The configuration was taken over (at the start, too) or refused.
