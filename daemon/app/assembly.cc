@@ -80,7 +80,7 @@ std::map<std::string, Datasource> datasources_of(const Settings& settings, std::
   return all;
 }
 
-std::set<std::string> measured_datasources_of(const Settings& settings, std::size_t nodes) {
+std::set<std::string> measured_datasources_of(const Settings& settings) {
   std::set<std::string> names;
   for (const auto& [name, datasource] : settings.datasources)
     if (datasource.measures_ingestion_delay) names.insert(name);
