@@ -114,6 +114,7 @@ class Outbox {
     std::optional<SteadyTime> wakes_at;  // in timed_
     bool busy = false;                   // an attempt is out, or its end being recorded
     bool closed = false;                 // ended from outside meanwhile
+    std::optional<Delivery> again;       // sent again since, while the old attempt is out
   };
   using EntryPtr = std::shared_ptr<Entry>;
 
