@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,10 +15,13 @@ namespace rollwatch {
 // What the condition is called where conditions are listed.
 inline constexpr std::string_view kAlertsName = "alerts";
 
-// Whether an alert with these labels is one of this rollout's: each label of `match`, with this
-// rollout's values in it, is among them with exactly that value.
-bool alert_matches(const Plan& plan, const RolloutSpec& spec,
-                   const std::map<std::string, std::string>& labels);
+// The labels by which alerts are this rollout's: those of `match`, with its values in them. Made
+// once for all the alerts that arrive together. Nothing: no alert is.
+using AlertLabels = std::map<std::string, std::string>;
+std::optional<AlertLabels> alert_labels(const Plan& plan, const RolloutSpec& spec);
+
+// Whether each of the wanted labels is among these with exactly that value.
+bool alert_matches(const AlertLabels& wanted, const AlertLabels& labels);
 
 // `HighErrors{severity="page"} fires: 5 % of requests fail`
 std::string alert_sentence(const FiringAlert& alert);
