@@ -32,6 +32,7 @@ awaitable<ServerResponse> report_progress(const ApiContext& context, Call& call)
 awaitable<ServerResponse> acknowledge_delivery(const ApiContext& context, Call& call);
 // target_handlers.cc
 awaitable<ServerResponse> list_nodes(const ApiContext& context, Call& call);
+awaitable<ServerResponse> redeliver_delivery(const ApiContext& context, Call& call);
 awaitable<ServerResponse> list_targets(const ApiContext& context, Call& call);
 // service_handlers.cc
 awaitable<ServerResponse> get_service(const ApiContext& context, Call& call);

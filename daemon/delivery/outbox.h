@@ -134,6 +134,7 @@ class Outbox {
     bool busy = false;                   // an attempt is out, or its end being recorded
     bool closed = false;                 // ended from outside meanwhile
     bool lost = false;                   // no longer in any table: what is out for it is let go
+    std::optional<Delivery> again;       // sent again since, while the old attempt is out
   };
   using EntryPtr = std::shared_ptr<Entry>;
 

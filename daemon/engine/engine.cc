@@ -222,6 +222,10 @@ awaitable<DeliveryState> Engine::order_attempted(Lease lease, std::string rollou
   return impl_->order_attempted(std::move(lease), std::move(rollout), std::move(delivery),
                                 std::move(result));
 }
+awaitable<RedeliverResult> Engine::redeliver(std::string delivery, std::string by,
+                                             std::string reason) {
+  return impl_->redeliver(std::move(delivery), std::move(by), std::move(reason));
+}
 awaitable<DeliveryState> Engine::order_expired(Lease lease, std::string rollout,
                                                std::string delivery, std::string why) {
   return impl_->order_expired(std::move(lease), std::move(rollout), std::move(delivery),

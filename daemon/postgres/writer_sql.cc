@@ -82,8 +82,8 @@ constexpr std::string_view kInsertAttempt =
     "d.key),"
     " $2::bigint, $3::integer, $4, $5::bigint, $6 FROM deliveries d WHERE d.id = $1";
 constexpr std::string_view kUpdateDelivery =
-    "WITH u AS (UPDATE deliveries SET state = $2, open = $3::boolean, accepted_until = $4::bigint"
-    " WHERE id = $1 RETURNING 1)"
+    "WITH u AS (UPDATE deliveries SET state = $2, open = $3::boolean, accepted_until = $4::bigint,"
+    " expires_at = coalesce($5::bigint, expires_at) WHERE id = $1 RETURNING 1)"
     " SELECT rollwatch_changed((SELECT count(*) FROM u), 'RW002', 'there is no delivery ' || $1)";
 
 constexpr std::string_view kInsertExplain =
@@ -238,7 +238,7 @@ void PgGroup::add_attempt(const std::string& delivery, const Attempt& attempt) {
 
 void PgGroup::add_update(const DeliveryUpdate& update) {
   add(kUpdateDelivery, update.id, name_of(update.state), is_open(update.state),
-      update.accepted_until);
+      update.accepted_until, update.expires_at);
   if (update.attempt) add_attempt(update.id, *update.attempt);
 }
 
