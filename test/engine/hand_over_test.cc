@@ -166,6 +166,34 @@ TEST_F(HandOver, ACallAboutAFreePlaceTakesItOver) {
   EXPECT_GT(slots(id).missed, 0U) << "while nobody had it";
 }
 
+// Else the outbox, which is reading them at that time, would send what has just been withdrawn.
+TEST_F(HandOver, NothingMovesBetweenBeingTakenOverAndBeingWatched) {
+  const std::string id = begin("1.1");
+  world.advance(kMinute);
+  world.lose(checkout);
+  Engine& next = world.engine(1);
+  world.run([](Engine& engine, Place place) -> awaitable<bool> {
+    std::vector<Lease> leases;
+    leases.push_back({std::move(place), 1'000});
+    co_await engine.take_over(std::move(leases));
+    co_return true;
+  }(next, checkout));
+  EXPECT_EQ(active(1), 1U);
+  const std::size_t asked = world.asked().size();
+  FreezeRecord everything;
+  everything.by = "ana";
+  const Called<FreezeRecord> frozen(world, next.freeze(everything));
+  const Called<DecideResult> paused(world, next.decide(id, person(DecisionKind::kPause)));
+  world.advance(kMinute);
+  EXPECT_FALSE(frozen.answered());
+  EXPECT_FALSE(paused.answered());
+  EXPECT_EQ(world.asked().size(), asked);
+  next.watch(std::vector<Place>{checkout}, Cause::kMissedDowntime);
+  world.settle();
+  EXPECT_TRUE(frozen.answered());
+  EXPECT_TRUE(paused.answered());
+}
+
 TEST_F(HandOver, AFreezeOfOneNodeIsTheOthersToo) {
   const std::string here = begin("1.1");
   const std::string there = begin("1.1", "search");

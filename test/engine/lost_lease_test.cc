@@ -153,6 +153,20 @@ TEST_F(LostLease, TheStoreSaysSoToARegistration) {
   EXPECT_EQ(active(1), 1U);
 }
 
+// The outbox learns of it when it wants to tell what became of an order: that is not recorded
+// beside a rollout that is active elsewhere.
+TEST_F(LostLease, TheEngineSaysSoToTheOutbox) {
+  world.deployer_hangs(true);
+  const std::string id = begin("1.1");
+  world.advance(Millis{3'000});
+  world.engine().lose({checkout});
+  world.advance(Millis{10'000});
+  EXPECT_THAT(world.leases(0).refusals, ElementsAre(checkout));
+  EXPECT_EQ(world.outbox(0).stats().orders, 0U);
+  EXPECT_EQ(order(id, 1).state, DeliveryState::kPending);
+  EXPECT_THAT(order(id, 1).attempts, IsEmpty());
+}
+
 // What became of an order that was sent under the old lease is not recorded under the new one.
 TEST_F(LostLease, AndHadAgainAtOnce) {
   world.deployer_hangs(true);
