@@ -44,6 +44,7 @@ TEST_F(LostLease, WhileACommitGetsThrough) {
   world.advance(Millis{30'000});
   EXPECT_EQ(order(id, 2).state, DeliveryState::kPending);
   EXPECT_EQ(world.attempts().size(), 1U) << "the one who lost it does not send what it recorded";
+  EXPECT_THAT(world.gone(), ElementsAre(id)) << "and does not show it";
   EXPECT_TRUE(world.seize(checkout, 1));
   EXPECT_EQ(state(id), State::kRolledBack);
   EXPECT_EQ(world.attempts().size(), 2U);
