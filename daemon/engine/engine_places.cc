@@ -1,7 +1,6 @@
 // Which places are here: taking them over, handing them over in good order, and losing them at
 // once. A tenure is what all of it hangs on; whatever is out for one that is over does nothing.
 #include <algorithm>
-#include <cassert>
 #include <cstddef>
 
 #include "daemon/engine/engine_impl.h"
@@ -28,10 +27,12 @@ bool Engine::Impl::may_move(const Entry& entry) {
          std::ranges::any_of(entry.mailbox, [](const Work& work) { return work.by_outbox; });
 }
 
+// One that is taken over though it is here already is read anew.
 Engine::Impl::TenurePtr Engine::Impl::begin_tenure(Lease lease, Tenure::Phase phase) {
-  TenurePtr& here = tenures_[lease.place];
-  assert((!here || here->over) && "a place is taken over that is here already");
-  return here = std::make_shared<Tenure>(std::move(lease), phase);
+  if (const TenurePtr before = tenure_of(lease.place)) forget(before);
+  auto tenure = std::make_shared<Tenure>(std::move(lease), phase);
+  tenures_.emplace(tenure->place, tenure);
+  return tenure;
 }
 
 Engine::Impl::TenurePtr Engine::Impl::tenure_of(const Place& place) const {

@@ -18,7 +18,7 @@ namespace rollwatch {
 // What is owned by one node at a time: rollouts of one place supersede each other.
 struct Place {
   std::string ns, service, target;
-  auto operator<=>(const Place&) const = default;
+  auto operator<=>(const Place&) const = default;  // NOLINT(modernize-use-nullptr): a 0 of its own
 };
 Place place_of(const RolloutSpec& spec);
 

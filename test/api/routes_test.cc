@@ -3,6 +3,7 @@
 #include "daemon/api/api.h"
 #include "daemon/api/foreign.h"
 #include "test/api/api_fixture.h"
+#include "test/support/run.h"
 
 namespace rollwatch {
 namespace {
@@ -107,6 +108,36 @@ TEST_F(ApiRoutesTest, AStoreThatIsAwayIs503WithoutItsWords) {
   service.store_is_away = true;
   const ServerResponse response = ask("GET", "/api/v1/rollouts/ro_1");
   EXPECT_EQ(problem_of(response), "503 the store is away; nothing was changed, try again");
+  EXPECT_EQ(header(response, "Retry-After"), "5");
+}
+
+// Until calls are carried there.
+TEST_F(ApiRoutesTest, ACallAboutAnotherNodesPlaceIs503) {
+  const Route elsewhere{"POST", "/elsewhere", Scope::kDecide,
+                        [](const ApiContext&, Call&) -> awaitable<ServerResponse> {
+                          throw NotHere({"payments", "checkout", "eu-1"});
+                          co_return ServerResponse();
+                        }};
+  ApiContext context{.service = service,
+                     .clock = clock,
+                     .settings = {},
+                     .reload = {},
+                     .not_ready = {},
+                     .metrics = {},
+                     .external_url = [] { return std::string("http://rollwatch.example.net"); },
+                     .version = ""};
+  Api other(std::move(context), {&elsewhere, 1});
+  net::io_context io;
+  const auto response = run<ServerResponse>(io, [&other]() -> awaitable<ServerResponse> {
+    ServerRequest request;
+    request.method = "POST";
+    request.path = "/elsewhere";
+    request.segments = {"elsewhere"};
+    request.headers = {{"host", "rollwatch.example.net"}};
+    co_return co_await other.answer(std::move(request));
+  });
+  EXPECT_EQ(problem_of(response),
+            "503 payments/checkout in eu-1 is another node's; nothing was changed, ask that node");
   EXPECT_EQ(header(response, "Retry-After"), "5");
 }
 

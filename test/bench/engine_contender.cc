@@ -46,17 +46,18 @@ class EngineContender::Impl {
         settings_(settings_of(folder_, receiver.port())),
         http_(io_.get_executor()),
         store_(io_.get_executor(), folder_ / "rollwatch.db"),
-        engine_(io_.get_executor(), clock_, metrics_, store_, rules(), hooks()),
-        outbox_(io_.get_executor(), clock_, store_, engine_, [] { return 0.5; }) {
+        engine_(io_.get_executor(), clock_, metrics_, store_, leases_, rules(), hooks()),
+        outbox_(io_.get_executor(), clock_, store_, engine_, leases_, [] { return 0.5; }) {
     const HttpSend send = [this](HttpRequest request) { return http_.send(std::move(request)); };
     outbox_.configure(drivers_of(settings_, send, clock_, {"http://127.0.0.1", "rollwatch/bench"}),
                       {});
     run<bool>(io_, [this]() -> awaitable<bool> {
       co_await engine_.load();
-      co_await outbox_.start(0);
+      co_await engine_.take_over(std::nullopt);
+      co_await outbox_.take_up(std::nullopt);
       co_return true;
     });
-    engine_.start();
+    engine_.watch(std::nullopt, Cause::kMissedDowntime);
   }
 
   ~Impl() {
@@ -170,6 +171,7 @@ class EngineContender::Impl {
   NoMetrics metrics_;
   HttpClient http_;
   SqliteStore store_;
+  SoleNode leases_;
   std::uint64_t seed_ = 1;
   Ordered commit_;
   std::unordered_map<std::string, Ordered> ordered_;  // by service

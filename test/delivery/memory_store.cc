@@ -50,6 +50,7 @@ awaitable<std::vector<Recorded>> MemoryStore::record(std::vector<Commit> commits
 awaitable<std::vector<Delivery>> MemoryStore::open_deliveries(
     std::optional<std::vector<Place>> places) {
   fail_if_asked();
+  if (before_reads) before_reads();
   std::vector<Delivery> open;
   for (const auto& [id, delivery] : deliveries_by_id) {
     const auto spec = specs.find(delivery.rollout);

@@ -2,6 +2,7 @@
 // That a real one keeps its promises is proven in test/storage.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,8 +13,9 @@ namespace rollwatch {
 
 class MemoryStore : public Store {
  public:
-  int failures = 0;  // so many of the next calls throw StoreError
-  int stale = 0;     // so many of the next commits are of a lease that is over
+  int failures = 0;                    // so many of the next calls throw StoreError
+  int stale = 0;                       // so many of the next commits are of a lease that is over
+  std::function<void()> before_reads;  // of what is open
   std::map<std::string, Delivery> deliveries_by_id;
   std::map<std::string, RolloutSpec> specs;
   std::map<std::string, std::string> shared_memos;

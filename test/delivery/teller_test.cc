@@ -211,6 +211,39 @@ TEST_F(TellerTest, TheNextProcessKnowsWhatWasTold) {
   EXPECT_EQ(record(next, {paused("ro_4")}), 1U);
 }
 
+// Each memo says what it takes the place of, in the very words on disk, so that a store can refuse
+// one that was written over unseen.
+TEST_F(TellerTest, AMemoKnowsWhatItTakesThePlaceOf) {
+  teller_.configure(
+      {{"people", {}, {}, slack_webhook_tells}, {"sre", {}, {}, slack_webhook_tells}});
+  Step second = paused("ro_2");
+  second.after.question->datasource = second.events[0].datasource = "other";
+  const std::vector<Step> both = {paused("ro_1"), second};
+  const Told told = teller_.tell(taken(both), {});
+  ASSERT_THAT(told.steps[0].memos, SizeIs(1));
+  ASSERT_THAT(told.steps[1].memos, SizeIs(1));
+  EXPECT_EQ(told.steps[0].memos[0].before, "") << "nothing was there";
+  EXPECT_EQ(told.steps[1].memos[0].before, told.steps[0].memos[0].value);
+  const std::string on_disk = told.steps[1].memos[0].value;
+  told.on_disk();
+  store_.shared_memos["told_once"] = on_disk;
+
+  // What a reload lets it forget is on disk still.
+  teller_.configure({{"people", {}, {}, slack_webhook_tells}});
+  const std::vector<Step> ends = {lifted("ro_1")};
+  const Told next = teller_.tell(taken(ends), {});
+  ASSERT_THAT(next.steps[0].memos, SizeIs(1));
+  EXPECT_EQ(next.steps[0].memos[0].before, on_disk);
+
+  // Another node has told something since: once it has read that, it goes on from there.
+  store_.shared_memos["told_once"] = on_disk + " ";
+  load(teller_, {});
+  const std::vector<Step> more = {paused("ro_3")};
+  const Told third = teller_.tell(taken(more), {});
+  for (const Told::Step& step : third.steps)
+    for (const Memo& memo : step.memos) EXPECT_EQ(memo.before, on_disk + " ");
+}
+
 // A notifier that a reload takes away in the middle of it hears nothing of its end. Given back, it
 // is told of the next time, however soon that is.
 TEST_F(TellerTest, WhatWasToldToANotifierThatIsGoneIsForgotten) {

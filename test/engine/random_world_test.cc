@@ -1,6 +1,7 @@
 // Whole daemons to which anything may happen, from printed seeds: rollouts in two places, metrics
-// and deployers with moods, a disk that fails or hangs, kills, people. Checked is what only the
-// whole shows; what one rollout does is proven in test/analysis/advance_random_test.cc.
+// and deployers with moods, a disk that fails or hangs, kills, people; and the same with two nodes,
+// between which places go to and fro, in good order or not. Checked is what only the whole shows;
+// what one rollout does is proven in test/analysis/advance_random_test.cc.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -50,12 +51,13 @@ constexpr Millis kSecond{1'000};
 struct Counts {
   int attempts = 0, repeats = 0, decisions = 0, dead = 0, refused = 0, withdrawn = 0;
   int rolled_back = 0, promoted = 0, missed = 0;
+  int handed_over = 0, seized = 0, lost = 0, refused_writes = 0;
 };
 
 class RandomWorld {
  public:
-  explicit RandomWorld(unsigned seed) : dice_(seed) {
-    world_.configure(kConfiguration);
+  explicit RandomWorld(unsigned seed, std::size_t nodes = 1) : dice_(seed), nodes_(nodes) {
+    world_.configure(kConfiguration, nodes);
     metrics_are_good();
     add();
   }
@@ -83,6 +85,12 @@ class RandomWorld {
     expect_fences_rise();
     counts.attempts += static_cast<int>(world_.attempts().size());
     counts.repeats += static_cast<int>(world_.attempts().size() - ids_.size());
+    counts.handed_over += handed_over_;
+    counts.seized += seized_;
+    counts.lost += lost_;
+    EXPECT_LE(told_to_try_again_, seized_);
+    for (std::size_t i = 0; nodes_ > 1 && i < nodes_; ++i)
+      counts.refused_writes += static_cast<int>(world_.leases(i).refusals.size());
   }
 
  private:
@@ -115,10 +123,17 @@ class RandomWorld {
   // Callers wait until the disk takes something again (test/engine/store_away_test.cc), so nobody
   // calls while it does not.
   void happens() {
+    if (nodes_ > 1 && one_in(4)) return moves();
     const int what = roll(20);
     const bool is_call = what == 0 || (what >= 7 && what <= 11);
     if (is_call && store_fails_) return world_.advance(5 * kSecond);
-    happens(what);
+    // A node that does not know yet that it has lost a place may be the one that is asked.
+    try {
+      happens(what);
+    } catch (const StoreError&) {
+      if (nodes_ == 1) throw;
+      ++told_to_try_again_;
+    }
   }
 
   void happens(int what) {
@@ -192,10 +207,45 @@ class RandomWorld {
     world_.restart(kSecond);
   }
 
+  Place some_place() { return World::place(pick({"checkout", "checkout", "search"})); }
+
+  // A place goes from one node to the other.
+  void moves() {
+    const Place place = some_place();
+    const auto from = world_.owner(place);
+    if (!from) return void(world_.seize(place, dice_() % nodes_));
+    if (one_in(2)) return taken_away(place);
+    ++handed_over_;
+    const std::size_t to = 1 - *from;
+    bool done = world_.hand_over(place, to);
+    // An attempt that is out is waited for, and calls wait for the hand-over.
+    for (int i = 0; !done && i < 30; ++i) {
+      world_.advance(kSecond);
+      done = world_.owner(place) == to;
+    }
+    EXPECT_TRUE(done) << "it is not handed over";
+  }
+
+  // Without being asked: by its own clock it has lost it, or knows of nothing.
+  void taken_away(const Place& place) {
+    const auto from = world_.owner(place);
+    if (!from) return;
+    if (one_in(2)) {
+      ++lost_;
+      return world_.lose(place);
+    }
+    ++seized_;
+    world_.leases(*from).sure = one_in(2);
+    world_.seize(place, 1 - *from);
+    world_.leases(*from).sure = true;
+  }
+
   // While nothing comes on disk, nothing new goes out.
   void hangs() {
     world_.store_hangs(true);
     world_.advance(pick({10, 40}) * kSecond);
+    if (nodes_ > 1 && one_in(2)) taken_away(some_place());
+    world_.settle();
     expect_attempts_are_on_disk();
     world_.store_hangs(false);
     world_.settle();
@@ -207,6 +257,9 @@ class RandomWorld {
     world_.deployer_hangs(false);
     world_.whole_source_is(std::nullopt);
     world_.deployer_is(Deployer::kAcknowledges);
+    for (const char* service : {"checkout", "search"})
+      if (nodes_ > 1 && !world_.owner(World::place(service)))
+        world_.seize(World::place(service), dice_() % nodes_);
     world_.lift_freeze("default/checkout", "ana");
     metrics_are_good();
     world_.advance(300 * kSecond);
@@ -367,10 +420,12 @@ class RandomWorld {
   }
 
   std::mt19937 dice_;
+  std::size_t nodes_;
   World world_;
   std::vector<std::string> rollouts_;
   int candidates_ = 0;
   bool store_fails_ = false;
+  int handed_over_ = 0, seized_ = 0, lost_ = 0, told_to_try_again_ = 0;
   std::size_t attempts_seen_ = 0;
   std::set<std::string> ids_;  // of orders that reached the deployer
 };
@@ -391,6 +446,29 @@ TEST(RandomWorlds, NothingIsActedOnUnrecordedAndNothingIsLost) {
       {"refused orders", counts.refused},  {"withdrawn orders", counts.withdrawn},
       {"rolled back", counts.rolled_back}, {"promoted", counts.promoted},
       {"missed slots", counts.missed},
+  };
+  for (const auto& [what, times] : happened) EXPECT_GT(times, 4) << what;
+}
+
+TEST(RandomWorlds, NothingIsLostOrDoneTwiceBetweenTwoNodes) {
+  Counts counts;
+  for (unsigned seed = 1; seed <= kSeeds; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    RandomWorld world(seed, 2);
+    world.play();
+    if (!HasFailure()) world.expect_kept(counts);
+    if (HasFailure()) return;
+  }
+  const std::pair<const char*, int> happened[] = {
+      {"attempts", counts.attempts},
+      {"repeats", counts.repeats},
+      {"rolled back", counts.rolled_back},
+      {"promoted", counts.promoted},
+      {"missed slots", counts.missed},
+      {"places handed over", counts.handed_over},
+      {"places seized", counts.seized},
+      {"places lost", counts.lost},
+      {"writes refused", counts.refused_writes},
   };
   for (const auto& [what, times] : happened) EXPECT_GT(times, 4) << what;
 }

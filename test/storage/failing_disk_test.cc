@@ -83,9 +83,9 @@ TEST_F(FailingDiskTest, ABatchOfAnySizeNeedsNoFileButTheStoresOwn) {
     registrations.push_back(registration(rollout_id(i), "target-" + std::to_string(i)));
     steps.push_back(step(rollout_id(i), 1));
   }
-  wait_for(io_, store_->record(std::move(registrations), 0));
+  wait_for(io_, store_->record(std::move(registrations)));
   disk_.set(Fault::kNoTemporaryFiles);
-  const auto recorded = wait_for(io_, store_->record(std::move(steps), 0));
+  const auto recorded = wait_for(io_, store_->record(std::move(steps)));
   EXPECT_EQ(recorded.size(), kRollouts);
   EXPECT_EQ(wait_for(io_, store_->rollout(rollout_id(kRollouts)))->state.revision, 1);
 }

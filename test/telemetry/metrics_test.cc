@@ -172,6 +172,26 @@ TEST_F(MetricsTest, TheEndIsStillSeenByTheNextScrape) {
   EXPECT_THAT(metrics.text(now), Not(HasSubstr("rollout=\"ro_1\"")));
 }
 
+// Another node has it, and its series: two of them would count it twice.
+TEST_F(MetricsTest, ARolloutThatIsGivenUpIsGoneAtOnce) {
+  const std::size_t before = series();
+  metrics.on_changed(rollout("ro_1"), now);
+  metrics.on_gone(rollout("ro_1").spec);
+  EXPECT_EQ(series(), before);
+  EXPECT_EQ(lines("rollwatch_rollouts{state=\"analyzing\"}"),
+            "rollwatch_rollouts{state=\"analyzing\"} 0\n");
+  metrics.on_changed(rollout("ro_1"), now);
+  EXPECT_EQ(lines("rollwatch_rollouts{state=\"analyzing\"}"),
+            "rollwatch_rollouts{state=\"analyzing\"} 1\n")
+      << "taken over again";
+  end(rollout("ro_1"), State::kPromoted);
+  metrics.on_gone(rollout("ro_1").spec);
+  metrics.on_gone(rollout("ro_2").spec);
+  EXPECT_THAT(metrics.text(now), HasSubstr("rollout=\"ro_1\"")) << "its end is still to be seen";
+  pass(Millis(59'000));
+  EXPECT_EQ(series(), before);
+}
+
 TEST_F(MetricsTest, AClockSetBackKeepsNothing) {
   metrics.on_changed(rollout("ro_1"), now);
   end(rollout("ro_1"), State::kPromoted);
