@@ -79,6 +79,11 @@ struct ApiContext {
           [](const Place&, const ServerRequest&) -> awaitable<std::optional<ServerResponse>> {
     co_return std::nullopt;
   };
+  // What all other nodes that share the store answer to it. Throws StoreError if one does not.
+  std::function<awaitable<std::vector<ServerResponse>>(const ServerRequest& request)> ask_others =
+      [](const ServerRequest&) -> awaitable<std::vector<ServerResponse>> {
+    co_return std::vector<ServerResponse>();
+  };
 };
 
 // One request on its way to a handler.
