@@ -128,6 +128,8 @@ void resolves(Mover& m, const AlertChanged& input) {
 
 bool alert_matches(const Plan& plan, const RolloutSpec& spec,
                    const std::map<std::string, std::string>& labels) {
+  const auto own = labels.find(std::string(kOwnAlertLabel));
+  if (own != labels.end() && own->second == kOwnAlertValue) return false;
   if (!plan.alerts) return false;
   return std::ranges::all_of(plan.alerts->match, [&](const SelectLabel& wanted) {
     const auto value = render_select(wanted, spec);

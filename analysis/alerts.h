@@ -14,8 +14,13 @@ namespace rollwatch {
 // What the condition is called where conditions are listed.
 inline constexpr std::string_view kAlertsName = "alerts";
 
+// The label that every alert has which we sent to Alertmanager ourselves.
+inline constexpr std::string_view kOwnAlertLabel = "generator";
+inline constexpr std::string_view kOwnAlertValue = "rollwatch";
+
 // Whether an alert with these labels is one of this rollout's: each label of `match`, with this
-// rollout's values in it, is among them with exactly that value.
+// rollout's values in it, is among them with exactly that value. One that we sent ourselves and
+// that comes back is none: a pause must not fail the rollout that is paused.
 bool alert_matches(const Plan& plan, const RolloutSpec& spec,
                    const std::map<std::string, std::string>& labels);
 

@@ -257,6 +257,9 @@ ApiContext Application::Impl::api_context() {
           [this](const std::string& delivery) { return outbox_.held_because(delivery); },
           [this](const std::string& orchestrator, const RolloutSpec& spec) {
             return outbox_.preview(orchestrator, spec);
+          },
+          [this](std::string notifier, std::string by) {
+            return outbox_.test(std::move(notifier), std::move(by));
           }};
 }
 
@@ -266,7 +269,7 @@ void Application::Impl::configure_delivery() {
   };
   const Originator originator{external_url_, "rollwatch/" ROLLWATCH_VERSION};
   outbox_.configure(drivers_of(*settings_, http, clock_, originator),
-                    senders_of(*settings_, http, clock_, originator));
+                    senders_of(*settings_, http, clock_, originator), fallbacks_of(*settings_));
   teller_.configure(routes_of(*settings_));
   metrics_.on_targets(targets_of(*settings_));
 }
