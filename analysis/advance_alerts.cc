@@ -126,15 +126,23 @@ void resolves(Mover& m, const AlertChanged& input) {
 
 }  // namespace
 
-bool alert_matches(const Plan& plan, const RolloutSpec& spec,
-                   const std::map<std::string, std::string>& labels) {
+std::optional<AlertLabels> alert_labels(const Plan& plan, const RolloutSpec& spec) {
+  if (!plan.alerts) return std::nullopt;
+  AlertLabels wanted;
+  for (const SelectLabel& label : plan.alerts->match) {
+    auto value = render_select(label, spec);
+    if (!value) return std::nullopt;
+    wanted.emplace(label.name, *std::move(value));
+  }
+  return wanted;
+}
+
+bool alert_matches(const AlertLabels& wanted, const AlertLabels& labels) {
   const auto own = labels.find(std::string(kOwnAlertLabel));
   if (own != labels.end() && own->second == kOwnAlertValue) return false;
-  if (!plan.alerts) return false;
-  return std::ranges::all_of(plan.alerts->match, [&](const SelectLabel& wanted) {
-    const auto value = render_select(wanted, spec);
-    const auto label = labels.find(wanted.name);
-    return value && label != labels.end() && label->second == *value;
+  return std::ranges::all_of(wanted, [&labels](const auto& one) {
+    const auto label = labels.find(one.first);
+    return label != labels.end() && label->second == one.second;
   });
 }
 

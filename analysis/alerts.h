@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,11 +19,14 @@ inline constexpr std::string_view kAlertsName = "alerts";
 inline constexpr std::string_view kOwnAlertLabel = "generator";
 inline constexpr std::string_view kOwnAlertValue = "rollwatch";
 
-// Whether an alert with these labels is one of this rollout's: each label of `match`, with this
-// rollout's values in it, is among them with exactly that value. One that we sent ourselves and
-// that comes back is none: a pause must not fail the rollout that is paused.
-bool alert_matches(const Plan& plan, const RolloutSpec& spec,
-                   const std::map<std::string, std::string>& labels);
+// The labels by which alerts are this rollout's: those of `match`, with its values in them. Made
+// once for all the alerts that arrive together. Nothing: no alert is.
+using AlertLabels = std::map<std::string, std::string>;
+std::optional<AlertLabels> alert_labels(const Plan& plan, const RolloutSpec& spec);
+
+// Whether each of the wanted labels is among these with exactly that value. An alert that we sent
+// ourselves and that comes back matches nothing: a pause must not fail the rollout that is paused.
+bool alert_matches(const AlertLabels& wanted, const AlertLabels& labels);
 
 // `HighErrors{severity="page"} fires: 5 % of requests fail`
 std::string alert_sentence(const FiringAlert& alert);

@@ -14,9 +14,11 @@ awaitable<AlertsTaken> Engine::Impl::take_alerts(std::vector<ReceivedAlert> aler
   AlertsTaken taken;
   std::vector<std::shared_ptr<Promise<WorkResult>>> all;
   for (const EntryPtr& entry : held_by("", "")) {
-    if (!entry->plan->alerts || is_final(entry->state.state)) continue;
+    if (is_final(entry->state.state)) continue;
+    const auto wanted = alert_labels(*entry->plan, entry->spec);
+    if (!wanted) continue;
     for (const ReceivedAlert& alert : alerts) {
-      if (!alert_matches(*entry->plan, entry->spec, alert.labels)) continue;
+      if (!alert_matches(*wanted, alert.labels)) continue;
       auto done = std::make_shared<Promise<WorkResult>>(executor_);
       Work work{alert.change};
       work.done = [done](const WorkResult& result) { done->set(result); };

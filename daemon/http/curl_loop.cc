@@ -1,6 +1,7 @@
 #include "daemon/http/curl_loop.h"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <chrono>
 #include <new>
 #include <utility>
@@ -106,13 +107,24 @@ void CurlLoop::wait(const std::shared_ptr<Watched>& watched) {
 }
 
 void CurlLoop::set_timer(long milliseconds) {
-  if (milliseconds < 0) {
-    timer_.cancel();
-    return;
-  }
+  is_due_ = milliseconds == 0;
+  if (milliseconds <= 0) timer_.cancel();
+  if (is_due_) return call_soon();
+  if (milliseconds < 0) return;
   timer_.expires_after(std::chrono::milliseconds(milliseconds));
   timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
     if (!error && *alive) call_curl(CURL_SOCKET_TIMEOUT, 0);
+  });
+}
+
+// Every transfer that is added is due at once. A timer would cost each of them a system call to set
+// it; like this all that are added in one turn of the loop begin with one call.
+void CurlLoop::call_soon() {
+  if (std::exchange(is_posted_, true)) return;
+  net::post(executor_, [this, alive = alive_] {
+    if (!*alive) return;
+    is_posted_ = false;
+    if (std::exchange(is_due_, false)) call_curl(CURL_SOCKET_TIMEOUT, 0);
   });
 }
 

@@ -41,12 +41,15 @@ class CurlLoop {
   void forget(curl_socket_t socket);
   void wait(const std::shared_ptr<Watched>& watched);
   void set_timer(long milliseconds);
+  void call_soon();
   void call_curl(curl_socket_t socket, int events);
 
   net::any_io_executor executor_;
   Finished finished_;
   CURLM* multi_;
   net::steady_timer timer_;
+  bool is_due_ = false;     // curl wants to be called at once…
+  bool is_posted_ = false;  // …and will be
   std::unordered_map<curl_socket_t, std::shared_ptr<Watched>> sockets_;
   std::shared_ptr<bool> alive_ =
       std::make_shared<bool>(true);  // for waits that end after this does

@@ -80,6 +80,9 @@ Database open_for_writing(const std::filesystem::path& path) {
     }
     db.execute("PRAGMA synchronous = FULL");
     migrate(db, sqlite_migrations());
+    // What a transaction needs for undoing a part of itself. A file for it would be in /var/tmp,
+    // where the space is not ours. Not before the migrations: an index is sorted in one.
+    db.execute("PRAGMA temp_store = MEMORY");
     return db;
   });
 }

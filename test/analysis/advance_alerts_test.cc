@@ -228,10 +228,22 @@ TEST(AdvanceAlertsTest, AreOursByTheirLabels) {
       {"exactly", {{"service", "checkout2"}, {"severity", "page"}}, false},
       {"no pattern", {{"service", "check.*"}, {"severity", "page"}}, false},
       {"none", {}, false},
+      {"one that we sent ourselves",
+       {{"service", "checkout"}, {"severity", "page"}, {"generator", "rollwatch"}},
+       false},
+      {"of somebody else's generator",
+       {{"service", "checkout"}, {"severity", "page"}, {"generator", "x"}},
+       true},
   };
+  const auto wanted = alert_labels(plan, spec);
   for (const Row& row : rows)
-    EXPECT_EQ(alert_matches(plan, spec, row.labels), row.matches) << row.name;
+    EXPECT_EQ(alert_matches(wanted.value(), row.labels), row.matches) << row.name;
   EXPECT_EQ(alerts_rule(plan, spec), R"(service="checkout", severity="page")");
+
+  plan.alerts->match.push_back({"zone", promql::parse_text_template("{{args.zone}}").value()});
+  EXPECT_FALSE(alert_labels(plan, spec)) << "a value it does not have";
+  plan.alerts.reset();
+  EXPECT_FALSE(alert_labels(plan, spec)) << "without the key";
 }
 
 }  // namespace

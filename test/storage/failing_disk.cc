@@ -49,7 +49,14 @@ int failing_sync(sqlite3_file* file, int flags) {
   return methods_of(file).real->xSync(file, flags);
 }
 
+constexpr int kTemporary = SQLITE_OPEN_TEMP_DB | SQLITE_OPEN_TRANSIENT_DB |
+                           SQLITE_OPEN_TEMP_JOURNAL | SQLITE_OPEN_SUBJOURNAL;
+
 int open_failing(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
+  if (current_fault.load() == FailingDisk::Fault::kNoTemporaryFiles && (flags & kTemporary) != 0) {
+    file->pMethods = nullptr;
+    return SQLITE_CANTOPEN;
+  }
   const int code = real_vfs->xOpen(real_vfs, name, file, flags, out_flags);
   if (file->pMethods == nullptr) return code;
   const std::lock_guard lock(methods_mutex);

@@ -17,6 +17,7 @@ class FailingDisk {
     kWriteFails,
     kSyncFails,
     kDatabaseSyncFails,  // of the database itself, which happens only when the log is moved into it
+    kNoTemporaryFiles,   // none can be made where the system keeps them
   };
   void set(Fault fault);
 };

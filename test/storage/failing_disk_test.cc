@@ -72,6 +72,24 @@ TEST_F(FailingDiskTest, AFullOrFailingDiskFailsTheCommitAndTheNextTriesAgain) {
   }
 }
 
+// To be able to undo one batch of several in a transaction, SQLite keeps the pages it changes; what
+// is more than 64 KiB went into a file in /var/tmp, written page by page. A full /var/tmp then
+// failed the commit of many rollouts at once, and the writing took as long as all the rest of it.
+TEST_F(FailingDiskTest, ABatchOfAnySizeNeedsNoFileButTheStoresOwn) {
+  constexpr int kRollouts = 500;
+  std::vector<Commit> registrations;
+  std::vector<Commit> steps;
+  for (int i = 1; i <= kRollouts; ++i) {
+    registrations.push_back(registration(rollout_id(i), "target-" + std::to_string(i)));
+    steps.push_back(step(rollout_id(i), 1));
+  }
+  wait_for(io_, store_->record(std::move(registrations), 0));
+  disk_.set(Fault::kNoTemporaryFiles);
+  const auto recorded = wait_for(io_, store_->record(std::move(steps), 0));
+  EXPECT_EQ(recorded.size(), kRollouts);
+  EXPECT_EQ(wait_for(io_, store_->rollout(rollout_id(kRollouts)))->state.revision, 1);
+}
+
 // After a failed fsync nobody knows what is on disk, and a second one may say "fine" about pages
 // that were dropped. So nothing more is promised until a restart has read the log again.
 TEST_F(FailingDiskTest, AfterAFailedSyncEveryWriteIsRefusedUntilReopened) {
