@@ -39,11 +39,29 @@ void on_newer_waits(Mover& m, const NewerWaits& input) {
   m.take_up(text);
 }
 
+void on_older_active(Mover& m, const OlderActive& input) {
+  RolloutState& s = m.state();
+  if (s.begun || is_final(s.state) || s.older_active == input.active) return;
+  s.older_active = input.active;
+  m.tell(EventType::kNote, input.active
+                               ? "an older rollout of this target is under way: until this one "
+                                 "begins, no order is sent for it"
+                               : "no older rollout of this target is under way any more");
+}
+
+// A later order was given for its place, and says where the traffic goes by now.
+void no_more_reminders(Mover& m, const std::string& by) {
+  m.withdraw_order();
+  m.tell(EventType::kNote, by + " decides over the traffic now: the rollback that failed is not "
+                                "sent again, and nobody is reminded of it");
+}
+
 void on_superseded(Mover& m, const SupersededBy& input) {
   RolloutState& s = m.state();
   if (s.recovery) return end_recovery(m, "a newer rollout began");
-  if (is_final(s.state) || s.state == State::kRollingBack) return;
   const std::string by = "a newer rollout (" + input.candidate + ", " + input.rollout + ")";
+  if (awaits_somebody(s)) return no_more_reminders(m, by);
+  if (is_final(s.state) || s.state == State::kRollingBack) return;
   if (s.state == State::kSoaking)
     m.end(State::kPromoted, EventType::kPromoted,
           "promoted; the soak ended early, superseded by " + by);
@@ -97,6 +115,10 @@ void go_on_from_now(Mover& m) {
     not_after(s.order->at, m.now);
     not_after(s.order->reminded_at, m.now);
   }
+  if (s.lapsed) {
+    not_after(s.lapsed->at, m.now);
+    not_after(s.lapsed->reminded_at, m.now);
+  }
 }
 
 // Patience starts again, and nothing advances before a new pass.
@@ -126,52 +148,6 @@ bool hold_is_timed(const Mover& m) {
          !m.any_gates() && !alerts_hold(m) && (m.told() || !m.weighted() || !m.has_next_step());
 }
 
-std::optional<SysTime> reminder_at(const RolloutState& s) {
-  if (s.question) return s.question->reminded_at + kPausedReminder;
-  if (s.state == State::kRollingBack && s.order)
-    return s.order->reminded_at == SysTime{} ? s.order->at + kRollbackFirstReminder
-                                             : s.order->reminded_at + kRollbackReminder;
-  return std::nullopt;
-}
-
-// What keeps back a rollout whose datasource answers again: what its conditions show now.
-std::string shown_by_now(const Mover& m) {
-  for (std::size_t i = 0; i < m.state().conditions.size(); ++i) {
-    const auto& last = m.state().conditions[i].last;
-    const bool asked = m.state().begun ? m.gates(i) : m.condition(i).is_readiness;
-    if (asked && last && last->outcome != Outcome::kPass)
-      return "; by now " + m.condition(i).name + ": " + describe(*last, m.condition(i));
-  }
-  return "";
-}
-
-void remind_of_question(Mover& m) {
-  OpenQuestion& question = *m.state().question;
-  question.reminded_at = m.now;
-  std::string text = "still waits for a person: " + question.text;
-  if (!question.datasource.empty() && has_answered(m.fixed, m.state(), question.datasource)) {
-    question.datasource.clear();  // from now on it is this rollout's own trouble
-    text += shown_by_now(m);
-  }
-  Event& event = m.tell(EventType::kReminder, text);
-  event.question = question_id(question);
-  event.datasource = question.datasource;
-}
-
-void remind(Mover& m) {
-  RolloutState& s = m.state();
-  const auto at = reminder_at(s);
-  if (!at || m.now < *at) return;
-  if (s.question) {
-    remind_of_question(m);
-  } else {
-    s.order->reminded_at = m.now;
-    Event& event = m.tell(EventType::kReminder, "the rollback is not acknowledged after " +
-                                                    format_duration(m.now - s.order->at));
-    event.order = s.order->number;
-  }
-}
-
 // What was seen of a soak that has ended in time.
 std::string soaked(const Mover& m) {
   const RolloutState& s = m.state();
@@ -194,6 +170,7 @@ std::string soaked(const Mover& m) {
 void on_time_passed(Mover& m) {
   RolloutState& s = m.state();
   if (s.recovery) return on_recovery_time(m);
+  if (awaits_somebody(s)) return remind(m);
   if (is_final(s.state)) return;
   if (s.state == State::kSoaking && m.now >= m.soak_over_at())
     return m.end(State::kPromoted, EventType::kPromoted, soaked(m));
@@ -275,12 +252,14 @@ Transition advance(Fixed fixed, const RolloutState& state, const Input& input, S
         if constexpr (std::is_same_v<T, SlotsMissed>) on_slots_missed(m, happened);
         if constexpr (std::is_same_v<T, PersonDecided>) on_person(m, happened);
         if constexpr (std::is_same_v<T, OrderEnded>) on_order_ended(m, happened);
+        if constexpr (std::is_same_v<T, RollbackSentAgain>) on_rollback_sent_again(m, happened);
         if constexpr (std::is_same_v<T, WeightReported>) on_weight_reported(m, happened);
         if constexpr (std::is_same_v<T, SupersededBy>) on_superseded(m, happened);
         if constexpr (std::is_same_v<T, WatchResumed>) on_watch_resumed(m, happened);
         if constexpr (std::is_same_v<T, TimePassed>) on_time_passed(m);
         if constexpr (std::is_same_v<T, PredecessorRollingBack>) on_predecessor(m, happened);
         if constexpr (std::is_same_v<T, NewerWaits>) on_newer_waits(m, happened);
+        if constexpr (std::is_same_v<T, OlderActive>) on_older_active(m, happened);
         if constexpr (std::is_same_v<T, FreezeChanged>) on_freeze_changed(m, happened);
         if constexpr (std::is_same_v<T, AlertChanged>) on_alert(m, happened);
       },
@@ -290,6 +269,7 @@ Transition advance(Fixed fixed, const RolloutState& state, const Input& input, S
 
 std::optional<SysTime> next_timer(Fixed fixed, const RolloutState& state) {
   if (state.recovery) return state.recovery->until;
+  if (awaits_somebody(state)) return reminder_at(state);
   if (is_final(state.state)) return std::nullopt;
   const Mover m(fixed, state, SysTime{});
   std::optional<SysTime> next = reminder_at(state);

@@ -60,6 +60,12 @@ struct OrderEnded {
   std::string detail;  // the receiver's words, or what went wrong last
 };
 
+// A person has the rollback that failed sent again: the same order, with a new deadline.
+struct RollbackSentAgain {
+  std::string by;
+  std::string reason;
+};
+
 // The orchestrator says which share the candidate has, on its own account.
 struct WeightReported {
   double weight = 0;
@@ -92,6 +98,12 @@ struct NewerWaits {
   bool waits = true;
 };
 
+// An older rollout of the same target has begun and not ended, so the traffic that is not stable's
+// is its: to order this one's rollback before it has begun would take that away.
+struct OlderActive {
+  bool active = true;
+};
+
 // How the sentence begins of a freeze that is not of one service.
 inline constexpr std::string_view kEverythingIs = "everything is ";
 
@@ -115,9 +127,10 @@ struct AlertChanged {
   bool firing = true;
 };
 
-using Input = std::variant<Begin, SlotAnswered, SlotsMissed, PersonDecided, OrderEnded,
-                           WeightReported, SupersededBy, WatchResumed, TimePassed,
-                           PredecessorRollingBack, NewerWaits, FreezeChanged, AlertChanged>;
+using Input =
+    std::variant<Begin, SlotAnswered, SlotsMissed, PersonDecided, OrderEnded, WeightReported,
+                 SupersededBy, WatchResumed, TimePassed, PredecessorRollingBack, NewerWaits,
+                 FreezeChanged, AlertChanged, RollbackSentAgain, OlderActive>;
 
 // ---- What follows
 

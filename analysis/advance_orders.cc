@@ -1,4 +1,6 @@
 // What became of an order.
+#include <utility>
+
 #include "analysis/mover.h"
 #include "analysis/text.h"
 
@@ -31,10 +33,29 @@ void done(Mover& m, const OpenOrder& order) {
       return m.reached_everything(m.now);
     case DecisionKind::kRollback:
       s.reached_weight = 0;
+      if (is_final(s.state)) {
+        s.reason = cut("carried out since; " + s.reason, kLongestSentence);
+        m.tell(EventType::kNote, "the rollback that had failed is carried out").is_news = true;
+        return;
+      }
       return m.rolled_back("rolled back: " + s.reason);
     default:
       return;  // pause and resume are only told
   }
+}
+
+// The rollout ends here, and people are reminded until somebody acts.
+void rollback_failed(Mover& m, const OpenOrder& order, const std::string& text) {
+  RolloutState& s = m.state();
+  if (is_final(s.state)) {
+    s.reason = cut("rollback failed again: " + text, kLongestSentence);
+    m.tell(EventType::kRollbackFailed, s.reason);
+  } else {
+    m.end(State::kRollbackFailed, EventType::kRollbackFailed, "rollback failed: " + text);
+  }
+  s.lapsed = order;
+  s.lapsed->accepted = false;
+  s.lapsed->at = s.lapsed->reminded_at = m.now;
 }
 
 void failed(Mover& m, const OpenOrder& order, OrderEnd how, const std::string& detail) {
@@ -45,8 +66,7 @@ void failed(Mover& m, const OpenOrder& order, OrderEnd how, const std::string& d
                            (detail.empty() ? "" : ": " + detail);
   s.order.reset();
   tell_order(m, refused ? EventType::kOrderRefused : EventType::kOrderExpired, order, text);
-  if (order.kind == DecisionKind::kRollback)
-    return m.end(State::kRollbackFailed, EventType::kRollbackFailed, "rollback failed: " + text);
+  if (order.kind == DecisionKind::kRollback) return rollback_failed(m, order, text);
   if (order.kind == DecisionKind::kPause || order.kind == DecisionKind::kResume) return;
   if (!refused) s.lapsed = order;
   m.pause(refused ? QuestionKind::kOrderRefused : QuestionKind::kOrderExpired, kEngine, text);
@@ -54,9 +74,33 @@ void failed(Mover& m, const OpenOrder& order, OrderEnd how, const std::string& d
 
 }  // namespace
 
+void on_rollback_sent_again(Mover& m, const RollbackSentAgain& input) {
+  RolloutState& s = m.state();
+  if (s.state != State::kRollbackFailed)
+    return m.refuse("it is " + std::string(name_of(s.state)) + ": no rollback of it has failed");
+  if (s.order) return m.refuse("the rollback is being sent again already");
+  if (!s.lapsed) return m.refuse("somebody has acted since the rollback failed");
+  s.order = std::exchange(s.lapsed, std::nullopt);
+  s.order->at = m.now;
+  s.order->reminded_at = SysTime{};
+  Event& event = tell_order(m, EventType::kNote, *s.order,
+                            "the rollback that failed is sent again by " +
+                                (input.by.empty() ? "nobody named" : input.by) +
+                                (input.reason.empty() ? "" : ": " + input.reason));
+  event.by = input.by;
+  event.reason = input.reason;
+  event.is_news = true;
+}
+
 void on_order_ended(Mover& m, const OrderEnded& input) {
   RolloutState& s = m.state();
   const bool open = s.order && s.order->number == input.number;
+  if (!open && s.state == State::kRollbackFailed) {
+    // Its receiver, or a person in its place, says that it is carried out after all.
+    if (s.lapsed && s.lapsed->number == input.number && input.end == OrderEnd::kDone)
+      done(m, OpenOrder(*s.lapsed));
+    return;
+  }
   if (!open) {
     // Late, but no other order was given since: the effect is there, so the rollout goes on from
     // it.

@@ -139,6 +139,11 @@ void resume_by_person(Mover& m, const PersonDecided& input) {
 
 void roll_back_by_person(Mover& m, const PersonDecided& input) {
   const RolloutState& s = m.state();
+  if (awaits_somebody(s))
+    return m.refuse(
+        "it is rollback_failed: have that order sent again (redeliver), or register the way back "
+        "as "
+        "a rollout");
   if (is_final(s.state))
     return m.refuse("it is " + std::string(name_of(s.state)) +
                     ": register the way back as a rollout");

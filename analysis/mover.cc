@@ -380,11 +380,16 @@ void Mover::roll_back(const std::string& by, const std::string& reason,
   for (ConditionState& c : s.conditions) c.watched_from.reset();
   decide(DecisionKind::kRollback, by, reason, by_condition);
   s.reason = out.decisions.back().reason;
-  if (told()) {
-    give_order(DecisionKind::kRollback, 0);
-  } else {
+  if (!told()) {
     s.reached_weight = 0;
     rolled_back(s.reason);
+  } else if (s.older_active && !s.begun) {
+    // It never had any traffic, and an order would take the older one's: "any other version gets
+    // none".
+    rolled_back("rolled back, and nothing sent: it had no traffic, an older rollout has; " +
+                s.reason);
+  } else {
+    give_order(DecisionKind::kRollback, 0);
   }
 }
 

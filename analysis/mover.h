@@ -140,6 +140,10 @@ void on_slot(Mover& m, const SlotAnswered& input);
 void on_slots_missed(Mover& m, const SlotsMissed& input);
 void on_person(Mover& m, const PersonDecided& input);
 void on_order_ended(Mover& m, const OrderEnded& input);
+// When people are reminded next, and telling them if it is time.
+std::optional<SysTime> reminder_at(const RolloutState& state);
+void remind(Mover& m);
+void on_rollback_sent_again(Mover& m, const RollbackSentAgain& input);
 void on_weight_reported(Mover& m, const WeightReported& given);
 void on_freeze_changed(Mover& m, const FreezeChanged& input);
 void on_readiness(Mover& m, std::size_t i);

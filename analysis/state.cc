@@ -26,7 +26,18 @@ std::string_view name_of(State state) {
 
 bool is_final(State state) { return state >= State::kPromoted; }
 
-bool is_over(const RolloutState& state) { return is_final(state.state) && !state.recovery; }
+bool is_over(const RolloutState& state) {
+  return is_final(state.state) && !state.recovery && !awaits_somebody(state);
+}
+
+bool awaits_somebody(const RolloutState& state) {
+  return state.state == State::kRollbackFailed && (state.order || state.lapsed);
+}
+
+bool is_rolling_back(const RolloutState& state) {
+  return state.state == State::kRollingBack ||
+         (state.state == State::kRollbackFailed && state.order);
+}
 
 std::string_view name_of(Verdict verdict) {
   constexpr std::array<std::string_view, 6> kNames{"pending", "passing", "failing",

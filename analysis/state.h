@@ -31,8 +31,12 @@ enum class State : std::uint8_t {
 std::string_view name_of(State state);
 bool is_final(State state);
 struct RolloutState;
-// Ended, and nothing is watched any more.
+// Ended, nothing is watched any more, and nobody has to act.
 bool is_over(const RolloutState& state);
+// Its rollback failed and nobody has acted, or has it sent again just now: people are reminded.
+bool awaits_somebody(const RolloutState& state);
+// A rollback is out, the first time or sent again: whatever is newer in its place waits for it.
+bool is_rolling_back(const RolloutState& state);
 
 enum class Verdict : std::uint8_t { kPending, kPassing, kFailing, kUnknown, kFailed, kPassed };
 std::string_view name_of(Verdict verdict);
@@ -183,8 +187,9 @@ struct RolloutState {
   std::optional<SysTime> soak_since;
   SysTime deadline_at{};  // of the promote order
   std::optional<OpenOrder> order;
-  std::optional<OpenOrder>
-      lapsed;  // the latest order, expired: a late acknowledgement still counts
+  // The latest order, expired: a late acknowledgement still counts. In `rollback_failed`: the
+  // rollback, refused ones too, until somebody acts; it is in `order` while it is sent again.
+  std::optional<OpenOrder> lapsed;
   std::optional<OpenQuestion> question;
   bool conditions_only_observe =
       false;                  // a person ordered the promotion, or observe was registered
@@ -192,10 +197,11 @@ struct RolloutState {
   unsigned orders_given = 0;
   unsigned decisions_made = 0;
   unsigned questions_asked = 0;
-  unsigned evaluations = 0;             // rows of history, the next one's number
-  unsigned revision = 0;                // grows with every step; the ETag
-  bool waits_for_predecessor = false;   // an earlier rollout of the target is rolling back
-  bool newer_waits = false;             // a newer rollout of the target waits to begin: no progress
+  unsigned evaluations = 0;            // rows of history, the next one's number
+  unsigned revision = 0;               // grows with every step; the ETag
+  bool waits_for_predecessor = false;  // an earlier rollout of the target is rolling back
+  bool newer_waits = false;            // a newer rollout of the target waits to begin: no progress
+  bool older_active = false;           // an older one has begun and not ended; told until it begins
   Verdict verdict = Verdict::kPending;  // as of `revision`
   bool begun = false;                   // left `waiting` for its first step
   ReadyState ready;

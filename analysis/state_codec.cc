@@ -115,13 +115,13 @@ template <class Io>
 void visit(Io& io, typename Io::template Ref<RolloutState> rollout) {
   auto& [state, step, step_since, hold_since, soak_since, deadline_at, order, lapsed, question,
          conditions_only_observe, reached_weight, orders_given, decisions_made, questions_asked,
-         evaluations, revision, waits_for_predecessor, newer_waits, verdict, begun, ready, freeze,
-         extension, recovery, conditions, alerts, reason, waits_for, updated_at, ended_at] =
-      rollout;
+         evaluations, revision, waits_for_predecessor, newer_waits, older_active, verdict, begun,
+         ready, freeze, extension, recovery, conditions, alerts, reason, waits_for, updated_at,
+         ended_at] = rollout;
   io(state, step, step_since, hold_since, soak_since, deadline_at, order, lapsed, question,
      conditions_only_observe, reached_weight, orders_given, decisions_made, questions_asked,
-     evaluations, revision, waits_for_predecessor, newer_waits, verdict, begun, ready, freeze,
-     extension, recovery, conditions, alerts, reason, waits_for, updated_at, ended_at);
+     evaluations, revision, waits_for_predecessor, newer_waits, older_active, verdict, begun, ready,
+     freeze, extension, recovery, conditions, alerts, reason, waits_for, updated_at, ended_at);
 }
 
 // ---- Both directions

@@ -195,6 +195,7 @@ std::optional<AlertPost> alerts_of(const OpenAlert& open, const AlertNews& news)
   const bool stays = now != nullptr && open.name == now->name;
   const bool begins = now != nullptr && begins_alert(notice) && may_be_told(*now, news.events);
   const std::string url = news.external_url + "/api/v1/rollouts/" + news.spec.id;
+  const Millis life = now == &kRollbackFailed ? kFailedRollbackAlertLife : kAlertLife;
 
   AlertPost post;
   post.open = open;
@@ -209,7 +210,7 @@ std::optional<AlertPost> alerts_of(const OpenAlert& open, const AlertNews& news)
     if (!stays) post.open.since = std::min(notice.at, news.now);
     post.open.name = now->name;
     alerts.push_back(alert(labels_of(*now, news.spec), annotations_of(news), post.open.since,
-                           news.now + kAlertLife, url));
+                           news.now + life, url));
   }
   if (alerts.empty()) return std::nullopt;
   post.body = dumped(alerts);

@@ -20,6 +20,9 @@ namespace rollwatch {
 
 // Two reminders may get lost before an alert ends that still holds.
 inline constexpr Millis kAlertLife = std::chrono::minutes{90};
+// A rollback that failed is reminded of every five minutes until somebody acts: what then ends the
+// alert is that nobody is reminded any more.
+inline constexpr Millis kFailedRollbackAlertLife = std::chrono::minutes{30};
 // A test ends by itself.
 inline constexpr Millis kTestAlertLife = std::chrono::minutes{5};
 

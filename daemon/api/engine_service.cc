@@ -15,6 +15,10 @@ awaitable<DecideResult> EngineService::acknowledge(std::string delivery, bool do
                                                    std::string detail) {
   return engine_.acknowledge(std::move(delivery), done, std::move(detail));
 }
+awaitable<RedeliverResult> EngineService::redeliver(std::string delivery, std::string by,
+                                                    std::string reason) {
+  return engine_.redeliver(std::move(delivery), std::move(by), std::move(reason));
+}
 awaitable<FreezeRecord> EngineService::freeze(FreezeRecord wanted) {
   return engine_.freeze(std::move(wanted));
 }

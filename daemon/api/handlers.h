@@ -31,6 +31,7 @@ awaitable<ServerResponse> decide_extend(const ApiContext& context, Call& call);
 awaitable<ServerResponse> report_progress(const ApiContext& context, Call& call);
 awaitable<ServerResponse> acknowledge_delivery(const ApiContext& context, Call& call);
 // target_handlers.cc
+awaitable<ServerResponse> redeliver_delivery(const ApiContext& context, Call& call);
 awaitable<ServerResponse> list_targets(const ApiContext& context, Call& call);
 // service_handlers.cc
 awaitable<ServerResponse> get_service(const ApiContext& context, Call& call);

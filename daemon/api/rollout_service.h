@@ -21,6 +21,8 @@ class RolloutService {
   virtual awaitable<DecideResult> report_weight(std::string id, WeightReported report) = 0;
   virtual awaitable<DecideResult> acknowledge(std::string delivery, bool done,
                                               std::string detail) = 0;
+  virtual awaitable<RedeliverResult> redeliver(std::string delivery, std::string by,
+                                               std::string reason) = 0;
   virtual awaitable<FreezeRecord> freeze(FreezeRecord wanted) = 0;
   virtual awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift) = 0;
 
@@ -56,6 +58,8 @@ class EngineService : public RolloutService {
   awaitable<DecideResult> decide(std::string id, PersonDecided decision) override;
   awaitable<DecideResult> report_weight(std::string id, WeightReported report) override;
   awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail) override;
+  awaitable<RedeliverResult> redeliver(std::string delivery, std::string by,
+                                       std::string reason) override;
   awaitable<FreezeRecord> freeze(FreezeRecord wanted) override;
   awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift) override;
   awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts) override;

@@ -23,6 +23,7 @@ constexpr std::array kRoutes{
     Route{"POST", "/api/v1/rollouts/{id}/extend", Scope::kDecide, decide_extend},
     Route{"POST", "/api/v1/rollouts/{id}/progress", Scope::kRegister, report_progress},
     Route{"POST", "/api/v1/deliveries/{id}/ack", Scope::kRegister, acknowledge_delivery},
+    Route{"POST", "/api/v1/deliveries/{id}/redeliver", Scope::kDecide, redeliver_delivery},
     Route{"GET", "/api/v1/targets", Scope::kRead, list_targets},
     Route{"GET", "/api/v1/services/{ns}/{name}", Scope::kRead, get_service},
     Route{"PUT", "/api/v1/services/{ns}/{name}/freeze", Scope::kDecide, freeze_service},

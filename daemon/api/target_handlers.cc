@@ -1,9 +1,12 @@
-// Who orders and notifications go to, and whether they take them.
+// Who orders and notifications go to, whether they take them, and what is sent to them again.
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "daemon/api/fields.h"
 #include "daemon/api/handlers.h"
 #include "daemon/api/json_values.h"
+#include "daemon/api/views.h"
 
 namespace rollwatch {
 namespace {
@@ -23,6 +26,22 @@ Json target_json(const TargetView& target) {
 }
 
 }  // namespace
+
+awaitable<ServerResponse> redeliver_delivery(const ApiContext& context, Call& call) {
+  check_query(call, {});
+  const Value object = body_object(call.request, true);
+  BodyReader body(object);
+  std::string by = body.text("by").value_or(call.caller.name);
+  std::string reason = body.text("reason", kSentence).value_or("");
+  body.finish();
+  const std::string& id = call.parameter("id");
+  const RedeliverResult result =
+      co_await context.service.redeliver(id, std::move(by), std::move(reason));
+  if (result.end == DecideEnd::kNotFound)
+    throw Refusal{{404, fmt::format("there is no delivery \"{}\"", id)}};
+  if (result.end == DecideEnd::kConflict) throw Refusal{{409, result.why}};
+  co_return json_response(200, delivery_json(*result.delivery));
+}
 
 awaitable<ServerResponse> list_targets(const ApiContext& context, Call& call) {
   check_query(call, {});

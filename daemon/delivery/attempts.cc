@@ -46,7 +46,7 @@ awaitable<void> Outbox::attempt_order(EntryPtr entry) {
   if (entry->closed) {  // withdrawn within this very turn
     --lanes_[lane_name(entry->delivery)].out;
     not_attempted(*entry);
-    co_return finish(entry, DeliveryState::kWithdrawn);
+    co_return finish(entry, entry->again ? DeliveryState::kPending : DeliveryState::kWithdrawn);
   }
   const SendResult result = co_await send_order(entry);
   if (stopped_) co_return;

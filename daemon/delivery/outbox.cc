@@ -81,7 +81,13 @@ awaitable<void> Outbox::start(Epoch epoch) {
 }
 
 void Outbox::add(Delivery delivery, RolloutSpec spec) {
-  if (!is_open(delivery.state) || entries_.contains(delivery.id)) return;
+  if (!is_open(delivery.state)) return;
+  if (const auto known = entries_.find(delivery.id); known != entries_.end()) {
+    // It had ended, and is sent again, while an attempt is out: when that has, unless it ends this
+    // one as well.
+    if (known->second->closed) known->second->again = std::move(delivery);
+    return;
+  }
   auto entry = std::make_shared<Entry>();
   entry->serial = ++serials_;
   entry->spec = std::make_shared<const RolloutSpec>(std::move(spec));
@@ -107,8 +113,10 @@ void Outbox::acknowledged(const std::string& id, DeliveryState state) {
 
 void Outbox::close(const std::string& id, std::string_view result, bool done) {
   const auto found = entries_.find(id);
-  if (found == entries_.end() || found->second->closed) return;
+  if (found == entries_.end()) return;
   const EntryPtr entry = found->second;
+  entry->again.reset();
+  if (entry->closed) return;
   entry->closed = true;
   count(*entry, result);
   if (done) count_delivered(*entry);
@@ -247,6 +255,7 @@ void Outbox::finish(const EntryPtr& entry, DeliveryState state) {
   entry->delivery.state = state;
   if (entry->closed || !is_open(state)) {
     remove(entry);
+    if (entry->again && is_open(state)) add(std::move(*entry->again), *entry->spec);
   } else {
     look_at(entry);
   }

@@ -128,6 +128,7 @@ class Outbox {
     bool told_instead = false;           // its fallback was looked after
     bool busy = false;                   // an attempt is out, or its end being recorded
     bool closed = false;                 // ended from outside meanwhile
+    std::optional<Delivery> again;       // sent again since, while the old attempt is out
   };
   using EntryPtr = std::shared_ptr<Entry>;
 

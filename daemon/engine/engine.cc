@@ -264,6 +264,11 @@ awaitable<DeliveryState> Engine::order_attempted(std::string rollout, std::strin
                                                  SendResult result) {
   return impl_->order_attempted(std::move(rollout), std::move(delivery), std::move(result));
 }
+awaitable<RedeliverResult> Engine::redeliver(std::string delivery, std::string by,
+                                             std::string reason) {
+  return impl_->redeliver(std::move(delivery), std::move(by), std::move(reason));
+}
+
 awaitable<DeliveryState> Engine::order_expired(std::string rollout, std::string delivery,
                                                std::string why) {
   return impl_->order_expired(std::move(rollout), std::move(delivery), std::move(why));

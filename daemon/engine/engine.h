@@ -76,6 +76,12 @@ struct DecideResult {
   std::optional<RolloutView> rollout;
 };
 
+struct RedeliverResult {
+  DecideEnd end = DecideEnd::kNotFound;
+  std::string why;                   // of a conflict, one sentence
+  std::optional<Delivery> delivery;  // as it is now
+};
+
 // What a person says when they lift a freeze; both names empty: the one of everything.
 struct FreezeLift {
   std::string ns, service;
@@ -174,6 +180,9 @@ class Engine : public OrderSink {
   awaitable<DecideResult> report_weight(std::string id, WeightReported report);
   // A late acknowledgement through the API: done, or refused with the receiver's words.
   awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail);
+
+  // A rollback that failed, or a dead notification, goes out again under its id. Throws StoreError.
+  awaitable<RedeliverResult> redeliver(std::string delivery, std::string by, std::string reason);
 
   // Freezes a service, or everything (both names empty), or replaces who, why and until when;
   // `since` is given by the engine. Resumes when every rollout it holds has recorded it. Throws

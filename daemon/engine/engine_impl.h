@@ -1,6 +1,7 @@
 // Inside of the engine, shared by its parts: engine.cc (the face, loading, waiting), engine_time.cc
-// (what is due and asking it), engine_steps.cc (mailboxes and recording), engine_register.cc,
-// engine_orders.cc, engine_freeze.cc.
+// (what is due and asking it), engine_steps.cc (mailboxes and recording), engine_neighbours.cc
+// (several in one place), engine_register.cc, engine_orders.cc, engine_redeliver.cc,
+// engine_freeze.cc, engine_alerts.cc.
 #pragma once
 
 #include <map>
@@ -43,6 +44,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   awaitable<RegisterResult> register_rollout(Registration registration);
   awaitable<DecideResult> put(std::string id, Work work);
   awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail);
+  awaitable<RedeliverResult> redeliver(std::string delivery, std::string by, std::string reason);
   awaitable<std::optional<RolloutView>> find(std::string id);
   awaitable<Page<RolloutView>> list(ListFilter filter, std::size_t limit,
                                     std::optional<std::string> cursor);
@@ -84,6 +86,9 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void unpin(const PlanDocument& document);
   void check_started() const;
   awaitable<void> record_delivery(std::string rollout, DeliveryUpdate update);
+  awaitable<RedeliverResult> redeliver_order(Delivery order, std::string by, std::string reason);
+  awaitable<RedeliverResult> redeliver_notification(Delivery notification, std::string by,
+                                                    std::string reason);
   awaitable<std::shared_ptr<void>> take_turn(std::string what);
   awaitable<std::vector<Recorded>> record_registration(Commit& commit, const Plan& plan);
   awaitable<std::optional<RegisterResult>> seen_before(std::optional<IdempotencyRecord> request);
@@ -115,6 +120,8 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void not_recorded(Recording& recording, const std::string& why);
   void after_step(const EntryPtr& entry);
   void tell_neighbours(const EntryPtr& entry);
+  void supersede_failed(const EntryPtr& entry);
+  std::optional<OlderActive> older_due(const EntryPtr& entry) const;
   bool wants_to_begin(const EntryPtr& entry) const;
   bool is_outdone(const EntryPtr& entry) const;
   void free_place(const EntryPtr& entry);

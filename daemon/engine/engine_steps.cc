@@ -33,11 +33,6 @@ bool must_be_kept(const Work& work) {
   return std::holds_alternative<WatchResumed>(work.input);
 }
 
-bool any_rolls_back(const std::vector<EntryPtr>& entries) {
-  return std::ranges::any_of(
-      entries, [](const EntryPtr& e) { return e->state.state == State::kRollingBack; });
-}
-
 }  // namespace
 
 // ---- The mailbox: one step at a time
@@ -60,6 +55,7 @@ void Engine::Impl::pump(const EntryPtr& entry) {
   recording.step.state = entry->state;
   const SysTime now = clock_.wall();
   if (auto freeze = freeze_due(*entry)) apply_work(recording, Work{std::move(*freeze)}, now);
+  if (const auto older = older_due(entry)) apply_work(recording, Work{*older}, now);
   while (!entry->mailbox.empty()) {
     if (std::holds_alternative<Begin>(entry->mailbox.front().input) &&
         !entry->mailbox.front().only_delivery)
@@ -120,64 +116,13 @@ void Engine::Impl::apply_work(Recording& recording, Work work, SysTime now) {
     return;
   }
   if (!work.only_delivery) result = add_step(recording, work, now);
-  if (work.delivery) {
+  if (work.delivery && result.end != WorkEnd::kRefused) {
     result.end = WorkEnd::kRecorded;
     result.delivery = work.delivery->state;
     recording.commit.delivery_updates.push_back(*work.delivery);
   }
   recording.works.push_back(std::move(work));
   recording.results.push_back(std::move(result));
-}
-
-std::vector<EntryPtr> Engine::Impl::others_in_place(const EntryPtr& entry) const {
-  std::vector<EntryPtr> others;
-  const auto place = places_.find(entry->place());
-  if (place == places_.end()) return others;
-  for (const EntryPtr& other : place->second)
-    if (other != entry) others.push_back(other);
-  return others;
-}
-
-// Leaving `waiting` supersedes the older ones in the same place, in the same commit. Returns false
-// if it has to be tried again when a neighbour's step is on disk.
-bool Engine::Impl::begin(const EntryPtr& entry) {
-  const SysTime now = clock_.wall();
-  const std::vector<EntryPtr> others = others_in_place(entry);
-  for (const EntryPtr& other : others) {
-    if (!other->recording) continue;
-    other->waiting_for_idle.push_back(entry);
-    return false;
-  }
-  Work work = std::move(entry->mailbox.front());
-  const bool rolling_back = any_rolls_back(others);
-  Recording mine;
-  mine.entry = entry;
-  mine.step.state = entry->state;
-  if (auto freeze = freeze_due(*entry)) apply_work(mine, Work{std::move(*freeze)}, now);
-  if (rolling_back != entry->state.waits_for_predecessor)
-    apply_work(mine, Work{PredecessorRollingBack{rolling_back}}, now);
-  const bool begun_before = mine.step.state.begun;
-  if (is_outdone(entry)) {
-    mine.works.push_back(std::move(work));
-    mine.results.emplace_back();
-  } else {
-    apply_work(mine, std::move(work), now);
-  }
-  const bool begins = mine.step.state.begun && !begun_before;
-  if (begins) {
-    for (const EntryPtr& other : others) {
-      if (other->spec.id > entry->spec.id)
-        continue;  // it waits for an approval, and supersedes this one then
-      Recording theirs;
-      theirs.entry = other;
-      theirs.step.state = other->state;
-      apply_work(theirs, Work{SupersededBy{entry->spec.id, entry->spec.candidate}}, now);
-      theirs.with_next = true;
-      hand_over(std::move(theirs));
-    }
-  }
-  hand_over(std::move(mine));
-  return true;
 }
 
 // ---- Recording
@@ -303,7 +248,7 @@ awaitable<bool> Engine::Impl::record(std::vector<Recording>& batch) {
 void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
   const EntryPtr& entry = r.entry;
   const bool moved = r.commit.state.has_value();
-  entry->recording = false;
+  entry->recording = entry->beginning = false;
   if (moved) entry->state = std::move(r.step.state);
 
   std::vector<std::string> withdrawn;
@@ -345,8 +290,11 @@ void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
     for (const Decision& decision : r.step.decisions) hooks_.decided(decision);
   if (moved && hooks_.changed) hooks_.changed(entry->view(source_));
 
-  for (std::size_t i = 0; i < r.works.size(); ++i)
+  for (std::size_t i = 0; i < r.works.size(); ++i) {
+    if (r.works[i].again && r.results[i].end == WorkEnd::kRecorded && hooks_.deliver)
+      hooks_.deliver(*r.works[i].again, entry->spec);
     if (r.works[i].done) r.works[i].done(r.results[i]);
+  }
   if (moved) wake_waiters(entry->spec.id);
   after_step(entry);
 }
@@ -355,7 +303,7 @@ void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
 // missed(store) when the store is back; the rest of the mailbox waits.
 void Engine::Impl::not_recorded(Recording& r, const std::string& why) {
   const EntryPtr& entry = r.entry;
-  entry->recording = false;
+  entry->recording = entry->beginning = false;
   if (hooks_.not_recorded) hooks_.not_recorded(entry->spec, why);
   std::deque<Work> again;
   for (Work& work : r.works) {
@@ -382,7 +330,10 @@ void Engine::Impl::after_step(const EntryPtr& entry) {
   for (const auto& weak : std::exchange(entry->waiting_for_idle, {}))
     if (const EntryPtr other = weak.lock())
       net::post(executor_, [self = shared_from_this(), other] { self->pump(other); });
-  if (is_final(entry->state.state)) free_place(entry);
+  if (is_final(entry->state.state) && !is_rolling_back(entry->state))
+    free_place(entry);
+  else
+    entry->place_is_free = false;  // again, for one whose rollback is sent again
   if (is_over(entry->state)) {
     ended(entry);
   } else {
@@ -394,46 +345,6 @@ void Engine::Impl::after_step(const EntryPtr& entry) {
     }
     schedule(entry);
     tell_neighbours(entry);
-  }
-}
-
-// Whether a Begin would change anything: it may begin, or what it waits for behind others changed.
-bool Engine::Impl::wants_to_begin(const EntryPtr& entry) const {
-  const bool rolling_back = any_rolls_back(others_in_place(entry));
-  if (rolling_back != entry->state.waits_for_predecessor) return true;
-  return !rolling_back && may_begin(entry->fixed(), entry->state) && !is_outdone(entry);
-}
-
-// A newer one that may begin as well does, and takes its place.
-bool Engine::Impl::is_outdone(const EntryPtr& entry) const {
-  const auto others = others_in_place(entry);
-  return std::any_of(others.begin(), others.end(), [&entry](const EntryPtr& other) {
-    return other->spec.id > entry->spec.id && may_begin(other->fixed(), other->state);
-  });
-}
-
-// It stands before nobody any more, though what failed may be watched for a while yet.
-void Engine::Impl::free_place(const EntryPtr& entry) {
-  if (entry->place_is_free) return;
-  entry->place_is_free = true;
-  for (const EntryPtr& other : others_in_place(entry))
-    if (other->state.state == State::kWaiting && !other->recording) after_step(other);
-  tell_neighbours(entry);
-}
-
-// Whether a newer rollout waits in the same place is part of each older one's state.
-void Engine::Impl::tell_neighbours(const EntryPtr& entry) {
-  const auto place = places_.find(entry->place());
-  if (place == places_.end()) return;
-  for (const EntryPtr& older : place->second) {
-    const bool waits =
-        std::any_of(place->second.begin(), place->second.end(), [&](const EntryPtr& newer) {
-          return !newer->state.begun && newer->state.state != State::kRollingBack &&
-                 !is_final(newer->state.state) && newer->spec.id > older->spec.id;
-        });
-    const bool moves = older->state.begun && older->state.state != State::kRollingBack &&
-                       !is_final(older->state.state);
-    if (moves && older->state.newer_waits != waits) put(older, Work{NewerWaits{waits}});
   }
 }
 

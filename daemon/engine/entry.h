@@ -36,6 +36,7 @@ struct Work {
   std::function<void(const WorkResult&)> done;  // may be empty
   bool only_delivery = false;                   // an attempt that decides nothing: no input
   bool by_outbox = false;                       // it reported this itself and needs not be told
+  std::optional<Delivery> again;                // goes out anew once this is recorded
   explicit Work(Input happened = TimePassed{}) : input(std::move(happened)) {}
 };
 
@@ -55,6 +56,7 @@ struct Entry {
 
   std::deque<Work> mailbox;
   bool recording = false;                         // a commit is with the store
+  bool beginning = false;                         // in that commit it leaves `waiting`
   bool place_is_free = false;                     // it has ended, and its neighbours know
   bool store_was_away = false;                    // slots not asked meanwhile are missed(store)
   std::vector<std::shared_ptr<PendingSlot>> out;  // per condition; null: nothing is out

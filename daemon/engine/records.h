@@ -81,7 +81,8 @@ struct DeliveryUpdate {
   std::string id;
   DeliveryState state = DeliveryState::kPending;
   SysTime accepted_until{};
-  std::optional<Attempt> attempt;  // appended
+  std::optional<Attempt> attempt;          // appended
+  std::optional<SysTime> expires_at = {};  // a new one: it is sent again
 };
 
 struct ExplainRecord {

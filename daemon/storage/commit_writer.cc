@@ -165,9 +165,10 @@ std::int64_t insert_delivery(Database& db, const Place& place, const Delivery& d
 
 void update_delivery(Database& db, const DeliveryUpdate& update) {
   Query change(db,
-               "UPDATE deliveries SET state = ?2, open = ?3, accepted_until = ?4 WHERE id = ?1"
-               " RETURNING key");
-  change.bind(update.id, name_of(update.state), is_open(update.state), update.accepted_until);
+               "UPDATE deliveries SET state = ?2, open = ?3, accepted_until = ?4,"
+               " expires_at = coalesce(?5, expires_at) WHERE id = ?1 RETURNING key");
+  change.bind(update.id, name_of(update.state), is_open(update.state), update.accepted_until,
+              update.expires_at);
   if (!change.next()) throw Refused("there is no delivery " + update.id);
   const std::int64_t key = change.integer(0);
   change.run();

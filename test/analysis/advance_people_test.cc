@@ -148,7 +148,9 @@ const SituationRow kTable[] = {
       {kPromote, "409 it is rollback_failed: nothing to promote"},
       {kPause, "409 it is rollback_failed: nothing to pause"},
       {kResume, "409 it is rollback_failed: nothing to resume"},
-      {kRollback, "409 it is rollback_failed: register the way back as a rollout"},
+      {kRollback,
+       "409 it is rollback_failed: have that order sent again (redeliver), or register the way "
+       "back as a rollout"},
       {kCancel, "409 it is rollback_failed already"}}},
     {{"cancelled", "cancel"},
      {{kAdvance,

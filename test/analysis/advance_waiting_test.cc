@@ -271,7 +271,8 @@ TEST(RecoveryTest, IsNotWatchedWhereNothingFailed) {
     change(plan);
     Rollout r(plan);
     r.play(story);
-    EXPECT_TRUE(is_over(r.state)) << story;
+    EXPECT_TRUE(is_final(r.state.state) && !r.state.recovery) << story;
+    EXPECT_FALSE(is_watching(r.state)) << story;
   }
 }
 

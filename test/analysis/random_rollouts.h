@@ -192,6 +192,9 @@ class RandomInputs {
     if (state.state == State::kWaiting && dice_.one_in(4)) return before_the_beginning(state);
     if (state.state == State::kPaused && dice_.one_in(12))
       return PersonDecided{DecisionKind::kResume, "alice", "", {}};
+    if (awaits_somebody(state) ? dice_.one_in(6) : dice_.one_in(150))
+      return RollbackSentAgain{person(), dice_.one_in(3) ? kHostile : ""};
+    if (awaits_somebody(state) && dice_.one_in(20)) return SupersededBy{"ro_2", kHostile};
     if (state.order && dice_.one_in(6)) return OrderEnded{state.order->number, OrderEnd::kDone, ""};
     if (plan_.alerts && dice_.one_in(9)) return alert(state);
     switch (dice_.roll(44)) {
@@ -206,6 +209,7 @@ class RandomInputs {
         if (dice_.one_in(30)) return SupersededBy{"ro_2", kHostile};
         return TimePassed{};
       case 4:
+        if (dice_.one_in(2)) return OlderActive{dice_.one_in(2)};
         return PredecessorRollingBack{dice_.one_in(3)};
       case 5:
         if (!spec_.orchestrator.empty() && !dice_.one_in(3)) return slot(state);

@@ -79,6 +79,11 @@ const Story kStories[] = {
     {"rolled back by k of all", "begin ack fail pass fail", counts_all},
     {"rollback refused", "begin ack pass fail*3 refuse"},
     {"rollback expired", "begin ack pass fail*3 wait=8m expire"},
+    {"failed rollback, sent again", "begin ack pass fail*3 refuse wait=6m send-again wait=2m ack"},
+    {"failed rollback, failed again",
+     "begin ack pass fail*3 refuse send-again accept expire wait=6m"},
+    {"failed rollback, done late", "begin ack pass fail*3 expire late-ack"},
+    {"failed rollback, followed", "begin ack pass fail*3 refuse superseded"},
     {"rolled back from the soak", "begin ack pass*4 ack pass*5 ack fail*3", soaks},
     {"paused by a condition", "begin ack pass fail*3 resume pause wait=31m", pauses},
     {"paused condition in the soak", "begin ack pass*4 ack pass*5 ack fail*3 pass",
@@ -133,6 +138,10 @@ const Story kStories[] = {
     {"not ready", "ready:fail wait=1m wait=30s ready:fail wait=1m ack", ready},
     {"not known whether ready", "ready:empty wait=1m wait=30s ready:error wait=1m ready:pass begin",
      ready},
+    {"not ready, an older one under way", "older ready:fail wait=1m wait=30s ready:fail wait=1m",
+     ready},
+    {"rolled back by hand, an older one under way", "older rollback"},
+    {"an older one has ended", "older no-older begin"},
     {"begun without being ready", "ready:fail advance begin ack", ready},
     {"ready no longer, ignored", "ready:pass begin ack ready:fail*3", ready},
     {"ready no longer, paused", "ready:pass begin ack ready:fail*3 resume", ready_or_pause},
@@ -182,6 +191,7 @@ const Refusal kRefusals[] = {
     {"anything while rolling back", "begin ack pass fail*3", kPromote},
     {"promote what has ended", "begin ack pass cancel", kPromote},
     {"roll back what has ended", "begin ack pass cancel", kRollback},
+    {"roll back what failed to", "begin ack pass fail*3 refuse", kRollback},
     {"cancel what has ended", "begin ack pass cancel", kCancel},
     {"advance what has ended", "begin ack pass cancel", kAdvance},
     {"extend what has ended", "begin ack pass cancel", kExtend},
@@ -313,6 +323,12 @@ TEST(ReasonsTest, EverySentenceIsTheGoldenOne) {
     Rollout r(std::move(plan), row.orchestrator);
     r.play(row.words);
     sentences.add(row.name, r.person(row.kind));
+  }
+  for (const char* words : {"begin ack pass", "begin ack pass fail*3 refuse send-again",
+                            "begin ack pass fail*3 refuse superseded"}) {
+    Rollout r(error_rate());
+    r.play(words);
+    sentences.add("a rollback sent again in vain", r.send_again());
   }
   Rollout stale(error_rate());
   stale.play("begin ack pass pause");

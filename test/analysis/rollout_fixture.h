@@ -17,84 +17,12 @@
 #include <vector>
 
 #include "analysis/advance.h"
-#include "analysis/promql/query_template.h"
 #include "analysis/slots.h"
 #include "analysis/text.h"
 #include "analysis/time.h"
+#include "test/analysis/plan_fixture.h"
 
 namespace rollwatch {
-
-inline promql::QueryTemplate query(std::string_view text) {
-  auto parsed = promql::parse_query_template(text);
-  if (!parsed) throw std::invalid_argument(std::string(text));
-  return *std::move(parsed);
-}
-
-inline Comparison comparison(std::string_view text) {
-  auto parsed = parse_comparison(text);
-  if (!parsed) throw std::invalid_argument(parsed.error());
-  return *parsed;
-}
-
-inline Millis duration(std::string_view text) { return parse_duration(text).value(); }
-
-// Without {{window}} in its query a condition looks at one moment only; windowed() gives it a
-// window.
-inline ConditionPlan condition(const std::string& name, std::string_view fail_if) {
-  Rule rule;
-  if (!fail_if.empty()) rule.fail_if = comparison(fail_if);
-  ThresholdCondition kind{query("errors"), rule, Reduce::kEach, std::nullopt, 100};
-  return {.name = name,
-          .kind = std::move(kind),
-          .interval = duration("10s"),
-          .timeout = std::nullopt,
-          .steps = {}};
-}
-
-inline ThresholdCondition& threshold(ConditionPlan& plan) {
-  return std::get<ThresholdCondition>(plan.kind);
-}
-
-inline void windowed(ConditionPlan& plan, std::string_view window) {
-  threshold(plan).query = query("rate(errors[{{window}}])");
-  plan.window = duration(window);
-}
-
-inline void counting_events(ConditionPlan& plan) { threshold(plan).evidence = query("requests"); }
-
-// 5 % and 25 %, 30 s each, then 100 %.
-inline Plan two_steps(std::vector<ConditionPlan> conditions) {
-  Plan plan;
-  plan.steps = {{5, duration("30s"), false}, {25, duration("30s"), false}};
-  plan.conditions = std::move(conditions);
-  return plan;
-}
-
-inline Plan two_steps(ConditionPlan only) { return two_steps(std::vector{std::move(only)}); }
-
-inline Plan error_rate() { return two_steps(condition("error-rate", "> 0.05")); }
-
-// One step without a weight.
-inline Plan for_duration(std::string_view hold) {
-  Plan plan = error_rate();
-  plan.steps = {{std::nullopt, duration(hold), false}};
-  return plan;
-}
-
-// Waits until 3 are ready, for two attempts of a minute.
-inline void needs_three_ready(Plan& plan) {
-  ConditionPlan ready = condition("ready", "< 3");
-  threshold(ready).query = query("up");
-  ready.is_readiness = true;
-  ready.on_fail = OnFail::kObserve;
-  plan.ready = ReadyPlan{3, duration("1m"), duration("30s"), 2};
-  plan.conditions.push_back(std::move(ready));
-}
-
-inline void watches_alerts(Plan& plan, OnFail on_fire) {
-  plan.alerts =
-      AlertsPlan{{{"service", promql::parse_text_template("{{service}}").value()}}, on_fire};
-}
 
 class Rollout {
  public:
@@ -158,6 +86,7 @@ class Rollout {
     happens(change);
   }
   void predecessor(bool rolling_back) { happens(PredecessorRollingBack{rolling_back}); }
+  std::string send_again() { return happens(RollbackSentAgain{"alice", ""}); }
   void superseded() { happens(SupersededBy{"ro_2", "1.25"}); }
 
   void slot(const std::string& condition, double value) { answer(condition, vector_of(value)); }
@@ -230,7 +159,8 @@ class Rollout {
   //     with "latency:fail" for another one, and "pass*3" three times
   //   advance promote pause resume rollback cancel extend=10m: by alice
   //   freeze freeze-all thaw: by ana; behind clear: an earlier rollout's rollback; newer no-newer:
-  //     one that waits to begin
+  //     one that waits to begin; older no-older: one that is under way
+  //   send-again: the rollback that failed, by alice
   //   alert other-alert, old-alert (an hour old), same-alert (told again), resolved
   //   report=25, wait=30s, away=10m, jump=10m (the clock)
   void play(std::string_view story) {
@@ -343,6 +273,8 @@ class Rollout {
     if (word == "freeze-all")
       return void(happens(FreezeChanged{"everything is frozen by ana: stocktaking"}));
     if (word == "thaw") return thaw();
+    if (word == "older" || word == "no-older") return void(happens(OlderActive{word == "older"}));
+    if (word == "send-again") return void(send_again());
     if (word == "newer" || word == "no-newer") return void(happens(NewerWaits{word == "newer"}));
     if (word == "alert") return alert("Slow");
     if (word == "other-alert") return alert("Broken");

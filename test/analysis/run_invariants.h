@@ -264,10 +264,17 @@ class RunInvariants {
                           ended->number == before.order->number &&
                           ended->end != OrderEnd::kAccepted;
     if (answered) end(ended->number, "ended");
+    if (std::holds_alternative<RollbackSentAgain>(input) && !step.refusal)
+      open_.insert(step.state.order->number);
     for (const unsigned number : step.withdrawn) end(number, "withdrawn");
     for (const unsigned number : step.settled) end(number, "settled");
-    if (before.order && before.order->kind == DecisionKind::kRollback) {
+    // A rollback is replaced by nothing; one that is sent again only by a newer rollout's orders.
+    const bool superseded = std::holds_alternative<SupersededBy>(input) && is_final(before.state);
+    if (before.order && before.order->kind == DecisionKind::kRollback && !superseded) {
       EXPECT_TRUE(step.withdrawn.empty());
+    }
+    if (before.older_active && !before.begun) {
+      EXPECT_TRUE(step.state.begun || step.orders.empty()) << "that would be the older one's share";
     }
     for (const Order& order : step.orders) {
       EXPECT_GT(order.number, newest_) << "its fence would be behind";
@@ -313,6 +320,11 @@ class RunInvariants {
   void expect_their_words_are_kept(const Input& input, const Transition& step) {
     const auto* person = std::get_if<PersonDecided>(&input);
     const auto* freeze = std::get_if<FreezeChanged>(&input);
+    if (const auto* again = std::get_if<RollbackSentAgain>(&input)) {
+      EXPECT_TRUE(std::any_of(step.events.begin(), step.events.end(), [again](const Event& e) {
+        return e.by == again->by && e.reason == again->reason && e.order;
+      }));
+    }
     for (const Event& event : step.events) {
       const bool about_it = event.type == EventType::kFrozen || event.type == EventType::kThawed;
       if (person != nullptr && event.type == EventType::kDecided && event.by != "engine") {

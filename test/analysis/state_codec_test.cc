@@ -174,7 +174,8 @@ TEST(StateCodecTest, TheFormatIsWhatItWas) {
             "00"
             "00"
             "00"
-            "00"  // counters, predecessor, newer, verdict
+            "00"
+            "00"  // counters, predecessor, newer, older, verdict
             "00"
             "0000000000"
             "00"

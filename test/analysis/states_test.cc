@@ -156,6 +156,8 @@ std::string after(Rollout& r, const std::string& words) {
         refusal = r.report(std::stod(word.substr(7)));
       else if (word.rfind("extend=", 0) == 0)
         refusal = r.extend(duration(word.substr(7)));
+      else if (word == "send-again")
+        refusal = r.send_again();
       else if (const auto kind = decision_kind(word))
         refusal = r.person(*kind);
       else
@@ -171,9 +173,9 @@ std::string after(Rollout& r, const std::string& words) {
 const std::vector<std::vector<std::string>> kColumns = {
     {"advance", "promote", "pause", "resume", "rollback", "cancel", "extend=10m"},
     {"fail*3", "pass*9", "empty*40", "ready:pass", "wait=7h", "away=10m"},
-    {"ack", "accept", "refuse", "expire", "late-ack"},
+    {"ack", "accept", "refuse", "expire", "late-ack", "send-again"},
     {"report=0", "report=25", "report=100", "superseded", "freeze", "freeze thaw", "behind",
-     "newer pass*9", "newer pass*9 no-newer pass"},
+     "newer pass*9", "newer pass*9 no-newer pass", "older rollback"},
 };
 
 TEST(StatesTest, EveryCellOfThePageIsWhatHappens) {

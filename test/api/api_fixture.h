@@ -41,6 +41,7 @@ class FakeService : public RolloutService {
   // What it answers.
   RegisterResult register_answer;
   DecideResult decide_answer;
+  RedeliverResult redeliver_answer;
   std::optional<std::string> next_cursor;
   bool store_is_away = false;
   std::function<void(int)> waited;  // called with the number of the wait, from 1
@@ -49,6 +50,7 @@ class FakeService : public RolloutService {
   std::vector<PersonDecided> decisions;
   std::vector<WeightReported> reports;
   std::vector<ReceivedAlert> alerts;
+  std::vector<std::string> redelivered;   // "ord_1 by ana: words"
   std::vector<std::string> acknowledged;  // "ord_1 done words"
   std::vector<std::string> asked;         // pages: "list limit cursor …"
   std::vector<Millis> waits;
@@ -70,6 +72,11 @@ class FakeService : public RolloutService {
                                       std::string detail) override {
     acknowledged.push_back(delivery + (done ? " done " : " refused ") + detail);
     co_return decide_answer;
+  }
+  awaitable<RedeliverResult> redeliver(std::string delivery, std::string by,
+                                       std::string reason) override {
+    redelivered.push_back(delivery + " by " + by + ": " + reason);
+    co_return redeliver_answer;
   }
   awaitable<FreezeRecord> freeze(FreezeRecord wanted) override {
     if (store_is_away) throw StoreError("disk I/O error in /var/lib/secret/place");

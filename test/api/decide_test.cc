@@ -166,5 +166,29 @@ TEST_F(DecideTest, LateAcknowledgementsArePassedOn) {
   EXPECT_EQ(problem_of(ask("POST", ack, R"({"status":"done"})")), "409 a later order was given");
 }
 
+TEST_F(DecideTest, WhatIsSentAgainIsShownAsItIsNow) {
+  Delivery rollback;
+  rollback.id = "ord_1-3";
+  rollback.kind = "rollback";
+  service.redeliver_answer = {DecideEnd::kDone, "", rollback};
+  const auto response = ask("POST", "/api/v1/deliveries/ord_1-3/redeliver",
+                            R"({"by": "ana", "reason": "the balancer is back"})");
+  EXPECT_EQ(response.status, 200) << response.body;
+  const auto body = nlohmann::json::parse(response.body);
+  EXPECT_EQ(body.at("id"), "ord_1-3");
+  EXPECT_EQ(body.at("state"), "pending");
+  EXPECT_THAT(service.redelivered, ElementsAre("ord_1-3 by ana: the balancer is back"));
+  EXPECT_EQ(ask("POST", "/api/v1/deliveries/ord_1-3/redeliver").status, 200)
+      << "a body is not needed";
+
+  service.redeliver_answer = {DecideEnd::kConflict, "it is done: only what could", {}};
+  EXPECT_EQ(problem_of(ask("POST", "/api/v1/deliveries/ord_1-3/redeliver")),
+            "409 it is done: only what could");
+  service.redeliver_answer = {};
+  EXPECT_EQ(problem_of(ask("POST", "/api/v1/deliveries/no_9/redeliver")),
+            "404 there is no delivery \"no_9\"");
+  EXPECT_EQ(ask("POST", "/api/v1/deliveries/no_9/redeliver", R"({"who": "ana"})").status, 422);
+}
+
 }  // namespace
 }  // namespace rollwatch

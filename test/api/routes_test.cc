@@ -28,6 +28,9 @@ TEST(Routes, PathsFindTheirPattern) {
       {"GET", {"api", "v1", "rollouts", "ro_1"}, "/api/v1/rollouts/{id}"},
       {"GET", {"api", "v1", "rollouts", "ro_1", "verdict"}, "/api/v1/rollouts/{id}/verdict"},
       {"POST", {"api", "v1", "deliveries", "ord_1", "ack"}, "/api/v1/deliveries/{id}/ack"},
+      {"POST",
+       {"api", "v1", "deliveries", "ord_1", "redeliver"},
+       "/api/v1/deliveries/{id}/redeliver"},
       {"PUT", {"api", "v1", "services", "a", "b", "freeze"}, "/api/v1/services/{ns}/{name}/freeze"},
   };
   for (const Row& row : rows) {

@@ -157,6 +157,14 @@ void OutboxTest::withdraw(unsigned number, const std::string& rollout) {
   clock.settle();
 }
 
+void OutboxTest::send_again(unsigned number) {
+  Delivery& kept = store.deliveries_by_id.at(id_of(number));
+  kept.state = DeliveryState::kPending;
+  kept.expires_at = clock.wall() + order_deadline;
+  outbox->add(kept, spec_of("ro_a"));
+  clock.settle();
+}
+
 void OutboxTest::acknowledge(unsigned number) {
   store.deliveries_by_id.at(id_of(number)).state = DeliveryState::kDone;
   outbox->acknowledged(id_of(number), DeliveryState::kDone);

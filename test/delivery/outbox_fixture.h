@@ -58,6 +58,8 @@ class OutboxTest : public testing::Test, protected OrderSink {
                     const std::string& target = "slack", unsigned standing = 0);
   void withdraw(unsigned number, const std::string& rollout = "ro_a");
   void acknowledge(unsigned number);
+  // Recorded as sent again, and handed over.
+  void send_again(unsigned number);
   // Another process takes over what the store holds.
   void restart();
   void boot();

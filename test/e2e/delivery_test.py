@@ -118,6 +118,70 @@ class Deliveries(RolloutCase):
         self.assertEqual(code, 5, out + err)
         self.wait_for_slack(slack, service, "rollback failed")
 
+    def test_a_refused_rollback_is_sent_again_when_the_receiver_is_mended(self):
+        deployer, slack = self.deployer(), self.slack()
+        deployer.by_kind["rollback"] = "refuse"
+        server = self.daemon(self.configuration(deployer, slack)).start()
+        service = self.service(errors=0.3)
+        rollout = server.api.register(**self.fields(service, orchestrator="deployer"))["id"]
+        self.assertEqual(server.wait_for_end_of(rollout)["state"], "rollback_failed")
+        refused = server.api.orders(rollout)[-1]
+        self.assertEqual((refused["kind"], refused["state"]), ("rollback", "refused"))
+        path = f"/api/v1/deliveries/{refused['id']}/redeliver"
+        advance = server.api.orders(rollout)[0]["id"]
+        self.assertEqual(server.api.call("POST", f"/api/v1/deliveries/{advance}/redeliver").status, 409)
+        server.kill9()  # what is waited for survives
+        server.start()
+        deployer.by_kind.clear()
+        answer = server.api.call("POST", path, {"by": "ana", "reason": "the balancer is back"})
+        self.assertEqual((answer.status, answer.json["id"]), (200, refused["id"]), answer)
+        wait_until(lambda: server.api.orders(rollout)[-1]["state"] == "done", "the rollback to be done", [server])
+
+        # The receiver saw one order: id, fence and signature are checked there for every attempt.
+        attempts = deployer.attempts_of(rollout, "rollback")
+        self.assertEqual([mode for _, mode in attempts], ["refuse", "ack"])
+        self.assertEqual(attempts[0][0], attempts[1][0])
+        self.assertEqual(attempts[1][0].id, refused["id"])
+        self.assertEqual(attempts[1][0].fence, refused["fence"])
+        self.assertEqual(deployer.effects_of(rollout)[-1].id, refused["id"])
+        self.assertEqual(deployer.problems, [])
+        done = server.api.orders(rollout)[-1]
+        self.assertEqual((done["id"], done["fence"], [a["status"] for a in done["attempts"]]),
+                         (refused["id"], refused["fence"], [409, 200]))
+
+        view = server.api.rollout(rollout)
+        self.assertEqual(view["state"], "rollback_failed", "ended is ended")
+        self.assertIn("carried out since", view["reason"])
+        told = [e for e in server.api.events(rollout) if e["data"].get("by") == "ana"]
+        self.assertEqual([(e["data"]["reason"], e["data"]["order"]) for e in told],
+                         [("the balancer is back", refused["id"])], told)
+        self.wait_for_slack(slack, service, "is carried out")
+        again = server.api.call("POST", path, {"by": "ana"})
+        self.assertEqual(again.status, 409, again)
+        self.assertIn("it is done", again.json["detail"])
+
+    def test_a_dead_notification_is_sent_again(self):
+        deployer, slack = self.deployer(), self.slack()
+        path, slack.path = slack.path, "/gone"  # 404: no such webhook
+        server = self.daemon(self.configuration(deployer, slack).replace(slack.url, slack.url.replace("/gone", path)))
+        server.start()
+        service = self.service()
+        rollout = server.api.register(**self.fields(service, orchestrator="deployer"))["id"]
+        self.assertEqual(server.wait_for_end_of(rollout)["state"], "promoted")
+
+        def promoted():
+            return next(d for d in server.api.deliveries(rollout) if d["kind"] == "promoted")
+
+        wait_until(lambda: promoted()["state"] == "dead", lambda: f"it to be dead: {promoted()}", [server])
+        slack.path = path
+        self.assertEqual(slack.texts(), [])
+        answer = server.api.call("POST", f"/api/v1/deliveries/{promoted()['id']}/redeliver",
+                                 {"by": "ana", "reason": "the webhook is back"})
+        self.assertEqual((answer.status, answer.json["state"]), (200, "pending"), answer)
+        self.wait_for_slack(slack, service, "promoted")
+        wait_until(lambda: promoted()["state"] == "done", lambda: f"it to be done: {promoted()}", [server])
+        self.assertIn("the webhook is back", [e["data"].get("reason") for e in server.api.events(rollout)])
+
     def test_a_newer_rollout_supersedes_and_its_fence_is_ahead(self):
         deployer = self.deployer()
         server = self.daemon(self.configuration(deployer)).start()

@@ -107,6 +107,8 @@ class Model {
   bool told() const { return !spec_.orchestrator.empty(); }
   bool weighted() const { return plan_.steps.front().weight.has_value(); }
   bool order_to_go_on() const;
+  // Its rollback failed, and nobody has acted (lapsed_) or it is sent again (order_).
+  bool awaits_somebody() const { return state_ == State::kRollbackFailed && (order_ || lapsed_); }
   bool some_gate_is_silent() const;
   bool held() const { return freeze_ || newer_waits_; }
   bool deadline_runs() const;
@@ -130,6 +132,8 @@ class Model {
   void on(const NewerWaits& input);
   void on(const FreezeChanged& input);
   void on(const AlertChanged& input);
+  void on(const RollbackSentAgain& input);
+  void on(const OlderActive& input);
 
   // ---- Moves
   Fact& add(What what);
@@ -194,6 +198,7 @@ class Model {
   unsigned questions_ = 0;
   double reached_ = 0;
   bool newer_waits_ = false;
+  bool older_active_ = false;
   bool waits_for_predecessor_ = false;
   std::optional<SysTime> freeze_;  // since when
   SysTime deadline_at_;

@@ -64,7 +64,16 @@ void count(const Story& story, std::map<std::string, int>& happened,
       ++happened["asked " + std::string(name_of(step.state.question->kind))];
     ++happened[std::string(name_of(step.state.state))];
     if (state.lapsed && !step.state.lapsed && std::holds_alternative<OrderEnded>(h.input))
-      ++happened[state.question ? "late, expired" : "late, withdrawn"];
+      ++happened[is_final(state.state) ? "late, failed"
+                 : state.question      ? "late, expired"
+                                       : "late, withdrawn"];
+    if (std::holds_alternative<RollbackSentAgain>(h.input)) ++happened["sent again"];
+    if (is_final(state.state) && state.order && !step.state.order)
+      ++happened[step.state.lapsed        ? "failed again"
+                 : step.withdrawn.empty() ? "done again"
+                                          : "taken back again"];
+    if (!state.begun && state.older_active && step.state.state == State::kRolledBack)
+      ++happened["rolled back without an order"];
     for (const Evaluation& e : step.evaluations)
       ++happened[while_it_was(state) + std::string(name_of(e.judgement.outcome))];
     state = step.state;
@@ -82,10 +91,21 @@ TEST(ModelTest, EverythingHappensToSomeOfThem) {
     if (HasFailure()) return;
   }
   expect_often(applied);
-  std::vector<std::string> wanted{
-      "late, expired",         "late, withdrawn",     "told recovered",
-      "told still_bad",        "would have rollback", "would have pause",
-      "rollback for an alert", "pause for an alert",  "would have rollback for an alert"};
+  std::vector<std::string> wanted{"late, expired",
+                                  "late, withdrawn",
+                                  "told recovered",
+                                  "told still_bad",
+                                  "would have rollback",
+                                  "would have pause",
+                                  "rollback for an alert",
+                                  "pause for an alert",
+                                  "would have rollback for an alert",
+                                  "late, failed",
+                                  "sent again",
+                                  "failed again",
+                                  "done again",
+                                  "taken back again",
+                                  "rolled back without an order"};
   for (int i = 0; i <= static_cast<int>(State::kSuperseded); ++i)
     wanted.emplace_back(name_of(static_cast<State>(i)));
   for (int i = 0; i <= static_cast<int>(kLastQuestionKind); ++i)

@@ -186,7 +186,8 @@ void Model::begin_afresh() {
 void Model::roll_back(const std::string& by, std::optional<std::size_t> condition) {
   decide(DecisionKind::kRollback, by, condition);
   question_.reset();
-  if (!told()) {
+  // Before it has begun it never had any traffic, but an older one that is under way does.
+  if (!told() || (older_active_ && !begun())) {
     withdraw();
     return rolled_back();
   }

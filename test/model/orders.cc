@@ -26,7 +26,13 @@ void Model::on(const OrderEnded& input) {
   }
   if (input.end == OrderEnd::kDone) return took_effect(ended);
   order_.reset();
-  if (ended.kind == DecisionKind::kRollback) return end(State::kRollbackFailed);
+  if (ended.kind == DecisionKind::kRollback) {
+    if (state_ != State::kRollbackFailed) end(State::kRollbackFailed);
+    lapsed_ = ended;
+    lapsed_->accepted = false;
+    lapsed_->reminded_at = now_;
+    return;
+  }
   if (ended.kind == DecisionKind::kPause || ended.kind == DecisionKind::kResume) return;
   if (input.end == OrderEnd::kExpired) lapsed_ = ended;
   pause(input.end == OrderEnd::kExpired ? QuestionKind::kOrderExpired : QuestionKind::kOrderRefused,
@@ -35,6 +41,10 @@ void Model::on(const OrderEnded& input) {
 
 void Model::took_effect(const OpenOrder& done) {
   order_.reset();
+  if (state_ == State::kRollbackFailed) {  // ended is ended
+    reached_ = 0;
+    return;
+  }
   if (done.kind == DecisionKind::kRollback) return rolled_back();
   if (done.kind == DecisionKind::kPause || done.kind == DecisionKind::kResume) return;
   question_.reset();
@@ -42,6 +52,14 @@ void Model::took_effect(const OpenOrder& done) {
   state_ = State::kAnalyzing;
   reach_step(step_at(done.weight), now_);
   ask_about_failed();
+}
+
+void Model::on(const RollbackSentAgain&) {
+  if (refuse(state_ != State::kRollbackFailed || !lapsed_)) return;
+  order_ = lapsed_;
+  order_->at = now_;
+  order_->reminded_at = SysTime{};
+  lapsed_.reset();
 }
 
 void Model::on(const WeightReported& input) {

@@ -86,6 +86,10 @@ struct Words {
     return "alert " + a.fingerprint + (a.firing ? " fires" : " is resolved") + ", since " +
            at(a.starts_at) + (a.ends_at ? ", until " + at(*a.ends_at) : "");
   }
+  std::string operator()(const OlderActive& o) const {
+    return o.active ? "an older one is active" : "no older one is active";
+  }
+  std::string operator()(const RollbackSentAgain&) const { return "the rollback is sent again"; }
   std::string operator()(const FreezeChanged& f) const { return f.text ? "frozen" : "thawed"; }
 };
 

@@ -120,7 +120,8 @@ bool Model::hold_runs() const {
 
 std::optional<SysTime> Model::reminder() const {
   if (question_) return question_->reminded_at + std::chrono::minutes(30);
-  if (state_ != State::kRollingBack) return std::nullopt;
+  if (awaits_somebody() && !order_) return lapsed_->reminded_at + std::chrono::minutes(5);
+  if (state_ != State::kRollingBack && !awaits_somebody()) return std::nullopt;
   if (order_->reminded_at == SysTime{}) return order_->at + std::chrono::minutes(1);
   return order_->reminded_at + std::chrono::minutes(5);
 }

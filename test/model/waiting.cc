@@ -68,7 +68,8 @@ void Model::on(const TimePassed&) {
   if (due(reminder())) {
     out_.told.push_back(EventType::kReminder);
     if (question_) question_->reminded_at = now_;
-    if (state_ == State::kRollingBack) order_->reminded_at = now_;
+    if (state_ == State::kRollingBack || awaits_somebody())
+      (order_ ? order_ : lapsed_)->reminded_at = now_;
     return;
   }
   if (state_ == State::kSoaking && soak_time() <= now_) return end(State::kPromoted);
@@ -125,8 +126,12 @@ void Model::on(const NewerWaits& input) {
   take_up();
 }
 
+void Model::on(const OlderActive& input) {
+  if (!begun() && !is_final(state_)) older_active_ = input.active;
+}
+
 void Model::on(const WatchResumed&) {
-  if (is_final(state_) && !recovery_) return;
+  if (is_final(state_) && !recovery_ && !awaits_somebody()) return;
   add(What::kWatchResumed).counts = watching();
   const auto not_after = [](std::optional<SysTime>& time, SysTime latest) {
     if (time) time = std::min(*time, latest);
@@ -141,6 +146,7 @@ void Model::on(const WatchResumed&) {
     order_->at = std::min(order_->at, now_);
     order_->reminded_at = std::min(order_->reminded_at, now_);
   }
+  if (lapsed_) lapsed_->reminded_at = std::min(lapsed_->reminded_at, now_);  // of one that failed
   // It is looked at first: nobody did meanwhile.
   if (watching() && deadline_runs()) deadline_at_ = std::max(deadline_at_, now_ + plan_.patience);
 }
@@ -150,6 +156,7 @@ void Model::on(const SupersededBy&) {
     recovery_.reset();
     unwatch_all();
   }
+  if (awaits_somebody()) return withdraw();  // a newer one has the say over the traffic now
   if (is_final(state_) || state_ == State::kRollingBack) return;
   if (state_ == State::kSoaking) return end(State::kPromoted);
   withdraw();

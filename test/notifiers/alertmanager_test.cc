@@ -198,6 +198,10 @@ TEST(Alertmanager, LabelsStayAndTheTextMoves) {
 // Put off by each reminder, which comes after half an hour.
 TEST(Alertmanager, AnAlertOutlivesTwoRemindersThatGetLost) {
   EXPECT_GT(kAlertLife, 2 * std::chrono::minutes{30});
+  Telling telling;
+  telling.tell(EventType::kRollbackFailed, "rollback_failed");
+  EXPECT_EQ(telling.last[0]["endsAt"], format_time(telling.now + kFailedRollbackAlertLife));
+  EXPECT_GT(kFailedRollbackAlertLife, 2 * std::chrono::minutes{5});
 }
 
 Notice shared_news(EventType event, SysTime at) {

@@ -44,6 +44,7 @@ struct DeliveredOrder {
   double weight = 0;
   std::int64_t fence = 0;
   std::string payload = {};  // what the rest of the body is made from
+  bool refused = false;
 };
 
 // A message that people got.
@@ -75,6 +76,7 @@ struct Script {
 
   std::vector<AskedQuestion> asked;
   std::vector<DeliveredOrder> attempts;
+  bool people_refuse = false;  // no message is taken: each is dead at once
   std::vector<Message> told;
   std::vector<std::string> not_recorded;
   std::size_t most_evaluations = 0;  // in one commit

@@ -13,7 +13,8 @@ awaitable<SendResult> ScriptedDeployer::send(const OrderMessage& order) {
     result.attempt.status = status;
     if (end != SendEnd::kRetry)
       script_.attempts.push_back({order.delivery.id, order.delivery.kind, order.delivery.weight,
-                                  order.delivery.fence, order.delivery.payload});
+                                  order.delivery.fence, order.delivery.payload,
+                                  end == SendEnd::kRefused});
   };
   switch (script_.deployer) {
     case Deployer::kAcknowledges:
@@ -37,12 +38,13 @@ awaitable<SendResult> ScriptedDeployer::send(const OrderMessage& order) {
 }
 
 awaitable<SendResult> ScriptedPeople::send(const NotificationMessage& message) {
+  SendResult result;
+  result.attempt.at = clock_.wall();
+  result.end = script_.people_refuse ? SendEnd::kRefused : SendEnd::kDone;
+  result.attempt.status = script_.people_refuse ? 404 : 200;
+  if (script_.people_refuse) co_return result;
   script_.told.push_back({message.spec.id, message.delivery.kind, message.delivery.target,
                           from_payload(message.delivery.payload).value().summary});
-  SendResult result;
-  result.end = SendEnd::kDone;
-  result.attempt.at = clock_.wall();
-  result.attempt.status = 200;
   co_return result;
 }
 

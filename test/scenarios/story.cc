@@ -168,7 +168,8 @@ void Story::register_rollout(std::string rest) {
   read_[rollout_];
 }
 
-// person ana rollback [because …] [answers q1]; freezes are for services
+// person ana rollback [because …] [answers q1]; freezes are for services, redeliver is for the
+// latest order
 void Story::person(std::string rest) {
   PersonDecided decision;
   decision.by = take_word(rest);
@@ -178,6 +179,11 @@ void Story::person(std::string rest) {
   const std::string word = take_word(rest);
   if (word == "freeze" || word == "unfreeze")
     return freeze(decision.by, decision.reason, word == "freeze", rest);
+  if (word == "redeliver") {
+    const RedeliverResult result = world_.redeliver(world_.attempts().back().id, decision.reason);
+    answer_ = result.end == DecideEnd::kDone ? "done" : result.why;
+    return;
+  }
   const auto kind = decision_kind(word);
   if (!kind) unknown("decision", word);
   decision.kind = *kind;

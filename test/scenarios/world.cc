@@ -157,6 +157,12 @@ DecideResult World::acknowledge(const std::string& order, bool done) {
   return result;
 }
 
+RedeliverResult World::redeliver(const std::string& delivery, const std::string& reason) {
+  auto result = run(life_->engine.redeliver(delivery, "ana", reason));
+  life_->clock.settle();
+  return result;
+}
+
 FreezeRecord World::freeze(const std::string& service, const std::string& by,
                            const std::string& reason, std::optional<SysTime> until) {
   const std::size_t slash = service.find('/');
@@ -243,7 +249,7 @@ std::vector<DeliveredOrder> World::effects() const {
   std::set<std::string> seen;
   std::int64_t fence = 0;
   for (const DeliveredOrder& order : script_.attempts) {
-    if (!seen.insert(order.id).second || order.fence < fence) continue;
+    if (order.refused || order.fence < fence || !seen.insert(order.id).second) continue;
     fence = order.fence;
     effects.push_back(order);
   }

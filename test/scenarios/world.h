@@ -37,6 +37,7 @@ class World {
   // What is younger than this has not arrived yet.
   void source_lags(Millis by) { script_.source_lags = by; }
   void deployer_is(Deployer deployer) { script_.deployer = deployer; }
+  void people_refuse(bool refuse) { script_.people_refuse = refuse; }
   void deployer_hangs(bool hangs) { script_.deployer_hangs = hangs; }
 
   Registration registration(RolloutSpec spec, std::optional<int> attempt = std::nullopt);
@@ -44,6 +45,8 @@ class World {
   DecideResult decide(const std::string& rollout, PersonDecided decision);
   DecideResult report(const std::string& rollout, double weight, Millis ago = Millis{0});
   DecideResult acknowledge(const std::string& order, bool done);
+  // By ana.
+  RedeliverResult redeliver(const std::string& delivery, const std::string& reason = "it is back");
   // A service "namespace/name", or "" for everything.
   FreezeRecord freeze(const std::string& service, const std::string& by, const std::string& reason,
                       std::optional<SysTime> until = std::nullopt);
@@ -91,7 +94,8 @@ class World {
 
   // Every attempt that reached the deployer and was answered, in order.
   const std::vector<DeliveredOrder>& attempts() const { return script_.attempts; }
-  // …and those that took effect: the first of each id whose fence was not behind.
+  // …and those that took effect: the first of each id that was not refused and whose fence was not
+  // behind.
   std::vector<DeliveredOrder> effects() const;
   // Every message that people got, in order.
   const std::vector<Message>& told() const { return script_.told; }

@@ -143,6 +143,28 @@ TEST_P(StoreDeliveryTest, DeliveriesOfARolloutGoPageByPage) {
   EXPECT_FALSE(second.next_cursor);
 }
 
+TEST_P(StoreDeliveryTest, WhatIsSentAgainIsOpenWithANewExpiry) {
+  record_one(registration("ro_a"));
+  give("ro_a", order("ord_1"));
+  update("ro_a", "ord_1", DeliveryState::kDead, full_attempt());
+  const Delivery dead = wait(store_->delivery("ord_1")).value();
+  EXPECT_EQ(open(), "");
+  Commit commit;
+  commit.rollout = "ro_a";
+  commit.delivery_updates.emplace_back();
+  commit.delivery_updates[0].id = "ord_1";
+  commit.delivery_updates[0].expires_at = kNow + Millis(1'800'000);
+  record_one(commit);
+  reopen();
+  EXPECT_EQ(open(), "ord_1 ");
+  const Delivery again = wait(store_->delivery("ord_1")).value();
+  EXPECT_EQ(again.expires_at, kNow + Millis(1'800'000));
+  EXPECT_EQ(again.fence, dead.fence);
+  EXPECT_EQ(again.attempts.size(), 1U) << "kept";
+  update("ro_a", "ord_1", DeliveryState::kDone, full_attempt());
+  EXPECT_EQ(wait(store_->delivery("ord_1"))->expires_at, kNow + Millis(1'800'000));
+}
+
 ROLLWATCH_FOR_EVERY_STORE(StoreDeliveryTest);
 
 }  // namespace
