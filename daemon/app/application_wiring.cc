@@ -141,6 +141,9 @@ ApiContext Application::Impl::api_context() {
           [this](const std::string& orchestrator, const RolloutSpec& spec) {
             return outbox_.preview(orchestrator, spec);
           },
+          [this](std::string notifier, std::string by) {
+            return outbox_.test(std::move(notifier), std::move(by));
+          },
           [this] { return nodes(); },
           [this](const Place& place, const ServerRequest& request) {
             return ask_owner(place, request);
