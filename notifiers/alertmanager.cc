@@ -5,6 +5,7 @@
 
 #include "analysis/alerts.h"
 #include "analysis/text.h"
+#include "notifiers/json_text.h"
 #include "notifiers/look.h"
 #include "notifiers/order_body.h"
 
@@ -127,10 +128,6 @@ Json alert(Json labels, Json annotations, SysTime since, SysTime until, const st
           {"generatorURL", url}};
 }
 
-std::string dumped(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 // Of no single rollout: a datasource, a notifier, a test. Nothing of it is remembered: its labels
 // say which it is, and it ends with a `resumed`.
 std::optional<AlertPost> shared_alert(const OpenAlert& open, const AlertNews& news) {
@@ -155,13 +152,13 @@ std::optional<AlertPost> shared_alert(const OpenAlert& open, const AlertNews& ne
       ends ? notice.at : news.now + (notice.is_test ? kTestAlertLife : kAlertLife);
   const Json alerts = Json::array({alert(std::move(labels), annotations_of(news), notice.at, until,
                                          news.external_url + "/api/v1/rollouts?state=active")});
-  return AlertPost{dumped(alerts), open};
+  return AlertPost{json_text(alerts), open};
 }
 
 }  // namespace
 
 std::string to_text(const OpenAlert& alert) {
-  return dumped(
+  return json_text(
       {{"shown", alert.shown}, {"alert", alert.name}, {"since", format_time(alert.since)}});
 }
 
@@ -213,7 +210,7 @@ std::optional<AlertPost> alerts_of(const OpenAlert& open, const AlertNews& news)
                            news.now + life, url));
   }
   if (alerts.empty()) return std::nullopt;
-  post.body = dumped(alerts);
+  post.body = json_text(alerts);
   return post;
 }
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/text.h"
+#include "notifiers/json_text.h"
 #include "notifiers/look.h"
 #include "notifiers/routing.h"
 
@@ -77,17 +78,13 @@ void place(Json& annotation, const GrafanaNews& news) {
   if (news.panel_id) annotation["panelId"] = *news.panel_id;
 }
 
-std::string dumped(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 GrafanaCall point(const GrafanaNews& news) {
   Json annotation;
   place(annotation, news);
   annotation["time"] = epoch(news.notice.at);
   annotation["tags"] = tags_of(news, "");
   annotation["text"] = text_of(news);
-  return {"POST", kPath, dumped(annotation), {}, false};
+  return {"POST", kPath, json_text(annotation), {}, false};
 }
 
 // Where a region begins that is written for the first time.
@@ -101,7 +98,7 @@ SysTime beginning(const GrafanaNews& news) {
 std::string to_text(const Region& region) {
   Json json{{"id", region.id}, {"shown", region.shown}, {"from", epoch(region.from)}};
   if (region.to) json["to"] = epoch(*region.to);
-  return dumped(json);
+  return json_text(json);
 }
 
 Region region_in(const std::optional<std::string>& memo) {
@@ -147,7 +144,7 @@ std::optional<GrafanaCall> next_call(const Region& region, const GrafanaNews& ne
   annotation["text"] = text_of(news);
   call.method = is_new ? "POST" : "PATCH";
   call.path = is_new ? kPath : kPath + ("/" + std::to_string(region.id));
-  call.body = dumped(annotation);
+  call.body = json_text(annotation);
   return call;
 }
 

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "notifiers/json_text.h"
 #include "notifiers/routing.h"
 #include "notifiers/slack.h"
 #include "notifiers/slack_blocks.h"
@@ -12,10 +13,6 @@ namespace {
 
 constexpr std::string_view kPost = "chat.postMessage";
 constexpr std::string_view kUpdate = "chat.update";
-
-std::string dumped(const nlohmann::ordered_json& json) {
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
 
 bool is_by_person(const Notice& notice) { return !notice.by.empty() && notice.by != "engine"; }
 
@@ -77,13 +74,13 @@ void add_quietly(nlohmann::ordered_json& message, const nlohmann::ordered_json& 
 std::string whole_message(nlohmann::ordered_json message, const SlackNews& news) {
   add_quietly(message, nlohmann::ordered_json::parse(
                            slack_message(news.spec, news.notice, news.external_url)));
-  return dumped(message);
+  return json_text(message);
 }
 
 SlackCall root_call(const SlackNews& news) {
   auto message = addressed(news.channel);
   add_quietly(message, slack_root(news.spec, *news.standing, news.external_url));
-  return {SlackCallKind::kRoot, kPost, dumped(message)};
+  return {SlackCallKind::kRoot, kPost, json_text(message)};
 }
 
 SlackCall edit_call(const SlackThread& thread, const SlackNews& news) {
@@ -91,7 +88,7 @@ SlackCall edit_call(const SlackThread& thread, const SlackNews& news) {
   message["ts"] = thread.ts;
   const auto root = slack_root(news.spec, *news.standing, news.external_url);
   for (const auto& [key, value] : root.items()) message[key] = value;
-  return {SlackCallKind::kEdit, kUpdate, dumped(message)};
+  return {SlackCallKind::kEdit, kUpdate, json_text(message)};
 }
 
 // A root that this very notification posted has been seen in the channel a moment ago.
@@ -109,7 +106,7 @@ SlackCall reply_call(const SlackThread& thread, const SlackNews& news) {
   nlohmann::ordered_json content;
   content["text"] = line_of(news);
   add_quietly(message, content);
-  return {SlackCallKind::kReply, kPost, dumped(message)};
+  return {SlackCallKind::kReply, kPost, json_text(message)};
 }
 
 }  // namespace
@@ -121,7 +118,7 @@ std::string to_text(const SlackThread& thread) {
   json["ts"] = thread.ts;
   json["shown"] = thread.shown;
   json["by"] = thread.by;
-  return dumped(json);
+  return json_text(json);
 }
 
 SlackThread slack_thread(const std::optional<std::string>& memo) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "notifiers/json_number.h"
+#include "notifiers/json_text.h"
 #include "notifiers/order_body.h"
 
 namespace rollwatch {
@@ -111,10 +112,6 @@ std::string cloud_event_subject(const WebhookNotice& news) {
   return path_segment(spec.ns) + "/" + spec.id;
 }
 
-std::string dumped(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 }  // namespace
 
 std::string notice_type(const Notice& notice) {
@@ -138,7 +135,7 @@ std::string notice_body(const WebhookNotice& news) {
   body["type"] = notice_type(news.notice);
   body["timestamp"] = format_time(news.notice.at);
   body["data"] = data_of(news);
-  return dumped(body);
+  return json_text(body);
 }
 
 std::string notice_cloud_event(const WebhookNotice& news) {
@@ -151,7 +148,7 @@ std::string notice_cloud_event(const WebhookNotice& news) {
   event["subject"] = cloud_event_subject(news);
   event["datacontenttype"] = "application/json";
   event["data"] = data_of(news);
-  return dumped(event);
+  return json_text(event);
 }
 
 }  // namespace rollwatch

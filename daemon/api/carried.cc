@@ -6,16 +6,16 @@
 namespace rollwatch {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 // Bytes that are no UTF-8 cannot have been part of a request that is worth carrying.
-std::string dump(const Json& json) {
+std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 template <class Read>
-auto read(const std::string& text, Read read_json) {
+auto read_text(const std::string& text, Read read_json) {
   try {
     return read_json(Json::parse(text));
   } catch (const Json::exception& error) {
@@ -27,17 +27,17 @@ auto read(const std::string& text, Read read_json) {
 }  // namespace
 
 std::string request_text(const ServerRequest& request) {
-  return dump({{"method", request.method},
-               {"path", request.path},
-               {"segments", request.segments},
-               {"query", request.query},
-               {"headers", request.headers},
-               {"body", request.body},
-               {"peer", request.peer}});
+  return text_of({{"method", request.method},
+                  {"path", request.path},
+                  {"segments", request.segments},
+                  {"query", request.query},
+                  {"headers", request.headers},
+                  {"body", request.body},
+                  {"peer", request.peer}});
 }
 
 ServerRequest read_request_text(const std::string& text) {
-  return read(text, [](const Json& json) {
+  return read_text(text, [](const Json& json) {
     ServerRequest request;
     request.method = json.at("method").get<std::string>();
     request.path = json.at("path").get<std::string>();
@@ -57,7 +57,7 @@ std::string response_text(const ServerResponse& response) {
 }
 
 ServerResponse read_response_text(const std::string& text) {
-  return read(text, [](const Json& json) {
+  return read_text(text, [](const Json& json) {
     ServerResponse response;
     response.status = json.at("status").get<int>();
     response.headers = json.at("headers").get<Pairs>();

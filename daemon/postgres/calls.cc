@@ -13,7 +13,7 @@ namespace {
 // How long a lost notification can cost.
 constexpr Millis kLookAgain{500};
 
-constexpr std::string_view kAsk =
+constexpr std::string_view kAskOwner =
     "WITH c AS (INSERT INTO calls (asker, owner, request) SELECT $1::bigint, p.owner, $5"
     " FROM places p JOIN nodes n ON n.number = p.owner WHERE p.namespace = $2 AND p.service = $3"
     " AND p.target = $4 AND p.owner <> $1::bigint RETURNING number, owner)"
@@ -23,17 +23,18 @@ constexpr std::string_view kAskOthers =
     " FROM nodes n WHERE n.number <> $1::bigint AND n.expires_at > clock_timestamp()"
     " RETURNING number, owner)"
     " SELECT c.number, pg_notify('rollwatch', 'call ' || c.owner) FROM c";
-constexpr std::string_view kTake =
+constexpr std::string_view kTakeCalls =
     "UPDATE calls SET taken = true WHERE number IN (SELECT number FROM calls WHERE owner ="
     " $1::bigint AND NOT taken ORDER BY number LIMIT 50 FOR UPDATE SKIP LOCKED)"
     " RETURNING number, asker, request";
-constexpr std::string_view kAnswer =
+constexpr std::string_view kWriteAnswer =
     "WITH c AS (UPDATE calls SET answer = $2 WHERE number = $1::bigint RETURNING asker, number)"
     " SELECT pg_notify('rollwatch', 'answer ' || c.asker || ' ' || c.number) FROM c";
-constexpr std::string_view kRead =
+constexpr std::string_view kReadAnswer =
     "DELETE FROM calls WHERE number = $1::bigint AND answer IS NOT NULL RETURNING answer";
-constexpr std::string_view kGiveUp = "DELETE FROM calls WHERE number = $1::bigint RETURNING answer";
-constexpr std::string_view kSweep =
+constexpr std::string_view kGiveUpCall =
+    "DELETE FROM calls WHERE number = $1::bigint RETURNING answer";
+constexpr std::string_view kSweepCalls =
     "DELETE FROM calls WHERE made_at < clock_timestamp() - interval '2 minutes'";
 
 std::int64_t number_in(std::string_view text) {
@@ -57,7 +58,7 @@ PgCalls::~PgCalls() = default;
 awaitable<std::optional<std::string>> PgCalls::ask(Place place, std::string request, Millis limit) {
   try {
     PgStatement insert =
-        pg(kAsk, members_.number(), place.ns, place.service, place.target, request);
+        pg(kAskOwner, members_.number(), place.ns, place.service, place.target, request);
     const PgRows asked = co_await pool_.ask(std::move(insert));
     if (asked.empty()) co_return std::nullopt;
     co_return co_await answer_to(asked.integer(0, 0), clock_.steady() + limit);
@@ -89,7 +90,7 @@ awaitable<std::optional<std::string>> PgCalls::answer_to(std::int64_t number, St
     auto woken = std::make_shared<Promise<bool>>(executor_);
     waiting_[number] = woken;
     const bool is_last = clock_.steady() >= end;
-    PgStatement read = pg(is_last ? kGiveUp : kRead, number);
+    PgStatement read = pg(is_last ? kGiveUpCall : kReadAnswer, number);
     const PgRows answer = co_await pool_.ask(std::move(read));
     const bool is_there = !answer.empty() && !answer.is_null(0, 0);
     if (is_there || is_last) {
@@ -131,8 +132,8 @@ awaitable<void> PgCalls::take() {
     take_again_ = false;
     try {
       std::vector<PgStatement> statements;
-      statements.push_back(pg(kTake, members_.number()));
-      statements.push_back(pg(kSweep));
+      statements.push_back(pg(kTakeCalls, members_.number()));
+      statements.push_back(pg(kSweepCalls));
       const auto rows = co_await pool_.ask(std::move(statements));
       if (alive.expired()) co_return;
       for (int row = 0; row < rows.at(0).size(); ++row) {
@@ -154,7 +155,7 @@ awaitable<void> PgCalls::take() {
 awaitable<void> PgCalls::answer_one(std::int64_t number, std::int64_t, std::string request) {
   const std::string answer = co_await answerer_(std::move(request));
   try {
-    PgStatement statement = pg(kAnswer, number, answer);
+    PgStatement statement = pg(kWriteAnswer, number, answer);
     co_await pool_.ask(std::move(statement));
   } catch (const PgError&) {
     // As above: it was carried out, and the asker does not hear of it.

@@ -11,11 +11,11 @@ namespace {
 constexpr std::array kMigrations{PgMigration{1, 1, kPgFirst}};
 
 // "rlwt": nobody else in this database takes the same lock.
-constexpr std::string_view kLock = "SELECT pg_advisory_xact_lock(1919711092)";
+constexpr std::string_view kSchemaLock = "SELECT pg_advisory_xact_lock(1919711092)";
 constexpr std::string_view kHasSchema =
     "SELECT count(*) FROM pg_class c WHERE c.relname = 'rollwatch_schema'"
     " AND c.relnamespace = current_schema()::regnamespace";
-constexpr std::string_view kRead = "SELECT version, works_with FROM rollwatch_schema";
+constexpr std::string_view kReadVersion = "SELECT version, works_with FROM rollwatch_schema";
 
 int newest(std::span<const PgMigration> steps) { return steps.empty() ? 0 : steps.back().version; }
 
@@ -24,7 +24,7 @@ int newest(std::span<const PgMigration> steps) { return steps.empty() ? 0 : step
 std::string script_of(const PgMigration& step) {
   const std::string version = std::to_string(step.version);
   const std::string works_with = std::to_string(step.works_with);
-  std::string script = "BEGIN;\n" + std::string(kLock) + ";\n";
+  std::string script = "BEGIN;\n" + std::string(kSchemaLock) + ";\n";
   script +=
       "CREATE TABLE IF NOT EXISTS rollwatch_schema (version integer NOT NULL, works_with "
       "integer NOT NULL);\n";
@@ -47,7 +47,7 @@ awaitable<PgSchemaVersion> pg_schema_version(PgConnection& connection) {
   const auto found = co_await connection.ask(std::move(has));
   if (found.at(0).integer(0, 0) == 0) co_return PgSchemaVersion{};
   std::vector<PgStatement> read;
-  read.push_back(pg(kRead));
+  read.push_back(pg(kReadVersion));
   const auto rows = co_await connection.ask(std::move(read));
   if (rows.at(0).empty()) co_return PgSchemaVersion{};
   co_return PgSchemaVersion{static_cast<int>(rows[0].integer(0, 0)),
