@@ -34,7 +34,8 @@ OptionsResult read_options(int argc, char** argv) {
          "copy a whole store from sqlite:PATH to an empty postgresql://… database, compare every"
          " row, and exit 0 or 1; no daemon may run on either")
       ->type_name("FROM TO")
-      ->expected(2);
+      ->type_size(2)
+      ->expected(1);
   app.add_option("--log-level", options.log_level, "debug, info, warn or error")
       ->capture_default_str()
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
