@@ -292,9 +292,9 @@ awaitable<PgRows> Transfer::ask(std::string sql) {
   co_return std::move(answers.at(0));
 }
 
-// Closing the connection has the same effect, only later.
+// Closing the connection has the same effect, only later. A commit that failed is undone already.
 awaitable<void> Transfer::undo() {
-  if (phase_ == Phase::kOpening || connection_.is_broken()) co_return;
+  if (phase_ != Phase::kWriting || connection_.is_broken()) co_return;
   try {
     std::string rollback = "ROLLBACK";
     co_await connection_.execute(std::move(rollback));
@@ -308,19 +308,15 @@ void Transfer::tell(bool is_checking, const TransferTable& table, std::int64_t d
 }
 
 std::string Transfer::sentence(const PgError& error) const {
-  switch (phase_) {
-    case Phase::kOpening:
-      return std::string("the PostgreSQL store could not be opened: ") + error.what() +
-             "; TO must name a database that exists, in which this user may create tables";
-    case Phase::kCommitting:
-      return std::string(
-                 "whether the PostgreSQL store has it all now or nothing of it is not"
-                 " known: ") +
-             error.what() +
-             "; give the same command again: it refuses a store that has rollouts, and then it is"
-             " complete";
-    case Phase::kWriting:
-      break;
+  if (phase_ == Phase::kOpening) {
+    return std::string("the PostgreSQL store could not be opened: ") + error.what() +
+           "; TO must name a database that exists, in which this user may create tables";
+  }
+  if (phase_ == Phase::kCommitting && error.is_lost()) {
+    return std::string("whether the PostgreSQL store has all of it now or nothing is not known: ") +
+           error.what() +
+           "; give the same command again: it refuses a store that has rollouts, and then that one"
+           " is complete";
   }
   if (error.state() == kLockTimeout)
     return "somebody else is writing to the PostgreSQL store; stop every rollwatchd on it first";

@@ -206,6 +206,37 @@ TEST_F(TransferCopyTest, ASessionThatIsEndedLeavesNothingAndCanBeTriedAgain) {
   EXPECT_EQ(refusal(), "");
 }
 
+TEST_F(TransferCopyTest, ACommitThatFailsIsNoneAndOneThatIsLostIsUncertain) {
+  fill();
+  const std::string at_commit =
+      "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON freezes DEFERRABLE INITIALLY DEFERRED"
+      " FOR EACH ROW EXECUTE FUNCTION ";
+  struct Row {
+    std::string body, why;
+  };
+  const std::vector<Row> rows = {
+      {"RAISE EXCEPTION 'not today'", "the PostgreSQL store could not be written: not today"},
+      {"PERFORM pg_terminate_backend(pg_backend_pid())", "or nothing is not known: terminating"},
+  };
+  for (const Row& row : rows) {
+    plant("calls", "NULL");
+    execute("CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN " + row.body +
+            "; RETURN NULL; END $f$; " + at_commit + "late()");
+    EXPECT_THAT(refusal(), HasSubstr(row.why));
+    EXPECT_EQ(rows_there(), 0);
+    execute("DROP TRIGGER late ON freezes");
+    EXPECT_EQ(refusal(), "");
+  }
+}
+
+TEST_F(TransferCopyTest, KeysThatBecomeEqualAreNotMadeOne) {
+  fill();
+  sqlite("INSERT INTO labels VALUES (1, CAST(x'fe' AS TEXT), '')");  // beside ff
+  EXPECT_THAT(refusal(),
+              AllOf(HasSubstr("rows of labels could not be written"), HasSubstr("labels_pkey")));
+  EXPECT_EQ(rows_there(), 0);
+}
+
 // A table or column that is added to the stores has to be moved, too.
 TEST_F(TransferCopyTest, NothingOfTheStoresIsLeftOut) {
   fill();
