@@ -1,5 +1,6 @@
 #include "daemon/postgres/transfer.h"
 
+#include <compare>
 #include <optional>
 #include <utility>
 
@@ -255,14 +256,14 @@ awaitable<void> Transfer::check(const TransferTable& table) {
     const std::strong_ordering order = !here    ? std::strong_ordering::greater
                                        : !there ? std::strong_ordering::less
                                                 : key_order(table, *here, *there);
-    if (order < 0) differ(table, *here, "is missing in PostgreSQL");
-    if (order > 0) differ(table, *there, "is in PostgreSQL only");
-    if (order == 0) compare(table, *here, *there);
-    if (order <= 0) {
+    if (std::is_lt(order)) differ(table, *here, "is missing in PostgreSQL");
+    if (std::is_gt(order)) differ(table, *there, "is in PostgreSQL only");
+    if (std::is_eq(order)) compare(table, *here, *there);
+    if (std::is_lteq(order)) {
       here = rows.next();
       ++checked_;
     }
-    if (order >= 0 && ++at == page.size()) {
+    if (std::is_gteq(order) && ++at == page.size()) {
       page = co_await ask(fetch);
       at = 0;
       tell(true, table, checked_);

@@ -160,7 +160,7 @@ void TransferRows::read_group() {
   }
   ended_ = !ahead_;
   std::sort(group_.begin(), group_.end(), [this](const TransferRow& a, const TransferRow& b) {
-    return key_order(table_, a, b) < 0;
+    return std::is_lt(key_order(table_, a, b));
   });
 }
 
