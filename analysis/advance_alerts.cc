@@ -138,6 +138,8 @@ std::optional<AlertLabels> alert_labels(const Plan& plan, const RolloutSpec& spe
 }
 
 bool alert_matches(const AlertLabels& wanted, const AlertLabels& labels) {
+  const auto own = labels.find(std::string(kOwnAlertLabel));
+  if (own != labels.end() && own->second == kOwnAlertValue) return false;
   return std::ranges::all_of(wanted, [&labels](const auto& one) {
     const auto label = labels.find(one.first);
     return label != labels.end() && label->second == one.second;

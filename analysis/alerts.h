@@ -15,12 +15,17 @@ namespace rollwatch {
 // What the condition is called where conditions are listed.
 inline constexpr std::string_view kAlertsName = "alerts";
 
+// The label that every alert has which we sent to Alertmanager ourselves.
+inline constexpr std::string_view kOwnAlertLabel = "generator";
+inline constexpr std::string_view kOwnAlertValue = "rollwatch";
+
 // The labels by which alerts are this rollout's: those of `match`, with its values in them. Made
 // once for all the alerts that arrive together. Nothing: no alert is.
 using AlertLabels = std::map<std::string, std::string>;
 std::optional<AlertLabels> alert_labels(const Plan& plan, const RolloutSpec& spec);
 
-// Whether each of the wanted labels is among these with exactly that value.
+// Whether each of the wanted labels is among these with exactly that value. An alert that we sent
+// ourselves and that comes back matches nothing: a pause must not fail the rollout that is paused.
 bool alert_matches(const AlertLabels& wanted, const AlertLabels& labels);
 
 // `HighErrors{severity="page"} fires: 5 % of requests fail`

@@ -55,6 +55,9 @@ class Loader {
                    [&](const std::string& name, const Value& table, const std::string& path) {
                      settings_.notifiers.emplace(name, read_notifier(table, path, context));
                    });
+    const Value* notifiers = reader.find("notifier");
+    if (all_files_read_ && notifiers != nullptr && notifiers->as_table() != nullptr)
+      settle_fallbacks(*notifiers, settings_.notifiers, errors_);
     for (const char* key : {"defaults", "policy", "service"}) reader.find(key);
     reader.finish();
   }

@@ -56,25 +56,6 @@ void read_store_url(TableReader& reader, StoreSettings& store, SectionContext& c
   store.shown = store.path;
 }
 
-void read_basic_auth(TableReader& parent, DatasourceSettings& datasource, SectionContext& context) {
-  const Value* table = parent.table("basic_auth");
-  if (table == nullptr) return;
-  TableReader reader(*table, join_key(parent.path(), "basic_auth"), parent.errors());
-  BasicAuth auth;
-  auth.username = reader.string("username").value_or("");
-  if (auto password = context.secret(reader, "password")) auth.password = std::move(*password);
-  if (reader.find("username") == nullptr)
-    reader.missing("username", "give the name to log in with");
-  if (!SectionContext::is_given(reader, "password")) {
-    reader.missing("password_file", "give the file that holds the password, or password");
-  }
-  if (auth.username.find(':') != std::string::npos) {
-    reader.wrong("username", "must not contain a colon, which ends it");
-  }
-  reader.finish();
-  datasource.basic_auth = std::move(auth);
-}
-
 void read_ingestion_delay(TableReader& reader, DatasourceSettings& datasource) {
   const Value* delay = reader.find("ingestion_delay");
   if (delay == nullptr) return;
@@ -85,19 +66,6 @@ void read_ingestion_delay(TableReader& reader, DatasourceSettings& datasource) {
                  duration_problem(*delay, {Millis(0), hours(1)}, datasource.ingestion_delay)) {
     reader.wrong("ingestion_delay", *problem + "; or write \"auto\" to have it measured");
   }
-}
-
-void check_one_authorization(TableReader& reader, const DatasourceSettings& datasource) {
-  const bool bearer = SectionContext::is_given(reader, "bearer_token");
-  bool header = false;
-  for (const auto& [name, value] : datasource.headers) {
-    header = header || nearest(name, {"authorization"}) == "authorization";
-  }
-  const int given = int{bearer} + int{datasource.basic_auth.has_value()} + int{header};
-  if (given < 2) return;
-  reader.wrong(
-      bearer ? SectionContext::written_key(reader, "bearer_token") : "basic_auth",
-      "give one of bearer_token_file, basic_auth and an Authorization header, not several");
 }
 
 }  // namespace
@@ -153,14 +121,10 @@ DatasourceSettings read_datasource(const Value& table, const std::string& path,
     datasource.max_concurrency = static_cast<int>(*n);
   read_ingestion_delay(reader, datasource);
   datasource.headers = read_headers(reader);
-  datasource.bearer_token = context.secret(reader, "bearer_token");
-  if (datasource.bearer_token && !is_header_value(datasource.bearer_token->reveal())) {
-    reader.wrong(SectionContext::written_key(reader, "bearer_token"),
-                 "must hold one line without control characters");
-  }
-  read_basic_auth(reader, datasource, context);
+  datasource.bearer_token = read_bearer_token(reader, "bearer_token", context);
+  datasource.basic_auth = read_basic_auth(reader, context);
   datasource.tls = read_tls(reader, datasource.url, context);
-  check_one_authorization(reader, datasource);
+  check_one_authorization(reader, datasource.headers, datasource.basic_auth.has_value());
   reader.finish();
   return datasource;
 }

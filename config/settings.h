@@ -73,11 +73,33 @@ struct OrchestratorSettings {
 };
 
 struct NotifierSettings {
-  std::string type;     // "slack"
-  Secret webhook_url;   // of Slack: this one …
-  Secret token;         // … or a bot's, with a channel
+  std::string type;  // "slack", "webhook", "alertmanager", "grafana"
+  // Slack: an incoming webhook …
+  Secret webhook_url;
+  // … or a bot's token, with a channel. Of Grafana: a service account's.
+  Secret token;
   std::string channel;  // "#releases", or an id
   std::string api_url = "https://slack.com/api";
+  // All but Slack. Of a webhook where it is posted to, of the others what their paths are appended
+  // to.
+  Secret url;
+  TlsSettings tls;
+  Millis timeout{10'000};  // of one attempt
+  // Webhook.
+  Secret secret;                     // whsec_…
+  std::optional<Secret> old_secret;  // signs as well while a receiver still has it
+  bool cloud_events = false;         // format = "cloudevents"
+  // Alertmanager: how to log in, and other headers such as a tenant's.
+  std::map<std::string, Secret> headers;
+  std::optional<Secret> bearer_token;
+  std::optional<BasicAuth> basic_auth;
+  // Grafana.
+  std::string dashboard_uid;  // "": the annotation is the organisation's
+  std::optional<std::int64_t> panel_id;
+  std::vector<std::string> tags;  // besides ours
+  // All.
+  std::string fallback;                      // the notifier that is told if this one cannot be; ""
+  bool is_fallback = false;                  // of another, and without `match` of its own
   std::vector<std::string> allow_addresses;  // that are refused otherwise; canonical
   std::map<std::string, std::string>
       match;                        // "namespace", "service", "target", "label.x" → exact value

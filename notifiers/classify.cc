@@ -82,4 +82,12 @@ Ruling rule_on_slack_webhook(const Reply& reply, SysTime now) {
   return again(reply, now);
 }
 
+Ruling rule_on_notification(const Reply& reply, SysTime now) {
+  if (reply.status >= 200 && reply.status < 300) return ended(ReplyEnd::kDone);
+  const bool is_for_good = reply.status >= 400 && reply.status < 500 && reply.status != 408 &&
+                           reply.status != 425 && reply.status != 429;
+  if (is_for_good) return ended(ReplyEnd::kRefused, "refused: no repetition will change that");
+  return again(reply, now);
+}
+
 }  // namespace rollwatch

@@ -32,6 +32,10 @@ Ruling rule_on_order(const Reply& reply, SysTime now);
 // not repeated, for whatever took it may have shown it already.
 Ruling rule_on_slack_webhook(const Reply& reply, SysTime now);
 
+// Notifications by webhook, to Alertmanager and to Grafana: 2xx is delivered; another 4xx than 408,
+// 425 and 429 will be the same next time. A redirect is not followed.
+Ruling rule_on_notification(const Reply& reply, SysTime now);
+
 // "Retry-After": seconds, or a date (RFC 9110, the preferred form); one in the past asks for
 // nothing.
 std::optional<Millis> parse_retry_after(std::string_view text, SysTime now);

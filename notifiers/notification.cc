@@ -65,7 +65,9 @@ std::string to_payload(const Notice& notice) {
   json["question"] = notice.question;
   json["subject"] = notice.subject;
   json["datasource"] = notice.datasource;
+  if (!notice.notifier.empty()) json["notifier"] = notice.notifier;
   if (notice.is_news) json["news"] = true;
+  if (notice.is_test) json["test"] = true;
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -92,7 +94,9 @@ std::optional<Notice> from_payload(std::string_view payload) {
   notice.question = text(json, "question");
   notice.subject = text(json, "subject");
   notice.datasource = text(json, "datasource");
+  notice.notifier = text(json, "notifier");
   notice.is_news = json.contains("news");
+  notice.is_test = json.contains("test");
   return notice;
 }
 

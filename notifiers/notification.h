@@ -31,7 +31,9 @@ struct Notice {
   // with ("datasource default"). What is said above of a rollout is not set then.
   std::string subject;
   std::string datasource;  // whose silence it is about
+  std::string notifier;    // that cannot be told, or answers again
   bool is_news = false;    // no other event says it
+  bool is_test = false;    // nothing happened
 };
 
 // "payments/checkout"; only the service in the default namespace.

@@ -67,7 +67,8 @@ std::string text_of(const Json& body) {
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-// One segment of a path, as a URI reference may have it.
+}  // namespace
+
 std::string path_segment(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
   constexpr std::string_view kAsTheyAre = "-._~:@!$&'()*+,;=";
@@ -84,15 +85,12 @@ std::string path_segment(std::string_view text) {
   return segment;
 }
 
-// "/rollwatch/" and the host (and port) that this daemon is reached by.
-std::string source_of(std::string_view external_url) {
+std::string cloud_event_source(std::string_view external_url) {
   const std::size_t scheme = external_url.find("://");
   if (scheme != std::string_view::npos) external_url.remove_prefix(scheme + 3);
   const std::string_view host = external_url.substr(0, external_url.find_first_of("/?#"));
   return "/rollwatch/" + (host.empty() ? "rollwatchd" : path_segment(host));
 }
-
-}  // namespace
 
 std::string explain_url(const std::string& external_url, const std::string& rollout,
                         const std::string& decision) {
@@ -115,7 +113,7 @@ std::string order_cloud_event(const RolloutSpec& spec, const OrderFacts& order,
   Json event;
   event["specversion"] = "1.0";
   event["id"] = order.id;
-  event["source"] = source_of(external_url);
+  event["source"] = cloud_event_source(external_url);
   event["type"] = "io.rollwatch.rollout." + order.kind + ".v1";
   event["time"] = format_time(order.decided_at);
   event["subject"] = spec.ns + "/" + spec.id;

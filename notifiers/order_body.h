@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "analysis/spec.h"
 #include "analysis/time.h"
@@ -36,6 +37,11 @@ std::string order_body(const RolloutSpec& spec, const OrderFacts& order,
 std::string order_cloud_event(const RolloutSpec& spec, const OrderFacts& order,
                               const std::string& external_url);
 inline constexpr const char* kCloudEventType = "application/cloudevents+json; charset=utf-8";
+
+// "/rollwatch/" and the host (and port) that this daemon is reached by: `source` of an event.
+std::string cloud_event_source(std::string_view external_url);
+// One segment of a path, as a URI reference may have it.
+std::string path_segment(std::string_view text);
 
 // Where a person, or a tool, finds why: the explain bundle of that decision, or of the latest if
 // unknown.

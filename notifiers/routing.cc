@@ -40,7 +40,7 @@ std::vector<const NotifierRoute*> routes_for(const RolloutSpec& spec,
   const bool everybody = std::none_of(routes.begin(), routes.end(), chosen);
   std::vector<const NotifierRoute*> told;
   for (const NotifierRoute& route : routes)
-    if (everybody || chosen(route)) told.push_back(&route);
+    if (everybody ? !route.is_spare : chosen(route)) told.push_back(&route);
   return told;
 }
 

@@ -18,6 +18,8 @@ struct NotifierRoute {
   std::vector<std::string> events;  // empty: what its kind tells by default
   std::function<bool(const Event&)> tells_by_default;
   bool shows_standing = false;  // keeps one message per rollout, and shows in it how that stands
+  bool tells_first_failures = false;  // of each condition, for it costs no message of its own
+  bool is_spare = false;  // another's fallback: of rollouts that nobody is named for, not told
 };
 
 // All of `match` holds. An empty one fits nothing: such a notifier is for rollouts that name it,
@@ -25,7 +27,7 @@ struct NotifierRoute {
 bool fits(const NotifierRoute& route, const RolloutSpec& spec);
 
 // The notifiers that a rollout is told to, in the order of `routes`: those it names and those that
-// fit; if there are none of either, all. Borrowed from `routes`.
+// fit; if there are none of either, all but spare ones. Borrowed from `routes`.
 std::vector<const NotifierRoute*> routes_for(const RolloutSpec& spec,
                                              const std::vector<NotifierRoute>& routes);
 

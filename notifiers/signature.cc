@@ -81,6 +81,16 @@ std::string signature_timestamp(SysTime at) {
   return std::to_string(std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count());
 }
 
+std::string basic_credentials(const std::string& user, const Secret& password) {
+  const std::string text = user + ":" + password.reveal();
+  std::string encoded(4 * ((text.size() + 2) / 3) + 1, '\0');  // and the NUL it writes
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
+                                   reinterpret_cast<const unsigned char*>(text.data()),
+                                   static_cast<int>(text.size()));
+  encoded.resize(static_cast<std::size_t>(size));
+  return encoded;
+}
+
 std::string sign(const std::vector<SigningKey>& keys, std::string_view id,
                  std::string_view timestamp, std::string_view body) {
   std::string text;

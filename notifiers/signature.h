@@ -31,6 +31,9 @@ Expected<SigningKey, std::string> parse_signing_key(const Secret& text);
 // Seconds since the Unix epoch, as `webhook-timestamp` and the signed text have them.
 std::string signature_timestamp(SysTime at);
 
+// "user:password" in base64, as Basic authentication has it.
+std::string basic_credentials(const std::string& user, const Secret& password);
+
 // The value of `webhook-signature`: one "v1,…" per key, separated by spaces. Two keys while a
 // secret is being changed: the receiver accepts any of them.
 std::string sign(const std::vector<SigningKey>& keys, std::string_view id,

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "analysis/text.h"
+#include "notifiers/look.h"
 #include "notifiers/order_body.h"
 #include "notifiers/routing.h"
 #include "notifiers/slack_blocks.h"
@@ -13,111 +14,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-using slack::begins_with_word;
 using slack::code;
 using slack::escaped;
-using slack::kBlue;
 using slack::kFieldLimit;
-using slack::kGreen;
-using slack::kGrey;
-using slack::kRed;
 using slack::kSentenceLimit;
-using slack::kYellow;
 using slack::link;
 using slack::mrkdwn_object;
 using slack::section;
-
-struct Look {
-  std::string_view headline;  // the words; never colour or emoji alone
-  std::string_view emoji;
-  std::string_view color;
-};
-
-// Of a datasource that gives no answers, told once for all rollouts.
-Look look_of_silence(EventType event) {
-  if (event == EventType::kResumed) return {"answers again", ":white_check_mark:", kGreen};
-  if (event == EventType::kReminder) return {"still no answers", ":bell:", kYellow};
-  return {"no answers", ":warning:", kYellow};
-}
-
-Look look_of(const Notice& notice) {
-  if (notice.event == EventType::kDecided && notice.kind == "rollback" &&
-      notice.state == "rolling_back")
-    return {"rolling back", ":rewind:", kRed};
-  if (!notice.subject.empty() && !notice.datasource.empty()) return look_of_silence(notice.event);
-  switch (notice.event) {
-    case EventType::kRegistered:
-      return {"registered", ":memo:", kBlue};
-    case EventType::kStarted:
-      return {"started", ":rocket:", kBlue};
-    case EventType::kPaused:
-      return {"paused", ":warning:", kYellow};
-    case EventType::kReminder:
-      return {"reminder", ":bell:", kYellow};
-    case EventType::kResumed:
-      return {"resumed", ":arrow_forward:", kBlue};
-    case EventType::kSoaking:
-      return {"soaking", ":hourglass_flowing_sand:", kBlue};
-    case EventType::kPromoted:
-      return {"promoted", ":white_check_mark:", kGreen};
-    case EventType::kRolledBack:
-      return {"rolled back", ":x:", kRed};
-    case EventType::kRollbackFailed:
-      return {"rollback failed", ":rotating_light:", kRed};
-    case EventType::kConditionFailed:
-      return {"condition failed", ":x:", kRed};
-    case EventType::kOrderRefused:
-      return {"order refused", ":warning:", kYellow};
-    case EventType::kOrderExpired:
-      return {"order expired", ":warning:", kYellow};
-    case EventType::kCancelled:
-      return {"cancelled", ":no_entry_sign:", kGrey};
-    case EventType::kSuperseded:
-      return {"superseded", ":fast_forward:", kGrey};
-    case EventType::kDecided:
-      return {"decided", ":information_source:", kBlue};
-    case EventType::kStepBegan:
-      return {"next step", ":information_source:", kBlue};
-    case EventType::kVerdict:
-      return {"verdict", ":information_source:", kBlue};
-    case EventType::kOrderDone:
-      return {"order done", ":information_source:", kBlue};
-    case EventType::kOrderAccepted:
-      return {"order accepted", ":information_source:", kBlue};
-    case EventType::kWatchResumed:
-      return {"watching again", ":information_source:", kBlue};
-    case EventType::kExtended:
-      return {"extended", ":hourglass_flowing_sand:", kBlue};
-    case EventType::kFrozen:
-      return {"frozen", ":snowflake:", kYellow};
-    case EventType::kThawed:
-      return {"thawed", ":sunny:", kBlue};
-    case EventType::kReady:
-      if (begins_with_word(notice.summary, "not ready")) return {"not ready", ":warning:", kYellow};
-      return {"ready", ":information_source:", kBlue};
-    case EventType::kRecovered:
-      return {"recovered", ":white_check_mark:", kGreen};
-    case EventType::kStillBad:
-      return {"still bad", ":warning:", kYellow};
-    case EventType::kNote:
-      break;
-  }
-  if (!notice.question.empty()) return {"waits for a person", ":warning:", kYellow};
-  return {"note", ":information_source:", kBlue};
-}
-
-// "paused: error-rate gave no answer for 5m"; a summary that says the word itself is not made to
-// stutter.
-std::string sentence_of(const Notice& notice, const Look& look) {
-  std::string_view summary = notice.summary;
-  // A decision's sentence begins with its kind, which the headline says in better English.
-  if (notice.event == EventType::kDecided && summary.starts_with(notice.kind + ": ")) {
-    summary.remove_prefix(notice.kind.size() + 2);
-  }
-  if (summary.empty()) return std::string(look.headline);
-  if (begins_with_word(summary, look.headline)) return escaped(summary, kSentenceLimit);
-  return std::string(look.headline) + ": " + escaped(summary, kSentenceLimit);
-}
 
 std::string links_of(const RolloutSpec& spec, const Notice& notice,
                      const std::string& external_url) {
@@ -185,7 +88,7 @@ Shown show_shared(const RolloutSpec& spec, const Notice& notice, const Look& loo
 
 Shown show_rollout(const RolloutSpec& spec, const Notice& notice, const Look& look,
                    const std::string& external_url) {
-  const std::string sentence = sentence_of(notice, look);
+  const std::string sentence = escaped(sentence_of(notice, look), kSentenceLimit);
   const bool has_place = spec.target != "default";
   Shown shown;
   shown.text = escaped(service_name(spec)) + " " + escaped(spec.candidate);

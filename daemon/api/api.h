@@ -69,6 +69,10 @@ struct ApiContext {
   std::function<std::optional<std::vector<std::pair<std::string, OrderPreview>>>(
       const std::string& name, const RolloutSpec& spec)>
       preview_orders = [](const std::string&, const RolloutSpec&) { return std::nullopt; };
+  // Sends a test message to a notifier and says how that ended; nothing if there is no such
+  // notifier.
+  std::function<awaitable<std::optional<SendResult>>(std::string notifier, std::string by)>
+      test_notifier = no_test;
   // The processes that share the store. Throws StoreError.
   std::function<awaitable<std::vector<NodeView>>()> nodes =
       []() -> awaitable<std::vector<NodeView>> { co_return std::vector<NodeView>(); };
@@ -79,6 +83,15 @@ struct ApiContext {
           [](const Place&, const ServerRequest&) -> awaitable<std::optional<ServerResponse>> {
     co_return std::nullopt;
   };
+  // What all other nodes that share the store answer to it. Throws StoreError if one does not.
+  std::function<awaitable<std::vector<ServerResponse>>(const ServerRequest& request)> ask_others =
+      [](const ServerRequest&) -> awaitable<std::vector<ServerResponse>> {
+    co_return std::vector<ServerResponse>();
+  };
+
+  static awaitable<std::optional<SendResult>> no_test(std::string, std::string) {
+    co_return std::nullopt;
+  }
 };
 
 // One request on its way to a handler.

@@ -44,6 +44,8 @@ awaitable<ServerResponse> get_freeze_of_everything(const ApiContext& context, Ca
 awaitable<ServerResponse> lift_freeze_of_everything(const ApiContext& context, Call& call);
 // orchestrator_handlers.cc
 awaitable<ServerResponse> test_orchestrator(const ApiContext& context, Call& call);
+// notifier_handlers.cc
+awaitable<ServerResponse> test_notifier(const ApiContext& context, Call& call);
 // gate_handlers.cc
 awaitable<ServerResponse> ask_flagger_gate(const ApiContext& context, Call& call);
 // hook_handlers.cc

@@ -101,6 +101,14 @@ std::vector<ReceivedAlert> read_alerts(const Value& body) {
   return alerts;
 }
 
+void add(AlertsTaken& taken, const ServerResponse& other) {
+  const auto answer = nlohmann::json::parse(other.body, nullptr, false);
+  if (other.status != 200 || !answer.is_object())
+    throw StoreError(fmt::format("another node answered {} to alerts", other.status));
+  taken.matched += answer.value("matched", std::size_t{0});
+  taken.recorded += answer.value("recorded", std::size_t{0});
+}
+
 }  // namespace
 
 awaitable<ServerResponse> take_alertmanager_webhook(const ApiContext& context, Call& call) {
@@ -109,7 +117,11 @@ awaitable<ServerResponse> take_alertmanager_webhook(const ApiContext& context, C
   const Value* truncated = body.find("truncatedAlerts");
   const std::int64_t* left_out = truncated == nullptr ? nullptr : truncated->as_integer();
   const std::size_t count = alerts.size();
-  const AlertsTaken taken = co_await context.service.take_alerts(std::move(alerts));
+  AlertsTaken taken = co_await context.service.take_alerts(std::move(alerts));
+  // Each node has rollouts that they can concern.
+  if (!call.request.carried) {
+    for (const ServerResponse& other : co_await context.ask_others(call.request)) add(taken, other);
+  }
   nlohmann::ordered_json answer{{"alerts", count},
                                 {"truncated", left_out == nullptr ? 0 : *left_out},
                                 {"matched", taken.matched},

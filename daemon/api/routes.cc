@@ -34,6 +34,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/api/v1/freeze", Scope::kRead, get_freeze_of_everything},
     Route{"DELETE", "/api/v1/freeze", Scope::kDecide, lift_freeze_of_everything},
     Route{"POST", "/api/v1/orchestrators/{name}/test", Scope::kAdmin, test_orchestrator},
+    Route{"POST", "/api/v1/notifiers/{name}/test", Scope::kAdmin, test_notifier},
     Route{"POST", "/gates/flagger/{gate}", Scope::kRead, ask_flagger_gate},
     Route{"POST", "/hooks/alertmanager", Scope::kRegister, take_alertmanager_webhook},
     Route{"GET", "/", Scope::kRead, get_index},

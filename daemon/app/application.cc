@@ -93,7 +93,7 @@ void Application::Impl::configure_delivery() {
   };
   const Originator originator{external_url_, "rollwatch/" ROLLWATCH_VERSION};
   outbox_.configure(drivers_of(*settings_, http, clock_, originator),
-                    senders_of(*settings_, http, clock_, originator));
+                    senders_of(*settings_, http, clock_, originator), fallbacks_of(*settings_));
   teller_.configure(routes_of(*settings_));
   metrics_.on_targets(targets_of(*settings_));
 }

@@ -48,6 +48,7 @@ class Application::Impl {
   awaitable<void> read_freezes_again();
   awaitable<std::string> answer_carried(std::string request);
   awaitable<std::optional<ServerResponse>> ask_owner(Place place, const ServerRequest& request);
+  awaitable<std::vector<ServerResponse>> ask_others(const ServerRequest& request);
   awaitable<std::vector<NodeView>> nodes();
   awaitable<void> stop();
   awaitable<void> keep_forgetting();

@@ -141,10 +141,14 @@ ApiContext Application::Impl::api_context() {
           [this](const std::string& orchestrator, const RolloutSpec& spec) {
             return outbox_.preview(orchestrator, spec);
           },
+          [this](std::string notifier, std::string by) {
+            return outbox_.test(std::move(notifier), std::move(by));
+          },
           [this] { return nodes(); },
           [this](const Place& place, const ServerRequest& request) {
             return ask_owner(place, request);
-          }};
+          },
+          [this](const ServerRequest& request) { return ask_others(request); }};
 }
 
 BackendHooks Application::Impl::backend_hooks() {
@@ -237,6 +241,19 @@ awaitable<std::optional<ServerResponse>> Application::Impl::ask_owner(
   } catch (const std::runtime_error& error) {
     throw StoreError(error.what());
   }
+}
+
+awaitable<std::vector<ServerResponse>> Application::Impl::ask_others(const ServerRequest& request) {
+  std::string text = request_text(request);
+  std::vector<ServerResponse> answers;
+  for (const std::string& answer : co_await backend_->ask_others(std::move(text))) {
+    try {
+      answers.push_back(read_response_text(answer));
+    } catch (const std::runtime_error& error) {
+      throw StoreError(error.what());
+    }
+  }
+  co_return answers;
 }
 
 // One that shares its store with nobody knows best itself what it has.

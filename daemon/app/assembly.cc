@@ -4,39 +4,11 @@
 #include <stdexcept>
 
 #include "config/plan_decoder.h"
+#include "daemon/app/wiring.h"
 #include "daemon/delivery/request_driver.h"
-#include "daemon/delivery/slack_bot_sender.h"
-#include "daemon/delivery/slack_sender.h"
-#include "notifiers/slack.h"
-#include "notifiers/slack_thread.h"
 
 namespace rollwatch {
 namespace {
-
-TlsOptions tls_of(const TlsSettings& settings) {
-  return {settings.ca_file, settings.cert_file, settings.key_file, settings.insecure_skip_verify};
-}
-
-// Every signature an order carries, the current secret's first.
-std::vector<SigningKey> keys_of(const std::string& name, const OrchestratorSettings& orchestrator) {
-  std::vector<SigningKey> keys;
-  for (const Secret* secret :
-       {&orchestrator.secret, orchestrator.old_secret ? &*orchestrator.old_secret : nullptr}) {
-    if (secret == nullptr) continue;
-    auto key = parse_signing_key(*secret);
-    if (!key) throw std::runtime_error("orchestrator " + name + ": " + key.error());
-    keys.push_back(std::move(key).value());
-  }
-  return keys;
-}
-
-// What we send to may be at no address that a receiver has no business at, but for those named.
-HttpSend guarded(const HttpSend& http, const std::vector<std::string>& allowed) {
-  return [http, allowed](HttpRequest request) {
-    request.allow_addresses = allowed;
-    return http(std::move(request));
-  };
-}
 
 // The configuration has been checked when it was read: what is wrong here is a mistake of ours.
 template <class Made>
@@ -59,6 +31,29 @@ RequestTarget request_target_of(const std::string& name, const OrchestratorSetti
 }
 
 }  // namespace
+
+TlsOptions tls_of(const TlsSettings& settings) {
+  return {settings.ca_file, settings.cert_file, settings.key_file, settings.insecure_skip_verify};
+}
+
+std::vector<SigningKey> keys_of(const std::string& whose, const Secret& current,
+                                const std::optional<Secret>& old) {
+  std::vector<SigningKey> keys;
+  for (const Secret* secret : {&current, old ? &*old : nullptr}) {
+    if (secret == nullptr) continue;
+    auto key = parse_signing_key(*secret);
+    if (!key) throw std::runtime_error(whose + ": " + key.error());
+    keys.push_back(std::move(key).value());
+  }
+  return keys;
+}
+
+HttpSend guarded(const HttpSend& http, const std::vector<std::string>& allowed) {
+  return [http, allowed](HttpRequest request) {
+    request.allow_addresses = allowed;
+    return http(std::move(request));
+  };
+}
 
 std::map<std::string, Datasource> datasources_of(const Settings& settings, std::size_t nodes) {
   std::map<std::string, Datasource> all;
@@ -99,40 +94,13 @@ Outbox::Drivers drivers_of(const Settings& settings, const HttpSend& http, Clock
     }
     WebhookTarget target;
     target.url = orchestrator.url;
-    target.keys = keys_of(name, orchestrator);
+    target.keys = keys_of("orchestrator " + name, orchestrator.secret, orchestrator.old_secret);
     target.timeout = orchestrator.timeout;
     if (orchestrator.cloud_events) target.format = OrderFormat::kCloudEvents;
     drivers.emplace(name,
                     std::make_shared<WebhookDriver>(send, clock, std::move(target), originator));
   }
   return drivers;
-}
-
-Outbox::Senders senders_of(const Settings& settings, const HttpSend& http, Clock& clock,
-                           const Originator& originator) {
-  Outbox::Senders senders;
-  for (const auto& [name, notifier] : settings.notifiers) {
-    const HttpSend send = guarded(http, notifier.allow_addresses);
-    if (notifier.token.empty()) {
-      senders.emplace(name, std::make_shared<SlackWebhookSender>(send, clock, notifier.webhook_url,
-                                                                 originator));
-    } else {
-      SlackBot bot{notifier.api_url, notifier.token, notifier.channel};
-      senders.emplace(name,
-                      std::make_shared<SlackBotSender>(send, clock, std::move(bot), originator));
-    }
-  }
-  return senders;
-}
-
-std::vector<NotifierRoute> routes_of(const Settings& settings) {
-  std::vector<NotifierRoute> routes;
-  for (const auto& [name, notifier] : settings.notifiers) {
-    const bool is_bot = !notifier.token.empty();
-    routes.push_back({name, notifier.match, notifier.events,
-                      is_bot ? slack_bot_tells : slack_webhook_tells, is_bot});
-  }
-  return routes;
 }
 
 std::vector<std::string> targets_of(const Settings& settings) {

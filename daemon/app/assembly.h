@@ -27,6 +27,8 @@ Outbox::Drivers drivers_of(const Settings& settings, const HttpSend& http, Clock
 Outbox::Senders senders_of(const Settings& settings, const HttpSend& http, Clock& clock,
                            const Originator& originator);
 std::vector<NotifierRoute> routes_of(const Settings& settings);
+// Who is told in place of whom.
+Outbox::Fallbacks fallbacks_of(const Settings& settings);
 // Orchestrators and notifiers by name.
 std::vector<std::string> targets_of(const Settings& settings);
 

@@ -36,6 +36,9 @@ class SoleBackend : public Backend {
   awaitable<std::optional<std::string>> ask_owner(Place, std::string) override {
     co_return std::nullopt;
   }
+  awaitable<std::vector<std::string>> ask_others(std::string) override {
+    co_return std::vector<std::string>();
+  }
   awaitable<std::vector<NodeView>> nodes() override {
     std::vector<NodeView> all;
     all.push_back(me_);
@@ -82,6 +85,9 @@ class SharedBackend : public Backend {
 
   awaitable<std::optional<std::string>> ask_owner(Place place, std::string request) override {
     return calls_.ask(std::move(place), std::move(request), kAnswerLimit);
+  }
+  awaitable<std::vector<std::string>> ask_others(std::string request) override {
+    return calls_.ask_others(std::move(request), kAnswerLimit);
   }
   awaitable<std::vector<NodeView>> nodes() override { return members_.nodes(); }
   std::optional<std::string> trouble() const override { return trouble_; }

@@ -50,6 +50,8 @@ class Backend {
   // What the node that has this place answers. Nothing if no other node has it, or none answered in
   // time. Throws StoreError.
   virtual awaitable<std::optional<std::string>> ask_owner(Place place, std::string request) = 0;
+  // What all other nodes answer. Throws StoreError if one does not.
+  virtual awaitable<std::vector<std::string>> ask_others(std::string request) = 0;
   virtual awaitable<std::vector<NodeView>> nodes() = 0;  // Throws StoreError.
   // Why nothing can be done for any rollout at the moment.
   virtual std::optional<std::string> trouble() const { return std::nullopt; }

@@ -286,6 +286,13 @@ int run_orchestrator_test(const Invocation& call, Surroundings& surroundings) {
   return 0;
 }
 
+int run_notify_test(const Invocation& call, Surroundings& surroundings) {
+  const auto answer = fetch(notify_test_request(call, surroundings.who), surroundings);
+  if (!answer) return code(ExitCode::kFailed);
+  print(call, surroundings.out, *answer, notify_test_text(*answer));
+  return text_at(*answer, "outcome") == "done" ? 0 : code(ExitCode::kFailed);
+}
+
 int run_help(const Invocation& call, Surroundings& surroundings) {
   const Verb* verb = call.verb;
   if (!call.positional.empty()) {

@@ -17,6 +17,8 @@ int run_history(const Invocation& call, Surroundings& surroundings);
 int run_decision(const Invocation& call, Surroundings& surroundings);
 int run_freeze(const Invocation& call, Surroundings& surroundings);
 int run_orchestrator_test(const Invocation& call, Surroundings& surroundings);
+// 0 if the notifier took the message, 1 if not.
+int run_notify_test(const Invocation& call, Surroundings& surroundings);
 int run_help(const Invocation& call, Surroundings& surroundings);
 int run_version(const Invocation& call, Surroundings& surroundings);
 

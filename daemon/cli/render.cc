@@ -234,6 +234,22 @@ std::string preview_text(const nlohmann::json& preview) {
   return text + "nothing was sent\n";
 }
 
+std::string notify_test_text(const nlohmann::json& answer) {
+  const std::string outcome = text_at(answer, "outcome");
+  std::vector<Row> rows;
+  rows.push_back({"notifier", text_at(answer, "name")});
+  rows.push_back({"outcome", outcome == "done" ? "taken" : outcome});
+  const std::string status = cell_at(answer, "status");
+  rows.push_back({"status", status == "-" ? "none: no HTTP answer" : "HTTP " + status});
+  rows.push_back({"time", cell_at(answer, "duration_ms") + " ms"});
+  if (const std::string error = text_at(answer, "error"); !error.empty())
+    rows.push_back({"error", error});
+  std::string text = aligned(rows);
+  if (const std::string raw = text_at(answer, "answer"); !raw.empty())
+    text += "answer\n" + indented(raw + "\n", "  ");
+  return text;
+}
+
 std::string list_text(const nlohmann::json& rollouts) {
   std::vector<Row> rows{{"ID", "NAMESPACE", "SERVICE", "TARGET", "STABLE", "CANDIDATE", "STATE",
                          "VERDICT", "WEIGHT", "CREATED"}};

@@ -42,6 +42,9 @@ std::string freeze_text(const nlohmann::json& freeze);
 // What would be sent to an orchestrator.
 std::string preview_text(const nlohmann::json& preview);
 
+// What a notifier answered to a test message.
+std::string notify_test_text(const nlohmann::json& answer);
+
 // `rollouts` is an array.
 std::string list_text(const nlohmann::json& rollouts);
 

@@ -133,6 +133,18 @@ Request orchestrator_test_request(const Invocation& call) {
                  .body = as_body(body_of(call))};
 }
 
+Request notify_test_request(const Invocation& call, const std::string& who) {
+  nlohmann::json body = body_of(call);
+  if (!body.contains("by")) body["by"] = who;
+  Request request{.method = "POST",
+                  .target = fmt::format("/notifiers/{}/test", percent_encoded(call.positional)),
+                  .body = as_body(body)};
+  // The notifier may take its time, 10m at most; and nobody wants a second message.
+  request.timeout += std::chrono::minutes(10);
+  request.repeatable = false;
+  return request;
+}
+
 Expected<Request, std::string> freeze_request(const Invocation& call, const std::string& reason,
                                               const std::string& who, SysTime now) {
   const std::string& service = call.positional;

@@ -32,6 +32,8 @@ Request decision_request(const Invocation& call, const std::string& reason, cons
 
 // POST …/orchestrators/NAME/test
 Request orchestrator_test_request(const Invocation& call);
+// POST …/notifiers/NAME/test
+Request notify_test_request(const Invocation& call, const std::string& who);
 // PUT or, with --lift, DELETE of a freeze. An error is of the command line's.
 Expected<Request, std::string> freeze_request(const Invocation& call, const std::string& reason,
                                               const std::string& who, SysTime now);

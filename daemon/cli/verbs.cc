@@ -76,6 +76,10 @@ constexpr std::array kTestFlags{
     Flag{"labels", FlagKind::kPairs, "NAME=VALUE", "a label; may be repeated", "labels"},
     Flag{"args", FlagKind::kPairs, "NAME=VALUE", "an argument; may be repeated", "args"},
 };
+constexpr std::array kNotifyTestFlags{
+    Flag{"by", FlagKind::kText, "NAME", "who asks, as the message says (default: you@this host)",
+         "by"},
+};
 constexpr std::array kConfirmFlags{kReason, kBy, kQuestion, kYes};
 
 constexpr std::array kCommonFlags{
@@ -106,6 +110,8 @@ constexpr std::array kVerbs{
          "[NAMESPACE/SERVICE]", kFreezeFlags, run_freeze},
     Verb{"orchestrator", "show what would be sent to it for each kind of order; sends nothing",
          "NAME", kTestFlags, run_orchestrator_test, false, "test"},
+    Verb{"notify", "send a notifier a message that says it is a test, and show the raw answer",
+         "NAME", kNotifyTestFlags, run_notify_test, false, "test"},
     Verb{"help", "explain a verb", "[VERB]", {}, run_help},
     Verb{"version", "print the version", "", {}, run_version},
 };

@@ -185,6 +185,7 @@ awaitable<void> Outbox::attempt_notification(EntryPtr entry) {
   const bool is_turned_away = result.end == SendEnd::kRetry && result.attempt.status == 429 &&
                               result.retry_after.has_value();
   if (is_turned_away) ++entry->turned_away;
+  if (!is_turned_away) note_trouble(*entry, result);
   auto delay =
       notification_retry_delay(entry->attempts_made - entry->turned_away, result.retry_after);
   if (is_turned_away) delay = std::max(delay.value_or(Millis{0}), kLeastTurnedAway);
@@ -198,6 +199,11 @@ awaitable<void> Outbox::attempt_notification(EntryPtr entry) {
   // What follows builds on what is to be remembered of this one.
   const bool holds_place = result.memo.has_value();
   if (!holds_place) leave_lane(*entry);
+  const bool cannot_be_told =
+      state == DeliveryState::kDead || fails_for_long(entry->delivery.target);
+  if (result.end != SendEnd::kDone && cannot_be_told)
+    co_await tell_instead(entry->delivery.target, state == DeliveryState::kDead ? entry : nullptr);
+  if (stopped_) co_return;
 
   for (unsigned failures = 0;; co_await store_back_off(++failures)) {
     std::optional<Attempt> attempt = result.attempt;
@@ -211,6 +217,9 @@ awaitable<void> Outbox::attempt_notification(EntryPtr entry) {
   if (holds_place) leave_lane(*entry);
   if (entry->lost) co_return finish(entry, state);
   if (state == DeliveryState::kDone) count_delivered(*entry);
+  // That nothing was sent says nothing about whoever it would have been sent to.
+  if (state == DeliveryState::kDone && result.attempt.status) co_await tell_end_of_trouble(entry);
+  if (stopped_) co_return;
   if (state == DeliveryState::kDead && result.end == SendEnd::kRetry) count(*entry, "given_up");
   if (state != DeliveryState::kDone) {
     spdlog::warn("notification {} ({}) to {}: attempt {} failed{}: {}", entry->delivery.id,
@@ -250,6 +259,7 @@ awaitable<std::optional<SendResult>> Outbox::send_notification(EntryPtr entry) {
 
 awaitable<void> Outbox::expire_notification(EntryPtr entry) {
   co_await net::post(executor_, net::use_awaitable);
+  co_await tell_instead(entry->delivery.target, entry);
   for (unsigned failures = 0; !stopped_ && !entry->lost; co_await store_back_off(++failures)) {
     std::optional<Attempt> none;
     const bool recorded = co_await record(entry, DeliveryState::kDead, std::move(none));

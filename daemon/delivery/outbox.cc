@@ -52,9 +52,11 @@ Outbox::Outbox(net::any_io_executor executor, Clock& clock, Store& store, OrderS
       hooks_(std::move(hooks)),
       alarm_(std::move(executor), clock, [this] { ring(); }) {}
 
-void Outbox::configure(Drivers drivers, Senders senders) {
+void Outbox::configure(Drivers drivers, Senders senders, Fallbacks fallbacks) {
   drivers_ = std::move(drivers);
   senders_ = std::move(senders);
+  fallbacks_ = std::move(fallbacks);
+  std::erase_if(troubles_, [this](const auto& one) { return !fallbacks_.contains(one.first); });
   keep_breakers_of_configured();
 }
 
@@ -82,6 +84,7 @@ void Outbox::add(Delivery delivery, RolloutSpec spec) {
   if (is_order(entry->delivery))
     orders_of_[entry->delivery.rollout].emplace(entry->delivery.number, entry);
   look_at(entry);
+  if (!is_order(entry->delivery)) tell_waiting_instead(entry->delivery.target);
 }
 
 void Outbox::withdraw(const std::string& id) { close(id, "withdrawn", false); }

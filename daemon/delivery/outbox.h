@@ -36,8 +36,16 @@
 #include "daemon/engine/target_driver.h"
 #include "daemon/net/clock.h"
 #include "daemon/net/net.h"
+#include "notifiers/notifier_notice.h"
 
 namespace rollwatch {
+
+// Who is told in place of a notifier that cannot be.
+struct Fallback {
+  std::string notifier;
+  // Whether it is to be told of this: it tells such news, and is not told of the rollout anyway.
+  std::function<bool(const RolloutSpec&, const Notice&)> wants;
+};
 
 struct OutboxHooks {
   // After every attempt ("done", "accepted", "refused", "retry") and for each end that is none of
@@ -74,6 +82,7 @@ class Outbox {
 
   using Drivers = std::map<std::string, std::shared_ptr<TargetDriver>>;
   using Senders = std::map<std::string, std::shared_ptr<NotificationSender>>;
+  using Fallbacks = std::map<std::string, Fallback>;  // by the notifier in whose place it is
 
   // `random` answers numbers from [0, 1). Clock, store, sink and leases must outlive the outbox;
   // the outbox the io_context's run().
@@ -82,7 +91,7 @@ class Outbox {
 
   // Orchestrators and notifiers by name; a reload calls it again. What is in flight ends with the
   // old one.
-  void configure(Drivers drivers, Senders senders);
+  void configure(Drivers drivers, Senders senders, Fallbacks fallbacks = {});
 
   // Takes up what earlier owners of these places, or (nullopt) of all, left open. Orders go out at
   // once. Throws StoreError.
@@ -120,6 +129,10 @@ class Outbox {
   std::optional<std::vector<std::pair<std::string, OrderPreview>>> preview(
       const std::string& orchestrator, const RolloutSpec& spec) const;
 
+  // A message that says it is a test, sent at once beside everything else and recorded nowhere; how
+  // that ended. Nothing if there is no such notifier.
+  awaitable<std::optional<SendResult>> test(std::string notifier, std::string by);
+
  private:
   struct Entry {
     std::uint64_t serial = 0;  // order of arrival
@@ -131,6 +144,7 @@ class Outbox {
     SteadyTime due{};                    // of the next attempt
     SteadyTime until{};                  // its deadline as it was when that was set
     std::optional<SteadyTime> wakes_at;  // in timed_
+    bool told_instead = false;           // its fallback was looked after
     bool busy = false;                   // an attempt is out, or its end being recorded
     bool closed = false;                 // ended from outside meanwhile
     bool lost = false;                   // no longer in any table: what is out for it is let go
@@ -152,6 +166,13 @@ class Outbox {
   struct Leaving {
     std::set<Place> places;
     std::shared_ptr<Promise<bool>> done;
+  };
+
+  // A notifier with a fallback that takes nothing.
+  struct Trouble {
+    NotifierTrouble facts;
+    SteadyTime since{};
+    bool told = false;  // to its fallback
   };
 
   void look_at(const EntryPtr& entry);
@@ -193,6 +214,22 @@ class Outbox {
   TargetReading reading_of(const Target& target) const;
   SysTime wall_at(SteadyTime at) const;
 
+  // Fallbacks (outbox_fallback.cc).
+  void note_trouble(const Entry& entry, const SendResult& result);
+  bool fails_for_long(const std::string& notifier) const;
+  awaitable<void> tell_instead(std::string notifier, EntryPtr given_up);
+  awaitable<void> tell_end_of_trouble(EntryPtr entry);
+  void tell_waiting_instead(const std::string& notifier);
+  std::vector<EntryPtr> to_tell_instead(const std::string& notifier, const Fallback& fallback,
+                                        const EntryPtr& given_up);
+  awaitable<bool> is_in_store(std::string delivery);
+  // A notification for the fallback, in the place of another.
+  struct InPlace {
+    EntryPtr of;
+    Delivery delivery;
+  };
+  awaitable<void> hand_over(std::vector<InPlace> made);
+
   awaitable<void> attempt_order(EntryPtr entry);
   awaitable<void> attempt_notification(EntryPtr entry);
   awaitable<void> expire_order(EntryPtr entry);
@@ -221,6 +258,8 @@ class Outbox {
 
   Drivers drivers_;
   Senders senders_;
+  Fallbacks fallbacks_;
+  std::map<std::string, Trouble> troubles_;  // by notifier
 
   std::unordered_map<std::string, EntryPtr> entries_;  // by delivery id
   std::unordered_map<std::string, std::map<unsigned, EntryPtr>>

@@ -43,13 +43,16 @@ bool Outbox::is_held(const EntryPtr& entry) {
   return true;
 }
 
-// That nobody of this name is configured says nothing about anybody; and who limits how often it is
-// sent something answers well, and is left alone for as long as it asked.
+// That nobody of this name is configured says nothing about anybody, nor does it that there was
+// nothing to be sent; and who limits how often it is sent something answers well, and is left alone
+// for as long as it asked.
 void Outbox::attempted(const Entry& entry, const SendResult& result) {
   const Target target{entry.delivery.cls, entry.delivery.target};
   constexpr int kTooMany = 429;
   const bool is_limited = result.attempt.status == kTooMany && result.retry_after;
-  if (!is_configured(target) || is_limited) return not_attempted(entry);
+  const bool is_silent = entry.delivery.cls == DeliveryClass::kNotification &&
+                         result.end == SendEnd::kDone && !result.attempt.status;
+  if (!is_configured(target) || is_limited || is_silent) return not_attempted(entry);
   const SteadyTime now = clock_.steady();
   Breaker& breaker = breaker_of(entry.delivery);
   const bool was_probe = breaker.is_probe(entry.serial);

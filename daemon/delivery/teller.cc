@@ -71,7 +71,7 @@ std::vector<Delivery> Teller::deliveries_of(const TakenStep& step,
   for (const NotifierRoute* route : routes_for(step.spec, *routes_)) {
     if (!route->shows_standing) continue;
     shows_standing.push_back(route->name);
-    if (!route->events.empty()) continue;
+    if (!route->tells_first_failures || !route->events.empty()) continue;
     for (Notice& notice : first_failures(step))
       announcements.push_back({route->name, std::move(notice)});
   }

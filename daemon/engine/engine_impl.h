@@ -64,7 +64,10 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   awaitable<DeliveryState> order_expired(Lease lease, std::string rollout, std::string delivery,
                                          std::string why);
   std::vector<RolloutView> active() const;
-  std::optional<std::string> store_trouble() const { return store_trouble_; }
+  // Where nothing is watched any more, nothing is waiting to be recorded either.
+  std::optional<std::string> store_trouble() const {
+    return active_.empty() ? std::nullopt : store_trouble_;
+  }
   awaitable<FreezeRecord> freeze(FreezeRecord wanted);
   awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift);
   FreezeView freeze_of(const std::string& ns, const std::string& service) const;

@@ -18,6 +18,11 @@ constexpr std::string_view kAsk =
     " FROM places p JOIN nodes n ON n.number = p.owner WHERE p.namespace = $2 AND p.service = $3"
     " AND p.target = $4 AND p.owner <> $1::bigint RETURNING number, owner)"
     " SELECT c.number, pg_notify('rollwatch', 'call ' || c.owner) FROM c";
+constexpr std::string_view kAskOthers =
+    "WITH c AS (INSERT INTO calls (asker, owner, request) SELECT $1::bigint, n.number, $2"
+    " FROM nodes n WHERE n.number <> $1::bigint AND n.expires_at > clock_timestamp()"
+    " RETURNING number, owner)"
+    " SELECT c.number, pg_notify('rollwatch', 'call ' || c.owner) FROM c";
 constexpr std::string_view kTake =
     "UPDATE calls SET taken = true WHERE number IN (SELECT number FROM calls WHERE owner ="
     " $1::bigint AND NOT taken ORDER BY number LIMIT 50 FOR UPDATE SKIP LOCKED)"
@@ -55,30 +60,47 @@ awaitable<std::optional<std::string>> PgCalls::ask(Place place, std::string requ
         pg(kAsk, members_.number(), place.ns, place.service, place.target, request);
     const PgRows asked = co_await pool_.ask(std::move(insert));
     if (asked.empty()) co_return std::nullopt;
-    const std::int64_t number = asked.integer(0, 0);
+    co_return co_await answer_to(asked.integer(0, 0), clock_.steady() + limit);
+  } catch (const PgError& error) {
+    throw StoreError(std::string("the PostgreSQL store could not be asked: ") + error.what());
+  }
+}
+
+awaitable<std::vector<std::string>> PgCalls::ask_others(std::string request, Millis limit) {
+  std::vector<std::string> answers;
+  try {
+    PgStatement insert = pg(kAskOthers, members_.number(), request);
+    const PgRows asked = co_await pool_.ask(std::move(insert));
     const SteadyTime end = clock_.steady() + limit;
-    for (;;) {
-      auto woken = std::make_shared<Promise<bool>>(executor_);
-      waiting_[number] = woken;
-      spawn(executor_, "call", [woken, &clock = clock_]() -> awaitable<void> {
-        co_await clock.sleep(kLookAgain);
-        woken->set(false);
-      });
-      const bool is_last = clock_.steady() >= end;
-      PgStatement read = pg(is_last ? kGiveUp : kRead, number);
-      const PgRows answer = co_await pool_.ask(std::move(read));
-      if (!answer.empty() && !answer.is_null(0, 0)) {
-        waiting_.erase(number);
-        co_return answer.text(0, 0);
-      }
-      if (is_last) {
-        waiting_.erase(number);
-        co_return std::nullopt;
-      }
-      co_await woken->get();
+    for (int row = 0; row < asked.size(); ++row) {
+      auto answer = co_await answer_to(asked.integer(row, 0), end);
+      if (!answer) throw StoreError("another node does not answer");
+      answers.push_back(std::move(*answer));
     }
   } catch (const PgError& error) {
     throw StoreError(std::string("the PostgreSQL store could not be asked: ") + error.what());
+  }
+  co_return answers;
+}
+
+awaitable<std::optional<std::string>> PgCalls::answer_to(std::int64_t number, SteadyTime end) {
+  for (;;) {
+    // Before looking, so that an answer that comes meanwhile is not slept through.
+    auto woken = std::make_shared<Promise<bool>>(executor_);
+    waiting_[number] = woken;
+    const bool is_last = clock_.steady() >= end;
+    PgStatement read = pg(is_last ? kGiveUp : kRead, number);
+    const PgRows answer = co_await pool_.ask(std::move(read));
+    const bool is_there = !answer.empty() && !answer.is_null(0, 0);
+    if (is_there || is_last) {
+      waiting_.erase(number);
+      co_return is_there ? std::optional(answer.text(0, 0)) : std::nullopt;
+    }
+    spawn(executor_, "call", [woken, &clock = clock_]() -> awaitable<void> {
+      co_await clock.sleep(kLookAgain);
+      woken->set(false);
+    });
+    co_await woken->get();
   }
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "daemon/engine/records.h"
 #include "daemon/net/clock.h"
@@ -30,12 +31,16 @@ class PgCalls {
   // `limit`; the call may have been carried out all the same. Throws StoreError.
   awaitable<std::optional<std::string>> ask(Place place, std::string request, Millis limit);
 
+  // What all other nodes answer, in any order. Throws StoreError if one does not in time.
+  awaitable<std::vector<std::string>> ask_others(std::string request, Millis limit);
+
   // A notification: "call NODE" or "answer NODE CALL".
   void heard(const std::string& what, const std::string& rest);
   // Looks for calls whose notification was lost, and puts away those nobody waits for any more.
   void look();
 
  private:
+  awaitable<std::optional<std::string>> answer_to(std::int64_t number, SteadyTime end);
   awaitable<void> take();
   awaitable<void> answer_one(std::int64_t number, std::int64_t asker, std::string request);
 

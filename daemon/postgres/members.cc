@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/engine/store.h"
+#include "daemon/postgres/schema.h"
 
 namespace rollwatch {
 namespace {
@@ -13,6 +14,7 @@ constexpr int kRenewalsPerLease = 4;
 // way.
 constexpr Millis kMargin{500};
 
+constexpr std::string_view kSchema = "SELECT version, works_with FROM rollwatch_schema";
 constexpr std::string_view kListen = "LISTEN rollwatch";
 constexpr std::string_view kJoin =
     "INSERT INTO nodes (name, program, expires_at) VALUES ($1, $2,"
@@ -129,6 +131,32 @@ awaitable<void> PgMembers::join() {
   spawn(executor_, "lease", [this] { return keep_lease(); });
 }
 
+// A newer program may have changed the tables so that this one must not work with them: it steps
+// aside, in good order, and waits to be replaced.
+awaitable<bool> PgMembers::may_work() {
+  const auto rows = co_await ask(list_of(pg(kSchema)));
+  const PgSchemaVersion found{static_cast<int>(rows.at(0).integer(0, 0)),
+                              static_cast<int>(rows[0].integer(0, 1))};
+  std::string why;
+  try {
+    check_pg_schema(found, pg_migrations());
+  } catch (const PgSchemaError& error) {
+    why = std::string("the PostgreSQL store ") + error.what();
+  }
+  if (why.empty()) co_return true;
+  if (number_ != 0) co_await resign(why);
+  co_return false;
+}
+
+awaitable<void> PgMembers::resign(std::string why) {
+  std::vector<Place> places;
+  for (const auto& [place, epoch] : held_) places.push_back(place);
+  if (!places.empty()) co_await give_back(std::move(places));
+  co_await ask(list_of(pg(kLeave, number_), pg(kTell, std::string("places"))));
+  lose_all(why);
+  lost_.clear();
+}
+
 awaitable<void> PgMembers::become_member() {
   const SteadyTime asked = clock_.steady();
   PgStatement insert = pg(kJoin, settings_.name, settings_.program, settings_.lease);
@@ -191,6 +219,7 @@ void PgMembers::watch_lease() {
 awaitable<void> PgMembers::look() {
   const std::shared_ptr<void> mine = co_await turn();
   if (leaving_) co_return;
+  if (!co_await may_work()) co_return;
   if (number_ == 0) co_await become_member();
   const Counts counts = co_await renew();
   if (number_ == 0) co_return;

@@ -77,6 +77,8 @@ class PgMembers : public Leases {
 
   awaitable<std::shared_ptr<void>> turn();
   awaitable<std::vector<PgRows>> ask(std::vector<PgStatement> statements);
+  awaitable<bool> may_work();
+  awaitable<void> resign(std::string why);
   awaitable<void> become_member();
   awaitable<void> keep_lease();
   awaitable<void> look();  // renew, sweep, take or give

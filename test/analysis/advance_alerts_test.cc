@@ -228,6 +228,12 @@ TEST(AdvanceAlertsTest, AreOursByTheirLabels) {
       {"exactly", {{"service", "checkout2"}, {"severity", "page"}}, false},
       {"no pattern", {{"service", "check.*"}, {"severity", "page"}}, false},
       {"none", {}, false},
+      {"one that we sent ourselves",
+       {{"service", "checkout"}, {"severity", "page"}, {"generator", "rollwatch"}},
+       false},
+      {"of somebody else's generator",
+       {{"service", "checkout"}, {"severity", "page"}, {"generator", "x"}},
+       true},
   };
   const auto wanted = alert_labels(plan, spec);
   for (const Row& row : rows)

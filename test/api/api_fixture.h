@@ -202,23 +202,32 @@ class ApiTest : public testing::Test {
   ReloadResult reload_answer;
   std::optional<std::string> not_ready;
   std::vector<TargetView> targets;
-  std::map<std::string, std::string> held;  // by delivery
+  std::map<std::string, std::string> held;         // by delivery
+  std::map<std::string, SendResult> test_answers;  // by notifier
+  std::vector<std::string> tests;                  // "notifier by"
   std::function<bool()> wanted;
-  Api api{ApiContext{.service = service,
-                     .clock = clock,
-                     .settings = [this] { return settings; },
-                     .reload = [this] { return reload_answer; },
-                     .not_ready = [this] { return not_ready; },
-                     .metrics = [] { return std::string("rollwatch_x 1\n"); },
-                     .external_url = [] { return std::string("http://rollwatch.example.net"); },
-                     .version = "0.1.0",
-                     .targets = [this] { return targets; },
-                     .held_because =
-                         [this](const std::string& delivery) {
-                           const auto found = held.find(delivery);
-                           return found == held.end() ? std::optional<std::string>()
-                                                      : found->second;
-                         }}};
+  Api api{
+      ApiContext{.service = service,
+                 .clock = clock,
+                 .settings = [this] { return settings; },
+                 .reload = [this] { return reload_answer; },
+                 .not_ready = [this] { return not_ready; },
+                 .metrics = [] { return std::string("rollwatch_x 1\n"); },
+                 .external_url = [] { return std::string("http://rollwatch.example.net"); },
+                 .version = "0.1.0",
+                 .targets = [this] { return targets; },
+                 .held_because =
+                     [this](const std::string& delivery) {
+                       const auto found = held.find(delivery);
+                       return found == held.end() ? std::optional<std::string>() : found->second;
+                     },
+                 .test_notifier = [this](std::string name,
+                                         std::string by) -> awaitable<std::optional<SendResult>> {
+                   tests.push_back(name + " " + by);
+                   const auto found = test_answers.find(name);
+                   if (found == test_answers.end()) co_return std::nullopt;
+                   co_return found->second;
+                 }}};
 
  private:
   net::io_context io_;

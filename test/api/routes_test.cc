@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/api/api.h"
+#include "daemon/api/carried.h"
 #include "daemon/api/foreign.h"
 #include "test/api/api_fixture.h"
 #include "test/support/run.h"
@@ -112,33 +113,112 @@ TEST_F(ApiRoutesTest, AStoreThatIsAwayIs503WithoutItsWords) {
 }
 
 // Until calls are carried there.
-TEST_F(ApiRoutesTest, ACallAboutAnotherNodesPlaceIs503) {
-  const Route elsewhere{"POST", "/elsewhere", Scope::kDecide,
-                        [](const ApiContext&, Call&) -> awaitable<ServerResponse> {
-                          throw NotHere({"payments", "checkout", "eu-1"});
-                          co_return ServerResponse();
-                        }};
-  ApiContext context{.service = service,
-                     .clock = clock,
-                     .settings = {},
-                     .reload = {},
-                     .not_ready = {},
-                     .metrics = {},
-                     .external_url = [] { return std::string("http://rollwatch.example.net"); },
-                     .version = ""};
-  Api other(std::move(context), {&elsewhere, 1});
-  net::io_context io;
-  const auto response = run<ServerResponse>(io, [&other]() -> awaitable<ServerResponse> {
-    ServerRequest request;
-    request.method = "POST";
-    request.path = "/elsewhere";
-    request.segments = {"elsewhere"};
-    request.headers = {{"host", "rollwatch.example.net"}};
-    co_return co_await other.answer(std::move(request));
-  });
+// A call for a place that is another node's: what comes of it depends on what that node answers.
+class ElsewhereTest : public ApiRoutesTest {
+ protected:
+  // `here_at`: from which attempt on the place is ours.
+  ServerResponse call(std::vector<std::optional<ServerResponse>> answers, int here_at = 99,
+                      bool carried = false) {
+    static int attempts;
+    static int ours_from;
+    attempts = 0;
+    asked.clear();
+    ours_from = here_at;
+    const Route elsewhere{"POST", "/elsewhere", Scope::kDecide,
+                          [](const ApiContext&, Call&) -> awaitable<ServerResponse> {
+                            if (++attempts < ours_from)
+                              throw NotHere({"payments", "checkout", "eu-1"});
+                            ServerResponse here;
+                            here.status = 201;
+                            co_return here;
+                          }};
+    ApiContext context{.service = service,
+                       .clock = clock,
+                       .settings = {},
+                       .reload = {},
+                       .not_ready = {},
+                       .metrics = {},
+                       .external_url = [] { return std::string("http://rollwatch.example.net"); },
+                       .version = ""};
+    context.ask_owner =
+        [&](const Place& place,
+            const ServerRequest& request) -> awaitable<std::optional<ServerResponse>> {
+      asked.push_back(place.target + " " + request.body);
+      const auto answer = answers.at(asked.size() - 1);
+      if (answer && answer->status == 0) throw StoreError("away");
+      co_return answer;
+    };
+    Api other(std::move(context), {&elsewhere, 1});
+    net::io_context io;
+    return run<ServerResponse>(io, [&other, carried]() -> awaitable<ServerResponse> {
+      ServerRequest request;
+      request.method = "POST";
+      request.path = "/elsewhere";
+      request.segments = {"elsewhere"};
+      request.headers = {{"host", carried ? "another.example" : "rollwatch.example.net"}};
+      request.body = "x";
+      request.carried = carried;
+      co_return co_await other.answer(std::move(request));
+    });
+  }
+  static ServerResponse answer(int status) {
+    ServerResponse response;
+    response.status = status;
+    return response;
+  }
+  std::vector<std::string> asked;
+};
+
+TEST_F(ElsewhereTest, TheOwnersAnswerIsTheAnswer) {
+  const ServerResponse response = call({answer(409)});
+  EXPECT_EQ(response.status, 409);
+  EXPECT_EQ(response.route, "/elsewhere");
+  EXPECT_THAT(asked, testing::ElementsAre("eu-1 x"));
+}
+
+TEST_F(ElsewhereTest, WhereNobodyHasItAnyMoreItMayBeOurs) {
+  EXPECT_EQ(call({std::nullopt}, 2).status, 201);
+}
+
+TEST_F(ElsewhereTest, IfNobodyAnswersItIsSaid) {
+  const ServerResponse response = call({std::nullopt, std::nullopt});
   EXPECT_EQ(problem_of(response),
-            "503 payments/checkout in eu-1 is another node's; nothing was changed, ask that node");
+            "503 payments/checkout in eu-1 is another node's, which does not answer; nothing was "
+            "changed, try again");
   EXPECT_EQ(header(response, "Retry-After"), "5");
+  EXPECT_EQ(call({answer(0)}, 99).status, 503) << "the store is away";
+}
+
+TEST_F(ElsewhereTest, WhatWasCarriedHereIsNotCarriedOn) {
+  EXPECT_EQ(call({}, 99, true).status, 503);
+  EXPECT_THAT(asked, testing::IsEmpty());
+  EXPECT_EQ(call({}, 1, true).status, 201) << "the name it was asked by was looked at there";
+}
+
+TEST(Carried, RequestsAndAnswersComeBackWhole) {
+  ServerRequest request;
+  request.method = "POST";
+  request.path = "/api/v1/rollouts/ro%2F1";
+  request.segments = {"api", "v1", "rollouts", "ro/1"};
+  request.query = {{"wait", "1s"}, {"wait", ""}};
+  request.headers = {{"if-match", "\"3\""}, {"x", "é"}};
+  request.body = "{\"a\":\"\\u0000\"}";
+  request.peer = "127.0.0.1";
+  const ServerRequest read = read_request_text(request_text(request));
+  EXPECT_TRUE(read.carried);
+  EXPECT_EQ(request_text(read), request_text(request));
+  ServerResponse response;
+  response.status = 422;
+  response.headers = {{"ETag", "\"4\""}};
+  response.body = "{}";
+  const ServerResponse answered = read_response_text(response_text(response));
+  EXPECT_EQ(answered.status, 422);
+  EXPECT_EQ(answered.headers, response.headers);
+  EXPECT_EQ(answered.body, "{}");
+  for (const char* odd : {"", "x", "[]", "{}", R"({"status":"x","headers":[],"body":""})"}) {
+    EXPECT_THROW(read_request_text(odd), std::runtime_error) << odd;
+    EXPECT_THROW(read_response_text(odd), std::runtime_error) << odd;
+  }
 }
 
 TEST_F(ApiRoutesTest, ForeignRequestsReachNoHandler) {

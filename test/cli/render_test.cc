@@ -326,5 +326,33 @@ TEST(Problems, AreReadable) {
   for (const Row& row : rows) EXPECT_EQ(describe_problem(row.response), row.text) << row.name;
 }
 
+TEST(Render, ATestMessagesAnswer) {
+  const auto text = [](const char* answer) {
+    return notify_test_text(nlohmann::json::parse(answer));
+  };
+  EXPECT_EQ(text(R"({"name": "releases", "outcome": "done", "status": 200, "error": null,
+                     "duration_ms": 83, "answer": "ok"})"),
+            "notifier  releases\n"
+            "outcome   taken\n"
+            "status    HTTP 200\n"
+            "time      83 ms\n"
+            "answer\n"
+            "  ok\n");
+  const std::string lost = text(R"({"name": "away", "outcome": "failed", "status": null,
+                                    "error": "connection refused", "duration_ms": 1,
+                                    "answer": null})");
+  EXPECT_EQ(lost,
+            "notifier  away\n"
+            "outcome   failed\n"
+            "status    none: no HTTP answer\n"
+            "time      1 ms\n"
+            "error     connection refused\n");
+  EXPECT_EQ(text(R"({"name": "x", "outcome": "failed", "status": 500, "error": null,
+                     "duration_ms": 1, "answer": "\u001b[2J"})")
+                .find('\x1b'),
+            std::string::npos)
+      << "what others answer does nothing to a terminal";
+}
+
 }  // namespace
 }  // namespace rollwatch

@@ -256,35 +256,6 @@ TEST(Loader, BadOrchestrator) {
 #undef ORC
 }
 
-TEST(Loader, BadNotifier) {
-#define SLACK "[notifier.n]\ntype = 'slack'\nwebhook_url = 'https://h/x'\n"
-  const BadRow rows[] = {
-      {"no type", "[notifier.n]", "1:1: notifier.n",
-       "missing key \"type\"; write type = \"slack\""},
-      {"type of a later version", "[notifier.n]\ntype = 'webhook'", "2:8: notifier.n.type",
-       "not available yet in this version; use type = \"slack\""},
-      {"no address", "[notifier.n]\ntype = 'slack'", "1:1: notifier.n",
-       "missing key \"token_file\"; give the file that holds the bot token of a Slack app"},
-      {"no channel", "[notifier.n]\ntype = 'slack'\ntoken_file = 'secret'", "1:1: notifier.n",
-       "missing key \"channel\"; give the channel to post to"},
-      {"token and webhook", SLACK "token_file = 'secret'\nchannel = '#x'",
-       "3:15: notifier.n.webhook_url", "not both"},
-      {"a webhook's channel", SLACK "channel = '#x'", "4:11: notifier.n.channel",
-       "belongs to token_file; a webhook's place is chosen in Slack"},
-      {"a webhook's API", SLACK "api_url = 'https://h'", "4:11: notifier.n.api_url",
-       "belongs to token_file"},
-      {"channel with a space", SLACK "channel = '#a b'", "4:11: notifier.n.channel",
-       "must be \"#\" and a channel's name"},
-      {"bad address", "[notifier.n]\ntype = 'slack'\nwebhook_url_file = 'secret'",
-       "3:20: notifier.n.webhook_url_file", "begins with http://"},
-      {"no events", SLACK "events = []", "4:10: notifier.n.events", "at least one event"},
-      {"event type", SLACK "events = [1]", "4:11: notifier.n.events",
-       "there is no event 1; there are registered, started"},
-  };
-  for (const BadRow& row : rows) expect_refused(row);
-#undef SLACK
-}
-
 TEST(Loader, BadLayersAndReferences) {
   const BadRow rows[] = {
       {"policy name", "[policy.'a/b']", "1:9: policy.\"a/b\"", "is no name"},

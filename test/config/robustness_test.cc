@@ -60,7 +60,8 @@ std::string example_without_comments() {
 ConfigInMemory config_of(const std::string& text) {
   ConfigInMemory config(text);
   config.variables = {{"DEPLOYER_SECRET", kGoodSecret},
-                      {"SLACK_WEBHOOK_URL", "https://hooks.example.net/x"}};
+                      {"SLACK_WEBHOOK_URL", "https://hooks.example.net/x"},
+                      {"GRAFANA_TOKEN", "glsa_x"}};
   return config;
 }
 

@@ -39,6 +39,11 @@ constexpr const char* kTemplates[] = {
     "[notifier.n]\ntype = 'slack'\nwebhook_url_file = 'marker'",
     "[notifier.n]\ntype = 'slack'\ntoken = @",
     "[notifier.n]\ntype = 'slack'\nwebhok_url = @",
+    "[notifier.n]\ntype = 'webhook'\nurl = @\nsecret = @\nold_secret = @",
+    "[notifier.n]\ntype = 'webhook'\nurl_file = 'marker'\nsecret_file = 'marker'",
+    "[notifier.n]\ntype = 'alertmanager'\nurl = @\nbearer_token = @\nheaders = { 'a b' = @ }",
+    "[notifier.n]\ntype = 'alertmanager'\nbasic_auth = { username = 'a:b', password = @ }",
+    "[notifier.n]\ntype = 'grafana'\nurl = @\ntoken = @",
     "secret = @ @",
     "secret = @\nsecret = @",
 };
@@ -55,6 +60,10 @@ constexpr const char* kFromEnvironment[] = {
     "[orchestrator.d]\nurl = 'http://h'\nsecret = 'whsec_${M}'\ndeadline = '${M}'",
     "[notifier.n]\ntype = '${M}'",
     "[notifier.n]\ntype = 'slack'\nwebhook_url = 'https://h'\nevents = ['${M}']",
+    "[notifier.n]\ntype = 'slack'\nwebhook_url = 'https://h'\nfallback = '${M}'",
+    "[notifier.n]\ntype = 'grafana'\nurl = 'https://h'\ntoken = 't'\ndashboard_uid = '/${M}'",
+    "[notifier.n]\ntype = 'grafana'\nurl = 'https://h'\ntoken = 't'\npanel_id = '${M}'",
+    "[notifier.n]\ntype = 'alertmanager'\nurl = 'https://h'\nevents = ['${M}']",
     "[defaults]\ninterval = '${M}'\non_fail = '${M}'\nwithin = '${M}'\ndatasource = '${M}'",
     "[policy.p]\nduration = '1m'\n[[policy.p.condition]]\nname = 'c'\nquery = 'x'\nfail_if = "
     "'${M}'\npass_if = '${M}'",

@@ -1,5 +1,5 @@
-// Every key of [server], [store], a datasource, an orchestrator and a notifier: a wrong type, a
-// wrong value, a misspelt neighbour. What keys do to each other is in loader_test.cc.
+// Every key of [server], [store], a datasource, an orchestrator and each type of notifier: a wrong
+// type, a wrong value, a misspelt neighbour. What keys do to each other is in loader_test.cc.
 #include <gtest/gtest.h>
 
 #include "test/config/key_table.h"
@@ -17,6 +17,11 @@ constexpr const char* kNoFile =
     "rollwatchd may read";
 constexpr const char* kNoUrl = "must be a URL that begins with http:// or https://";
 constexpr const char* kNoAddresses = "must be a list: allow_addresses = [\"169.254.10.5\"], not ";
+constexpr const char* kSecretForm =
+    "must be \"whsec_\" and the base64 of 24 to 64 random bytes; make one with: echo "
+    "\"whsec_$(openssl rand -base64 32)\"";
+constexpr const char* kOneLine = "must hold one line without control characters";
+constexpr const char* kShortest = "must be at least \"10ms\", not \"1ms\"";
 constexpr const char* kNotYet = "not available yet in this version; ";
 constexpr const char* kDatasourceLines = "[datasource.d]\nurl = 'http://h'\n";
 constexpr const char* kNotifierLines =
@@ -78,9 +83,6 @@ TEST(SectionKeys, Tls) {
 }
 
 TEST(SectionKeys, Orchestrator) {
-  constexpr const char* kSecretForm =
-      "must be \"whsec_\" and the base64 of 24 to 64 random bytes; make one with: echo "
-      "\"whsec_$(openssl rand -base64 32)\"";
   expect_every_key_refused(
       {"orchestrator.d", "[orchestrator.d]"},
       {{"url", "8080", kNoString, "'h:8080'", kNoUrl},
@@ -101,23 +103,93 @@ TEST(SectionKeys, Orchestrator) {
         "did you mean \"webhook\"?"}});
 }
 
-TEST(SectionKeys, Notifier) {
+// What every type has.
+std::vector<KeyRow> with_common_rows(std::vector<KeyRow> rows, const char* bad_event,
+                                     const char* says_of_event) {
+  const KeyRow common[] = {
+      {"type", "1", "must be \"slack\", \"webhook\", \"alertmanager\" or \"grafana\", not ",
+       "'slak'", "not \"slak\": did you mean \"slack\"?"},
+      {"allow_addresses", "true", kNoAddresses, "[@'metadata']",
+       "must hold addresses such as \"169.254.10.5\" or \"fe80::1\", not \"metadata\""},
+      {"fallback", "1", kNoString, "'nobody'", "there is no notifier \"nobody\""},
+      {"match", "'payments'", kNoTable, "{ @servce = 'x' }", "did you mean \"service\"?"},
+      {"events", "'paused'", "must be a list: events = [\"paused\", \"rolled_back\"], not ",
+       bad_event, says_of_event}};
+  rows.insert(rows.end(), std::begin(common), std::end(common));
+  return rows;
+}
+std::vector<KeyRow> with_common_rows(std::vector<KeyRow> rows) {
+  return with_common_rows(std::move(rows), "[@'pased']",
+                          "there is no event \"pased\": did you mean \"paused\"?");
+}
+
+FileTable notifier_of(const char* type) {
+  return {"notifier.n", "[notifier.n]", "", {{"type", type}}};
+}
+
+TEST(SectionKeys, SlackNotifier) {
   expect_every_key_refused(
-      {"notifier.n", "[notifier.n]", "", {{"type", "'slack'"}}},
-      {{"type", "1", "must be \"slack\", \"webhook\", \"alertmanager\" or \"grafana\", not ",
-        "'slak'", "not \"slak\": did you mean \"slack\"?"},
-       {"webhook_url", "1", kNoString, "'hooks.example.net'", kNoUrl},
-       {"webhook_url_file", "1", kNoString, "'nowhere'", kNoFile},
-       {"allow_addresses", "true", kNoAddresses, "[@'metadata']",
-        "must hold addresses such as \"169.254.10.5\" or \"fe80::1\", not \"metadata\""},
-       {"match", "'payments'", kNoTable, "{ @servce = 'x' }", "did you mean \"service\"?"},
-       {"events", "'paused'", "must be a list: events = [\"paused\", \"rolled_back\"], not ",
-        "[@'pased']", "there is no event \"pased\": did you mean \"paused\"?"},
-       {"token", "1", kNoString, "\"a\\nb\"", "must hold one line without control characters"},
-       {"token_file", "1", kNoString, "'nowhere'", kNoFile},
-       {"api_url", "1", kNoString, "'slack.example.net'", kNoUrl},
-       {"channel", "1", kNoString, "'releases'",
-        "must be \"#\" and a channel's name, or its id, such as \"C0123456789\""}});
+      notifier_of("'slack'"),
+      with_common_rows(
+          {{"webhook_url", "1", kNoString, "'hooks.example.net'", kNoUrl},
+           {"webhook_url_file", "1", kNoString, "'nowhere'", kNoFile},
+           {"token", "1", kNoString, "\"a\\nb\"", kOneLine},
+           {"token_file", "1", kNoString, "'nowhere'", kNoFile},
+           {"api_url", "1", kNoString, "'slack.example.net'", kNoUrl},
+           {"channel", "1", kNoString, "'releases'",
+            "must be \"#\" and a channel's name, or its id, such as \"C0123456789\""}}));
+}
+
+TEST(SectionKeys, WebhookNotifier) {
+  expect_every_key_refused(
+      notifier_of("'webhook'"),
+      with_common_rows({{"url", "1", kNoString, "'h/x'", kNoUrl},
+                        {"url_file", "1", kNoString, "'nowhere'", kNoFile},
+                        {"secret", "1", kNoString, "'whsec_x'", kSecretForm},
+                        {"secret_file", "1", kNoString, "'nowhere'", kNoFile},
+                        {"old_secret", "1", kNoString, "'whsec_x'", kSecretForm},
+                        {"old_secret_file", "1", kNoString, "'nowhere'", kNoFile},
+                        {"format", "1", "must be \"standard\" or \"cloudevents\", not ",
+                         "'cloudevent'", "did you mean \"cloudevents\"?"},
+                        {"tls", "true", kNoTable, "{ ca_file = @'nowhere' }", kNoFile},
+                        {"timeout", "10", kNoDuration, "'1ms'", kShortest}}));
+}
+
+TEST(SectionKeys, AlertmanagerNotifier) {
+  expect_every_key_refused(
+      notifier_of("'alertmanager'"),
+      with_common_rows({{"url", "9093", kNoString, "'http://h:9093/api/v2/alerts'",
+                         "must be the address of Alertmanager itself; /api/v2/alerts is appended"},
+                        {"url_file", "1", kNoString, "'nowhere'", kNoFile},
+                        {"headers", "'a: b'", kNoTable, "{ 'X Y' = @'b' }",
+                         "is no header name; use letters, digits and '-'"},
+                        {"bearer_token", "1", kNoString, "\"a\\nb\"", kOneLine},
+                        {"bearer_token_file", "1", kNoString, "'nowhere'", kNoFile},
+                        {"basic_auth", "'u:p'", kNoTable, "{ password = 'p' }",
+                         "missing key \"username\"; give the name to log in with"},
+                        {"tls", "true", kNoTable, "{ ca_file = @'nowhere' }", kNoFile},
+                        {"timeout", "10", kNoDuration, "'1ms'", kShortest}},
+                       "[@'promoted']",
+                       "there is no alert of \"promoted\"; there are paused, rolling_back, "
+                       "rollback_failed, still_bad"));
+}
+
+TEST(SectionKeys, GrafanaNotifier) {
+  expect_every_key_refused(
+      notifier_of("'grafana'"),
+      with_common_rows(
+          {{"url", "3000", kNoString, "'https://g/api/annotations'",
+            "must be the address of Grafana itself; /api/annotations is appended to it"},
+           {"url_file", "1", kNoString, "'nowhere'", kNoFile},
+           {"token", "1", kNoString, "\"a\\nb\"", kOneLine},
+           {"token_file", "1", kNoString, "'nowhere'", kNoFile},
+           {"dashboard_uid", "1", kNoString, "'a/b'", "must be the dashboard's uid, as in"},
+           {"panel_id", "'3'", "must be a whole number from 1 to 1000000000, not a string", "0",
+            "must be a whole number from 1 to 1000000000, not 0"},
+           {"tags", "'deploys'", "must be a list: tags = [\"deploys\"], not ", "[@'']",
+            "must hold strings of 1 to 100 bytes, not "},
+           {"tls", "true", kNoTable, "{ ca_file = @'nowhere' }", kNoFile},
+           {"timeout", "10", kNoDuration, "'11m'", "must be at most \"10m\", not \"11m\""}}));
 }
 
 TEST(SectionKeys, Match) {

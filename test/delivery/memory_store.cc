@@ -40,6 +40,10 @@ awaitable<std::vector<Recorded>> MemoryStore::record(std::vector<Commit> commits
   }
   std::vector<Recorded> recorded(commits.size());
   for (const Commit& commit : commits) {
+    for (const Delivery& delivery : commit.deliveries) {
+      const bool is_new = deliveries_by_id.emplace(delivery.id, delivery).second;
+      if (!is_new) throw std::logic_error("a second delivery " + delivery.id);
+    }
     for (const DeliveryUpdate& update : commit.delivery_updates) apply(update);
     for (const Memo& memo : commit.memos)
       memos[commit.rollout + " " + memo.target + " " + memo.key] = memo.value;

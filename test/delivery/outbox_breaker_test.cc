@@ -232,5 +232,21 @@ TEST_F(OutboxBreaker, TargetsAreListedWithoutTheirAddresses) {
   EXPECT_EQ(target("deployer").last_error, "HTTP 500");
 }
 
+// An older state of a rollout than its message shows: done without a request. It used to close the
+// breaker, as if Slack had answered, and everything that waited was sent into the outage.
+TEST_F(OutboxBreaker, ThatNothingWasSentIsNoAnswer) {
+  notification("no_1", "started", "bot", 9);
+  bot.otherwise.status = 503;
+  for (unsigned i = 2; i <= 6; ++i)
+    notification("no_" + std::to_string(i), "step_began", "bot", 8 + i);
+  EXPECT_EQ(target("bot").breaker, BreakerState::kOpen);
+  notification("no_7", "soaking", "bot", 3);
+  story();
+  pass(seconds{30});
+  EXPECT_EQ(store.deliveries_by_id.at("no_7").state, DeliveryState::kDone);
+  EXPECT_THAT(story(), ElementsAre("+30s  reply ts1 → 503")) << "one probe, not everybody";
+  EXPECT_EQ(target("bot").failures, 6U);
+}
+
 }  // namespace
 }  // namespace rollwatch

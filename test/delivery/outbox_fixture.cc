@@ -86,7 +86,7 @@ void OutboxTest::configure() {
         api, clock, SlackBot{"http://slack/api", Secret("xoxb-secret-token"), "#releases"},
         Originator{"http://rollwatch", "rollwatch/test"});
   }
-  outbox->configure(std::move(drivers), std::move(senders));
+  outbox->configure(std::move(drivers), std::move(senders), fallbacks);
 }
 
 void OutboxTest::restart() {

@@ -100,6 +100,7 @@ class OutboxTest : public testing::Test, protected OrderSink {
   Millis ack_deadline = std::chrono::minutes{30};
   bool deployer_configured = true;
   bool slack_configured = true;
+  Outbox::Fallbacks fallbacks;
   int sink_failures = 0;
   std::unique_ptr<Outbox> outbox;
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "notifiers/grafana.h"
 #include "notifiers/notification.h"
 #include "notifiers/slack.h"
 #include "notifiers/slack_thread.h"
@@ -135,8 +136,9 @@ ConditionPlan errors_condition() {
 // Whoever shows how a rollout stands gets that with everything about this rollout, and a
 // condition's first failing check as well.
 TEST_F(TellerTest, HowItStandsIsForThoseWhoShowIt) {
-  teller_.configure({{"bot", {}, {}, slack_bot_tells, true},
-                     {"few", {}, {"promoted"}, slack_bot_tells, true},
+  teller_.configure({{"bot", {}, {}, slack_bot_tells, true, true},
+                     {"board", {}, {}, grafana_tells, true},
+                     {"few", {}, {"promoted"}, slack_bot_tells, true, true},
                      {"webhook", {}, {}, slack_webhook_tells}});
   teller_.show_graphs_of([](const std::string& name) { return "http://" + name; });
   Step step = step_of("ro_1", EventType::kStarted);
@@ -151,16 +153,18 @@ TEST_F(TellerTest, HowItStandsIsForThoseWhoShowIt) {
   const Told all = teller_.tell(taken({step, paused("ro_2")}), {});
 
   const auto& told = all.steps[0].notifications;
-  ASSERT_THAT(told, SizeIs(3));
+  ASSERT_THAT(told, SizeIs(4));
   EXPECT_EQ(told[0].target + " " + told[0].kind, "bot started");
-  EXPECT_EQ(told[1].target + " " + told[1].kind, "webhook started");
-  EXPECT_EQ(told[2].target + " " + told[2].kind, "bot verdict");
+  EXPECT_EQ(told[1].target + " " + told[1].kind, "board started");
+  EXPECT_EQ(told[2].target + " " + told[2].kind, "webhook started");
+  EXPECT_EQ(told[3].target + " " + told[3].kind, "bot verdict") << "it costs the others a message";
   const auto standing = standing_in(told[0].payload);
   ASSERT_TRUE(standing.has_value());
   EXPECT_EQ(standing->number, 7U);
   EXPECT_THAT(standing->graph, testing::StartsWith("http://default/graph?"));
-  EXPECT_FALSE(standing_in(told[1].payload).has_value());
-  EXPECT_TRUE(standing_in(told[2].payload).has_value());
+  EXPECT_TRUE(standing_in(told[1].payload).has_value());
+  EXPECT_FALSE(standing_in(told[2].payload).has_value());
+  EXPECT_TRUE(standing_in(told[3].payload).has_value());
 
   const auto& shared = all.steps[1].notifications;
   ASSERT_THAT(shared, SizeIs(2));

@@ -1,14 +1,14 @@
 """Alerts as a condition: a rule in the real Prometheus, told by the real Alertmanager, rolls back or asks."""
 
-import re
-import subprocess
+import json
 import unittest
 from itertools import count
 
 import small_yaml
+from alertmanager import Alertmanager
 from gates_test import SERVER, examples
 from harness import Place, free_port, wait_until
-from metrics_server import DIRECT, Exposition, Prometheus
+from metrics_server import Exposition, Prometheus
 from programs import Daemon
 from rollout_case import RolloutCase
 
@@ -24,50 +24,12 @@ groups:
 '''
 
 
-class Alertmanager:
-    """Debian's prometheus-alertmanager with the configuration of docs/gates.md, quick and with many repeats."""
-
-    def __init__(self, folder, rollwatch):
-        self.folder = folder / "alertmanager"
-        self.folder.mkdir(parents=True)
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        text = next(text for text in examples("Alertmanager") if text.startswith("route:"))
-        small_yaml.parse(text)
-        text = text.replace(SERVER, rollwatch).replace("group_wait: 0s", "group_wait: 0s\n    group_interval: 1s\n"
-                                                       "    repeat_interval: 1s")
-        (self.folder / "alertmanager.yml").write_text(text)
-        with open(self.folder / "alertmanager.log", "ab") as log:
-            self.process = subprocess.Popen(
-                ["prometheus-alertmanager", f"--config.file={self.folder}/alertmanager.yml",
-                 f"--storage.path={self.folder}/data", f"--web.listen-address=127.0.0.1:{self.port}",
-                 "--cluster.listen-address="], stdout=log, stderr=log)
-        wait_until(self.is_ready, lambda: "alertmanager: " + self.log(), [self])
-
-    def log(self):
-        return (self.folder / "alertmanager.log").read_text(errors="replace")
-
-    def check(self):
-        if self.process.poll() is not None:
-            raise AssertionError("alertmanager ended by itself:\n" + self.log())
-
-    def is_ready(self):
-        try:
-            return DIRECT.open(f"{self.url}/-/ready", timeout=5).status == 200
-        except OSError:
-            return False
-
-    def sent(self):
-        """How often it has called a webhook, and how often in vain."""
-        with DIRECT.open(f"{self.url}/metrics", timeout=5) as answer:
-            text = answer.read().decode()
-        return [sum(float(value) for value in re.findall(rf'^{name}{{.*integration="webhook".*}} (\S+)$', text, re.M))
-                for name in ("alertmanager_notifications_total", "alertmanager_notifications_failed_total")]
-
-    def close(self):
-        self.process.terminate()
-        self.process.wait()
-        return []
+def configuration(rollwatch):
+    """That of docs/gates.md, quick and with many repeats."""
+    text = next(text for text in examples("Alertmanager") if text.startswith("route:"))
+    small_yaml.parse(text)
+    return text.replace(SERVER, rollwatch).replace("group_wait: 0s", "group_wait: 0s\n    group_interval: 1s\n"
+                                                   "    repeat_interval: 1s")
 
 
 class Alerts(RolloutCase):
@@ -77,7 +39,8 @@ class Alerts(RolloutCase):
         cls.addClassCleanup(cls.class_place.remove)
         cls.addClassCleanup(cls.class_place.close)
         cls.port = free_port()
-        cls.alertmanager = cls.class_place.add(Alertmanager(cls.class_place.folder, f"http://127.0.0.1:{cls.port}"))
+        cls.alertmanager = cls.class_place.add(Alertmanager(cls.class_place.folder,
+                                                            configuration(f"http://127.0.0.1:{cls.port}")))
         cls.exposition = cls.class_place.add(Exposition())
         (cls.class_place.folder / "rules.yml").write_text(RULES)
         cls.prometheus = cls.class_place.add(Prometheus(
@@ -110,7 +73,7 @@ class Alerts(RolloutCase):
                                             port=self.port)).start()
         back, ask, old = (self.service() for _ in range(3))
         self.alarm(old, 1)
-        wait_until(lambda: old in self.alertmanager_alerts(), "the old alert to be with Alertmanager")
+        wait_until(lambda: old in json.dumps(self.alertmanager.alerts()), "the old alert to be with Alertmanager")
         rolls_back, asks, decides_nothing = (self.begin(back, "rollback"), self.begin(ask, "pause"),
                                              self.begin(old, "rollback"))
         wait_until(lambda: self.notes(decides_nothing, "since before this rollout began"), "the old alert to be told")
@@ -151,10 +114,6 @@ class Alerts(RolloutCase):
         self.alarm(old, 1)
         self.server.wait_for_state(decides_nothing, "rolling_back")
         self.assertEqual(self.alertmanager.sent()[1], 0, "no webhook was refused")
-
-    def alertmanager_alerts(self):
-        with DIRECT.open(f"{self.alertmanager.url}/api/v2/alerts", timeout=5) as answer:
-            return answer.read().decode()
 
 
 if __name__ == "__main__":

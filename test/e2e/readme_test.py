@@ -115,7 +115,8 @@ class Pages(PlacedTest):
         return text.replace("/var/run/secrets/kubernetes.io/serviceaccount", str(self.place.folder))
 
     def test_every_configuration_file_is_good(self):
-        environment = {"DEPLOYER_SECRET": SECRET, "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T/B/X"}
+        environment = {"DEPLOYER_SECRET": SECRET, "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T/B/X",
+                       "GRAFANA_TOKEN": "glsa_x"}
         files = [SOURCE / "config" / "rollwatch.example.toml", SOURCE / "config" / "demo" / "rollwatch.toml",
                  *sorted((SOURCE / "config" / "policies").glob("*.toml"))]
         for file in files:

@@ -50,9 +50,9 @@ class Receiver:
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
+            def do_POST(self, **more):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                answer = receiver.receive(self.path, self.headers, body)
+                answer = receiver.receive(self.path, self.headers, body, **more)
                 if answer is None:
                     return  # hangs up
                 status, content_type, text, *more = answer
@@ -63,6 +63,9 @@ class Receiver:
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
                 self.wfile.write(text)
+
+            def do_PATCH(self):
+                self.do_POST(method="PATCH")
 
             def log_message(self, *_):
                 pass
@@ -186,3 +189,58 @@ class Slack(Receiver):
 
     def close(self):
         self.stop()
+
+
+class Hook(Receiver):
+    """Takes notifications as a program would: verifies the signature, keeps each under its id.
+
+    What it does: `script` for the next attempts, then "take".
+      take      204                                 a status  that
+      hang_up   closed without an answer            endless   200, and 100 MB
+      away      a redirect to `elsewhere`           hang      no answer until released
+    """
+
+    path = "/hook/e2e-hook-path-0123"
+
+    def __init__(self, port=0, secret=SECRET):
+        self.secret = secret
+        self.script = deque()
+        self.elsewhere = "http://127.0.0.1:1/"
+        self.came = []  # {"headers", "body"}, each attempt
+        self.events = {}  # by id
+        self.problems = []
+        self.released = threading.Event()
+        super().__init__(port)
+
+    def receive(self, path, headers, body):
+        with self.lock:
+            number, timestamp = headers["webhook-id"], headers["webhook-timestamp"]
+            if path != self.path:
+                self.problems.append(f"came to {path}")
+            if signature(self.secret, number, timestamp, body) not in headers["webhook-signature"].split():
+                self.problems.append(f"{number} is not signed with the secret")
+            if abs(time.time() - int(timestamp)) > 300:
+                self.problems.append(f"{number} is signed for another time: {timestamp}")
+            event = json.loads(body)
+            if self.events.setdefault(number, event) != event:
+                self.problems.append(f"one id, two bodies: {event}")
+            self.came.append({"headers": {name.lower(): value for name, value in headers.items()}, "body": body.decode()})
+            mode = self.script.popleft() if self.script else "take"
+        if mode == "hang":
+            self.released.wait()
+        if mode in ("hang", "hang_up"):
+            return None
+        if mode == "endless":
+            return 200, "text/plain", b"x" * 100_000_000
+        if mode == "away":
+            return 307, "text/plain", b"over there", {"Location": self.elsewhere}
+        return (204 if mode == "take" else mode), "text/plain", b"" if mode == "take" else b"no e2e-hook-path-0123 here"
+
+    def types_of(self, rollout):
+        with self.lock:
+            return [e["type"] for e in self.events.values() if (e["data"]["rollout"] or {}).get("id") == rollout]
+
+    def close(self):
+        self.released.set()
+        self.stop()
+        return self.problems

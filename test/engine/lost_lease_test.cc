@@ -25,6 +25,7 @@ TEST_F(LostLease, WhileACommitWaitsForTheStore) {
   world.store_hangs(false);
   world.settle();
   EXPECT_EQ(state(id), State::kAnalyzing) << "the database refused it";
+  EXPECT_EQ(world.engine().store_trouble(), std::nullopt) << "which is no trouble of the store";
   world.advance(kMinute);
   EXPECT_EQ(world.attempts().size(), 1U);
   EXPECT_EQ(slots(id).missed, 0U);

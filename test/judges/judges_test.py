@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
 from fake_slack import TOKEN, SlackApi  # noqa: E402
 from judging import ask, ask_about, type_check  # noqa: E402
-from receivers import SECRET, Deployer, signature  # noqa: E402
+from receivers import SECRET, Deployer, Hook, signature  # noqa: E402
 from harness import wait_until  # noqa: E402
 from rollout_case import RolloutCase  # noqa: E402
 
@@ -80,6 +80,28 @@ class Judges(RolloutCase):
             message = {"headers": {"content-type": "application/cloudevents+json"}, "body": json.dumps(wrong)}
             with self.assertRaisesRegex(AssertionError, "cloudevents refuses"):
                 ask_about("cloudevents", self.place.folder, message)
+
+    def test_notifications_signed_and_as_cloud_events(self):
+        hook, events = self.place.add(Hook()), self.place.add(Hook())
+        server = self.daemon(self.configuration(self.deployer()) + "".join(
+            f'[notifier.{name}]\ntype = "webhook"\nurl = "{one.url}"\nsecret = "{SECRET}"\nformat = "{form}"\n'
+            for name, one, form in (("hook", hook, "standard"), ("events", events, "cloudevents")))).start()
+        rollouts = [server.api.register(**self.fields(self.service(errors=errors), orchestrator="deployer"))["id"]
+                    for errors in (0.01, 0.9)]
+        self.assertEqual([server.wait_for_end_of(one)["state"] for one in rollouts], ["promoted", "rolled_back"])
+        self.assertEqual(server.api.call("PUT", "/api/v1/freeze", {"by": "ana", "reason": "stocktaking"}).status, 200)
+        held = server.api.register(**self.fields(self.service(), orchestrator="deployer"))["id"]
+        self.assertEqual(server.api.call("POST", "/api/v1/notifiers/events/test").json["outcome"], "done")
+        wait_until(lambda: {"freeze.frozen", "rollout.rolled_back"} <= {e["type"] for e in hook.events.values()},
+                   lambda: f"everything to be told of {held}: {hook.events}", [server])
+        wait_until(lambda: server.metric("rollwatch_outbox_pending", kind="notification") == 0, "everything to be told")
+        for one in hook.came + events.came:
+            self.assertEqual(ask_about("standardwebhooks", self.place.folder, {"secret": SECRET, **one}), "genuine")
+        judged = [json.loads(ask_about("cloudevents", self.place.folder, one)) for one in events.came]
+        self.assertEqual({event["type"] for event in judged},
+                         {f"io.rollwatch.{e['type']}.v1" for e in hook.events.values()} | {"io.rollwatch.rollwatch.test.v1"})
+        for event, one in zip(judged, events.came, strict=True):
+            self.assertEqual(event["id"], one["headers"]["webhook-id"])
 
     def test_slack_by_bot_token(self):
         slack = self.place.add(RecordingSlack())

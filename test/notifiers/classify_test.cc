@@ -85,6 +85,26 @@ TEST(Classify, SlackIncomingWebhooks) {
   for (const Row& row : rows) expect(row, rule_on_slack_webhook(reply_of(row), kNow));
 }
 
+TEST(Classify, NotificationsOfOtherKinds) {
+  const std::optional<Millis> none;
+  const char* for_good = "refused: no repetition will change that";
+  const Row rows[] = {
+      {"delivered", 200, "", nullptr, ReplyEnd::kDone, "", none},
+      {"taken for later", 202, "", nullptr, ReplyEnd::kDone, "", none},
+      {"a redirect", 302, "", nullptr, ReplyEnd::kRetry, "redirects are not followed", none},
+      {"not understood", 400, "", nullptr, ReplyEnd::kRefused, for_good, none},
+      {"who are you", 401, "", nullptr, ReplyEnd::kRefused, for_good, none},
+      {"no such place", 404, "", nullptr, ReplyEnd::kRefused, for_good, none},
+      {"took too long", 408, "", nullptr, ReplyEnd::kRetry, "", none},
+      {"gone", 410, "", nullptr, ReplyEnd::kRefused, for_good, none},
+      {"too early", 425, "", nullptr, ReplyEnd::kRetry, "", none},
+      {"too many", 429, "", "7", ReplyEnd::kRetry, "", seconds{7}},
+      {"broken", 500, "", nullptr, ReplyEnd::kRetry, "", none},
+      {"away", 503, "", "9", ReplyEnd::kRetry, "", seconds{9}},
+  };
+  for (const Row& row : rows) expect(row, rule_on_notification(reply_of(row), kNow));
+}
+
 TEST(RetryAfter, IsSecondsOrADate) {
   struct Case {
     const char* text;

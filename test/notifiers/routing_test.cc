@@ -75,6 +75,21 @@ TEST(Routing, NamedAndMatchingElseAll) {
   EXPECT_THAT(notifiers_for(spec, paused, {}), IsEmpty());
 }
 
+// Else whoever names a fallback would be told everything twice.
+TEST(Routing, ASpareOneIsToldOnlyWhatItIsNamedFor) {
+  std::vector<NotifierRoute> routes = {route("releases"), route("spare")};
+  routes[1].is_spare = true;
+  const auto names = [&](const RolloutSpec& spec) {
+    std::vector<std::string> told;
+    for (const NotifierRoute* one : routes_for(spec, routes)) told.push_back(one->name);
+    return told;
+  };
+  RolloutSpec spec = payments_checkout();
+  EXPECT_THAT(names(spec), ElementsAre("releases"));
+  spec.notify = {"spare"};
+  EXPECT_THAT(names(spec), ElementsAre("spare"));
+}
+
 TEST(Routing, EventsFilterAfterTheChoice) {
   const std::vector<NotifierRoute> routes = {
       route("all"), route("pay", {{"namespace", "payments"}}, {"promoted"})};

@@ -220,6 +220,25 @@ TEST_F(MembersTest, WhatCannotBeLoadedIsGivenBack) {
   EXPECT_TRUE(until([&] { return b.has.size() == 1; })) << "and tried again";
 }
 
+TEST_F(MembersTest, AnOlderProgramStepsAsideWhenTheTablesAreTakenOver) {
+  Node& a = node("a");
+  register_many(a, 1, 3);
+  number(
+      "WITH u AS (UPDATE rollwatch_schema SET version = 99, works_with = 99 RETURNING 1)"
+      " SELECT count(*) FROM u");
+  ASSERT_TRUE(until([&] { return a.has.empty(); }));
+  EXPECT_THAT(a.told, Contains("give up 3"));
+  ASSERT_TRUE(until([&] { return !a.members.is_member(); }));
+  EXPECT_THAT(a.told.back(), HasSubstr("was taken over by a newer rollwatchd (schema 99"));
+  EXPECT_EQ(number("SELECT count(*) FROM nodes"), 0);
+  EXPECT_EQ(number("SELECT count(*) FROM places WHERE owner IS NOT NULL"), 0);
+  // Gone back to: it works again by itself.
+  number(
+      "WITH u AS (UPDATE rollwatch_schema SET version = 1, works_with = 1 RETURNING 1)"
+      " SELECT count(*) FROM u");
+  EXPECT_TRUE(until([&] { return a.has.size() == 3; }));
+}
+
 TEST_F(MembersTest, EverybodySeesTheNodes) {
   Node& a = node("a");
   node("b");

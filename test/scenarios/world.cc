@@ -232,7 +232,10 @@ DecideResult World::acknowledge(const std::string& order, bool done) {
 }
 
 RedeliverResult World::redeliver(const std::string& delivery, const std::string& reason) {
-  auto result = run(life_->engine.redeliver(delivery, "ana", reason));
+  const std::size_t dash = delivery.rfind('-');
+  const bool is_one = dash != std::string::npos && dash > 4;
+  Engine& engine = node_of(is_one ? "ro_" + delivery.substr(4, dash - 4) : "").engine;
+  auto result = run(engine.redeliver(delivery, "ana", reason));
   life_->clock.settle();
   return result;
 }
