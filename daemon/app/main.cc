@@ -6,6 +6,7 @@
 #include "config/loader.h"
 #include "daemon/app/application.h"
 #include "daemon/app/log.h"
+#include "daemon/app/migrate_store.h"
 #include "daemon/app/options.h"
 #include "daemon/http/client.h"
 
@@ -14,6 +15,7 @@ namespace {
 using namespace rollwatch;
 
 int run(const Options& options) {
+  if (options.migrate_from) return migrate_store(*options.migrate_from, options.migrate_to);
   auto settings = load_config(options.config, process_environment());
   if (!settings) {
     for (const ConfigError& error : settings.error()) fmt::print(stderr, "{}\n", error.text());

@@ -1,6 +1,8 @@
 #include "daemon/app/options.h"
 
 #include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
 
 namespace rollwatch {
 
@@ -23,6 +25,17 @@ OptionsResult read_options(int argc, char** argv) {
          },
          "check this configuration file and exit 0 or 1")
       ->type_name("FILE");
+  app.add_option_function<std::vector<std::string>>(
+         "--migrate-store",
+         [&](const std::vector<std::string>& stores) {
+           options.migrate_from = stores.at(0);
+           options.migrate_to = stores.at(1);
+         },
+         "copy a whole store from sqlite:PATH to an empty postgresql://… database, compare every"
+         " row, and exit 0 or 1; no daemon may run on either")
+      ->type_name("FROM TO")
+      ->type_size(2)
+      ->expected(1);
   app.add_option("--log-level", options.log_level, "debug, info, warn or error")
       ->capture_default_str()
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));

@@ -9,6 +9,8 @@ namespace rollwatch {
 struct Options {
   std::string config = "/etc/rollwatch/rollwatch.toml";
   bool check_config = false;
+  std::optional<std::string> migrate_from;  // instead of all else
+  std::string migrate_to;
   std::string log_level = "info";
   bool log_json = false;
 };

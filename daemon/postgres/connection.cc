@@ -10,6 +10,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "daemon/postgres/address.h"
+
 namespace rollwatch {
 namespace {
 
@@ -113,6 +115,7 @@ class PgConnection::Impl : public std::enable_shared_from_this<Impl> {
 };
 
 void PgConnection::Impl::connect() {
+  if (const auto mistake = mistake_in_pg_url(target_.url)) return broken(*mistake);
   const std::array<const char*, 5> keys = {"fallback_application_name", "client_encoding", "dbname",
                                            "application_name", nullptr};
   const std::array<const char*, 5> values = {target_.name.c_str(), "UTF8", target_.url.c_str(),

@@ -119,7 +119,9 @@ constexpr std::string_view kInsertEvents =
     " SELECT base FROM c";
 constexpr std::string_view kNotify = "SELECT pg_notify('rollwatch', $1)";
 
-std::string digest_of(const PlanDocument& plan) {
+}  // namespace
+
+std::string plan_digest(const PlanDocument& plan) {
   const std::string text =
       std::to_string(plan.version) + '\n' + plan.analysis + '\n' + plan.sources;
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -128,8 +130,6 @@ std::string digest_of(const PlanDocument& plan) {
     throw std::runtime_error("SHA-256 is not available");
   return {reinterpret_cast<const char*>(digest.data()), length};
 }
-
-}  // namespace
 
 PgGroup::PgGroup(const std::vector<const Batch*>& batches, PgWriteAs as)
     : evaluations_(kEvaluationColumns), events_(kEventColumns) {
@@ -173,7 +173,7 @@ void PgGroup::add_commit(const Commit& commit) {
 void PgGroup::add_insert(const Commit& commit) {
   const RolloutSpec& spec = commit.insert->spec;
   const PlanDocument plan = commit.insert->document ? *commit.insert->document : PlanDocument{};
-  const std::string digest = digest_of(plan);
+  const std::string digest = plan_digest(plan);
   new_places_[{spec.ns, spec.service, spec.target}] = commit.epoch;
   is_new_[spec.id] = true;
   add(kInsertPlan, PgBytes{digest}, plan.version, plan.analysis, plan.sources);

@@ -16,6 +16,9 @@ namespace rollwatch {
 
 using Batch = std::vector<Commit>;
 
+// By which equal documents are one row of plans.
+std::string plan_digest(const PlanDocument& plan);
+
 // Whose transaction it is.
 struct PgWriteAs {
   std::int64_t node = 0;

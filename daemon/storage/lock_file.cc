@@ -31,7 +31,8 @@ std::string holder_in(int descriptor) {
 
 }  // namespace
 
-LockFile::LockFile(const std::filesystem::path& path, const std::filesystem::path& guarded)
+LockFile::LockFile(const std::filesystem::path& path, const std::string& guarded,
+                   const std::string& way_out)
     : descriptor_(open_or_create(path)) {
   if (descriptor_ < 0) {
     const std::string why = std::generic_category().message(errno);
@@ -46,8 +47,8 @@ LockFile::LockFile(const std::filesystem::path& path, const std::filesystem::pat
       throw std::runtime_error("cannot lock " + path.string() + ": " +
                                std::generic_category().message(error));
     }
-    throw std::runtime_error(guarded.string() + " is in use by another rollwatchd" + holder +
-                             "; stop that one first, or give this one its own store.url");
+    throw std::runtime_error(guarded + " is in use by another rollwatchd" + holder + "; " +
+                             way_out);
   }
   const std::string pid = std::to_string(getpid()) + "\n";
   // The number only serves the message above: without it the lock holds all the same.

@@ -102,6 +102,27 @@ TEST_F(PgConnectionTest, WaysNotToGetThere) {
   }
 }
 
+TEST_F(PgConnectionTest, AWrongAddressIsToldWithoutItsPassword) {
+  const std::string db = "127.0.0.1:" + std::to_string(free_port()) + "/db";
+  const std::vector<std::string> urls = {
+      "postgresql://u:geheim@[::1/db",
+      "postgresql://u:zz%zgeheim@" + db,
+      "postgresql://u:geheim/zz@" + db,
+      "postgresql://u:zz@geheim@" + db,
+      "postgresql://u@" + db + "?password=geheim%zz",
+      "postgresql://u@" + db + "?password=zz&geheim",
+      "postgresql://u@" + db + "?password=zz&geheim=1",
+      "postgresql://u:geheim@" + db,
+  };
+  for (const std::string& url : urls) {
+    PgConnection connection(io_.get_executor(), target(url, Millis{5'000}));
+    const std::string why = failure(connection, list({pg("SELECT 1")}));
+    EXPECT_THAT(why, HasSubstr("lost: ")) << url;
+    EXPECT_THAT(why, testing::Not(HasSubstr("geheim"))) << url;
+    EXPECT_THAT(connection.trouble(), testing::Not(HasSubstr("geheim"))) << url;
+  }
+}
+
 TEST_F(PgConnectionTest, AServerThatEndsTheSessionIsALostConnection) {
   PgConnection connection(io_.get_executor(), target(url_));
   wait(connection.ask(list({pg("SELECT 1")})));
