@@ -1,8 +1,8 @@
 // Inside of the engine, shared by its parts: engine.cc (the face, loading, waiting), engine_time.cc
 // (what is due and asking it), engine_steps.cc (mailboxes, and what follows from a step),
-// engine_record.cc (batches on their way to the store), engine_neighbours.cc (several in one place),
-// engine_register.cc, engine_orders.cc, engine_redeliver.cc, engine_freeze.cc, engine_alerts.cc,
-// engine_places.cc (taking over and giving up), engine_waiting.cc.
+// engine_record.cc (batches on their way to the store), engine_neighbours.cc (several in one
+// place), engine_register.cc, engine_orders.cc, engine_redeliver.cc, engine_freeze.cc,
+// engine_alerts.cc, engine_places.cc (taking over and giving up), engine_waiting.cc.
 #pragma once
 
 #include <map>
