@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kEvaluationColumns = 18;
 constexpr std::size_t kEventColumns = 3;
 
-constexpr std::string_view kBegin =
+constexpr std::string_view kBeginWrite =
     "SELECT rollwatch_begin($1, $2, $3, $4::text[], $5::bigint[], $6::text[], $7::text[],"
     " $8::text[], $9::bigint[])";
 
@@ -291,8 +291,8 @@ void PgGroup::add_begin(PgWriteAs as) {
     targets.add(place.target);
     new_epochs.add(epoch);
   }
-  statements_[0] =
-      pg(kBegin, as.node, as.session, as.commit, ids, epochs, ns, services, targets, new_epochs);
+  statements_[0] = pg(kBeginWrite, as.node, as.session, as.commit, ids, epochs, ns, services,
+                      targets, new_epochs);
 }
 
 void PgGroup::add_events(PgWriteAs as) {

@@ -18,7 +18,7 @@ RolloutSpec payments_checkout() {
   return spec;
 }
 
-Event event_of(EventType type) {
+Event event_to_route(EventType type) {
   Event event;
   event.type = type;
   return event;
@@ -59,7 +59,7 @@ TEST(Routing, NamedAndMatchingElseAll) {
   const std::vector<NotifierRoute> routes = {route("all"),
                                              route("pay", {{"namespace", "payments"}}),
                                              route("search", {{"namespace", "search"}})};
-  const Event paused = event_of(EventType::kPaused);
+  const Event paused = event_to_route(EventType::kPaused);
   RolloutSpec spec = payments_checkout();
   EXPECT_THAT(notifiers_for(spec, paused, routes), ElementsAre("pay"));
   spec.notify = {"search"};
@@ -93,16 +93,17 @@ TEST(Routing, ASpareOneIsToldOnlyWhatItIsNamedFor) {
 TEST(Routing, EventsFilterAfterTheChoice) {
   const std::vector<NotifierRoute> routes = {
       route("all"), route("pay", {{"namespace", "payments"}}, {"promoted"})};
-  EXPECT_THAT(notifiers_for(payments_checkout(), event_of(EventType::kPromoted), routes),
+  EXPECT_THAT(notifiers_for(payments_checkout(), event_to_route(EventType::kPromoted), routes),
               ElementsAre("pay"));
-  EXPECT_THAT(notifiers_for(payments_checkout(), event_of(EventType::kPaused), routes), IsEmpty())
+  EXPECT_THAT(notifiers_for(payments_checkout(), event_to_route(EventType::kPaused), routes),
+              IsEmpty())
       << "and it goes to nobody else";
-  EXPECT_THAT(notifiers_for(RolloutSpec{}, event_of(EventType::kPaused), routes),
+  EXPECT_THAT(notifiers_for(RolloutSpec{}, event_to_route(EventType::kPaused), routes),
               ElementsAre("all"));
 }
 
 TEST(Routing, RollingBackIsADecisionThatIsActedOn) {
-  Event decided = event_of(EventType::kDecided);
+  Event decided = event_to_route(EventType::kDecided);
   decided.kind = DecisionKind::kRollback;
   decided.state = State::kRollingBack;
   const std::vector<NotifierRoute> routes = {route("n", {}, {"rolling_back"})};
