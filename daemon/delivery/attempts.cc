@@ -201,8 +201,10 @@ awaitable<void> Outbox::attempt_notification(EntryPtr entry) {
   if (!holds_place) leave_lane(*entry);
   const bool cannot_be_told =
       state == DeliveryState::kDead || fails_for_long(entry->delivery.target);
-  if (result.end != SendEnd::kDone && cannot_be_told)
-    co_await tell_instead(entry->delivery.target, state == DeliveryState::kDead ? entry : nullptr);
+  if (result.end != SendEnd::kDone && cannot_be_told) {
+    const EntryPtr given_up = state == DeliveryState::kDead ? entry : nullptr;
+    co_await tell_instead(entry->delivery.target, given_up);
+  }
   if (stopped_) co_return;
 
   for (unsigned failures = 0;; co_await store_back_off(++failures)) {

@@ -82,7 +82,8 @@ awaitable<void> Outbox::tell_instead(std::string notifier, EntryPtr given_up) {
   const std::vector<EntryPtr> found = to_tell_instead(notifier, fallback, given_up);
   std::vector<EntryPtr> untold;
   for (const EntryPtr& entry : found) {
-    const bool known = co_await is_in_store(entry->delivery.id + kInPlace);
+    std::string id = entry->delivery.id + kInPlace;
+    const bool known = co_await is_in_store(std::move(id));
     if (!known) untold.push_back(entry);
   }
   if (untold.empty() || stopped_) co_return;
@@ -110,7 +111,8 @@ void Outbox::tell_waiting_instead(const std::string& notifier) {
   if (draining_ || !fallbacks_.contains(notifier) || !fails_for_long(notifier)) return;
   ++busy_;
   spawn(executor_, "fallback of " + notifier, [this, notifier]() -> awaitable<void> {
-    co_await tell_instead(notifier, nullptr);
+    const EntryPtr nobody;
+    co_await tell_instead(notifier, nobody);
     if (--busy_ == 0 && idle_) idle_->set(true);
   });
 }

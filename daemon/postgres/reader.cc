@@ -338,7 +338,8 @@ awaitable<std::optional<ExplainRecord>> PgReader::explain(std::string rollout,
 }
 
 awaitable<std::vector<FreezeRecord>> PgReader::freezes() {
-  const PgRows rows = co_await pool_.ask(pg(kFreezes));
+  PgStatement statement = pg(kFreezes);
+  const PgRows rows = co_await pool_.ask(std::move(statement));
   std::vector<FreezeRecord> freezes;
   for (int row = 0; row < rows.size(); ++row)
     freezes.push_back({rows.text(row, 0), rows.text(row, 1), rows.text(row, 2), rows.text(row, 3),
