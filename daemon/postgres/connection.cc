@@ -74,7 +74,7 @@ class PgConnection::Impl : public std::enable_shared_from_this<Impl> {
   Want step_connecting();
   bool send();
   bool receive();
-  void take(PGresult* result);
+  void take(PGresult* raw);
   void hear();
   void wait(Want want);
   void stop_waiting();

@@ -258,6 +258,7 @@ awaitable<void> PgMembers::take_share(const Counts& counts) {
   if (room == 0) co_return;
   const auto rows = co_await ask(list_of(pg(kTake, number_, static_cast<std::int64_t>(room))));
   std::vector<Lease> leases;
+  leases.reserve(static_cast<std::size_t>(rows.at(0).size()));
   for (int row = 0; row < rows.at(0).size(); ++row)
     leases.push_back({{rows[0].text(row, 0), rows[0].text(row, 1), rows[0].text(row, 2)},
                       static_cast<Epoch>(rows[0].integer(row, 3))});

@@ -341,6 +341,7 @@ awaitable<std::vector<FreezeRecord>> PgReader::freezes() {
   PgStatement statement = pg(kFreezes);
   const PgRows rows = co_await pool_.ask(std::move(statement));
   std::vector<FreezeRecord> freezes;
+  freezes.reserve(static_cast<std::size_t>(rows.size()));
   for (int row = 0; row < rows.size(); ++row)
     freezes.push_back({rows.text(row, 0), rows.text(row, 1), rows.text(row, 2), rows.text(row, 3),
                        rows.time(row, 4), rows.optional_time(row, 5), rows.optional_time(row, 6),

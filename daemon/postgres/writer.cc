@@ -1,6 +1,7 @@
 #include "daemon/postgres/writer.h"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "daemon/net/fail_point.h"
@@ -263,13 +264,13 @@ void PgWriter::Impl::fail_group(const PgError& error) {
   const bool together = failed.size() > 1;
   const Refusal refusal = refusal_of(error);
   if (refusal.failure == Failure::kStale && !together && hooks_.fenced) hooks_.fenced();
-  for (auto one = failed.rbegin(); one != failed.rend(); ++one) {
-    const bool again = may_be_tried_again(error) && ++one->tries < kTries;
+  for (Pending& one : std::ranges::reverse_view(failed)) {
+    const bool again = may_be_tried_again(error) && ++one.tries < kTries;
     if (again || (together && refusal.failure != Failure::kAway)) {
-      one->alone = together;
-      waiting_.push_front(std::move(*one));
+      one.alone = together;
+      waiting_.push_front(std::move(one));
     } else {
-      one->answer->set(Unexpected(refusal));
+      one.answer->set(Unexpected(refusal));
     }
   }
   pump();

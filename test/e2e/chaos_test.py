@@ -18,8 +18,8 @@ from rollout_case import RolloutCase
 
 LEASE_SECONDS = 3
 NODES = 3
-SECONDS = float(os.environ.get("ROLLWATCH_CHAOS_SECONDS", 60))
-ROLLOUTS = int(os.environ.get("ROLLWATCH_CHAOS_ROLLOUTS", 60))
+SECONDS = float(os.environ.get("ROLLWATCH_CHAOS_SECONDS", 120))
+ROLLOUTS = int(os.environ.get("ROLLWATCH_CHAOS_ROLLOUTS", 300))
 INTERVAL_MS = 1000
 GOOD = [("advance", 5), ("advance", 25), ("promote", 100)]
 BAD = [("advance", 5), ("rollback", 0)]

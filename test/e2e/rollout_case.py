@@ -95,11 +95,14 @@ class RolloutCase(PlacedTest):
 
     def assert_no_gaps(self, daemon, rollout, interval_ms=INTERVAL_MS):
         """Each condition's slots lie on its grid, one after the other; a missed run spans what it says."""
-        by_condition = {}
-        for evaluation in daemon.api.evaluations(rollout):
-            by_condition.setdefault(evaluation["condition"], []).append(evaluation)
+        view, after, by_condition = {}, {"revision": None}, {}
+        while view != after:  # what failed may be watched still, and recorded between two answers
+            view = daemon.api.rollout(rollout)
+            by_condition = {}
+            for evaluation in daemon.api.evaluations(rollout):
+                by_condition.setdefault(evaluation["condition"], []).append(evaluation)
+            after = daemon.api.rollout(rollout)
         self.assertTrue(by_condition, "something was evaluated")
-        view = daemon.api.rollout(rollout)
         # Nothing is asked while it rolls back; what failed is watched again afterwards.
         ended = milliseconds(view["ended_at"]) if view["ended_at"] and view["state"] == "rolled_back" else None
         counted = {condition["name"]: condition["counts"] for condition in view["conditions"]}
