@@ -1,7 +1,6 @@
 #include "daemon/postgres/writer.h"
 
 #include <algorithm>
-#include <ranges>
 #include <utility>
 
 #include "daemon/net/fail_point.h"
@@ -264,7 +263,10 @@ void PgWriter::Impl::fail_group(const PgError& error) {
   const bool together = failed.size() > 1;
   const Refusal refusal = refusal_of(error);
   if (refusal.failure == Failure::kStale && !together && hooks_.fenced) hooks_.fenced();
-  for (Pending& one : std::ranges::reverse_view(failed)) {
+  // The last one first, so that those which are tried again stand in their order.
+  while (!failed.empty()) {
+    Pending one = std::move(failed.back());
+    failed.pop_back();
     const bool again = may_be_tried_again(error) && ++one.tries < kTries;
     if (again || (together && refusal.failure != Failure::kAway)) {
       one.alone = together;
