@@ -76,8 +76,17 @@ class Chaos(RolloutCase):
         time.sleep(self.chance.uniform(0.3, 2) * LEASE_SECONDS)
         self.relays[number].mend()
 
+    def listens(self, node):
+        try:
+            return node.api.get("/-/healthy").status == 200
+        except OSError:
+            return False
+
     def leave(self, number):
-        self.assertEqual(self.nodes[number].stop(), 0, self.nodes[number].log()[-3000:])
+        node = self.nodes[number]
+        # One that was started a moment ago may not even have said yet that it wants to hear of SIGTERM.
+        wait_until(lambda: self.listens(node), "it to listen", [node])
+        self.assertEqual(node.stop(), 0, node.log()[-3000:])
         self.nodes[number].start(wait=False)
 
     def restart_database(self, _):
