@@ -118,6 +118,12 @@ awaitable<std::optional<ServerResponse>> Api::answer_of_owner(const std::string&
                                                               const ServerRequest& request) {
   try {
     co_return co_await context_.ask_owner(place, request);
+  } catch (const NoAnswer& error) {
+    spdlog::warn("{}: {}", line, error.what());
+    co_return refused(504, "the node that has " + place.ns + "/" + place.service + " in " +
+                               place.target +
+                               " did not answer; it may have been done all the same: look before "
+                               "you try again");
   } catch (const StoreError& error) {
     co_return store_away(line, error);
   }

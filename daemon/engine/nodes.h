@@ -3,11 +3,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 
 #include "analysis/time.h"
 
 namespace rollwatch {
+
+// The node that was asked took the call and did not answer in time: it may have been carried out.
+class NoAnswer : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 struct NodeView {
   std::int64_t number = 0;  // never given again

@@ -33,7 +33,7 @@ constexpr std::string_view kWriteAnswer =
 constexpr std::string_view kReadAnswer =
     "DELETE FROM calls WHERE number = $1::bigint AND answer IS NOT NULL RETURNING answer";
 constexpr std::string_view kGiveUpCall =
-    "DELETE FROM calls WHERE number = $1::bigint RETURNING answer";
+    "DELETE FROM calls WHERE number = $1::bigint RETURNING answer, taken";
 constexpr std::string_view kSweepCalls =
     "DELETE FROM calls WHERE made_at < clock_timestamp() - interval '2 minutes'";
 
@@ -56,13 +56,16 @@ PgCalls::PgCalls(net::any_io_executor executor, Clock& clock, PgPool& pool, PgMe
 PgCalls::~PgCalls() = default;
 
 awaitable<std::optional<std::string>> PgCalls::ask(Place place, std::string request, Millis limit) {
+  std::int64_t number = 0;
   try {
     PgStatement insert =
         pg(kAskOwner, members_.number(), place.ns, place.service, place.target, request);
     const PgRows asked = co_await pool_.ask(std::move(insert));
     if (asked.empty()) co_return std::nullopt;
-    co_return co_await answer_to(asked.integer(0, 0), clock_.steady() + limit);
+    number = asked.integer(0, 0);
+    co_return co_await answer_to(number, clock_.steady() + limit);
   } catch (const PgError& error) {
+    if (number != 0) throw NoAnswer(error.what());
     throw StoreError(std::string("the PostgreSQL store could not be asked: ") + error.what());
   }
 }
@@ -78,6 +81,8 @@ awaitable<std::vector<std::string>> PgCalls::ask_others(std::string request, Mil
       if (!answer) throw StoreError("another node does not answer");
       answers.push_back(std::move(*answer));
     }
+  } catch (const NoAnswer& error) {
+    throw StoreError(error.what());
   } catch (const PgError& error) {
     throw StoreError(std::string("the PostgreSQL store could not be asked: ") + error.what());
   }
@@ -93,9 +98,12 @@ awaitable<std::optional<std::string>> PgCalls::answer_to(std::int64_t number, St
     PgStatement read = pg(is_last ? kGiveUpCall : kReadAnswer, number);
     const PgRows answer = co_await pool_.ask(std::move(read));
     const bool is_there = !answer.empty() && !answer.is_null(0, 0);
-    if (is_there || is_last) {
-      waiting_.erase(number);
-      co_return is_there ? std::optional(answer.text(0, 0)) : std::nullopt;
+    if (is_there || is_last) waiting_.erase(number);
+    if (is_there) co_return answer.text(0, 0);
+    if (is_last) {
+      // Taken back before anybody took it: nobody will.
+      if (!answer.empty() && !answer.boolean(0, 1)) co_return std::nullopt;
+      throw NoAnswer("the other node took the call and did not answer in time");
     }
     spawn(executor_, "call", [woken, &clock = clock_]() -> awaitable<void> {
       co_await clock.sleep(kLookAgain);

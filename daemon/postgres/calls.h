@@ -27,8 +27,9 @@ class PgCalls {
           Answerer answerer);
   ~PgCalls();
 
-  // What the owner of that place answers. Nothing if nobody else has it, or no answer came within
-  // `limit`; the call may have been carried out all the same. Throws StoreError.
+  // What the owner of that place answers. Nothing if nobody else has it, or nobody took the call
+  // within `limit`: then it is not carried out. Throws NoAnswer if it may have been, and
+  // StoreError.
   awaitable<std::optional<std::string>> ask(Place place, std::string request, Millis limit);
 
   // What all other nodes answer, in any order. Throws StoreError if one does not in time.

@@ -146,6 +146,7 @@ class ElsewhereTest : public ApiRoutesTest {
       asked.push_back(place.target + " " + request.body);
       const auto answer = answers.at(asked.size() - 1);
       if (answer && answer->status == 0) throw StoreError("away");
+      if (answer && answer->status == 1) throw NoAnswer("too late");
       co_return answer;
     };
     Api other(std::move(context), {&elsewhere, 1});
@@ -187,6 +188,14 @@ TEST_F(ElsewhereTest, IfNobodyAnswersItIsSaid) {
             "changed, try again");
   EXPECT_EQ(header(response, "Retry-After"), "5");
   EXPECT_EQ(call({answer(0)}, 99).status, 503) << "the store is away";
+}
+
+TEST_F(ElsewhereTest, WhatMayHaveBeenDoneIsNotAskedAgain) {
+  const ServerResponse response = call({answer(1)});
+  EXPECT_EQ(problem_of(response),
+            "504 the node that has payments/checkout in eu-1 did not answer; it may have been done "
+            "all the same: look before you try again");
+  EXPECT_THAT(asked, testing::SizeIs(1));
 }
 
 TEST_F(ElsewhereTest, WhatWasCarriedHereIsNotCarriedOn) {
