@@ -122,6 +122,9 @@ void PgConnection::Impl::connect() {
                                              target_.name.c_str(), nullptr};
   connection_ = PQconnectStartParams(keys.data(), values.data(), 1);
   if (connection_ == nullptr) return broken("out of memory");
+  // libpq would write the server's remarks to our standard error, past the log.
+  PQsetNoticeProcessor(
+      connection_, [](void*, const char*) {}, nullptr);
   if (PQstatus(connection_) == CONNECTION_BAD) return broken(trimmed(PQerrorMessage(connection_)));
   set_alarm(target_.connect_limit, "no connection within ");
   drive();
