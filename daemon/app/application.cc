@@ -49,13 +49,12 @@ double random_share() { return static_cast<double>(random_bits() >> 11U) * 0x1p-
 
 Application::Impl::Impl(Settings settings)
     : settings_(std::make_shared<const Settings>(std::move(settings))),
-      queries_(io_.get_executor()),
       deliveries_(io_.get_executor()),
       external_url_(settings_->server.external_url),
       teller_(random_bits),
       backend_(make_backend(io_.get_executor(), clock_, settings_->store, node_name(*settings_),
                             backend_hooks())),
-      source_(io_.get_executor(), queries_, clock_, datasources_of(*settings_, nodes_),
+      source_(io_.get_executor(), clock_, datasources_of(*settings_, nodes_),
               {[this](const std::string& datasource, std::string_view result, Millis duration) {
                  metrics_.on_query(datasource, result, duration);
                },
@@ -195,7 +194,6 @@ awaitable<void> Application::Impl::stop() {
   co_await engine_.stop();
   co_await outbox_.drain(kDeliveryGrace);
   co_await engine_.stop();
-  queries_.stop();
   deliveries_.stop();
   backend_->store().close();
   spdlog::info("stopped");

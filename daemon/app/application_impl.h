@@ -62,7 +62,6 @@ class Application::Impl {
   SystemClock clock_;
   std::shared_ptr<const Settings> settings_;
   Metrics metrics_{ROLLWATCH_VERSION};
-  HttpClient queries_;
   HttpClient deliveries_;
   std::string external_url_;
   std::size_t nodes_ = 1;  // that share the store, as far as is known

@@ -11,11 +11,15 @@ namespace {
 
 // How often the log says that the store takes no commits, while it does not.
 constexpr Millis kTellOfStoreEvery{60'000};
+// A commit costs the same for one answer as for fifty. Answers that decide nothing wait this long
+// for others; what is decided does not wait.
+constexpr Millis kLinger{25};
 
 }  // namespace
 
 EngineRules Application::Impl::engine_rules() {
   EngineRules rules;
+  rules.linger = kLinger;
   rules.recall = [this](std::vector<RolloutView> active) {
     return teller_.load(backend_->store(), std::move(active));
   };
@@ -79,8 +83,7 @@ EngineHooks Application::Impl::engine_hooks() {
   hooks.settled = [this](const std::string& delivery, DeliveryState state) {
     outbox_.acknowledged(delivery, state);
   };
-  hooks.changed = [this](const RolloutView& view) { metrics_.on_changed(view, clock_.wall()); };
-  hooks.gone = [this](const RolloutSpec& spec) { metrics_.on_gone(spec); };
+  hooks.ended = [this](const RolloutView& view) { metrics_.on_ended(view); };
   hooks.evaluated = [this](const std::string& datasource, Outcome outcome, std::uint32_t slots,
                            Cause cause) {
     metrics_.on_evaluated(datasource, outcome, slots, cause);
@@ -132,7 +135,9 @@ ApiContext Application::Impl::api_context() {
             metrics_.on_breakers(open_breakers_of(outbox_.targets()));
             metrics_.on_freezes(engine_.freezes_in_force());
             metrics_.on_nodes(backend_->reading());
-            return metrics_.text(clock_.wall());
+            return metrics_.text(clock_.wall(), [this](const Engine::Look& look) {
+              engine_.for_each_active(look);
+            });
           },
           [this] { return external_url_; },
           ROLLWATCH_VERSION,

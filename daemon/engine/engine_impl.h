@@ -64,6 +64,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   awaitable<DeliveryState> order_expired(Lease lease, std::string rollout, std::string delivery,
                                          std::string why);
   std::vector<RolloutView> active() const;
+  void for_each_active(const Look& look) const;
   // Where nothing is watched any more, nothing is waiting to be recorded either.
   std::optional<std::string> store_trouble() const {
     return active_.empty() ? std::nullopt : store_trouble_;
@@ -153,6 +154,9 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   WorkResult add_step(Recording& recording, const Work& work, SysTime now);
   void close_slots(Recording& recording, SysTime now);
   void hand_over(Recording recording);
+  static bool can_linger(const Recording& recording);
+  void start_flush();
+  void flush_later();
   awaitable<void> flush();
   std::function<void()> tell(std::vector<Recording>& batch) const;
   awaitable<RecordEnd> record(std::vector<Recording>& batch);
@@ -216,6 +220,8 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   std::vector<Recording>* with_store_ = nullptr;  // what record() is at
   bool recall_due_ = false;                       // before anything else is told
   bool flushing_ = false;
+  bool hurry_ = false;      // batch_ holds what somebody waits for
+  bool lingering_ = false;  // batch_ is written when a moment is over
   bool started_ = false;
   bool stopping_ = false;
   std::optional<std::string> store_trouble_;

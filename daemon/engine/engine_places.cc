@@ -155,7 +155,6 @@ void Engine::Impl::watch(const std::optional<std::vector<Place>>& places, Cause 
   std::sort(entries.begin(), entries.end(),
             [](const EntryPtr& a, const EntryPtr& b) { return a->spec.id < b->spec.id; });
   for (const EntryPtr& entry : entries) {
-    if (hooks_.changed) hooks_.changed(entry->view(source_));
     // What has no record by now was asked in vain or not at all: it is missed, never asked again.
     if (is_watching(entry->state)) mark_missed(entry, now, missed);
     put(entry, Work{WatchResumed{missed}});
@@ -238,6 +237,7 @@ awaitable<void> Engine::Impl::give_up(std::vector<Place> places) {
     tenure->leaving = true;
     leaving.push_back(std::move(tenure));
   }
+  start_flush();
   for (const TenurePtr& tenure : leaving) {
     while (!tenure->over && !is_idle(*tenure)) {
       auto turn = std::make_shared<Promise<bool>>(executor_);
@@ -285,7 +285,6 @@ void Engine::Impl::forget(const TenurePtr& tenure) {
     entry->scheduled = ++tickets_;
     for (Work& work : entry->mailbox) tell_gone(work);
     entry->mailbox.clear();
-    if (hooks_.gone) hooks_.gone(entry->spec);
   }
   drop_gone(batch_);
   // Whether the store takes these is not known yet; who waits is not kept waiting for that.

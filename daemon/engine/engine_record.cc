@@ -16,8 +16,10 @@ constexpr std::size_t kRefusedWhenAway = 3;
 }  // namespace
 
 awaitable<void> Engine::Impl::flush() {
-  // What arrives while a batch is with the store becomes the next one.
-  while (!batch_.empty()) {
+  // What arrives while a batch is with the store becomes the next one, or waits for others again.
+  hurry_ = true;
+  while (hurry_ && !batch_.empty()) {
+    hurry_ = false;
     std::vector<Recording> batch = std::exchange(batch_, {});
     const RecordEnd together = co_await record(batch);
     if (together == RecordEnd::kOnDisk) continue;
@@ -49,6 +51,7 @@ awaitable<void> Engine::Impl::flush() {
     }
   }
   flushing_ = false;
+  if (!batch_.empty()) flush_later();
   for (const auto& waiter : idle_waiters_) waiter->set(true);
   idle_waiters_.clear();
 }

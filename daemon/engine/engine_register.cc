@@ -175,7 +175,6 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
   for (std::size_t i = 0; i < step.events.size(); ++i)
     if (hooks_.event)
       hooks_.event({at_commit[0].event_seqs[i], spec.id, step.events[i]}, entry->spec);
-  if (hooks_.changed) hooks_.changed(entry->view(source_));
   schedule(entry);
   keep_freeze(entry);  // what was frozen, or lifted, while it was being recorded
   if (entry->state.question && tenure->is_settled()) tell_neighbours(entry);

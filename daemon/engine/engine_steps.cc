@@ -30,12 +30,20 @@ bool must_be_kept(const Work& work) {
   return std::holds_alternative<WatchResumed>(work.input);
 }
 
+// What comes with every slot, and nobody waits for.
+bool is_quiet(const Work& work) {
+  return !work.only_delivery && (std::holds_alternative<SlotAnswered>(work.input) ||
+                                 std::holds_alternative<SlotsMissed>(work.input) ||
+                                 std::holds_alternative<TimePassed>(work.input));
+}
+
 }  // namespace
 
 // ---- The mailbox: one step at a time
 
 void Engine::Impl::put(const EntryPtr& entry, Work work) {
   if (entry->tenure->over) return tell_gone(work);
+  if (!is_quiet(work)) start_flush();  // its rollout may be in what waits for others
   entry->mailbox.push_back(std::move(work));
   // Not at once: what arrives in the same turn of the loop becomes one commit.
   net::post(executor_, [self = shared_from_this(), entry] { self->pump(entry); });
@@ -159,14 +167,44 @@ void Engine::Impl::hand_over(Recording recording) {
   recording.commit.rollout = recording.entry->spec.id;
   recording.commit.epoch = recording.entry->tenure->epoch;
   recording.entry->recording = true;
+  recording.entry->recording_quietly = can_linger(recording);
+  hurry_ = hurry_ || stopping_ || rules_.linger == Millis{0} || !recording.entry->recording_quietly;
   batch_.push_back(std::move(recording));
-  if (flushing_) return;
+  if (hurry_)
+    start_flush();
+  else
+    flush_later();
+}
+
+// Nothing is told, ordered or answered when it is on disk: an ordinary answer to an ordinary slot.
+bool Engine::Impl::can_linger(const Recording& recording) {
+  const Commit& commit = recording.commit;
+  return commit.events.empty() && commit.deliveries.empty() && commit.delivery_updates.empty() &&
+         commit.explains.empty() && !recording.with_next &&
+         recording.entry->tenure->is_settled() &&
+         std::ranges::all_of(recording.works, is_quiet);
+}
+
+void Engine::Impl::start_flush() {
+  if (flushing_ || batch_.empty()) return;
   flushing_ = true;
   // Not at once: what is handed over in the same turn of the loop goes together, and what belongs
   // together must.
   net::post(executor_, [self = shared_from_this()] {
     spawn(self->executor_, "engine commit", [self] { return self->flush(); });
   });
+}
+
+void Engine::Impl::flush_later() {
+  if (flushing_ || std::exchange(lingering_, true)) return;
+  spawn(executor_, "engine linger",
+        [weak = weak_from_this(), &clock = clock_, span = rules_.linger]() -> awaitable<void> {
+          co_await clock.sleep(span);
+          const auto self = weak.lock();
+          if (!self) co_return;
+          self->lingering_ = false;
+          self->start_flush();
+        });
 }
 
 // The step is on disk: only now is it what the rollout is, and only now is it acted on.
@@ -214,7 +252,7 @@ void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
                        static_cast<std::uint32_t>(e.last_slot - e.slot + 1), e.judgement.cause);
   if (hooks_.decided)
     for (const Decision& decision : r.step.decisions) hooks_.decided(decision);
-  if (moved && hooks_.changed) hooks_.changed(entry->view(source_));
+  if (moved && hooks_.ended && is_final(entry->state.state)) hooks_.ended(entry->view(source_));
 
   for (std::size_t i = 0; i < r.works.size(); ++i) {
     if (r.works[i].again && r.results[i].end == WorkEnd::kRecorded && hooks_.deliver)

@@ -71,11 +71,13 @@ void Engine::Impl::wake() {
   }
   for (const EntryPtr& entry : looked_at) {
     // A step that is being recorded may change what is due; the entry is scheduled again right
-    // after it.
-    if (entry->recording || entry->store_was_away || !entry->tenure->is_settled()) continue;
+    // after it. One that nothing follows from does not hold up other conditions' questions.
+    if (entry->recording && !entry->recording_quietly) continue;
+    if (entry->store_was_away || !entry->tenure->is_settled()) continue;
     const auto timer = next_timer(entry->fixed(), entry->state);
-    if (timer && *timer <= now) put(entry, Work{TimePassed{}});
+    if (!entry->recording && timer && *timer <= now) put(entry, Work{TimePassed{}});
     ask_due(entry, now + kCoalesce, questions, owners);
+    if (entry->recording && next_due(*entry, source_).value_or(now) <= now + kCoalesce) continue;
     schedule(entry);
   }
   if (!questions.empty()) {
@@ -155,6 +157,8 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
     const auto first = next_slot(plan, c, delay);
     const std::int64_t slot = grid.last_at_or_before(now);
     if (!first || *first > slot) continue;
+    const bool is_plain = *first == slot && is_ahead(c, grid.at(slot) - delay);
+    if (entry->recording && !is_plain) continue;  // its missed ones come after that step
     if (*first < slot) {
       const Cause cause =
           grid.at(*first) <= entry->busy_until[i] ? Cause::kMissedOverlap : Cause::kMissedLate;

@@ -82,7 +82,8 @@ struct Entry {
   std::int64_t fence = 0;
 
   std::deque<Work> mailbox;
-  bool recording = false;                         // a commit is with the store
+  bool recording = false;                         // a commit is with the store, or about to be
+  bool recording_quietly = false;                 // …and nothing follows from it
   bool beginning = false;                         // in that commit it leaves `waiting`
   bool place_is_free = false;                     // it has ended, and its neighbours know
   bool store_was_away = false;                    // slots not asked meanwhile are missed(store)

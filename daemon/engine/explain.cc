@@ -103,6 +103,7 @@ Json evaluation_of(const Asked& asked, Fixed fixed, const RolloutState& after) {
   e["time"] = format_time(asked.evaluated_at);
   e["datasource"] = asked.datasource;
   add_answer(e, asked, asked.query, asked.value.raw);
+  if (asked.value.shared_with > 0) e["shared_with"] = asked.value.shared_with;
   e["warnings"] = asked.value.warnings;
   e["value"] = c.last ? number(c.last->value) : Json(nullptr);
   e["rule"] = rule_json(c, plan);

@@ -66,7 +66,7 @@ void set_all(prometheus::Family<Gauge>& family, std::map<std::string, Gauge*>& g
 class Metrics::Impl {
  public:
   Registry registry;
-  RolloutSeries rollouts{registry};
+  RolloutSeries rollouts;
   prometheus::Family<Counter>& evaluations =
       counters(registry, "rollwatch_evaluations_total", "Slots of conditions by how they ended.");
   prometheus::Family<Counter>& missed = counters(registry, "rollwatch_evaluations_missed_total",
@@ -160,11 +160,8 @@ void Metrics::on_late(Millis late) {
   impl_->lateness.Observe(std::max(0.0, std::chrono::duration_cast<Seconds>(late).count()));
 }
 
-void Metrics::on_changed(const RolloutView& view, SysTime now) {
-  impl_->rollouts.update(view, now);
-}
+void Metrics::on_ended(const RolloutView& view) { impl_->rollouts.ended(view); }
 
-void Metrics::on_gone(const RolloutSpec& spec) { impl_->rollouts.drop(spec.id); }
 
 void Metrics::on_decision(const Decision& decision) {
   if (decision.would_have) return;
@@ -252,13 +249,14 @@ void Metrics::on_reload(bool successful, SysTime now) {
   if (successful) impl_->reload_time.Set(Seconds(now.time_since_epoch()).count());
 }
 
-std::string Metrics::text(SysTime now) {
-  impl_->rollouts.forget(now);
+std::string Metrics::text(SysTime now, const std::function<void(const Engine::Look&)>& active) {
   auto families = impl_->registry.Collect();
   std::erase_if(families,
                 [](const prometheus::MetricFamily& family) { return family.metric.empty(); });
   std::ranges::move(process_metrics(), std::back_inserter(families));
-  return prometheus::TextSerializer().Serialize(families);
+  std::string text = prometheus::TextSerializer().Serialize(families);
+  impl_->rollouts.append_to(text, now, active);
+  return text;
 }
 
 }  // namespace rollwatch

@@ -61,8 +61,8 @@ class PrometheusSourceTest : public ::testing::Test {
     hooks.up_changed = [this](const std::string& name, bool up) {
       results_.push_back(name + (up ? " up" : " down"));
     };
-    source_ = std::make_unique<PrometheusSource>(io_.get_executor(), client_, clock_,
-                                                 std::move(datasources), std::move(hooks), limits);
+    source_ = std::make_unique<PrometheusSource>(io_.get_executor(), clock_, std::move(datasources),
+                                                 std::move(hooks), limits);
     return *source_;
   }
 
@@ -99,7 +99,6 @@ class PrometheusSourceTest : public ::testing::Test {
 
   net::io_context io_;
   SystemClock clock_;
-  HttpClient client_{io_.get_executor()};
   std::vector<std::string> results_;
   std::vector<std::optional<Answer>> answers_;
   std::unique_ptr<PrometheusSource> source_;

@@ -48,7 +48,6 @@ struct World::Node {
   EngineRules rules(World& world, Life& life);
   EngineHooks hooks(World& world);
 
-  std::set<std::string> gone;
   std::unique_ptr<Leases> leases;
   ScriptedLeases* shared = nullptr;  // the same, if there are several nodes
   Teller teller;
@@ -144,19 +143,6 @@ EngineHooks World::Node::hooks(World& world) {
   };
   hooks.not_recorded = [&world](const RolloutSpec& spec, const std::string& why) {
     world.script_.not_recorded.push_back(spec.candidate + ": " + why);
-  };
-  hooks.gone = [this, &world](const RolloutSpec& spec) {
-    world.script_.gone.push_back(spec.id);
-    gone.insert(spec.id);
-  };
-  // Who shows the rollouts of this node would show one for ever that is not here.
-  hooks.changed = [this, &world](const RolloutView& view) {
-    if (!gone.contains(view.spec.id)) return;
-    const auto active = engine.active();
-    const bool here = std::any_of(active.begin(), active.end(), [&view](const RolloutView& one) {
-      return one.spec.id == view.spec.id;
-    });
-    if (!here && !is_over(view.state)) world.script_.gone.push_back("a ghost of " + view.spec.id);
   };
   return hooks;
 }

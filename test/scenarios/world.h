@@ -73,7 +73,6 @@ class World {
 
   RolloutView rollout(const std::string& id);
   // The rollouts that nodes gave up or lost, in order.
-  const std::vector<std::string>& gone() const { return script_.gone; }
   std::vector<StoredEvaluation> evaluations(const std::string& id);
   std::vector<StoredEvent> events(const std::string& id);
   std::vector<Delivery> deliveries(const std::string& id);
