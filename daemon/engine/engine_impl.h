@@ -85,7 +85,10 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
     std::vector<Work> works;
     std::vector<WorkResult> results;
     Commit commit;
+    bool moves = false;      // step.state is another one than the entry's
     bool with_next = false;  // recorded together with the one behind it, or not at all
+
+    const RolloutState& after() const { return moves ? step.state : entry->state; }
   };
   struct Due {
     SysTime at;

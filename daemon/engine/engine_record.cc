@@ -63,7 +63,7 @@ std::function<void()> Engine::Impl::tell(std::vector<Recording>& batch) const {
   std::vector<TakenStep> steps;
   steps.reserve(batch.size());
   for (const Recording& r : batch)
-    steps.push_back({r.entry->spec, *r.entry->plan, r.entry->state, r.step.state, r.commit.events,
+    steps.push_back({r.entry->spec, *r.entry->plan, r.entry->state, r.after(), r.commit.events,
                      r.step.evaluations});
   Told told = rules_.tell(steps, freezes_);
   for (std::size_t i = 0; i < batch.size(); ++i) {

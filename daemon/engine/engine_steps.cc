@@ -59,7 +59,6 @@ void Engine::Impl::pump(const EntryPtr& entry) {
   }
   Recording recording;
   recording.entry = entry;
-  recording.step.state = entry->state;
   const SysTime now = clock_.wall();
   if (auto freeze = freeze_due(*entry)) apply_work(recording, Work{std::move(*freeze)}, now);
   if (const auto older = older_due(entry)) apply_work(recording, Work{*older}, now);
@@ -77,19 +76,18 @@ void Engine::Impl::pump(const EntryPtr& entry) {
 // What follows from the work's input, on top of the step so far.
 WorkResult Engine::Impl::add_step(Recording& recording, const Work& work, SysTime now) {
   WorkResult result;
-  const RolloutState before = recording.step.state;
-  Transition step = advance(recording.entry->fixed(), before, work.input, now);
+  const unsigned rows_before = recording.after().evaluations;
+  Transition step = advance(recording.entry->fixed(), recording.after(), work.input, now);
   if (step.refusal) {
     result.end = WorkEnd::kRefused;
     result.why = *step.refusal;
   } else if (step.changed()) {
     result.end = WorkEnd::kRecorded;
-    Commit more = commit_of(*recording.entry, before, step, work.asked, {rules_, source_, now});
+    Commit more = commit_of(*recording.entry, rows_before, step, work.asked, {rules_, source_, now});
     const auto append = [](auto& to, auto& from) {
       to.insert(to.end(), std::make_move_iterator(from.begin()),
                 std::make_move_iterator(from.end()));
     };
-    recording.commit.state = more.state;
     append(recording.commit.evaluations, more.evaluations);
     append(recording.commit.events, more.events);
     append(recording.commit.deliveries, more.deliveries);
@@ -98,6 +96,7 @@ WorkResult Engine::Impl::add_step(Recording& recording, const Work& work, SysTim
     append(recording.step.evaluations, step.evaluations);
     append(recording.step.decisions, step.decisions);
     recording.step.state = std::move(step.state);
+    recording.moves = true;
   }
   return result;
 }
@@ -107,7 +106,7 @@ void Engine::Impl::apply_work(Recording& recording, Work work, SysTime now) {
   WorkResult result;
   const auto* ended_order = std::get_if<OrderEnded>(&work.input);
   if (ended_order != nullptr && work.delivery &&
-      !is_awaited(recording.step.state, *ended_order, work)) {
+      !is_awaited(recording.after(), *ended_order, work)) {
     // Ended or withdrawn since this was put here: what its delivery is by now must not be
     // overwritten.
     result.end = WorkEnd::kStale;
@@ -116,7 +115,7 @@ void Engine::Impl::apply_work(Recording& recording, Work work, SysTime now) {
     recording.results.push_back(std::move(result));
     return;
   }
-  if (is_over(recording.step.state) && !work.delivery) {
+  if (is_over(recording.after()) && !work.delivery) {
     result.end = WorkEnd::kEnded;
     recording.works.push_back(std::move(work));
     recording.results.push_back(std::move(result));
@@ -138,7 +137,7 @@ void Engine::Impl::apply_work(Recording& recording, Work work, SysTime now) {
 // has what was due by then and not asked yet.
 void Engine::Impl::close_slots(Recording& recording, SysTime now) {
   const Entry& entry = *recording.entry;
-  if (!recording.commit.state || is_watching(*recording.commit.state)) return;
+  if (!recording.moves || is_watching(recording.step.state)) return;
   for (std::size_t i = 0; i < entry.out.size(); ++i) {
     const ConditionPlan& plan = entry.plan->conditions[i];
     const Grid grid = grid_of(plan, entry.state.conditions[i]);
@@ -157,13 +156,14 @@ void Engine::Impl::close_slots(Recording& recording, SysTime now) {
 
 void Engine::Impl::hand_over(Recording recording) {
   close_slots(recording, clock_.wall());
-  const bool nothing = !recording.commit.state && recording.commit.delivery_updates.empty();
+  const bool nothing = !recording.moves && recording.commit.delivery_updates.empty();
   if (nothing) {
     for (std::size_t i = 0; i < recording.works.size(); ++i)
       if (recording.works[i].done) recording.works[i].done(recording.results[i]);
     after_step(recording.entry);
     return;
   }
+  if (recording.moves) recording.commit.state = recording.step.state;
   recording.commit.rollout = recording.entry->spec.id;
   recording.commit.epoch = recording.entry->tenure->epoch;
   recording.entry->recording = true;
@@ -211,7 +211,7 @@ void Engine::Impl::flush_later() {
 void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
   const EntryPtr& entry = r.entry;
   if (entry->tenure->over) return;  // whoever has it now has read it
-  const bool moved = r.commit.state.has_value();
+  const bool moved = r.moves;
   entry->recording = entry->beginning = false;
   if (moved) entry->state = std::move(r.step.state);
 

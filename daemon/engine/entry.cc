@@ -117,12 +117,11 @@ std::optional<SysTime> next_due(const Entry& entry, const MetricsSource& source)
   return next;
 }
 
-Commit commit_of(const Entry& entry, const RolloutState& before, const Transition& step,
+Commit commit_of(const Entry& entry, unsigned rows_before, const Transition& step,
                  const std::optional<Asked>& asked, const CommitRules& rules) {
   Commit commit;
   commit.rollout = entry.spec.id;
-  commit.state = step.state;
-  std::uint32_t number = before.evaluations;
+  std::uint32_t number = rows_before;
   for (const Evaluation& e : step.evaluations) {
     const Grid grid =
         grid_of(entry.plan->conditions[e.condition], step.state.conditions[e.condition]);

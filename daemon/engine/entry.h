@@ -111,14 +111,14 @@ std::shared_ptr<const Plan> plan_for(const RolloutSpec& spec, std::shared_ptr<co
 // When something is to be done for the rollout next: a slot or a timer.
 std::optional<SysTime> next_due(const Entry& entry, const MetricsSource& source);
 
-// One step's transition(s) as a commit: rows of history, new orders, explain bundles. What people
-// are told of it is added when it is recorded.
+// One step's transition(s) as a commit: rows of history, new orders, explain bundles. The state, and
+// what people are told of it, are added when it is recorded.
 struct CommitRules {
   const EngineRules& rules;
   const MetricsSource& source;
   SysTime now{};
 };
-Commit commit_of(const Entry& entry, const RolloutState& before, const Transition& step,
+Commit commit_of(const Entry& entry, unsigned rows_before, const Transition& step,
                  const std::optional<Asked>& asked, const CommitRules& rules);
 
 }  // namespace rollwatch

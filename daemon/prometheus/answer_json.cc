@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdint>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "analysis/text.h"
+#include "daemon/prometheus/json_scanner.h"
 
 namespace rollwatch {
 
@@ -51,28 +50,23 @@ std::string in_quotes(std::string_view text) { return "\"" + cut(text, kLongestQ
 // is in no place of interest is skipped.
 class Reader {
  public:
-  // What nlohmann's SAX interface asks for; false ends the reading.
+  // What JsonScanner asks for; false ends the reading.
   bool null() { return take(Kind::kNull, nullptr); }
   bool boolean(bool value) {
     boolean_ = value;
     return take(Kind::kBool, nullptr);
   }
-  bool number_integer(std::int64_t) { return take(Kind::kNumber, nullptr); }
-  bool number_unsigned(std::uint64_t) { return take(Kind::kNumber, nullptr); }
-  bool number_float(double, const std::string&) { return take(Kind::kNumber, nullptr); }
+  bool number() { return take(Kind::kNumber, nullptr); }
   bool string(std::string& text) { return take(Kind::kString, &text); }
-  bool binary(nlohmann::json::binary_t&) { return fail("binary data"); }
   bool key(std::string& name) {
-    key_ = std::move(name);
+    key_.swap(name);
     return true;
   }
-  bool start_object(std::size_t) { return open(Kind::kObject); }
-  bool start_array(std::size_t) { return open(Kind::kArray); }
+  bool start_object() { return open(Kind::kObject); }
+  bool start_array() { return open(Kind::kArray); }
   bool end_object() { return close(); }
   bool end_array() { return close(); }
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) {
-    return fail("not valid JSON at byte " + std::to_string(position));
-  }
+  void parse_error(std::size_t byte) { fail("not valid JSON at byte " + std::to_string(byte)); }
 
   Expected<AnswerJson, std::string> result();
   Unexpected<std::string> error() { return Unexpected(std::move(error_)); }
@@ -366,7 +360,7 @@ Expected<AnswerJson, std::string> Reader::result() {
 
 Expected<AnswerJson, std::string> read_answer_json(std::string_view text) {
   Reader reader;
-  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &reader)) return reader.error();
+  if (!JsonScanner(text, reader).scan()) return reader.error();
   return reader.result();
 }
 

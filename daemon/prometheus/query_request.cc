@@ -26,15 +26,20 @@ constexpr std::array<bool, 256> plain_bytes() {
 void append_percent_encoded(std::string& to, std::string_view text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   static constexpr auto kPlain = plain_bytes();
+  const std::size_t before = to.size();
+  to.resize(before + 3 * text.size());
+  char* at = to.data() + before;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (kPlain[byte]) {
-      to += c;
+      *at++ = c;
     } else {
-      const char encoded[] = {'%', kHex[byte >> 4], kHex[byte & 15]};
-      to.append(encoded, sizeof(encoded));
+      *at++ = '%';
+      *at++ = kHex[byte >> 4];
+      *at++ = kHex[byte & 15];
     }
   }
+  to.resize(static_cast<std::size_t>(at - to.data()));
 }
 
 std::string base64(const std::string& text) {

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
+#include <unordered_map>
 
 #include "daemon/telemetry/process_metrics.h"
 #include "daemon/telemetry/rollout_series.h"
@@ -71,6 +73,14 @@ class Metrics::Impl {
       counters(registry, "rollwatch_evaluations_total", "Slots of conditions by how they ended.");
   prometheus::Family<Counter>& missed = counters(registry, "rollwatch_evaluations_missed_total",
                                                  "Slots that were never asked, by reason.");
+  // Those that are counted with every slot, by what they are called here: looking one up by its
+  // labels costs more than judging an answer.
+  std::unordered_map<std::string, std::array<Counter*, kOutcomeCount>> evaluations_of;
+  struct QueriesOf {
+    Histogram* duration = nullptr;
+    std::map<std::string, Counter*, std::less<>> by_result;
+  };
+  std::unordered_map<std::string, QueriesOf> queries_of;
   Histogram& lateness = histograms(registry, "rollwatch_evaluation_lateness_seconds",
                                    "How long after its slot a question was asked.")
                             .Add({}, kLateness);
@@ -150,8 +160,11 @@ Metrics::~Metrics() = default;
 
 void Metrics::on_evaluated(const std::string& datasource, Outcome outcome, std::uint32_t slots,
                            Cause cause) {
-  impl_->evaluations.Add({{"datasource", datasource}, {"outcome", std::string(name_of(outcome))}})
-      .Increment(slots);
+  Counter*& counter = impl_->evaluations_of[datasource][static_cast<std::size_t>(outcome)];
+  if (counter == nullptr)
+    counter = &impl_->evaluations.Add(
+        {{"datasource", datasource}, {"outcome", std::string(name_of(outcome))}});
+  counter->Increment(slots);
   if (outcome == Outcome::kMissed)
     impl_->missed.Add({{"reason", std::string(name_of(cause))}}).Increment(slots);
 }
@@ -180,8 +193,17 @@ void Metrics::on_freezes(std::size_t in_force) {
 }
 
 void Metrics::on_query(const std::string& datasource, std::string_view result, Seconds took) {
-  impl_->queries.Add({{"datasource", datasource}, {"result", std::string(result)}}).Increment();
-  impl_->query_duration.Add({{"datasource", datasource}}, kQuery).Observe(took.count());
+  Impl::QueriesOf& of = impl_->queries_of[datasource];
+  if (of.duration == nullptr)
+    of.duration = &impl_->query_duration.Add({{"datasource", datasource}}, kQuery);
+  auto counter = of.by_result.find(result);
+  if (counter == of.by_result.end()) {
+    Counter& made =
+        impl_->queries.Add({{"datasource", datasource}, {"result", std::string(result)}});
+    counter = of.by_result.emplace(result, &made).first;
+  }
+  counter->second->Increment();
+  of.duration->Observe(took.count());
 }
 
 void Metrics::on_datasource(const std::string& datasource, bool up) {
