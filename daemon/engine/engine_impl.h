@@ -5,6 +5,7 @@
 // engine_alerts.cc, engine_places.cc (taking over and giving up), engine_waiting.cc.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -90,6 +91,8 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
 
     const RolloutState& after() const { return moves ? step.state : entry->state; }
   };
+  using Batch = std::deque<Recording>;  // a Recording is large: it is not moved about
+
   struct Due {
     SysTime at;
     std::uint64_t ticket;
@@ -131,7 +134,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void see_idle(const TenurePtr& tenure);
   void drop_if_empty(const TenurePtr& tenure);
   void forget(const TenurePtr& tenure);
-  void drop_gone(std::vector<Recording>& batch) const;
+  void drop_gone(Batch& batch) const;
   static bool may_move(const Entry& entry);
   static void tell_gone(Work& work);
   void refused(const Lease& lease);
@@ -161,9 +164,9 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void start_flush();
   void flush_later();
   awaitable<void> flush();
-  std::function<void()> tell(std::vector<Recording>& batch) const;
-  awaitable<RecordEnd> record(std::vector<Recording>& batch);
-  awaitable<RecordEnd> record_once(std::vector<Recording>& batch);
+  std::function<void()> tell(Batch& batch) const;
+  awaitable<RecordEnd> record(Batch& batch);
+  awaitable<RecordEnd> record_once(Batch& batch);
   void recorded(Recording& recording, const Recorded& at_commit);
   void not_recorded(Recording& recording, const std::string& why);
   void after_step(const EntryPtr& entry);
@@ -219,8 +222,8 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   SysTime last_wall_{};
   SteadyTime last_steady_{};
 
-  std::vector<Recording> batch_;
-  std::vector<Recording>* with_store_ = nullptr;  // what record() is at
+  Batch batch_;
+  Batch* with_store_ = nullptr;  // what record() is at
   bool recall_due_ = false;                       // before anything else is told
   bool flushing_ = false;
   bool hurry_ = false;      // batch_ holds what somebody waits for

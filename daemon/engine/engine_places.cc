@@ -296,7 +296,7 @@ void Engine::Impl::forget(const TenurePtr& tenure) {
   tenure->changed();
 }
 
-void Engine::Impl::drop_gone(std::vector<Recording>& batch) const {
+void Engine::Impl::drop_gone(Batch& batch) const {
   for (Recording& recording : batch)
     if (recording.entry->tenure->over) std::ranges::for_each(recording.works, tell_gone);
   std::erase_if(batch, [](const Recording& r) { return r.entry->tenure->over; });

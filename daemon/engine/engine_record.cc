@@ -20,7 +20,7 @@ awaitable<void> Engine::Impl::flush() {
   hurry_ = true;
   while (hurry_ && !batch_.empty()) {
     hurry_ = false;
-    std::vector<Recording> batch = std::exchange(batch_, {});
+    Batch batch = std::exchange(batch_, {});
     const RecordEnd together = co_await record(batch);
     if (together == RecordEnd::kOnDisk) continue;
     // A commit that the store cannot take must not hold up everybody else's: each is tried alone,
@@ -29,7 +29,7 @@ awaitable<void> Engine::Impl::flush() {
     for (std::size_t first = 0; first < batch.size();) {
       std::size_t last = first;
       while (batch[last].with_next) ++last;
-      std::vector<Recording> alone(
+      Batch alone(
           std::make_move_iterator(batch.begin() + static_cast<long>(first)),
           std::make_move_iterator(batch.begin() + static_cast<long>(last) + 1));
       const bool was_alone = alone.size() == batch.size();
@@ -58,7 +58,7 @@ awaitable<void> Engine::Impl::flush() {
 
 // Adds to each commit what people are told of it, in place of what an attempt before this one did.
 // Returns what is to be called when the batch is on disk.
-std::function<void()> Engine::Impl::tell(std::vector<Recording>& batch) const {
+std::function<void()> Engine::Impl::tell(Batch& batch) const {
   if (!rules_.tell) return {};
   std::vector<TakenStep> steps;
   steps.reserve(batch.size());
@@ -79,7 +79,7 @@ std::function<void()> Engine::Impl::tell(std::vector<Recording>& batch) const {
 
 // What is gone by now is left out. On disk means acted on; else nothing of it is, and
 // store_trouble_ says why.
-awaitable<Engine::Impl::RecordEnd> Engine::Impl::record(std::vector<Recording>& batch) {
+awaitable<Engine::Impl::RecordEnd> Engine::Impl::record(Batch& batch) {
   const std::shared_ptr<void> telling = co_await take_turn(kTelling);
   with_store_ = &batch;
   RecordEnd end = RecordEnd::kRefused;
@@ -98,7 +98,7 @@ awaitable<Engine::Impl::RecordEnd> Engine::Impl::record(std::vector<Recording>& 
 }
 
 // One transaction. Throws OutOfDate.
-awaitable<Engine::Impl::RecordEnd> Engine::Impl::record_once(std::vector<Recording>& batch) {
+awaitable<Engine::Impl::RecordEnd> Engine::Impl::record_once(Batch& batch) {
   RecordEnd end = RecordEnd::kRefused;
   std::function<void()> told;
   std::vector<Recorded> at_commit;

@@ -175,21 +175,12 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
     Asked& asked = pending->asked;
     asked.condition = i;
     asked.evaluated_at = grid.at(slot) - delay;
-    asked.datasource = plan.datasource;
-    asked.datasource_url = rules_.datasource_url(plan.datasource);
-    asked.headers = source_.header_names(plan.datasource);
     entry->out[i] = pending;
 
     const auto& threshold = std::get<ThresholdCondition>(plan.kind);
-    // Readiness is one question from before the first step to the end.
-    const auto weight = plan.is_readiness ? std::nullopt : step_weight(*entry->plan, entry->state);
-    const int step = plan.is_readiness ? -1 : entry->state.step;
-    const auto query = render_query(threshold.query, entry->spec, plan, step, weight);
-    std::optional<Expected<std::string, promql::RenderError>> evidence;
-    if (threshold.evidence)
-      evidence = render_query(*threshold.evidence, entry->spec, plan, step, weight);
-    pending->remaining = evidence ? 2 : 1;
-    const auto ask = [&](const Expected<std::string, promql::RenderError>& text, Role role) {
+    const RenderedQuestions& rendered = entry->questions(i);
+    pending->remaining = rendered.evidence ? 2 : 1;
+    const auto ask = [&](const Expected<SharedText, promql::RenderError>& text, Role role) {
       if (text) {
         questions.push_back(
             {plan.datasource, *text, asked.evaluated_at, plan.timeout.value_or(Millis{0}), role});
@@ -203,11 +194,12 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
                   self->answered(entry, pending, role, std::move(unasked));
                 });
     };
-    asked.query = query ? *query : threshold.query.text();
-    ask(query, plan.is_readiness ? Role::kReadiness : Role::kValue);
-    if (evidence) {
-      asked.evidence_query = *evidence ? **evidence : threshold.evidence->text();
-      ask(*evidence, Role::kEvidence);
+    asked.query = rendered.query ? *rendered.query : SharedText(threshold.query.text());
+    ask(rendered.query, plan.is_readiness ? Role::kReadiness : Role::kValue);
+    if (rendered.evidence) {
+      asked.evidence_query =
+          *rendered.evidence ? **rendered.evidence : SharedText(threshold.evidence->text());
+      ask(*rendered.evidence, Role::kEvidence);
     }
   }
 }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "analysis/render.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/explain.h"
 #include "daemon/engine/leases.h"
@@ -73,6 +74,14 @@ struct Tenure {
   }
 };
 
+// A condition's questions as they are asked at one step. They are rendered when that changes.
+struct RenderedQuestions {
+  int step = 0;
+  std::optional<double> weight;
+  Expected<SharedText, promql::RenderError> query;
+  std::optional<Expected<SharedText, promql::RenderError>> evidence;
+};
+
 struct Entry {
   std::shared_ptr<Tenure> tenure;
   RolloutSpec spec;
@@ -89,12 +98,14 @@ struct Entry {
   bool store_was_away = false;                    // slots not asked meanwhile are missed(store)
   std::vector<std::shared_ptr<PendingSlot>> out;  // per condition; null: nothing is out
   std::vector<SysTime> busy_until;                // per condition: when its last question came back
+  std::vector<std::unique_ptr<const RenderedQuestions>> rendered;  // per condition; null: not yet
   // What readiness was last answered: its decisions come with time, not with an answer.
   std::optional<Asked> last_ready;
   std::uint64_t scheduled = 0;  // the newest ticket in the due queue is the valid one
   std::vector<std::weak_ptr<Entry>> waiting_for_idle;
 
   Fixed fixed() const { return {spec, *plan}; }
+  const RenderedQuestions& questions(std::size_t condition);
   RolloutView view(const MetricsSource& source) const;
   const Place& place() const { return tenure->place; }
 };

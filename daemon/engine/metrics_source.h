@@ -8,6 +8,7 @@
 
 #include "analysis/answer.h"
 #include "analysis/time.h"
+#include "daemon/engine/shared_text.h"
 #include "daemon/net/net.h"
 
 namespace rollwatch {
@@ -17,7 +18,7 @@ enum class Role : unsigned char { kValue, kEvidence, kReadiness, kArm };
 
 struct Question {
   std::string datasource;
-  std::string query;  // rendered
+  SharedText query;  // rendered
   SysTime time{};     // evaluated for; sent as `time=`
   Millis timeout{0};  // 0: the datasource's
   Role role = Role::kValue;

@@ -1,6 +1,7 @@
 #include "daemon/prometheus/answer_json.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 #include <optional>
@@ -106,7 +107,8 @@ class Reader {
   bool close();
   bool close_element();
 
-  std::vector<Place> places_;
+  std::array<Place, kMaxDepth> places_{};
+  std::size_t depth_ = 0;
   std::string key_;
   bool boolean_ = false;
   std::string error_;
@@ -131,8 +133,8 @@ class Reader {
 };
 
 bool Reader::take(Kind kind, std::string* text) {
-  if (places_.empty()) return fail("not a JSON object");
-  switch (places_.back()) {
+  if (depth_ == 0) return fail("not a JSON object");
+  switch (places_[depth_ - 1]) {
     case Place::kTop:
       return take_top(kind, text);
     case Place::kData:
@@ -256,11 +258,11 @@ std::optional<Reader::Place> Reader::place_in_element(Kind kind) {
 }
 
 std::optional<Reader::Place> Reader::place_of(Kind kind) {
-  if (places_.empty()) {
+  if (depth_ == 0) {
     if (!expect(kind == Kind::kObject, "not a JSON object")) return std::nullopt;
     return Place::kTop;
   }
-  switch (places_.back()) {
+  switch (places_[depth_ - 1]) {
     case Place::kTop:
       return place_in_top(kind);
     case Place::kData:
@@ -288,16 +290,15 @@ std::optional<Reader::Place> Reader::place_of(Kind kind) {
 }
 
 bool Reader::open(Kind kind) {
-  if (places_.size() >= kMaxDepth)
+  if (depth_ >= kMaxDepth)
     return fail("nested more than " + std::to_string(kMaxDepth) + " deep");
   const std::optional<Place> place = place_of(kind);
-  if (place) places_.push_back(*place);
+  if (place) places_[depth_++] = *place;
   return place.has_value();
 }
 
 bool Reader::close() {
-  const Place place = places_.back();
-  places_.pop_back();
+  const Place place = places_[--depth_];
   switch (place) {
     case Place::kElement:
       return close_element();

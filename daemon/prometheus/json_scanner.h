@@ -11,7 +11,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace rollwatch {
 
@@ -112,7 +111,7 @@ class JsonScanner {
   std::string_view text_;
   Reader& reader_;
   std::size_t at_ = 0;
-  std::vector<char> open_;
+  std::string open_;  // the brackets; short ones need no memory of their own
   bool is_first_ = false;  // nothing of what is open was read yet
   std::string string_;
 };

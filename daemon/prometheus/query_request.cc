@@ -80,25 +80,22 @@ QueryEncoder::QueryEncoder(const Datasource& source, const BaseUrl& server)
 }
 
 std::string QueryEncoder::request(std::string_view query, SysTime time, Millis timeout) const {
-  std::string parameters;
-  parameters.reserve(query.size() * 2 + 100);
-  parameters += "query=";
-  append_percent_encoded(parameters, query);
+  constexpr std::string_view kGet = "GET ";
+  std::string bytes;
+  bytes.reserve(2 * query.size() + target_.size() + headers_.size() + 120);
+  bytes.append(kGet).append(target_).append("?query=");
+  append_percent_encoded(bytes, query);
   // nocache: VictoriaMetrics would otherwise evaluate up to 30 s earlier than asked, and not say
   // so.
-  parameters += "&time=" + unix_seconds(time) + "&timeout=" + std::to_string(timeout.count()) +
-                "ms&nocache=1";
-  std::string bytes;
-  bytes.reserve(target_.size() + headers_.size() + parameters.size() + 120);
-  if (target_.size() + 1 + parameters.size() <= kLongestAddress) {
-    bytes.append("GET ").append(target_).append("?").append(parameters);
-    bytes.append(" HTTP/1.1\r\n").append(headers_).append("\r\n");
-  } else {
-    bytes.append("POST ").append(target_).append(" HTTP/1.1\r\n").append(headers_);
-    bytes.append("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ");
-    bytes.append(std::to_string(parameters.size())).append("\r\n\r\n").append(parameters);
-  }
-  return bytes;
+  bytes.append("&time=").append(unix_seconds(time)).append("&timeout=");
+  bytes.append(std::to_string(timeout.count())).append("ms&nocache=1");
+  if (bytes.size() - kGet.size() <= kLongestAddress)
+    return bytes.append(" HTTP/1.1\r\n").append(headers_).append("\r\n");
+
+  const std::string form = bytes.substr(kGet.size() + target_.size() + 1);
+  bytes.assign("POST ").append(target_).append(" HTTP/1.1\r\n").append(headers_);
+  bytes.append("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ");
+  return bytes.append(std::to_string(form.size())).append("\r\n\r\n").append(form);
 }
 
 std::vector<std::string> configured_headers(const Datasource& source) {
