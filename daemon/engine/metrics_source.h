@@ -22,6 +22,10 @@ struct Question {
   SysTime time{};     // evaluated for; sent as `time=`
   Millis timeout{0};  // 0: the datasource's
   Role role = Role::kValue;
+  // For who goes first, and who is left out, where there are more questions than connections.
+  bool may_roll_back = false;  // its condition can
+  SysTime last_answered{};     // when its condition was answered last
+  Millis interval{0};          // then its condition is due again; 0: never
 };
 
 // Whether a datasource can read a query at all, asked when a rollout is registered.

@@ -206,8 +206,12 @@ std::size_t KeptConnection::parse(std::string_view bytes, error_code& error) {
 }
 
 void KeptConnection::complete(bool more_came) {
-  KeptAnswer answer;
   auto& message = parser_->get();
+  const auto encoding = message[http::field::content_encoding];
+  if (!encoding.empty() && encoding != "identity")
+    return fail(HttpError::kUnreachable, "the answer of " + server_->name +
+                                             " is compressed, which it was not asked to be");
+  KeptAnswer answer;
   answer.status = static_cast<int>(message.result_int());
   answer.content_type = message[http::field::content_type];
   answer.body = std::move(message.body());

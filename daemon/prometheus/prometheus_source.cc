@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <deque>
-#include <iterator>
-#include <set>
 #include <string_view>
 #include <tuple>
 #include <utility>
 
 #include "daemon/http/keep_alive.h"
 #include "daemon/prometheus/answer_parser.h"
+#include "daemon/prometheus/query_queue.h"
 
 namespace rollwatch {
 
@@ -113,18 +111,6 @@ class PrometheusSource::Impl : public std::enable_shared_from_this<Impl> {
   std::optional<bool> up(const std::string& name) const;
 
  private:
-  struct Receiver {
-    std::shared_ptr<const Answered> answered;
-    std::size_t index = 0;
-  };
-
-  // A question that waits or is out, and everybody who asked it.
-  struct Asking {
-    Question question;
-    SteadyTime since{}, until{};
-    std::vector<Receiver> receivers;
-  };
-
   // What a datasource's configuration comes to. Questions that are out keep the one they were sent
   // with.
   struct Server {
@@ -138,8 +124,8 @@ class PrometheusSource::Impl : public std::enable_shared_from_this<Impl> {
     std::string name;
     std::shared_ptr<Server> server;  // null: configured no more, only its last questions are out
     int busy = 0;
-    std::deque<Asking> waiting;
-    std::multiset<SteadyTime> alarms;  // of the sleepers that look after `waiting`
+    QueryQueue waiting;
+    bool is_looked_after = false;  // somebody looks after `waiting` every now and then
     std::optional<bool> up;
   };
   using PoolPtr = std::shared_ptr<Pool>;
@@ -147,15 +133,14 @@ class PrometheusSource::Impl : public std::enable_shared_from_this<Impl> {
   void later(std::function<void()> work);
   PoolPtr pool_of(const std::string& name);
   void send_next(const PoolPtr& pool);
-  void send(const PoolPtr& pool, Asking asking);
+  void send(const PoolPtr& pool, const AskingPtr& asking);
   void received(const PoolPtr& pool, const Server& server, const Asking& asking,
                 KeptAnswer response);
   static int connections(const Pool& pool) {
     return pool.server ? std::max(1, pool.server->settings.max_concurrency) : 0;
   }
-  void give_up(const Pool& pool, const Asking& asking);
-  void expire(Pool& pool);
-  void set_alarm(const PoolPtr& pool);
+  void give_up(const Pool& pool, const QueryQueue::GivenUp& given_up);
+  void look_after(const PoolPtr& pool);
   void answer(const Pool& pool, const Asking& asking, Answer answer);
   void note_up(Pool& pool, const Answer& answer);
 
@@ -214,9 +199,9 @@ void PrometheusSource::Impl::configure(std::map<std::string, Datasource> datasou
 void PrometheusSource::Impl::ask(std::vector<Question> questions,
                                  std::shared_ptr<const Answered> answered) {
   const SteadyTime now = clock_.steady();
-  // Of several equal questions the first is asked. (What is in a deque stays where it is.)
+  // Of several equal questions the first is asked.
   using Same = std::tuple<std::string_view, std::string_view, SysTime, Millis>;
-  std::map<Same, Asking*> asked;
+  std::map<Same, AskingPtr> asked;
   std::vector<PoolPtr> touched;
   for (std::size_t i = 0; i < questions.size(); ++i) {
     Question& question = questions[i];
@@ -228,53 +213,50 @@ void PrometheusSource::Impl::ask(std::vector<Question> questions,
     PoolPtr pool = pool_of(question.datasource);
     Millis timeout = question.timeout;
     if (timeout == Millis{0} && pool->server) timeout = pool->server->settings.timeout;
-    pool->waiting.push_back({std::move(question), now, now + timeout, {{answered, i}}});
-    Asking& asking = pool->waiting.back();
-    const Question& kept = asking.question;
+    const auto asking = std::make_shared<Asking>(
+        Asking{std::move(question), now, now + timeout, {{answered, i}}});
+    const Question& kept = asking->question;
     if (questions.size() > 1)
-      asked.emplace(Same{kept.datasource, kept.query, kept.time, kept.timeout}, &asking);
+      asked.emplace(Same{kept.datasource, kept.query, kept.time, kept.timeout}, asking);
+    pool->waiting.push(asking, now);
     if (std::find(touched.begin(), touched.end(), pool) == touched.end())
       touched.push_back(std::move(pool));
   }
   later([this, touched = std::move(touched)] {
-    for (const PoolPtr& pool : touched) {
-      send_next(pool);
-      set_alarm(pool);
-    }
+    for (const PoolPtr& pool : touched) send_next(pool);
   });
 }
 
 void PrometheusSource::Impl::send_next(const PoolPtr& pool) {
-  while (!pool->waiting.empty() && !stopped_) {
-    const bool configured = pool->server != nullptr;
-    const bool late = pool->waiting.front().until - clock_.steady() < Millis{1};
-    if (configured && !late && pool->busy >= connections(*pool)) return;
-    Asking next = std::move(pool->waiting.front());
-    pool->waiting.pop_front();
-    if (!configured) {
-      answer(*pool, next,
+  if (!pool->server) {
+    for (const AskingPtr& asking : pool->waiting.take_all())
+      answer(*pool, *asking,
              failed(FailureKind::kNotAsked, "datasource " + pool->name + " is not configured"));
-    } else if (late) {
-      give_up(*pool, next);
-    } else if (!pool->server->client) {
-      answer(*pool, next, failed(FailureKind::kUnreachable, "the address is not a URL"));
-    } else {
-      send(pool, std::move(next));
-    }
+    if (pool->busy == 0) pools_.erase(pool->name);
+    return;
   }
-  if (!pool->server && pool->busy == 0 && pool->alarms.empty()) pools_.erase(pool->name);
+  while (!stopped_ && pool->server && pool->busy < connections(*pool)) {
+    const AskingPtr next = pool->waiting.pop(clock_.steady());
+    if (!next) break;
+    if (next->until - clock_.steady() < Millis{1})
+      give_up(*pool, pool->waiting.give_up(next));
+    else if (!pool->server->client)
+      answer(*pool, *next, failed(FailureKind::kUnreachable, "the address is not a URL"));
+    else
+      send(pool, next);
+  }
+  if (!pool->waiting.empty()) look_after(pool);
 }
 
-void PrometheusSource::Impl::send(const PoolPtr& pool, Asking asking) {
+void PrometheusSource::Impl::send(const PoolPtr& pool, const AskingPtr& asking) {
   const auto server = pool->server;
-  const auto left = std::chrono::floor<Millis>(asking.until - clock_.steady());
+  const auto left = std::chrono::floor<Millis>(asking->until - clock_.steady());
   KeptRequest request;
-  request.bytes = server->encoder->request(asking.question.query, asking.question.time, left);
+  request.bytes = server->encoder->request(asking->question.query, asking->question.time, left);
   request.timeout = left;
   request.max_answer = limits_.answer_bytes;
-  request.done = [self = shared_from_this(), pool, server,
-                  asking = std::move(asking)](KeptAnswer response) {
-    if (!self->stopped_) self->received(pool, *server, asking, std::move(response));
+  request.done = [self = shared_from_this(), pool, server, asking](KeptAnswer response) {
+    if (!self->stopped_) self->received(pool, *server, *asking, std::move(response));
   };
   ++pool->busy;
   server->client->send(std::move(request));
@@ -283,50 +265,39 @@ void PrometheusSource::Impl::send(const PoolPtr& pool, Asking asking) {
 void PrometheusSource::Impl::received(const PoolPtr& pool, const Server& server,
                                       const Asking& asking, KeptAnswer response) {
   --pool->busy;
+  if (response.error == HttpError::kNone) pool->waiting.answered(clock_.steady());
   Answer parsed = answer_of(pool->name, server.settings, std::move(response));
   note_up(*pool, parsed);
   answer(*pool, asking, std::move(parsed));
   send_next(pool);
 }
 
-void PrometheusSource::Impl::give_up(const Pool& pool, const Asking& asking) {
+void PrometheusSource::Impl::give_up(const Pool& pool, const QueryQueue::GivenUp& given_up) {
+  const Asking& asking = *given_up.asking;
   const auto waited = std::chrono::floor<Millis>(clock_.steady() - asking.since);
+  const std::string all = "all " + std::to_string(connections(pool)) + " of datasource " +
+                          pool.name + " (max_concurrency) are busy";
+  if (given_up.overload)
+    return answer(pool, asking,
+                  failed(FailureKind::kOverload,
+                         "waited " + format_duration(waited) + " for a free connection: " + all,
+                         waited));
   answer(pool, asking,
-         failed(FailureKind::kOverload,
-                "waited " + format_duration(waited) + " for a free connection: all " +
-                    std::to_string(connections(pool)) + " of datasource " + pool.name +
-                    " (max_concurrency) are busy",
+         failed(FailureKind::kTimeout,
+                "no answer within " + format_duration(waited) + ": " + all + " without one",
                 waited));
 }
 
-// Gives up what has waited for its whole timeout, wherever in the queue it stands.
-void PrometheusSource::Impl::expire(Pool& pool) {
-  std::deque<Asking>& waiting = pool.waiting;
-  const auto late = std::stable_partition(
-      waiting.begin(), waiting.end(),
-      [now = clock_.steady()](const Asking& one) { return now < one.until; });
-  const std::vector<Asking> expired(std::make_move_iterator(late),
-                                    std::make_move_iterator(waiting.end()));
-  waiting.erase(late, waiting.end());
-  for (const Asking& one : expired) give_up(pool, one);
-}
-
-// Sees to it that somebody wakes when the first of those that wait has waited long enough. A
-// sleeper that is out cannot be called back, so there is one more only if it is needed earlier.
-void PrometheusSource::Impl::set_alarm(const PoolPtr& pool) {
-  if (pool->waiting.empty()) return;
-  const auto earlier = [](const Asking& a, const Asking& b) { return a.until < b.until; };
-  const SteadyTime first =
-      std::min_element(pool->waiting.begin(), pool->waiting.end(), earlier)->until;
-  if (!pool->alarms.empty() && *pool->alarms.begin() <= first) return;
-  pool->alarms.insert(first);
+void PrometheusSource::Impl::look_after(const PoolPtr& pool) {
+  if (std::exchange(pool->is_looked_after, true)) return;
   spawn(executor_, "queue of " + pool->name,
-        [self = shared_from_this(), pool, first]() -> awaitable<void> {
-          co_await self->clock_.sleep(std::chrono::ceil<Millis>(first - self->clock_.steady()));
+        [self = shared_from_this(), pool]() -> awaitable<void> {
+          co_await self->clock_.sleep(SendingPace::kTick);
           if (self->stopped_) co_return;
-          pool->alarms.erase(pool->alarms.find(first));
-          self->expire(*pool);
-          self->set_alarm(pool);
+          pool->is_looked_after = false;
+          for (const QueryQueue::GivenUp& given_up : pool->waiting.expire(self->clock_.steady()))
+            self->give_up(*pool, given_up);
+          self->send_next(pool);
         });
 }
 
@@ -334,7 +305,7 @@ void PrometheusSource::Impl::answer(const Pool& pool, const Asking& asking, Answ
   if (hooks_.query_finished)
     hooks_.query_finished(pool.name, result_word(answer), answer.duration);
   answer.shared_with = asking.receivers.size() - 1;
-  for (const Receiver& receiver : asking.receivers) (*receiver.answered)(receiver.index, answer);
+  for (const Asking::Receiver& receiver : asking.receivers) (*receiver.answered)(receiver.index, answer);
 }
 
 void PrometheusSource::Impl::note_up(Pool& pool, const Answer& answer) {

@@ -1,8 +1,9 @@
 // Answers from Prometheus, VictoriaMetrics and whoever else speaks their HTTP API.
 //
 // Equal questions for the same time are asked once. Each datasource has its own bounded number of
-// connections and its own queue, first come, first served. Waiting in it counts against a question's timeout, so a datasource that hangs holds up
-// its own questions for as long as their timeout and nobody else's at all.
+// connections and its own queue (query_queue.h). Waiting in it counts against a question's timeout,
+// so a datasource that hangs holds up its own questions for as long as their timeout and nobody
+// else's at all.
 #pragma once
 
 #include <cstddef>

@@ -84,6 +84,8 @@ struct Script {
   std::vector<Message> told;
   std::vector<std::string> not_recorded;
   std::size_t most_evaluations = 0;  // in one commit
+  std::size_t batches = 0;           // that the store was given
+  Millis linger{0};
 };
 
 }  // namespace rollwatch

@@ -18,6 +18,7 @@ class WatchedStore : public Store {
   bool owes() const { return out_ > 0; }
 
   awaitable<std::vector<Recorded>> record(std::vector<Commit> commits) override {
+    ++script_.batches;
     for (const Commit& commit : commits)
       script_.most_evaluations = std::max(script_.most_evaluations, commit.evaluations.size());
     if (script_.store_hangs) co_await held_.wait();

@@ -129,6 +129,7 @@ EngineRules World::Node::rules(World& world, Life& life) {
   };
   rules.decode_plan = plan_of;
   rules.random = Life::random_of(world);
+  rules.linger = world.script_.linger;
   rules.datasource_url = [](const std::string&) { return std::string("http://metrics.example"); };
   return rules;
 }
