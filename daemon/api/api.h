@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "config/settings.h"
+#include "daemon/api/merged_analyses.h"
 #include "daemon/api/rollout_service.h"
 #include "daemon/engine/caller.h"
 #include "daemon/engine/nodes.h"
@@ -92,6 +93,7 @@ struct ApiContext {
   static awaitable<std::optional<SendResult>> no_test(std::string, std::string) {
     co_return std::nullopt;
   }
+  std::shared_ptr<MergedAnalyses> merged_analyses = std::make_shared<MergedAnalyses>();
 };
 
 // One request on its way to a handler.

@@ -270,13 +270,12 @@ void Engine::Impl::not_recorded(Recording& r, const std::string& why) {
   if (entry->tenure->over) return;
   entry->recording = entry->beginning = false;
   if (hooks_.not_recorded) hooks_.not_recorded(entry->spec, why);
-  std::deque<Work> again;
+  std::list<Work> again;
   for (Work& work : r.works) {
     if (work.done) work.done({WorkEnd::kStoreAway, why, DeliveryState::kPending});
     if (must_be_kept(work)) again.push_back(std::move(work));
   }
-  entry->mailbox.insert(entry->mailbox.begin(), std::make_move_iterator(again.begin()),
-                        std::make_move_iterator(again.end()));
+  entry->mailbox.splice(entry->mailbox.begin(), std::move(again));
   entry->store_was_away = true;
   spawn(executor_, "engine store retry",
         [weak = weak_from_this(), &clock = clock_, entry]() -> awaitable<void> {

@@ -234,7 +234,8 @@ void Engine::Impl::answered(const EntryPtr& entry, const std::shared_ptr<Pending
   SlotAnswered input{i, pending->slot, pending->asked.evaluated_at, pending->asked.value,
                      pending->asked.evidence};
   Work work{std::move(input)};
-  if (entry->plan->conditions[i].is_readiness) entry->last_ready = pending->asked;
+  if (entry->plan->conditions[i].is_readiness)
+    entry->last_ready = std::make_shared<const Asked>(pending->asked);
   work.asked = std::move(pending->asked);
   // Until the answer is on disk the condition stays "out", so that no slot is asked twice.
   work.done = [entry, i, pending](const WorkResult&) {

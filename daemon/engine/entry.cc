@@ -56,7 +56,7 @@ std::optional<Asked> asked_for(const Entry& entry, const RolloutState& after,
   if (!decision.condition || (asked && asked->condition == *decision.condition))
     latest = asked;
   else if (entry.plan->conditions[*decision.condition].is_readiness && entry.last_ready)
-    latest = entry.last_ready;
+    latest = *entry.last_ready;
   else
     latest = unanswered(entry.fixed(), after, *decision.condition);
   if (!latest) return std::nullopt;

@@ -2,8 +2,8 @@
 // The state here is always the one on disk; a step that is being recorded lives in the batch.
 #pragma once
 
-#include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -90,7 +90,7 @@ struct Entry {
   RolloutState state;
   std::int64_t fence = 0;
 
-  std::deque<Work> mailbox;
+  std::list<Work> mailbox;  // mostly empty, and then takes no memory
   bool recording = false;                         // a commit is with the store, or about to be
   bool recording_quietly = false;                 // …and nothing follows from it
   bool beginning = false;                         // in that commit it leaves `waiting`
@@ -100,7 +100,7 @@ struct Entry {
   std::vector<SysTime> busy_until;                // per condition: when its last question came back
   std::vector<std::unique_ptr<const RenderedQuestions>> rendered;  // per condition; null: not yet
   // What readiness was last answered: its decisions come with time, not with an answer.
-  std::optional<Asked> last_ready;
+  std::shared_ptr<const Asked> last_ready;
   std::uint64_t scheduled = 0;  // the newest ticket in the due queue is the valid one
   std::vector<std::weak_ptr<Entry>> waiting_for_idle;
 

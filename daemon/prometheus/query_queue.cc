@@ -113,13 +113,15 @@ std::vector<QueryQueue::GivenUp> QueryQueue::expire(SteadyTime now) {
   sort_fresh();
   std::vector<GivenUp> given_up;
   for (Waiting& waiting : waiting_) {
-    std::erase_if(waiting, [&](auto& one) {
-      AskingPtr& asking = one.second;
+    for (auto one = waiting.begin(); one != waiting.end();) {
       // Less than a millisecond cannot be told to a server.
-      if (given_up_at(*asking) - now >= Millis{1}) return false;
-      given_up.push_back(give_up(std::move(asking)));
-      return true;
-    });
+      if (given_up_at(*one->second) - now >= Millis{1}) {
+        ++one;
+        continue;
+      }
+      given_up.push_back(give_up(std::move(one->second)));
+      one = waiting.erase(one);
+    }
   }
   return given_up;
 }
