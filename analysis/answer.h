@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <variant>
@@ -30,6 +31,7 @@ class SeriesList {
  public:
   SeriesList() = default;
   SeriesList(std::vector<Series> series);
+  SeriesList(std::initializer_list<Series> series) : SeriesList(std::vector<Series>(series)) {}
 
   void push_back(Series series);  // only of a list that has not been copied
 

@@ -23,7 +23,7 @@ struct Question {
   Millis timeout{0};  // 0: the datasource's
   Role role = Role::kValue;
   // For who goes first, and who is left out, where there are more questions than connections.
-  bool may_roll_back = false;  // its condition can
+  bool goes_first = false;     // its condition can roll back, or somebody waits for the answer
   SysTime last_answered{};     // when its condition was answered last
   Millis interval{0};          // then its condition is due again; 0: never
 };

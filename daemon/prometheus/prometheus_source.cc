@@ -337,6 +337,7 @@ awaitable<QueryCheck> PrometheusSource::check(std::string datasource, std::strin
   std::vector<Question> questions(1);
   questions[0].datasource = datasource;
   questions[0].query = query;
+  questions[0].goes_first = true;
   ask(std::move(questions),
       [promise](std::size_t, Answer answer) { promise->set(std::move(answer)); });
   const Answer answer = co_await promise->get();

@@ -93,7 +93,7 @@ std::vector<AskingPtr> QueryQueue::take_all() {
 void QueryQueue::sort_fresh() {
   for (AskingPtr& asking : fresh_) {
     const Turn turn{asking->question.last_answered, ++tickets_};
-    waiting_[asking->question.may_roll_back ? 0 : 1].emplace(turn, std::move(asking));
+    waiting_[asking->question.goes_first ? 0 : 1].emplace(turn, std::move(asking));
   }
   fresh_.clear();
 }

@@ -14,11 +14,11 @@ using testing::IsEmpty;
 
 class QueryQueueTest : public testing::Test {
  protected:
-  AskingPtr ask(const std::string& query, bool may_roll_back = true, Millis answered = Millis{0},
+  AskingPtr ask(const std::string& query, bool goes_first = true, Millis answered = Millis{0},
                 Millis interval = Millis{1'000}) {
     auto asking = std::make_shared<Asking>();
     asking->question.query = query;
-    asking->question.may_roll_back = may_roll_back;
+    asking->question.goes_first = goes_first;
     asking->question.last_answered = SysTime{answered};
     asking->question.interval = interval;
     asking->since = now;
