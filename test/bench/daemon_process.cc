@@ -24,8 +24,9 @@ std::string datasource_configuration(const std::string& name, const std::string&
 std::string policy_configuration(const std::string& name, const Load& load,
                                  const std::string& datasource) {
   std::string text =
-      fmt::format("[policy.{}]\nduration = \"12h\"\ninterval = \"{}ms\"\ndatasource = \"{}\"\n",
-                  name, load.interval.count(), datasource);
+      fmt::format("[policy.{}]\nduration = \"12h\"\ninterval = \"{}ms\"\n"
+                  "initial_delay = \"{}ms\"\ndatasource = \"{}\"\n",
+                  name, load.interval.count(), load.initial_delay().count(), datasource);
   for (std::size_t i = 0; i < load.conditions; ++i)
     text += fmt::format(
         "[[policy.{0}.condition]]\nname = \"c{1}\"\n"

@@ -119,7 +119,7 @@ Measurement measure(const Contestant& contestant, DatasourceProcess& datasource,
   std::fprintf(stderr, "%s: process %d, standing after %.1f s\n", contestant.name.c_str(),
                evaluator->pid(), Seconds(Clock::now() - begun).count());
   const Clock::time_point standing = Clock::now();
-  sleep_for(options.warm_up + options.interval);
+  sleep_for(Seconds(evaluator->begins_after()).count() + options.warm_up + options.interval);
   Measurement measured = measure_window(*evaluator, datasource, options);
   if (options.memory_after > 0) {
     sleep_until(standing +
@@ -148,6 +148,7 @@ void measure_and_report(const Options& options) {
   std::printf("%zu rollouts of %zu conditions every %.1f s; %zu pairs of %.0f s\n\n%s",
               options.load.rollouts, options.load.conditions, options.interval, options.pairs,
               options.seconds, heading().c_str());
+  std::fflush(stdout);
   std::vector<std::vector<Measurement>> all(contestants.size());
   for (std::size_t pair = 0; pair < options.pairs; ++pair)
     for (std::size_t i = 0; i < contestants.size(); ++i)

@@ -19,6 +19,7 @@ class RollwatchdEvaluator : public Evaluator {
 
   pid_t pid() override { return daemon_.pid(); }
   void take_load() override { daemon_.register_rollouts(0, load_.rollouts); }
+  Millis begins_after() const override { return load_.initial_delay(); }
 
   std::optional<Told> told() override {
     const DaemonProcess::Metrics metrics = daemon_.metrics();

@@ -19,6 +19,8 @@ class Evaluator {
   virtual pid_t pid() = 0;
   // It stands with all its load; what it does from now on is what it does.
   virtual void take_load() = 0;
+  // …and how long it may wait before it does.
+  virtual Millis begins_after() const { return Millis{0}; }
 
   // What only a Rollwatch tells of itself, since its start.
   struct Told {
