@@ -17,16 +17,17 @@ constexpr std::size_t kConnections = 32;
 
 }  // namespace
 
-std::string datasource_configuration(const std::string& name, const std::string& url, int pool) {
+std::string datasource_configuration(const std::string& name, const std::string& url,
+                                     std::size_t pool) {
   return fmt::format("[datasource.{}]\nurl = \"{}\"\nmax_concurrency = {}\n", name, url, pool);
 }
 
 std::string policy_configuration(const std::string& name, const Load& load,
                                  const std::string& datasource) {
-  std::string text =
-      fmt::format("[policy.{}]\nduration = \"12h\"\ninterval = \"{}ms\"\n"
-                  "initial_delay = \"{}ms\"\ndatasource = \"{}\"\n",
-                  name, load.interval.count(), load.initial_delay().count(), datasource);
+  std::string text = fmt::format(
+      "[policy.{}]\nduration = \"12h\"\ninterval = \"{}ms\"\n"
+      "initial_delay = \"{}ms\"\ndatasource = \"{}\"\n",
+      name, load.interval.count(), load.initial_delay().count(), datasource);
   for (std::size_t i = 0; i < load.conditions; ++i)
     text += fmt::format(
         "[[policy.{0}.condition]]\nname = \"c{1}\"\n"

@@ -18,7 +18,7 @@ struct Load {
   std::size_t rollouts = 1000;
   std::size_t conditions = 1;
   Millis interval{1'000};
-  int pool = 8;  // max_concurrency of the datasource; the daemon's own default
+  std::size_t pool = 8;  // max_concurrency of the datasource; the daemon's own default
 
   std::size_t queries() const { return rollouts * conditions; }
   // Conditions that are registered last begin as late as that, so that whoever cannot keep up with
@@ -33,7 +33,8 @@ struct Load {
 
 // A datasource of this name, and a policy of this name that asks it and ends nothing for half a
 // day.
-std::string datasource_configuration(const std::string& name, const std::string& url, int pool);
+std::string datasource_configuration(const std::string& name, const std::string& url,
+                                     std::size_t pool);
 std::string policy_configuration(const std::string& name, const Load& load,
                                  const std::string& datasource = "default");
 

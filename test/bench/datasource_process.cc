@@ -33,8 +33,9 @@ DatasourceProcess::DatasourceProcess() : port_(free_port()) {
 
 void DatasourceProcess::behave(std::string_view how) { call("/bench/behave?" + std::string(how)); }
 
-Seen DatasourceProcess::seen(Millis interval) {
-  return Seen(call("/bench/report?interval_ms=" + std::to_string(interval.count())));
+Seen DatasourceProcess::seen(Millis interval, const std::string& holding) {
+  return Seen(call("/bench/report?interval_ms=" + std::to_string(interval.count()) +
+                   "&holding=" + holding));
 }
 
 std::string DatasourceProcess::call(const std::string& path) {

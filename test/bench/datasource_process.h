@@ -37,7 +37,8 @@ class DatasourceProcess {
   void forget() { call("/bench/forget"); }
   void begin_window() { call("/bench/window/begin"); }
   void end_window() { call("/bench/window/end"); }
-  Seen seen(Millis interval);
+  // …of the queries that hold this text.
+  Seen seen(Millis interval, const std::string& holding = "");
 
  private:
   std::string call(const std::string& path);

@@ -121,7 +121,6 @@ void FakeDatasource::accept_all() {
     connections_[at] = std::make_unique<Connection>();
     connections_[at]->fd = fd;
     connections_[at]->number = ++accepted_;
-    peak_ = std::max(peak_, ++open_);
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.fd = fd;
@@ -165,8 +164,8 @@ void FakeDatasource::write_to(Connection& connection) {
 void FakeDatasource::drop(Connection& connection) {
   const int fd = connection.fd;
   close(fd);
+  if (connection.has_asked) --open_;
   connections_[static_cast<std::size_t>(fd)].reset();
-  --open_;
 }
 
 void FakeDatasource::take(Connection& connection, std::string_view method, std::string_view target,
@@ -183,6 +182,7 @@ void FakeDatasource::take(Connection& connection, std::string_view method, std::
     connection.out += http("200 OK", "{}");
     return;
   }
+  if (!std::exchange(connection.has_asked, true)) peak_ = std::max(peak_, ++open_);
   const std::string_view query = field(address, "query");
   const std::string_view form = method == "POST" && query.empty() ? body : address;
   const std::string_view time = field(form, "time");
@@ -234,7 +234,8 @@ std::string FakeDatasource::control(std::string_view path, std::string_view para
     ledger_.end_window(now(CLOCK_MONOTONIC));
   } else if (path == "/bench/report") {
     const Micros interval = static_cast<Micros>(number(field(parameters, "interval_ms"))) * 1'000;
-    const LedgerReport seen = ledger_.report(std::max<Micros>(interval, 1'000));
+    const LedgerReport seen =
+        ledger_.report(std::max<Micros>(interval, 1'000), field(parameters, "holding"));
     return http(
         "200 OK",
         fmt::format("queries {}\ndistinct {}\nslots {}\nmissed {}\nmissed_median {}\nmissed_max "
@@ -243,7 +244,7 @@ std::string FakeDatasource::control(std::string_view path, std::string_view para
                     seen.queries, seen.distinct, seen.slots, seen.missed, seen.missed_median,
                     seen.missed_max, seen.late.p50, seen.late.p99, seen.late.max,
                     seen.after_time.p50, seen.after_time.p99, seen.after_time.max,
-                    seen.busiest_100ms, open_ - 1, peak_));  // this one is no query's
+                    seen.busiest_100ms, open_, peak_));
   }
   return http("200 OK", "");
 }

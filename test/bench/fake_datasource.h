@@ -9,7 +9,7 @@
 //   /bench/behave?answer=one&delay_ms=0&series=1    from now on; see Behaviour
 //   /bench/forget                                   the ledger is empty again
 //   /bench/window/begin, /bench/window/end
-//   /bench/report?interval_ms=1000                  lines of "name value"
+//   /bench/report?interval_ms=1000&holding=text     lines of "name value", of the queries with it
 //
 // Anything else, such as an alert that is told, gets an empty 200.
 #pragma once
@@ -50,6 +50,7 @@ class FakeDatasource {
     std::uint64_t number = 0;  // descriptors are used again
     std::string in, out;
     std::size_t waiting = 0;              // requests not answered yet
+    bool has_asked = false;               // a query
     bool is_last = false;                 // nothing is asked after this answer
     bool is_watched_for_writing = false;  // what it does not take yet is in `out`
   };
@@ -74,7 +75,7 @@ class FakeDatasource {
 
   int listener_ = -1, epoll_ = -1;
   std::vector<std::unique_ptr<Connection>> connections_;  // by descriptor
-  std::size_t open_ = 0, peak_ = 0;
+  std::size_t open_ = 0, peak_ = 0;                       // of those that have asked
   std::uint64_t accepted_ = 0;
   Behaviour behaviour_;
   std::string many_;        // the samples of kMany

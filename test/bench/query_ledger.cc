@@ -65,12 +65,17 @@ void QueryLedger::forget() {
   begin_ = end_ = 0;
 }
 
-LedgerReport QueryLedger::report(Micros interval) const {
+LedgerReport QueryLedger::report(Micros interval, std::string_view part) const {
   LedgerReport report;
-  report.distinct = numbers_.size();
+  std::vector<bool> is_asked_about(numbers_.size());
+  for (const auto& [text, number] : numbers_)
+    is_asked_about[number] = text.find(part) != std::string::npos;
+  report.distinct =
+      static_cast<std::size_t>(std::count(is_asked_about.begin(), is_asked_about.end(), true));
   std::vector<std::vector<Micros>> by_query(numbers_.size());
   std::vector<Micros> within, after_time, late;
   for (const Arrival& arrival : arrivals_) {
+    if (!is_asked_about[arrival.query]) continue;
     by_query[arrival.query].push_back(arrival.at);
     if (arrival.at < begin_ || arrival.at >= end_) continue;
     within.push_back(arrival.at);
@@ -78,6 +83,7 @@ LedgerReport QueryLedger::report(Micros interval) const {
   }
   std::vector<Micros> missed_by_query;
   for (const std::vector<Micros>& times : by_query) {
+    if (times.empty()) continue;
     std::vector<Micros> residues;
     for (const Micros at : times) residues.push_back(modulo(at, interval));
     const Micros phase = phase_of(std::move(residues), interval);

@@ -46,7 +46,8 @@ class QueryLedger {
   void begin_window(Micros at) { begin_ = at; }
   void end_window(Micros at) { end_ = at; }
   // What arrived before the window helps to find the phases, and what arrived after it is late.
-  LedgerReport report(Micros interval) const;
+  // Only of queries that hold `part`, in whatever encoding they came.
+  LedgerReport report(Micros interval, std::string_view part = "") const;
 
  private:
   struct Arrival {
