@@ -11,11 +11,6 @@
 #include "test/support/fake_server.h"
 
 namespace rollwatch::bench {
-namespace {
-
-constexpr std::size_t kConnections = 32;
-
-}  // namespace
 
 std::string datasource_configuration(const std::string& name, const std::string& url,
                                      std::size_t pool) {
@@ -63,11 +58,13 @@ void DaemonProcess::stop() {
 }
 
 std::vector<std::string> DaemonProcess::register_rollouts(std::size_t first, std::size_t count,
-                                                          const std::string& policy) {
+                                                          const std::string& policy,
+                                                          std::size_t connections,
+                                                          std::vector<double>* milliseconds) {
   constexpr std::string_view kId = R"("id":")";
   std::vector<std::string> ids(count);
   pump(
-      port_, kConnections, count,
+      port_, connections, count,
       [&](std::size_t number) {
         return http_request(
             "POST", "/api/v1/rollouts",
@@ -80,6 +77,7 @@ std::vector<std::string> DaemonProcess::register_rollouts(std::size_t first, std
         if (answer.status != 201 || at == std::string_view::npos)
           throw std::runtime_error("registration refused: " + std::string(answer.body));
         const std::string_view id = answer.body.substr(at + kId.size());
+        if (milliseconds) milliseconds->push_back(answer.milliseconds);
         ids[answer.request] = std::string(id.substr(0, id.find('"')));
       });
   return ids;

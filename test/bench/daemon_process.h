@@ -58,9 +58,11 @@ class DaemonProcess {
   void start();
 
   // `count` rollouts, of services "s0", "s1", … from `first` on. Throws if one is refused. The ids
-  // are in the order of the services.
+  // are in the order of the services; `milliseconds` gets how long each took.
   std::vector<std::string> register_rollouts(std::size_t first, std::size_t count,
-                                             const std::string& policy = "bench");
+                                             const std::string& policy = "bench",
+                                             std::size_t connections = 32,
+                                             std::vector<double>* milliseconds = nullptr);
 
   // The sum of all series of a family that it exports, without the prefix "rollwatch_", and with
   // the labels in braces that hold `label` if one is given. 0 if there is none.
