@@ -38,6 +38,13 @@ Seen DatasourceProcess::seen(Millis interval, const std::string& holding) {
                    "&holding=" + holding));
 }
 
+Seen DatasourceProcess::takeover(std::size_t asker, std::chrono::steady_clock::time_point since) {
+  const auto micros =
+      std::chrono::duration_cast<std::chrono::microseconds>(since.time_since_epoch()).count();
+  return Seen(call("/bench/takeover?asker=" + std::to_string(asker) +
+                   "&since_us=" + std::to_string(micros)));
+}
+
 std::string DatasourceProcess::call(const std::string& path) {
   const PlainResponse answer = plain_http(port_, "POST", path);
   if (answer.status != 200) throw std::runtime_error("the datasource does not answer " + path);

@@ -2,6 +2,7 @@
 // to answer and asked what it was asked.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -39,6 +40,8 @@ class DatasourceProcess {
   void end_window() { call("/bench/window/end"); }
   // …of the queries that hold this text.
   Seen seen(Millis interval, const std::string& holding = "");
+  // What became of the queries of the asker at url() + "/nN" since then (QueryLedger::takeover).
+  Seen takeover(std::size_t asker, std::chrono::steady_clock::time_point since);
 
  private:
   std::string call(const std::string& path);

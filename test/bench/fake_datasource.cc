@@ -49,6 +49,11 @@ std::size_t number(std::string_view text) {
   return std::strtoul(std::string(text).c_str(), nullptr, 10);
 }
 
+// Who asks at /n3/api/v1/query is the third of several; anybody else is none of them.
+std::uint16_t asker_of(std::string_view path) {
+  return path.starts_with("/n") ? static_cast<std::uint16_t>(number(path.substr(2))) : 0;
+}
+
 std::string http(std::string_view status, std::string_view body) {
   return fmt::format(
       "HTTP/1.1 {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}", status,
@@ -191,7 +196,7 @@ void FakeDatasource::take(Connection& connection, std::string_view method, std::
   const bool is_check = asked_for == 0;
   if (!is_check)
     ledger_.note(field(form, "query"), at,
-                 now(CLOCK_REALTIME) - static_cast<Micros>(asked_for * kSecond));
+                 now(CLOCK_REALTIME) - static_cast<Micros>(asked_for * kSecond), asker_of(path));
   const bool is_never = behaviour_.answer == Behaviour::Answer::kNever;
   // One that came first is answered first.
   if (!is_never && behaviour_.delay == 0 && connection.waiting == 0) {
@@ -232,6 +237,13 @@ std::string FakeDatasource::control(std::string_view path, std::string_view para
     ledger_.begin_window(now(CLOCK_MONOTONIC));
   } else if (path == "/bench/window/end") {
     ledger_.end_window(now(CLOCK_MONOTONIC));
+  } else if (path == "/bench/takeover") {
+    const auto seen =
+        ledger_.takeover(static_cast<std::uint16_t>(number(field(parameters, "asker"))),
+                         static_cast<Micros>(number(field(parameters, "since_us"))));
+    return http("200 OK",
+                fmt::format("queries {}\nwaiting {}\np50 {}\np99 {}\nmax {}\n", seen.queries,
+                            seen.waiting, seen.after.p50, seen.after.p99, seen.after.max));
   } else if (path == "/bench/report") {
     const Micros interval = static_cast<Micros>(number(field(parameters, "interval_ms"))) * 1'000;
     const LedgerReport seen =

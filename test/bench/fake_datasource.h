@@ -10,6 +10,7 @@
 //   /bench/forget                                   the ledger is empty again
 //   /bench/window/begin, /bench/window/end
 //   /bench/report?interval_ms=1000&holding=text     lines of "name value", of the queries with it
+//   /bench/takeover?asker=3&since_us=123            what became of the queries of /n3/api/v1/query
 //
 // Anything else, such as an alert that is told, gets an empty 200.
 #pragma once

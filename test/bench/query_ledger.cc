@@ -50,13 +50,13 @@ std::size_t busiest(const std::vector<Micros>& times) {
 
 }  // namespace
 
-void QueryLedger::note(std::string_view text, Micros at, Micros after_time) {
+void QueryLedger::note(std::string_view text, Micros at, Micros after_time, std::uint16_t asker) {
   auto found = numbers_.find(text);
   if (found == numbers_.end())
     found = numbers_.emplace(std::string(text), static_cast<std::uint32_t>(numbers_.size())).first;
   constexpr Micros kMost = std::numeric_limits<std::int32_t>::max();
   arrivals_.push_back(
-      {found->second, static_cast<std::int32_t>(std::clamp(after_time, -kMost, kMost)), at});
+      {found->second, static_cast<std::int32_t>(std::clamp(after_time, -kMost, kMost)), asker, at});
 }
 
 void QueryLedger::forget() {
@@ -111,6 +111,33 @@ LedgerReport QueryLedger::report(Micros interval, std::string_view part) const {
   report.missed_median = missed.p50;
   report.missed_max = missed.max;
   return report;
+}
+
+QueryLedger::Takeover QueryLedger::takeover(std::uint16_t asker, Micros since) const {
+  struct Query {
+    bool is_theirs = false;
+    Micros first = -1;
+  };
+  std::vector<Query> queries(numbers_.size());
+  for (const Arrival& arrival : arrivals_) {
+    Query& query = queries[arrival.query];
+    if (arrival.at < since)
+      query.is_theirs = arrival.asker == asker;
+    else if (query.first < 0 && arrival.asker != asker)
+      query.first = arrival.at - since;
+  }
+  Takeover takeover;
+  std::vector<Micros> after;
+  for (const Query& query : queries) {
+    if (!query.is_theirs) continue;
+    ++takeover.queries;
+    if (query.first < 0)
+      ++takeover.waiting;
+    else
+      after.push_back(query.first);
+  }
+  takeover.after = spread_of(after);
+  return takeover;
 }
 
 }  // namespace rollwatch::bench

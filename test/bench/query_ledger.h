@@ -38,8 +38,8 @@ struct LedgerReport {
 class QueryLedger {
  public:
   // `text` may be any encoding of the query, as long as it is always the same. `after_time` is how
-  // long after the instant it is evaluated for it arrived.
-  void note(std::string_view text, Micros at, Micros after_time);
+  // long after the instant it is evaluated for it arrived, `asker` who asked, where that matters.
+  void note(std::string_view text, Micros at, Micros after_time, std::uint16_t asker = 0);
   // As if nothing had been asked.
   void forget();
 
@@ -49,10 +49,19 @@ class QueryLedger {
   // Only of queries that hold `part`, in whatever encoding they came.
   LedgerReport report(Micros interval, std::string_view part = "") const;
 
+  // Queries that this asker was the last to ask before `since`, and how long after that somebody
+  // else first asked them.
+  struct Takeover {
+    std::size_t queries = 0, waiting = 0;  // those that nobody has asked again yet
+    Spread after;                          // milliseconds
+  };
+  Takeover takeover(std::uint16_t asker, Micros since) const;
+
  private:
   struct Arrival {
     std::uint32_t query;
     std::int32_t after_time;
+    std::uint16_t asker;
     Micros at;
   };
   struct Hash {
