@@ -24,7 +24,7 @@ struct Load {
   // Conditions that are registered last begin as late as that, so that whoever cannot keep up with
   // the load can still be given all of it.
   Millis initial_delay() const {
-    return per_second() < 2'000 ? Millis{0} : Millis{2} * static_cast<Millis::rep>(rollouts);
+    return per_second() < 2'000 ? Millis{0} : Millis{1} * static_cast<Millis::rep>(rollouts);
   }
   double per_second() const {
     return 1000.0 * static_cast<double>(queries()) / static_cast<double>(interval.count());

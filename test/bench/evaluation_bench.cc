@@ -4,9 +4,11 @@
 //
 //   rollwatch_bench_evaluation [--rollouts N] [--conditions N] [--interval SECONDS] [--pool N]
 //       [--pairs N] [--seconds N] [--warm-up SECONDS] [--memory-after SECONDS]
+//       [--memory-every-time]
 //       [--answer one|empty|503] [--delay-ms N] [--daemon PATH] [--peer PATH] [--json FILE]
 //       [--only rollwatch|vmalert] [--watch]
 //
+// Memory is read at the end of the window, and in the last pair when it is so old.
 // --peer compares with another build of rollwatchd instead of vmalert. --only measures one of them
 // and says its process id; with --watch it goes on until it is interrupted, for a profiler.
 #include <algorithm>
@@ -29,7 +31,7 @@ struct Options {
   double interval = 1, seconds = 20, warm_up = 3, memory_after = 0;
   std::size_t pairs = 3, delay_ms = 0;
   std::string answer = "one", daemon = ROLLWATCH_BENCH_DAEMON, peer, json, only;
-  bool watch = false;
+  bool memory_every_time = false, watch = false;
 };
 
 // What reading /metrics costs memory, and how many commits there are in a second.
@@ -42,12 +44,16 @@ void ask_about(Evaluator& evaluator, Measurement& measured) {
   measured.resident_scraped = megabytes(usage_of(evaluator.pid()).resident);
   const SteadyClock::time_point begun = SteadyClock::now();
   sleep_for(1);
-  measured.commits = (evaluator.told()->commits - first->commits) / seconds_since(begun);
+  const auto second = evaluator.told();
+  const double commits = second->commits - first->commits;
+  measured.commits = commits / seconds_since(begun);
+  measured.quick_commits =
+      commits == 0 ? 0 : (second->quick_commits - first->quick_commits) / commits;
   measured.told_missed = first->missed;
 }
 
 Measurement measure(const Contestant& contestant, DatasourceProcess& datasource,
-                    const Options& options) {
+                    const Options& options, double memory_after) {
   datasource.behave("answer=" + options.answer + "&delay_ms=" + std::to_string(options.delay_ms));
   datasource.forget();
   const auto evaluator = contestant.start(options.load, datasource);
@@ -55,13 +61,11 @@ Measurement measure(const Contestant& contestant, DatasourceProcess& datasource,
   evaluator->take_load();
   std::fprintf(stderr, "%s: process %d, standing after %.1f s\n", contestant.name.c_str(),
                evaluator->pid(), seconds_since(begun));
-  const SteadyClock::time_point standing = SteadyClock::now();
   sleep_for(Seconds(evaluator->begins_after()).count() + options.warm_up + options.interval);
   Measurement measured =
       measure_window(evaluator->pid(), datasource, options.load, options.seconds);
-  if (options.memory_after > 0) {
-    sleep_until(standing +
-                std::chrono::duration_cast<SteadyClock::duration>(Seconds(options.memory_after)));
+  if (memory_after > 0) {
+    sleep_until(begun + std::chrono::duration_cast<SteadyClock::duration>(Seconds(memory_after)));
     measured.resident = megabytes(usage_of(evaluator->pid()).resident);
   }
   ask_about(*evaluator, measured);
@@ -88,9 +92,12 @@ void measure_and_report(const Options& options) {
               options.seconds, heading().c_str());
   std::fflush(stdout);
   std::vector<std::vector<Measurement>> all(contestants.size());
-  for (std::size_t pair = 0; pair < options.pairs; ++pair)
+  for (std::size_t pair = 0; pair < options.pairs; ++pair) {
+    const bool waits = options.memory_every_time || pair + 1 == options.pairs;
     for (std::size_t i = 0; i < contestants.size(); ++i)
-      all[i].push_back(measure(contestants[i], datasource, options));
+      all[i].push_back(
+          measure(contestants[i], datasource, options, waits ? options.memory_after : 0));
+  }
   std::printf("\nmedians\n");
   for (const auto& one : all) std::printf("%s", line(median_of(one)).c_str());
   if (all.size() == 2) {
@@ -113,6 +120,7 @@ Options options_of(int argc, char** argv) {
                 {"--seconds", &options.seconds},
                 {"--warm-up", &options.warm_up},
                 {"--memory-after", &options.memory_after},
+                {"--memory-every-time", &options.memory_every_time},
                 {"--answer", &options.answer},
                 {"--delay-ms", &options.delay_ms},
                 {"--daemon", &options.daemon},

@@ -31,6 +31,7 @@ constexpr Column kColumns[] = {
     {"source", "cores", &Measurement::datasource, 7, 3},
     {"after", "p99 ms", &Measurement::after_p99, 8, 2},
     {"commits", "/s", &Measurement::commits, 8, 1},
+    {"quick", "share", &Measurement::quick_commits, 6, 3},
     {"told", "missed", &Measurement::told_missed, 7, 0},
     {"scraped", "MB", &Measurement::resident_scraped, 8, 1},
 };
@@ -86,6 +87,7 @@ std::string json_of(const Measurement& measured) {
   add("switches", measured.switches);
   add("after_p99_ms", measured.after_p99);
   add("commits", measured.commits);
+  add("quick_commits", measured.quick_commits);
   return text + "}";
 }
 

@@ -24,6 +24,7 @@ struct Measurement {
   // Of a Rollwatch alone.
   double after_p99 = 0;         // milliseconds after the slot's time
   double commits = 0;           // a second
+  double quick_commits = 0;     // the share of them that were on disk within 100 ms
   double told_missed = 0;       // by its own metrics, since its start
   double resident_scraped = 0;  // MB, when /metrics was read
 };

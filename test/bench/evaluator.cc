@@ -23,7 +23,9 @@ class RollwatchdEvaluator : public Evaluator {
 
   std::optional<Told> told() override {
     const DaemonProcess::Metrics metrics = daemon_.metrics();
-    return Told{metrics.sum("store_commit_seconds_count"), metrics.sum("evaluations_missed_total")};
+    return Told{metrics.sum("store_commit_seconds_count"),
+                metrics.sum("store_commit_seconds_bucket", "le=\"0.1\""),
+                metrics.sum("evaluations_missed_total")};
   }
 
  private:
