@@ -60,6 +60,11 @@ std::string http(std::string_view status, std::string_view body) {
       body.size(), body);
 }
 
+std::string vector(std::string_view samples) {
+  return fmt::format(R"({{"status":"success","data":{{"resultType":"vector","result":[{}]}}}})",
+                     samples);
+}
+
 std::string samples(std::size_t series, std::string_view time) {
   std::string text;
   for (std::size_t i = 0; i < series; ++i)
@@ -193,38 +198,38 @@ void FakeDatasource::take(Connection& connection, std::string_view method, std::
   const std::string_view time = field(form, "time");
   const Micros at = now(CLOCK_MONOTONIC);
   const double asked_for = std::strtod(std::string(time).c_str(), nullptr);
-  const bool is_check = asked_for == 0;
+  const bool is_check = asked_for == 0;  // answered as by anybody: there were no samples in 1970
   if (!is_check)
     ledger_.note(field(form, "query"), at,
                  now(CLOCK_REALTIME) - static_cast<Micros>(asked_for * kSecond), asker_of(path));
-  const bool is_never = behaviour_.answer == Behaviour::Answer::kNever;
+  const bool is_never = !is_check && behaviour_.answer == Behaviour::Answer::kNever;
+  const Micros delay = is_check ? 0 : behaviour_.delay;
+  std::string answer = is_check ? http("200 OK", vector("")) : answer_to(form);
   // One that came first is answered first.
-  if (!is_never && behaviour_.delay == 0 && connection.waiting == 0) {
-    connection.out += answer_to(form);
+  if (!is_never && delay == 0 && connection.waiting == 0) {
+    connection.out += answer;
     return;
   }
   ++connection.waiting;
   auto& queue = is_never ? never_ : held_;
-  const Micros due = std::max(at + behaviour_.delay, queue.empty() ? 0 : queue.back().due);
-  queue.push_back({due, connection.fd, connection.number, is_never ? "" : answer_to(form)});
+  const Micros due = std::max(at + delay, queue.empty() ? 0 : queue.back().due);
+  queue.push_back({due, connection.fd, connection.number, std::move(answer)});
 }
 
 std::string FakeDatasource::answer_to(std::string_view parameters) const {
   const std::string_view time = field(parameters, "time");
-  constexpr std::string_view kVector =
-      R"({{"status":"success","data":{{"resultType":"vector","result":[{}]}}}})";
   switch (behaviour_.answer) {
     case Behaviour::Answer::kUnavailable:
       return http("503 Service Unavailable", R"({"status":"error","errorType":"unavailable"})");
     case Behaviour::Answer::kMany:
-      return http("200 OK", fmt::format(kVector, many_));
+      return http("200 OK", vector(many_));
     case Behaviour::Answer::kOne:
-      return http("200 OK", fmt::format(kVector, samples(1, time)));
+      return http("200 OK", vector(samples(1, time)));
     case Behaviour::Answer::kEmpty:
     case Behaviour::Answer::kNever:
       break;
   }
-  return http("200 OK", fmt::format(kVector, ""));
+  return http("200 OK", vector(""));
 }
 
 std::string FakeDatasource::control(std::string_view path, std::string_view parameters) {
