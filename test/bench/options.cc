@@ -44,6 +44,7 @@ int run_benchmark(const char* name, void (*benchmark)(int argc, char** argv), in
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
   std::signal(SIGINT, [](int) { interrupt(); });
+  std::signal(SIGTERM, [](int) { interrupt(); });
   try {
     benchmark(argc, argv);
     return 0;
