@@ -87,7 +87,7 @@ std::vector<std::string> as_user(std::vector<std::string> argv) {
 
 }  // namespace
 
-RealPostgres::RealPostgres() {
+RealPostgres::RealPostgres(Disk disk) : disk_(disk) {
   if (geteuid() == 0) {
     const passwd* user = getpwnam(kServerUser);
     if (user == nullptr || chown(directory_.path().c_str(), user->pw_uid, user->pw_gid) != 0)
@@ -123,8 +123,9 @@ void RealPostgres::start_server() {
   auto process = std::make_unique<Process>(ProcessOptions{
       as_user({std::string(kPostgres) + "postgres", "-D", (directory_ / "data").string(), "-p",
                std::to_string(port_), "-c", "listen_addresses=127.0.0.1", "-c",
-               "unix_socket_directories=" + directory_.path().string(), "-c", "fsync=off", "-c",
-               "max_connections=200", "-c", "shared_buffers=32MB"}),
+               "unix_socket_directories=" + directory_.path().string(), "-c",
+               disk_ == Disk::kKeeps ? "fsync=on" : "fsync=off", "-c", "max_connections=200", "-c",
+               "shared_buffers=32MB"}),
       {},
       directory_.path().string()});
   wait_until([&] {

@@ -46,11 +46,12 @@ class RealVictoriaMetrics {
   std::unique_ptr<Process> process_;
 };
 
-// PostgreSQL, without durability: no machine loses its power in a test. The server does not run as
-// root, so if the test does, it is the package's own user.
+// PostgreSQL, by default without durability: no machine loses its power in a test. The server does
+// not run as root, so if the test does, it is the package's own user.
 class RealPostgres {
  public:
-  RealPostgres();
+  enum class Disk : unsigned char { kMayForget, kKeeps };
+  explicit RealPostgres(Disk disk = Disk::kMayForget);
   ~RealPostgres();
 
   int port() const { return port_; }
@@ -64,6 +65,7 @@ class RealPostgres {
   void start_server();
   Finished as_server_user(std::vector<std::string> argv) const;
 
+  const Disk disk_;
   TempDir directory_;
   int port_ = 0;
   std::unique_ptr<Process> process_;
