@@ -9,6 +9,7 @@
 
 #include "config/loader.h"
 #include "daemon/app/application_impl.h"
+#include "daemon/app/memory.h"
 
 namespace rollwatch {
 namespace {
@@ -20,6 +21,8 @@ constexpr Millis kDeliveryGrace{10'000};
 // How often history is looked through for what is too old, and how much is deleted before somebody
 // looks whether the daemon stops.
 constexpr Millis kForgetEvery{60'000};
+constexpr Millis kAfterStart{10'000};
+constexpr Millis kLookAtMemoryEvery{60'000};
 constexpr std::size_t kForgottenAtOnce = 10;
 
 // How long a start waits for the first measurement of ingestion delays.
@@ -126,6 +129,7 @@ awaitable<void> Application::Impl::start() {
   metrics_.on_reload(true, clock_.wall());
   not_ready_.reset();
   spawn(io_.get_executor(), "retention", [this] { return keep_forgetting(); });
+  spawn(io_.get_executor(), "memory", [this] { return keep_giving_memory_back(); });
   spdlog::info("ready, watching {} active rollouts", engine_.active().size());
 }
 
@@ -146,6 +150,12 @@ awaitable<void> Application::Impl::open_store() {
     co_await clock_.sleep(kOpenAgain);
     if (stopping_) co_return;
   }
+}
+
+// Also soon after the start, which needs much for a moment.
+awaitable<void> Application::Impl::keep_giving_memory_back() {
+  for (co_await clock_.sleep(kAfterStart); !stopping_; co_await clock_.sleep(kLookAtMemoryEvery))
+    give_memory_back();
 }
 
 // Deletes the history that is older than store.retention. An error is logged when it begins.

@@ -164,6 +164,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void start_flush();
   void flush_later();
   awaitable<void> flush();
+  Batch take_batch();
   std::function<void()> tell(Batch& batch) const;
   awaitable<RecordEnd> record(Batch& batch);
   awaitable<RecordEnd> record_once(Batch& batch);

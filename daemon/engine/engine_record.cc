@@ -13,14 +13,28 @@ namespace {
 // fault.
 constexpr std::size_t kRefusedWhenAway = 3;
 
+constexpr std::size_t kMostTogether = 1'000;
+
 }  // namespace
+
+// What waits, or as much of it as makes a transaction that others can wait for.
+Engine::Impl::Batch Engine::Impl::take_batch() {
+  if (batch_.size() <= kMostTogether) return std::exchange(batch_, {});
+  std::size_t count = kMostTogether;
+  while (batch_[count - 1].with_next) ++count;
+  const auto end = batch_.begin() + static_cast<std::ptrdiff_t>(count);
+  Batch first(std::make_move_iterator(batch_.begin()), std::make_move_iterator(end));
+  batch_.erase(batch_.begin(), end);
+  return first;
+}
 
 awaitable<void> Engine::Impl::flush() {
   // What arrives while a batch is with the store becomes the next one, or waits for others again.
   hurry_ = true;
   while (hurry_ && !batch_.empty()) {
     hurry_ = false;
-    Batch batch = std::exchange(batch_, {});
+    Batch batch = take_batch();
+    hurry_ = hurry_ || !batch_.empty();
     const RecordEnd together = co_await record(batch);
     if (together == RecordEnd::kOnDisk) continue;
     // A commit that the store cannot take must not hold up everybody else's: each is tried alone,
