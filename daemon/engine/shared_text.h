@@ -19,6 +19,8 @@ class SharedText {
     return text_ ? *text_ : kEmpty;
   }
   operator std::string_view() const { return str(); }
+  operator const std::string&() const { return str(); }
+  friend bool operator==(const SharedText& a, std::string_view b) { return a.str() == b; }
 
  private:
   std::shared_ptr<const std::string> text_;

@@ -1,6 +1,8 @@
 #include "daemon/prometheus/json_scanner.h"
 
+#include <charconv>
 #include <cstdint>
+#include <system_error>
 
 #include "analysis/promql/quoting.h"
 
@@ -110,6 +112,8 @@ std::size_t read_string(std::string_view text, std::size_t at, std::string& out)
 }
 
 std::size_t read_number(std::string_view text, std::size_t at) {
+  const std::size_t begin = at;
+  bool is_large = false;
   const auto has = [&](char c) { return at < text.size() && text[at] == c; };
   if (has('-')) ++at;
   if (has('0')) {
@@ -126,10 +130,18 @@ std::size_t read_number(std::string_view text, std::size_t at) {
   }
   if (has('e') || has('E')) {
     ++at;
+    is_large = !has('-');
     if (has('+') || has('-')) ++at;
     const std::size_t end = skip_digits(text, at);
     if (end == at) return kBroken;
     at = end;
+  }
+  // Larger than every number that there is.
+  constexpr std::size_t kManyDigits = 300;
+  if (is_large || at - begin > kManyDigits) {
+    double value = 0;
+    const auto read = std::from_chars(text.data() + begin, text.data() + at, value);
+    if (read.ec == std::errc::result_out_of_range) return kBroken;
   }
   return at;
 }

@@ -65,7 +65,7 @@ TEST(JsonScannerTest, TakesWhatIsJson) {
       "[1,2,3]",
       "[[],[[]],{}]",
       R"({"a":1,"b":{"c":[true,false,null]},"a":2})",
-      "[0,-0,1.5,-1.5e10,1E+5,1e-5,0.0]",
+      "[0,-0,1.5,-1.5e10,1E+5,1e-5,0.0,1e-999]",
       R"(["\"\\\/\b\f\n\r\t","\u0041\u00e9\u20ac\ud83d\ude00","é€😀", "\u0000"])",
       "[\"\x7f\"]",
       R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{"a":"b"},)"
@@ -87,7 +87,7 @@ TEST(JsonScannerTest, RefusesWhatIsNot) {
       "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"",
       "\"\n\"", "\"\t\"",   "\"\xff\"",  "\"\xc3\"", "\"\xed\xa0\x80\"", "\"\xc0\x80\"", "// x\n1",
       "[1}",    "{\"a\":1]", "\x01",      "[\"a\"\"b\"]",
-      std::string("\"\0\"", 3), std::string("1\0", 2),
+      "1e999", "-1e400", "1e505", std::string(400, '9'), std::string("\"\0\"", 3),
   };
   for (const std::string& text : texts) {
     EXPECT_EQ(judged(text), "refused") << text;
