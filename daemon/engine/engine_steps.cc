@@ -275,6 +275,12 @@ void Engine::Impl::not_recorded(Recording& r, const std::string& why) {
     if (work.done) work.done({WorkEnd::kStoreAway, why, DeliveryState::kPending});
     if (must_be_kept(work)) again.push_back(std::move(work));
   }
+  // Slots that were answered meanwhile are of the same time: they are missed(store) as well.
+  std::erase_if(entry->mailbox, [&why](Work& work) {
+    if (!is_quiet(work) || must_be_kept(work)) return false;
+    if (work.done) work.done({WorkEnd::kStoreAway, why, DeliveryState::kPending});
+    return true;
+  });
   entry->mailbox.splice(entry->mailbox.begin(), std::move(again));
   entry->store_was_away = true;
   spawn(executor_, "engine store retry",
