@@ -185,7 +185,7 @@ awaitable<void> FeedCore::let_clients_take() {
 // A little before the end: those who come back after a restart, all at once, find it in memory.
 awaitable<void> FeedCore::take_position() {
   const EventStretch reach = co_await store_.event_stretch(0, 0);
-  const std::int64_t page = static_cast<std::int64_t>(limits_.page);
+  const auto page = static_cast<std::int64_t>(limits_.page);
   begin_ = std::max({reach.newest - page, reach.deleted, std::int64_t{0}});
   position_ = begin_;
 }

@@ -112,9 +112,9 @@ void FeedClient::add_greeting(BodyPiece& piece) {
 // A comment. To whom nothing was given for a while because of a filter, it says how far the log
 // was looked through: coming back, nobody has to do that again.
 void FeedClient::add_heartbeat(BodyPiece& piece) {
-  static const auto kBeat = std::make_shared<const std::string>(":\n\n");
+  static const auto comment = std::make_shared<const std::string>(":\n\n");
   if (position_ <= told_) {
-    piece.push_back(kBeat);
+    piece.push_back(comment);
     return;
   }
   piece.push_back(std::make_shared<const std::string>(fmt::format(":\nid: {}\n\n", position_)));

@@ -113,7 +113,8 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   awaitable<ServerResponse> handle(ServerRequest request);
   awaitable<bool> send(Session& session, std::string_view method, const ServerResponse& response,
                        bool keep_alive);
-  awaitable<void> send_stream(Session& session, std::shared_ptr<BodySource> stream, bool in_chunks);
+  awaitable<void> send_stream(Session& session, std::shared_ptr<BodySource> stream,
+                              bool in_chunks) const;
   awaitable<void> refuse(Session& session, const Problem& problem);
   awaitable<void> linger(Session& session);
   void set_idle(Session& session, bool idle);
@@ -275,7 +276,7 @@ awaitable<bool> HttpServer::Impl::serve_one(Session& session, beast::flat_buffer
 }
 
 awaitable<void> HttpServer::Impl::send_stream(Session& session, std::shared_ptr<BodySource> stream,
-                                              bool in_chunks) {
+                                              bool in_chunks) const {
   if (stopping_) co_return;
   session.stream.expires_never();
   session.sender =

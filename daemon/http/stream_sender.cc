@@ -17,6 +17,8 @@ using boost::system::error_code;
 // A peer that does not even acknowledge for so long is gone: a machine without power, a cable that
 // was pulled.
 constexpr unsigned kSilentPeerMs = 60'000;
+// What the kernel keeps for one client, beside the piece that is being sent.
+constexpr int kSendBuffer = 256 * 1024;
 // Whoever sends more than this to a stream is no reader of it.
 constexpr std::size_t kMostDropped = 64 * 1024;
 
@@ -40,8 +42,9 @@ StreamSender::StreamSender(net::ip::tcp::socket& socket, std::shared_ptr<BodySou
       watched_(socket.get_executor()) {}
 
 awaitable<void> StreamSender::run() {
-  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kSilentPeerMs,
-               sizeof kSilentPeerMs);
+  const int fd = socket_.native_handle();
+  ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &kSilentPeerMs, sizeof kSilentPeerMs);
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kSendBuffer, sizeof kSendBuffer);
   source_->cut = [this] { close(); };
   spawn(socket_.get_executor(), "http stream",
         [self = shared_from_this()] { return self->watch(); });
@@ -85,7 +88,7 @@ awaitable<void> StreamSender::watch() {
     co_await socket_.async_wait(net::ip::tcp::socket::wait_read,
                                 net::redirect_error(net::use_awaitable, error));
     if (error || !socket_.is_open()) break;
-    std::array<char, 256> bytes;
+    std::array<char, 256> bytes{};
     const ssize_t got = ::recv(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (is_over(got)) break;
     dropped += got > 0 ? static_cast<std::size_t>(got) : 0;

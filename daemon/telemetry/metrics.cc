@@ -151,6 +151,7 @@ Metrics::Metrics(const std::string& version) : impl_(std::make_unique<Impl>()) {
        {Cause::kMissedLate, Cause::kMissedOverlap, Cause::kMissedStore, Cause::kMissedDowntime,
         Cause::kMissedClockJump, Cause::kMissedEnded, Cause::kMissedDelay})
     impl_->missed.Add({{"reason", std::string(name_of(cause))}});
+  for (const char* reason : {"slow", "gap"}) impl_->stream_cuts.Add({{"reason", reason}});
 }
 Metrics::~Metrics() = default;
 
