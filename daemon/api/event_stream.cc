@@ -91,7 +91,8 @@ awaitable<ServerResponse> stream_events(const ApiContext& context, Call& call) {
   auto opened = co_await context.follow_events(std::move(filter), after, std::move(who));
   ServerResponse response;
   if (!opened && opened.error().why == FeedRefusal::Why::kFull) {
-    response = problem_response({503, "too many clients follow the events already; try again"});
+    response = problem_response(
+        {503, "too many clients follow the events already, or the daemon stops; try again"});
     response.headers.emplace_back("Retry-After", kRetryAfter);
     co_return response;
   }

@@ -73,7 +73,7 @@ awaitable<FeedOpened> FeedCore::open(FeedFilter filter, std::optional<std::int64
 
 void FeedCore::leave(FeedClient* client) {
   clients_.erase(client);
-  if (!clients_.empty() || !sleep_) return;
+  if (stopped_ || !clients_.empty() || !sleep_) return;
   is_woken_ = true;  // to forget what nobody needs
   sleep_->set(true);
 }
