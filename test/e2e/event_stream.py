@@ -10,7 +10,7 @@ from harness import wait_until
 
 class Follower:
     """Reads GET /api/v1/events in a thread of its own; comes back after the last number it has seen, as a browser
-    does, to whatever `url` says then."""
+    does, to what `url` is then, or says if it is a function."""
 
     def __init__(self, url, query="", after=None):
         self.url, self.query = url, query
@@ -32,7 +32,7 @@ class Follower:
             threading.Event().wait(0.05)
 
     def follow(self):
-        address = urllib.parse.urlsplit(self.url)
+        address = urllib.parse.urlsplit(self.url() if callable(self.url) else self.url)
         connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
         try:
             headers = {} if self.last is None else {"Last-Event-ID": self.last}

@@ -71,10 +71,12 @@ class OneDaemon(StreamCase):
         moving = threading.Thread(target=self.keep_moving, args=(self.server, rollouts, enough))
         moving.start()
         for _ in range(3):
-            seen = len(followers[0].events)
-            wait_until(lambda: len(followers[0].events) > seen, "something new", [self.server])
+            seen = [(len(follower.events), follower.connections) for follower in followers]
             self.server.kill9()
             self.server.start()
+            wait_until(lambda: all(len(follower.events) > events and follower.connections > connections
+                                   for follower, (events, connections) in zip(followers, seen)),
+                       "all to have gone on", [self.server])
         enough.set()
         moving.join()
         history = self.everything(self.server, rollouts)
