@@ -20,7 +20,7 @@ build_packages=(
 )
 demo_packages=(prometheus haproxy python3)
 check_packages=(
-  clang-format clang-tidy shellcheck victoria-metrics prometheus-alertmanager sqlite3 postgresql npm
+  clang-format clang-tidy shellcheck victoria-metrics prometheus-alertmanager sqlite3 postgresql npm curl
   libbenchmark-dev valgrind
 )
 

@@ -23,6 +23,7 @@
 #include "daemon/engine/caller.h"
 #include "daemon/engine/nodes.h"
 #include "daemon/engine/target_driver.h"
+#include "daemon/feed/event_feed.h"
 #include "daemon/http/message.h"
 #include "daemon/http/problem.h"
 #include "daemon/net/clock.h"
@@ -89,7 +90,14 @@ struct ApiContext {
       [](const ServerRequest&) -> awaitable<std::vector<ServerResponse>> {
     co_return std::vector<ServerResponse>();
   };
+  // A client of the event stream (EventFeed::open). Throws StoreError.
+  std::function<awaitable<FeedOpened>(FeedFilter filter, std::optional<std::int64_t> after,
+                                      std::string who)>
+      follow_events = no_stream;
 
+  static awaitable<FeedOpened> no_stream(FeedFilter, std::optional<std::int64_t>, std::string) {
+    co_return Unexpected(FeedRefusal());
+  }
   static awaitable<std::optional<SendResult>> no_test(std::string, std::string) {
     co_return std::nullopt;
   }

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "config/loader.h"
+#include "daemon/api/views.h"
 #include "daemon/app/application_impl.h"
 #include "daemon/app/memory.h"
 
@@ -80,6 +81,8 @@ Application::Impl::Impl(Settings settings)
                  metrics_.on_delivered(delivery, latency);
                }}),
       service_(engine_, backend_->store()),
+      feed_(io_.get_executor(), clock_, backend_->store(), event_line,
+            {[this](std::string_view reason) { metrics_.on_stream_cut(reason); }}),
       api_(api_context()),
       server_(
           io_.get_executor(), clock_,
@@ -199,6 +202,7 @@ awaitable<void> Application::Impl::stop() {
   stopping_ = true;
   not_ready_ = "stopping";
   delays_.stop();
+  feed_.stop();
   co_await server_.stop(kServerGrace);
   co_await backend_->leave();
   co_await engine_.stop();

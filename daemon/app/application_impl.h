@@ -15,6 +15,7 @@
 #include "daemon/app/backend.h"
 #include "daemon/delivery/teller.h"
 #include "daemon/engine/engine.h"
+#include "daemon/feed/event_feed.h"
 #include "daemon/http/client.h"
 #include "daemon/http/server.h"
 #include "daemon/net/system_clock.h"
@@ -73,6 +74,7 @@ class Application::Impl {
   Engine engine_;
   Outbox outbox_;
   EngineService service_;
+  EventFeed feed_;
   Api api_;
   HttpServer server_;
   net::signal_set signals_;

@@ -67,7 +67,8 @@ DelayHooks Application::Impl::delay_hooks() {
 
 EngineHooks Application::Impl::engine_hooks() {
   EngineHooks hooks;
-  hooks.event = [](const StoredEvent& event, const RolloutSpec& spec) {
+  hooks.event = [this](const StoredEvent& event, const RolloutSpec& spec) {
+    feed_.wake();
     // One line for each thing that happened to a rollout; never one per evaluation.
     const auto level =
         event.event.type == EventType::kVerdict || event.event.type == EventType::kNote
@@ -135,6 +136,7 @@ ApiContext Application::Impl::api_context() {
             metrics_.on_breakers(open_breakers_of(outbox_.targets()));
             metrics_.on_freezes(engine_.freezes_in_force());
             metrics_.on_nodes(backend_->reading());
+            metrics_.on_stream_clients(feed_.clients());
             return metrics_.text(clock_.wall(), [this](const Engine::Look& look) {
               engine_.for_each_active(look);
             });
@@ -153,7 +155,10 @@ ApiContext Application::Impl::api_context() {
           [this](const Place& place, const ServerRequest& request) {
             return ask_owner(place, request);
           },
-          [this](const ServerRequest& request) { return ask_others(request); }};
+          [this](const ServerRequest& request) { return ask_others(request); },
+          [this](FeedFilter filter, std::optional<std::int64_t> after, std::string who) {
+            return feed_.open(std::move(filter), after, std::move(who));
+          }};
 }
 
 BackendHooks Application::Impl::backend_hooks() {
@@ -163,7 +168,10 @@ BackendHooks Application::Impl::backend_hooks() {
   };
   hooks.give_up = [this](std::vector<Place> places) { return give_up(std::move(places)); };
   hooks.lost = [this](const std::vector<Place>& places) { lost(places); };
-  hooks.moved = [this](const std::string& rollout) { engine_.changed_elsewhere(rollout); };
+  hooks.moved = [this](const std::string& rollout) {
+    engine_.changed_elsewhere(rollout);
+    feed_.wake();
+  };
   hooks.freezes_changed = [this] {
     spawn(io_.get_executor(), "freezes of another node", [this] { return read_freezes_again(); });
   };

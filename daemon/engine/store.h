@@ -75,6 +75,9 @@ class Store {
                                                         std::size_t limit) = 0;
   virtual awaitable<std::vector<StoredEvent>> events(std::optional<std::string> rollout,
                                                      std::int64_t after, std::size_t limit) = 0;
+  // Of all rollouts, after that number, at most `limit`; with a limit of 0 only how far the log
+  // reaches.
+  virtual awaitable<EventStretch> event_stretch(std::int64_t after, std::size_t limit) = 0;
   virtual awaitable<Page<Delivery>> deliveries(std::string rollout, std::size_t limit,
                                                std::optional<std::string> cursor) = 0;
   virtual awaitable<std::optional<Delivery>> delivery(std::string id) = 0;

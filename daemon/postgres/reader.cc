@@ -55,6 +55,12 @@ constexpr std::string_view kEventsOfOne =
 constexpr std::string_view kEventsOfAll =
     "SELECT e.seq, r.id, e.data FROM (SELECT * FROM events WHERE seq > $1::bigint ORDER BY seq"
     " LIMIT $2::bigint) e JOIN rollouts r ON r.key = e.rollout ORDER BY e.seq";
+// One statement, so that all of it is seen from one moment; at least one row.
+constexpr std::string_view kEventStretch =
+    "SELECT c.last, h.deleted, e.seq, r.id, r.namespace, r.service, e.data"
+    " FROM event_counter c CROSS JOIN event_horizon h LEFT JOIN (SELECT * FROM events WHERE"
+    " seq > $1::bigint ORDER BY seq LIMIT $2::bigint) e ON true"
+    " LEFT JOIN rollouts r ON r.key = e.rollout ORDER BY e.seq";
 constexpr std::string_view kAttempts =
     "SELECT delivery, at, status, error, duration, answer FROM attempts"
     " WHERE delivery = ANY($1::bigint[]) ORDER BY delivery, number";
@@ -306,6 +312,25 @@ awaitable<std::vector<StoredEvent>> PgReader::events(std::optional<std::string> 
     event.event = read_event_document(rows.view(row, 2));
   }
   co_return events;
+}
+
+awaitable<EventStretch> PgReader::event_stretch(std::int64_t after, std::size_t limit) {
+  const std::int64_t most = one_more(limit) - 1;
+  PgStatement statement = pg(kEventStretch, after, most);
+  const PgRows rows = co_await pool_.ask(std::move(statement));
+  EventStretch stretch;
+  stretch.newest = rows.integer(0, 0);
+  stretch.deleted = rows.integer(0, 1);
+  stretch.up_to = after;
+  for (int row = 0; row < rows.size() && !rows.is_null(row, 2); ++row) {
+    stretch.up_to = rows.integer(row, 2);
+    if (rows.is_null(row, 3)) continue;
+    StoredEvent event{stretch.up_to, rows.text(row, 3), read_event_document(rows.view(row, 6))};
+    stretch.items.push_back({std::move(event), rows.text(row, 4), rows.text(row, 5)});
+  }
+  const bool all = rows.is_null(0, 2) || rows.size() < most;
+  if (all && limit > 0) stretch.up_to = std::max(after, stretch.newest);
+  co_return stretch;
 }
 
 awaitable<Page<Delivery>> PgReader::deliveries(std::string rollout, std::size_t limit,

@@ -34,6 +34,7 @@ class PgReader {
                                                 std::size_t limit);
   awaitable<std::vector<StoredEvent>> events(std::optional<std::string> rollout, std::int64_t after,
                                              std::size_t limit);
+  awaitable<EventStretch> event_stretch(std::int64_t after, std::size_t limit);
   awaitable<Page<Delivery>> deliveries(std::string rollout, std::size_t limit, std::int64_t after);
   awaitable<std::optional<Delivery>> delivery(std::string id);
   awaitable<std::optional<ExplainRecord>> explain(std::string rollout,

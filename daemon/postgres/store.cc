@@ -116,6 +116,10 @@ awaitable<std::vector<StoredEvent>> PgStore::events(std::optional<std::string> r
   return reading(reader_.events(std::move(rollout), after, limit));
 }
 
+awaitable<EventStretch> PgStore::event_stretch(std::int64_t after, std::size_t limit) {
+  return reading(reader_.event_stretch(after, limit));
+}
+
 awaitable<Page<Delivery>> PgStore::deliveries(std::string rollout, std::size_t limit,
                                               std::optional<std::string> cursor) {
   const std::int64_t after = cursor ? key_in_delivery_cursor(*cursor) : 0;

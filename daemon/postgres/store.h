@@ -43,6 +43,7 @@ class PgStore : public Store {
                                                 std::size_t limit) override;
   awaitable<std::vector<StoredEvent>> events(std::optional<std::string> rollout, std::int64_t after,
                                              std::size_t limit) override;
+  awaitable<EventStretch> event_stretch(std::int64_t after, std::size_t limit) override;
   awaitable<Page<Delivery>> deliveries(std::string rollout, std::size_t limit,
                                        std::optional<std::string> cursor) override;
   awaitable<std::optional<Delivery>> delivery(std::string id) override;

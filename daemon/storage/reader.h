@@ -34,6 +34,7 @@ class StoreReader {
                                      std::size_t limit);
   std::vector<StoredEvent> events(const std::optional<std::string>& rollout, std::int64_t after,
                                   std::size_t limit);
+  EventStretch event_stretch(std::int64_t after, std::size_t limit);
   Page<Delivery> deliveries(const std::string& rollout, std::size_t limit, std::int64_t after);
   std::optional<Delivery> delivery(const std::string& id);
   std::optional<ExplainRecord> explain(const std::string& rollout,

@@ -171,7 +171,24 @@ CREATE TABLE freezes (         -- the one in force, or the last one, of a servic
 ) WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kFirst}};
+// Where the event log is whole from. What was deleted before is seen by the numbers that are
+// missing: they were given one after the other.
+constexpr const char* kEventHorizon = R"sql(
+CREATE TABLE event_horizon (   -- one row
+  deleted INTEGER NOT NULL     -- the largest number of an event that is gone; 0 if none is
+);
+INSERT INTO event_horizon (deleted) SELECT coalesce(max(gone.seq), 0) FROM (
+  SELECT e.seq - 1 AS seq FROM events e JOIN rollouts r ON r.key = e.rollout
+    WHERE NOT EXISTS (SELECT 1 FROM events p JOIN rollouts q ON q.key = p.rollout
+                      WHERE p.seq = e.seq - 1)
+  UNION ALL
+  SELECT s.seq FROM sqlite_sequence s
+    WHERE s.name = 'events' AND NOT EXISTS (SELECT 1 FROM events p JOIN rollouts q
+                                            ON q.key = p.rollout WHERE p.seq = s.seq)
+) gone;
+)sql";
+
+constexpr std::array kMigrations{Migration{1, kFirst}, Migration{2, kEventHorizon}};
 
 }  // namespace
 

@@ -313,6 +313,11 @@ awaitable<std::vector<StoredEvent>> SqliteStore::events(std::optional<std::strin
       });
 }
 
+awaitable<EventStretch> SqliteStore::event_stretch(std::int64_t after, std::size_t limit) {
+  return read<EventStretch>(
+      [after, limit](StoreReader& reader) { return reader.event_stretch(after, limit); });
+}
+
 awaitable<Page<Delivery>> SqliteStore::deliveries(std::string rollout, std::size_t limit,
                                                   std::optional<std::string> cursor) {
   const std::int64_t after = cursor ? key_in_delivery_cursor(*cursor) : 0;

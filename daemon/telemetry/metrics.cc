@@ -137,6 +137,12 @@ class Metrics::Impl {
       counters(registry, "rollwatch_fenced_writes_total",
                "Writes the store refused because another daemon has the place by now.")
           .Add({});
+  Gauge& stream_clients = gauges(registry, "rollwatch_event_stream_clients",
+                                 "Clients that follow the event stream of this daemon.")
+                              .Add({});
+  prometheus::Family<Counter>& stream_cuts =
+      counters(registry, "rollwatch_event_stream_cuts_total",
+               "Clients of the event stream that were cut, by reason.");
   prometheus::Family<Counter>& http = counters(registry, "rollwatch_http_requests_total",
                                                "Requests answered, by route and status.");
   Gauge& reload_ok = gauges(registry, "rollwatch_config_last_reload_successful",
@@ -155,6 +161,7 @@ Metrics::Metrics(const std::string& version) : impl_(std::make_unique<Impl>()) {
        {Cause::kMissedLate, Cause::kMissedOverlap, Cause::kMissedStore, Cause::kMissedDowntime,
         Cause::kMissedClockJump, Cause::kMissedEnded, Cause::kMissedDelay})
     impl_->missed.Add({{"reason", std::string(name_of(cause))}});
+  for (const char* reason : {"slow", "gap"}) impl_->stream_cuts.Add({{"reason", reason}});
 }
 Metrics::~Metrics() = default;
 
@@ -256,6 +263,14 @@ void Metrics::on_nodes(const NodesReading& reading) {
   };
   advance(impl_->lease_transitions, reading.lease_transitions);
   advance(impl_->fenced_writes, reading.fenced_writes);
+}
+
+void Metrics::on_stream_clients(std::size_t clients) {
+  impl_->stream_clients.Set(static_cast<double>(clients));
+}
+
+void Metrics::on_stream_cut(std::string_view reason) {
+  impl_->stream_cuts.Add({{"reason", std::string(reason)}}).Increment();
 }
 
 void Metrics::on_http(std::string_view method, std::string_view route, int status) {

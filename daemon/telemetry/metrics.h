@@ -75,6 +75,10 @@ class Metrics {
   // The nodes that share the store, and which places are this one's.
   void on_nodes(const NodesReading& reading);
 
+  // The event stream: who follows it, and who was cut and why ("slow", "gap").
+  void on_stream_clients(std::size_t clients);
+  void on_stream_cut(std::string_view reason);
+
   void on_http(std::string_view method, std::string_view route, int status);
   // The configuration was taken over (at the start, too) or refused.
   void on_reload(bool successful, SysTime now);

@@ -183,6 +183,13 @@ class FakeService : public RolloutService {
   StillClock& clock_;
 };
 
+// A stream that ends at once.
+class EmptyBody : public BodySource {
+ public:
+  awaitable<BodyPiece> next() override { co_return BodyPiece(); }
+  void stop() override {}
+};
+
 class ApiTest : public testing::Test {
  protected:
   ServerResponse ask(const std::string& method, const std::string& target,
@@ -205,6 +212,8 @@ class ApiTest : public testing::Test {
   std::map<std::string, std::string> held;         // by delivery
   std::map<std::string, SendResult> test_answers;  // by notifier
   std::vector<std::string> tests;                  // "notifier by"
+  std::vector<std::pair<FeedFilter, std::optional<std::int64_t>>> followed;
+  std::optional<FeedRefusal> stream_refusal;
   std::function<bool()> wanted;
   Api api{
       ApiContext{.service = service,
@@ -227,6 +236,13 @@ class ApiTest : public testing::Test {
                    const auto found = test_answers.find(name);
                    if (found == test_answers.end()) co_return std::nullopt;
                    co_return found->second;
+                 },
+                 .follow_events = [this](FeedFilter filter, std::optional<std::int64_t> after,
+                                         std::string) -> awaitable<FeedOpened> {
+                   if (service.store_is_away) throw StoreError("disk I/O error in /var/lib/secret");
+                   followed.emplace_back(std::move(filter), after);
+                   if (stream_refusal) co_return Unexpected(*stream_refusal);
+                   co_return std::make_shared<EmptyBody>();
                  }}};
 
  private:

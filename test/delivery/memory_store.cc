@@ -115,6 +115,9 @@ awaitable<std::vector<StoredEvent>> MemoryStore::events(std::optional<std::strin
                                                         std::size_t) {
   unexpected("events");
 }
+awaitable<EventStretch> MemoryStore::event_stretch(std::int64_t, std::size_t) {
+  unexpected("event_stretch");
+}
 awaitable<Page<Delivery>> MemoryStore::deliveries(std::string, std::size_t,
                                                   std::optional<std::string>) {
   unexpected("deliveries");

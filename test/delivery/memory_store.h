@@ -44,6 +44,7 @@ class MemoryStore : public Store {
                                                 std::size_t limit) override;
   awaitable<std::vector<StoredEvent>> events(std::optional<std::string> rollout, std::int64_t after,
                                              std::size_t limit) override;
+  awaitable<EventStretch> event_stretch(std::int64_t after, std::size_t limit) override;
   awaitable<Page<Delivery>> deliveries(std::string rollout, std::size_t limit,
                                        std::optional<std::string> cursor) override;
   awaitable<std::optional<ExplainRecord>> explain(std::string rollout,

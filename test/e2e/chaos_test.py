@@ -1,6 +1,7 @@
 """Three nodes, one PostgreSQL, a deployer that fails at random, and everything that can be killed, stopped, cut or
 restarted is. In the end each rollout got the verdict a single undisturbed node gives, every order took effect once,
-none with a stale fence, and every slot was evaluated or is marked as missed.
+none with a stale fence, and every slot was evaluated or is marked as missed. Whoever followed the events, at one node or
+at any, was given each of them once, in order.
 
 ROLLWATCH_E2E_SEED repeats a schedule; ROLLWATCH_CHAOS_SECONDS and ROLLWATCH_CHAOS_ROLLOUTS set its size.
 """
@@ -13,6 +14,7 @@ import time
 import unittest
 
 from database import Database, Relay
+from event_stream import Follower
 from harness import wait_until
 from rollout_case import RolloutCase
 
@@ -119,6 +121,9 @@ class Chaos(RolloutCase):
         last = list(services)[-1]
         self.prometheus.wait_for(f'e2e_errors{{service="{last}"}}', 0.01 if services[last] else 0.2)
 
+        wanders = random.Random(self.seed + 2)
+        followers = [self.place.add(Follower(url, after=0)) for url in
+                     (*[node.url for node in self.nodes], lambda: wanders.choice(self.nodes).url)]
         rollouts, done = {}, threading.Event()
 
         def register_all():
@@ -153,6 +158,8 @@ class Chaos(RolloutCase):
         self.assertEqual(self.deployer_.problems, [])
         seqs = [int(row[0]) for row in self.database.sql("SELECT seq FROM events ORDER BY seq")]
         self.assertEqual(seqs, list(range(1, len(seqs) + 1)), "events are numbered without a gap")
+        for follower in followers:
+            self.assertEqual(follower.wait_for(seqs[-1]).seqs(), seqs, f"after {follower.connections} connections")
 
 
 class Moods(dict):

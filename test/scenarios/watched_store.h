@@ -64,6 +64,10 @@ class WatchedStore : public Store {
     const Out out(out_);
     co_return co_await store_.events(std::move(id), after, limit);
   }
+  awaitable<EventStretch> event_stretch(std::int64_t after, std::size_t limit) override {
+    const Out out(out_);
+    co_return co_await store_.event_stretch(after, limit);
+  }
   awaitable<Page<Delivery>> deliveries(std::string id, std::size_t limit,
                                        std::optional<std::string> cursor) override {
     const Out out(out_);

@@ -92,6 +92,8 @@ class MetricsTest : public testing::Test {
     metrics.on_outbox(outbox);
     metrics.on_commit(Millis(3));
     metrics.on_http("GET", "/api/v1/rollouts/{id}", 200);
+    metrics.on_stream_clients(3);
+    metrics.on_stream_cut("slow");
     metrics.on_reload(true, now);
     RolloutView view = rollout("ro_1");
     judge(view, 0.0125);
@@ -133,6 +135,9 @@ TEST_F(MetricsTest, EveryPromisedMetricIsThere) {
         "rollwatch_dead_letters{target=\"deployer\"} 1",
         "rollwatch_http_requests_total{code=\"200\",method=\"GET\",route=\"/api/v1/rollouts/"
         "{id}\"} 1",
+        "rollwatch_event_stream_clients 3",
+        "rollwatch_event_stream_cuts_total{reason=\"gap\"} 0",
+        "rollwatch_event_stream_cuts_total{reason=\"slow\"} 1",
         "rollwatch_config_last_reload_successful 1",
         "rollwatch_config_last_reload_success_timestamp_seconds 1767323045.678",
         "rollwatch_rollouts{state=\"analyzing\"} 1",
