@@ -10,6 +10,9 @@ namespace {
 // One in so many that waited is of a condition that cannot roll back.
 constexpr unsigned kTurns = 8;
 
+// It stood still if it said nothing for this long while questions waited.
+constexpr std::chrono::seconds kStall{1};
+
 }  // namespace
 
 // ---- The pace
@@ -40,10 +43,8 @@ void SendingPace::sent(SteadyTime now) {
 }
 
 std::size_t SendingPace::allowed() const {
-  std::size_t asked = 0;
-  for (const std::size_t one : asked_) asked += one;
-  const auto seconds = static_cast<std::size_t>(std::min(second_ + 1, kSeconds));
-  return std::max(kAlways, asked * 5 / (seconds * 4 * 10));
+  const std::size_t busiest = *std::max_element(asked_.begin(), asked_.end());
+  return std::max(kAlways, busiest * 5 / (4 * 10));
 }
 
 bool SendingPace::may_send(SteadyTime now) {
@@ -68,12 +69,13 @@ AskingPtr QueryQueue::pop(SteadyTime now) {
     fresh_.pop_front();
   } else {
     sort_fresh();
-    if (!pace_.may_send(now)) return nullptr;
+    if (recovers_ && !pace_.may_send(now)) return nullptr;
     const bool others_turn = !waiting_[1].empty() && (waiting_[0].empty() || turns_ + 1 >= kTurns);
     turns_ = others_turn ? 0 : turns_ + 1;
     Waiting& from = waiting_[others_turn ? 1 : 0];
     next = std::move(from.begin()->second);
     from.erase(from.begin());
+    recovers_ = recovers_ && !empty();
   }
   pace_.sent(now);
   return next;
@@ -89,8 +91,17 @@ std::vector<AskingPtr> QueryQueue::take_all() {
   return all;
 }
 
+void QueryQueue::answered(SteadyTime now) {
+  const bool is_backlog = !waiting_[0].empty() || !waiting_[1].empty();
+  const SteadyTime heard = std::max(answered_at_.value_or(backlog_since_), backlog_since_);
+  if (is_backlog && now - heard >= kStall) recovers_ = true;
+  answered_at_ = now;
+}
+
 // What could not be sent as it came has to wait its turn.
 void QueryQueue::sort_fresh() {
+  if (!fresh_.empty() && waiting_[0].empty() && waiting_[1].empty())
+    backlog_since_ = fresh_.front()->since;
   for (AskingPtr& asking : fresh_) {
     const Turn turn{asking->question.last_answered, ++tickets_};
     waiting_[asking->question.goes_first ? 0 : 1].emplace(turn, std::move(asking));

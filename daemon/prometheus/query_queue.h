@@ -8,8 +8,9 @@
 // - While answers come, a question that has waited until its condition's next slot is given up: it
 //   is missed (overload), and the next slot is as good. While none comes it waits out its timeout,
 //   and has then got no answer, like those that were sent.
-// - When a backlog is worked off, no more is sent in a tenth of a second than a quarter above what is
-//   asked on average: a server that comes back from a stall is not met by everything at once.
+// - When the server answers again after it stood still, no more is sent in a tenth of a second than a
+//   quarter above what is usual, until the backlog is worked off: it is not met by everything at
+//   once.
 //
 // No clock, no I/O.
 #pragma once
@@ -40,7 +41,7 @@ struct Asking {
 };
 using AskingPtr = std::shared_ptr<Asking>;
 
-// How many questions there are on average, and whether one more of a backlog may go out.
+// How many questions are usual, and whether one more of a backlog may go out.
 class SendingPace {
  public:
   void asked(SteadyTime now);
@@ -51,7 +52,7 @@ class SendingPace {
 
  private:
   static constexpr std::int64_t kTicks = 10;   // a tenth of a second
-  static constexpr std::int64_t kSeconds = 10;  // over which the average is taken
+  static constexpr std::int64_t kSeconds = 60;  // whose busiest is what is usual
   static constexpr std::size_t kAlways = 20;    // so many may always go out in a tenth of a second
 
   void go_to(SteadyTime now);
@@ -76,7 +77,7 @@ class QueryQueue {
   std::vector<AskingPtr> take_all();
 
   // An answer came back from the server.
-  void answered(SteadyTime now) { answered_at_ = now; }
+  void answered(SteadyTime now);
 
   struct GivenUp {
     AskingPtr asking;
@@ -102,6 +103,8 @@ class QueryQueue {
   unsigned turns_ = 0;              // of those that can roll back, since another had one
   std::uint64_t tickets_ = 0;
   std::optional<SteadyTime> answered_at_;
+  SteadyTime backlog_since_{};
+  bool recovers_ = false;  // the server, from having stood still
   SendingPace pace_;
 };
 
