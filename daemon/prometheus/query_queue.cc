@@ -51,7 +51,10 @@ bool SendingPace::may_send(SteadyTime now) {
   go_to(now);
   std::size_t sent = 0;
   for (const std::size_t one : sent_) sent += one;
-  return sent < allowed();
+  // Nor all of it at once, where it is more than a few.
+  const std::size_t most = allowed();
+  const std::size_t at_once = std::max(kAlways, most / 8);
+  return sent < most && sent_[static_cast<std::size_t>(tick_ % kTicks)] < at_once;
 }
 
 // ---- The queue
