@@ -185,7 +185,7 @@ TEST_F(QueryQueueTest, ABacklogIsWorkedOffAtAMeasuredPace) {
   int worst = 0, tenths = 0;
   for (; !queue.empty() && tenths < 1'000; ++tenths) worst = std::max(worst, tenth(100));
   EXPECT_GT(worst, 100);
-  EXPECT_LE(worst, 140) << "a quarter more than its busiest second";
+  EXPECT_LE(worst, 160) << "not twice what is usual";
   EXPECT_LT(tenths, 100) << "and it is worked off";
   EXPECT_EQ(tenth(1'000), 1'000) << "and that is the end of it";
 }
