@@ -11,17 +11,10 @@
 
 #include "analysis/expected.h"
 #include "daemon/net/net.h"
+#include "daemon/postgres/target.h"
 #include "daemon/postgres/values.h"
 
 namespace rollwatch {
-
-struct PgTarget {
-  std::string
-      url;  // postgresql://…, as libpq reads it; passwords come from it or where libpq looks
-  std::string name = "rollwatchd";  // application_name
-  Millis connect_limit{5'000};
-  Millis answer_limit{10'000};  // for one pipeline
-};
 
 class PgError : public std::runtime_error {
  public:

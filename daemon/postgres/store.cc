@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/postgres/address.h"
 #include "daemon/postgres/schema.h"
 #include "daemon/storage/cursor.h"
 #include "daemon/storage/documents.h"
@@ -40,8 +41,11 @@ std::string sentence(const char* what, const PgError& error) {
 }  // namespace
 
 PgStore::PgStore(const net::any_io_executor& executor, const std::string& url, PgWriterHooks hooks)
+    : PgStore(executor, target_of(url), std::move(hooks)) {}
+
+PgStore::PgStore(const net::any_io_executor& executor, PgTarget target, PgWriterHooks hooks)
     : executor_(executor),
-      target_(target_of(url)),
+      target_(std::move(target)),
       pool_(executor, target_, kConnections),
       reader_(pool_),
       writer_(executor, target_, std::move(hooks)) {}
@@ -57,9 +61,10 @@ awaitable<void> PgStore::open() {
     throw StoreError(std::string("the PostgreSQL store ") + error.what());
   } catch (const PgError& error) {
     may_come_back_ = error.is_lost();
-    throw StoreError(sentence("opened", error) +
-                     "; store.url must name a database that exists, in which this user may create"
-                     " tables");
+    std::string why = sentence("opened", error);
+    if (advice_on(why).empty())
+      why += "; store.url must name a database that exists, in which this user may create tables";
+    throw StoreError(why);
   }
 }
 

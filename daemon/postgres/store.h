@@ -16,6 +16,7 @@ namespace rollwatch {
 class PgStore : public Store {
  public:
   PgStore(const net::any_io_executor& executor, const std::string& url, PgWriterHooks hooks = {});
+  PgStore(const net::any_io_executor& executor, PgTarget target, PgWriterHooks hooks = {});
   ~PgStore() override;
 
   // Connects, and brings the tables to what this program knows. Throws StoreError: what is wrong,
