@@ -22,9 +22,11 @@ def as_server_user(*arguments):
 
 
 class Database:
-    """No durability: no machine loses its power in a test."""
+    """No durability: no machine loses its power in a test. `settings` are more of postgresql.conf, `files` stand beside
+    the data and are readable by the server alone, `hba` is all of pg_hba.conf; without it everybody here is let in."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, settings=(), files=None, hba=None, listen="127.0.0.1"):
+        self.settings, self.listen = settings, listen
         self.folder = folder / "postgres"
         self.folder.mkdir(parents=True)
         self.process = None
@@ -36,6 +38,12 @@ class Database:
         subprocess.run(as_server_user(f"{PROGRAMS}/initdb", "-D", f"{self.folder}/data", "--no-sync", "-A", "trust",
                                       "-U", "rollwatch", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"),
                        check=True, stdout=subprocess.DEVNULL, cwd=self.folder)
+        for name, text in {**(files or {}), **({"pg_hba.conf": hba} if hba else {})}.items():
+            path = self.folder / "data" / name
+            path.write_text(text)
+            path.chmod(0o600)
+            if os.geteuid() == 0:
+                os.chown(path, user.pw_uid, user.pw_gid)
         for _ in range(5):  # somebody may take the port in between
             self.port = free_port()
             if self.start():
@@ -51,17 +59,18 @@ class Database:
         return (self.folder.parent / "postgres.log").read_text(errors="replace")
 
     def start(self):
+        settings = [f"listen_addresses={self.listen}", f"unix_socket_directories={self.folder}", "fsync=off",
+                    "max_connections=200", "shared_buffers=64MB", *self.settings]
         with open(self.folder.parent / "postgres.log", "ab") as log:
             self.process = subprocess.Popen(
                 as_server_user(f"{PROGRAMS}/postgres", "-D", f"{self.folder}/data", "-p", str(self.port),
-                               "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self.folder}",
-                               "-c", "fsync=off", "-c", "max_connections=200", "-c", "shared_buffers=64MB"),
+                               *(word for setting in settings for word in ("-c", setting))),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
         wait_until(lambda: self.process.poll() is not None or self.answers(), lambda: "postgres: " + self.log())
         return self.process.poll() is None
 
     def answers(self):
-        return subprocess.run([f"{PROGRAMS}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)],
+        return subprocess.run([f"{PROGRAMS}/pg_isready", "-q", "-h", str(self.folder), "-p", str(self.port)],
                               stdout=subprocess.DEVNULL).returncode == 0
 
     def stop(self):
@@ -75,7 +84,7 @@ class Database:
 
     def sql(self, statement, database="rollwatch"):
         """Rows of texts."""
-        done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port),
+        done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-p", str(self.port),
                                "-U", "rollwatch", "-d", database, "-c", statement],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if done.returncode != 0:
