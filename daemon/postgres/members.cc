@@ -14,11 +14,14 @@ constexpr int kRenewalsPerLease = 4;
 // way.
 constexpr Millis kMargin{500};
 
+constexpr const char* kClosed = "the store is closed";
+
 constexpr std::string_view kSchema = "SELECT version, works_with FROM rollwatch_schema";
 constexpr std::string_view kListen = "LISTEN rollwatch";
 constexpr std::string_view kJoin =
     "INSERT INTO nodes (name, program, expires_at) VALUES ($1, $2,"
     " clock_timestamp() + $3::bigint * interval '1 millisecond') RETURNING number";
+constexpr std::string_view kHowMany = "SELECT count(*) FROM nodes";
 constexpr std::string_view kRenew =
     "UPDATE nodes SET seen_at = clock_timestamp(),"
     " expires_at = clock_timestamp() + $2::bigint * interval '1 millisecond'"
@@ -95,11 +98,14 @@ PgMembers::PgMembers(const net::any_io_executor& executor, Clock& clock, PgTarge
 PgMembers::~PgMembers() { close(); }
 
 // What changes who has what goes one after the other. The turn lasts as long as what is returned.
+// Throws StoreError if this is gone by then.
 awaitable<std::shared_ptr<void>> PgMembers::turn() {
+  const std::weak_ptr<bool> alive = alive_;
   while (busy_) {
     auto next = std::make_shared<Promise<bool>>(executor_);
     waiting_.push_back(next);
     co_await next->get();
+    if (alive.expired()) throw StoreError(kClosed);
   }
   busy_ = true;
   co_return std::shared_ptr<void>(nullptr, [this, alive = std::weak_ptr(alive_)](std::nullptr_t) {
@@ -112,13 +118,18 @@ awaitable<std::shared_ptr<void>> PgMembers::turn() {
   });
 }
 
+// Throws PgError; StoreError if this is gone by the time that the answer is here.
 awaitable<std::vector<PgRows>> PgMembers::ask(std::vector<PgStatement> statements) {
+  const std::weak_ptr<bool> alive = alive_;
   if (!connection_ || connection_->is_broken()) {
     connection_ = std::make_unique<PgConnection>(executor_, target_);
     connection_->on_notification([this](const std::string& payload) { hear(payload); });
     co_await connection_->ask(list_of(pg(kListen)));
+    if (alive.expired()) throw StoreError(kClosed);
   }
-  co_return co_await connection_->ask(std::move(statements));
+  std::vector<PgRows> rows = co_await connection_->ask(std::move(statements));
+  if (alive.expired()) throw StoreError(kClosed);
+  co_return rows;
 }
 
 awaitable<void> PgMembers::join() {
@@ -160,8 +171,11 @@ awaitable<void> PgMembers::resign(std::string why) {
 awaitable<void> PgMembers::become_member() {
   const SteadyTime asked = clock_.steady();
   PgStatement insert = pg(kJoin, settings_.name, settings_.program, settings_.lease);
-  const auto rows = co_await ask(list_of(std::move(insert)));
+  // The others make room at once: work is theirs to give, and so is a part of every limit.
+  const auto rows =
+      co_await ask(list_of(std::move(insert), pg(kTell, std::string("places")), pg(kHowMany)));
   number_ = rows.at(0).integer(0, 0);
+  see_nodes(static_cast<std::size_t>(rows.at(2).integer(0, 0)));
   sure_until_ = asked + settings_.lease - kMargin;
   trouble_.clear();
   watch_lease();
@@ -246,11 +260,15 @@ awaitable<PgMembers::Counts> PgMembers::renew() {
   watch_lease();
   counts.nodes = static_cast<std::size_t>(rows.at(2).integer(0, 0));
   counts.busy = static_cast<std::size_t>(rows.at(2).integer(0, 1));
-  if (std::exchange(nodes_seen_, counts.nodes) != counts.nodes && hooks_.nodes_changed)
-    hooks_.nodes_changed(counts.nodes);
+  see_nodes(counts.nodes);
   for (int row = 0; row < rows.at(3).size(); ++row)
     counts.mine.push_back({rows[3].text(row, 0), rows[3].text(row, 1), rows[3].text(row, 2)});
   co_return counts;
+}
+
+void PgMembers::see_nodes(std::size_t nodes) {
+  if (std::exchange(nodes_seen_, nodes) != nodes && hooks_.nodes_changed)
+    hooks_.nodes_changed(nodes);
 }
 
 awaitable<void> PgMembers::take_share(const Counts& counts) {

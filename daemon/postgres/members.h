@@ -83,6 +83,7 @@ class PgMembers : public Leases {
   awaitable<void> keep_lease();
   awaitable<void> look();  // renew, sweep, take or give
   awaitable<Counts> renew();
+  void see_nodes(std::size_t nodes);
   awaitable<void> take_share(const Counts& counts);
   awaitable<void> give_surplus(const Counts& counts);
   awaitable<void> gain(std::vector<Lease> leases);
