@@ -101,15 +101,22 @@ class Database:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class Relay:
-    """Passes bytes to a server on loopback until it is cut: then nothing passes, and nothing is closed."""
+def here(make):
+    return make()
 
-    def __init__(self, server_port):
-        self.server_port = server_port
+
+class Relay:
+    """Passes bytes to a server on loopback until it is cut: then nothing passes, and nothing is closed. `at_clients` and
+    `at_server` make the sockets of either side: the loopback of another network namespace is another one."""
+
+    def __init__(self, server_port, port=0, at_clients=here, at_server=here):
+        self.server_port, self.at_server = server_port, at_server
         self.is_cut = False
         self.ended = False
+        self.passed_on = 0  # bytes, from clients to the server
         self.other = {}  # socket: the one it is passed to
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.clients = set()
+        self.listener = at_clients(lambda: socket.create_server(("127.0.0.1", port)))
         self.port = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -123,7 +130,7 @@ class Relay:
     def accept(self):
         client, _ = self.listener.accept()
         try:
-            server = socket.create_connection(("127.0.0.1", self.server_port), timeout=5)
+            server = self.at_server(lambda: socket.create_connection(("127.0.0.1", self.server_port), timeout=5))
         except OSError:
             client.close()
             return
@@ -131,9 +138,11 @@ class Relay:
             one.settimeout(None)
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.other[client], self.other[server] = server, client
+        self.clients.add(client)
 
     def drop(self, one):
         two = self.other.pop(one, None)
+        self.clients -= {one, two}
         if two is not None:
             self.other.pop(two, None)
             two.close()
@@ -156,6 +165,8 @@ class Relay:
                 try:
                     data = one.recv(65536)
                     if data:
+                        if one in self.clients:
+                            self.passed_on += len(data)
                         self.other[one].sendall(data)
                     else:
                         self.drop(one)
