@@ -165,6 +165,7 @@ BackendHooks Application::Impl::backend_hooks() {
   hooks.answer = [this](std::string request) { return answer_carried(std::move(request)); };
   hooks.nodes_changed = [this](std::size_t nodes) {
     nodes_ = std::max<std::size_t>(nodes, 1);
+    teller_.count_nodes(nodes_);
     source_.reconfigure(datasources_of(*settings_, nodes_));
   };
   return hooks;

@@ -108,7 +108,6 @@ struct FreezeView {
   std::optional<FreezeRecord> latest;  // the one in force, or the last one that was
   bool in_force = false;
   std::optional<std::string> text;  // why its rollouts wait, that everything is frozen included
-  std::size_t active_rollouts = 0;  // that can be held by it
 };
 
 // What leaves the engine after a commit. Called on the io thread, after the commit that holds it.

@@ -127,9 +127,11 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void see_idle(const TenurePtr& tenure);
   void drop_if_empty(const TenurePtr& tenure);
   void forget(const TenurePtr& tenure);
-  void drop_gone(std::vector<Recording>& batch) const;
+  // Of what is recorded there nothing is on disk, unless `effect` says otherwise.
+  void drop_gone(std::vector<Recording>& batch,
+                 StoreError::Effect effect = StoreError::Effect::kNone) const;
   static bool may_move(const Entry& entry);
-  static void tell_gone(Work& work);
+  static void tell_gone(Work& work, StoreError::Effect effect = StoreError::Effect::kNone);
   void refused(const Lease& lease);
   awaitable<std::optional<RegisterResult>> seen_before(std::optional<IdempotencyRecord> request);
 
@@ -214,6 +216,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
 
   std::vector<Recording> batch_;
   std::vector<Recording>* with_store_ = nullptr;  // what record() is at
+  bool is_uncertain_ = false;                     // whether what the store refused last is on disk
   bool recall_due_ = false;                       // before anything else is told
   bool flushing_ = false;
   bool started_ = false;

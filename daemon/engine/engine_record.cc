@@ -20,6 +20,7 @@ awaitable<void> Engine::Impl::flush() {
   while (!batch_.empty()) {
     std::vector<Recording> batch = std::exchange(batch_, {});
     const RecordEnd together = co_await record(batch);
+    const bool was_uncertain = is_uncertain_;
     if (together == RecordEnd::kOnDisk) continue;
     // A commit that the store cannot take must not hold up everybody else's: each is tried alone,
     // until it is plain that none is taken.
@@ -37,7 +38,8 @@ awaitable<void> Engine::Impl::flush() {
       if (end == RecordEnd::kStale) {  // says nothing about the others
         const Tenure& tenure = *alone.front().entry->tenure;
         refused({tenure.place, tenure.epoch});
-        drop_gone(alone);
+        drop_gone(alone, was_uncertain || is_uncertain_ ? StoreError::Effect::kUnknown
+                                                        : StoreError::Effect::kNone);
         continue;
       }
       if (end == RecordEnd::kOnDisk) {
@@ -97,6 +99,7 @@ awaitable<Engine::Impl::RecordEnd> Engine::Impl::record(std::vector<Recording>& 
 // One transaction. Throws OutOfDate.
 awaitable<Engine::Impl::RecordEnd> Engine::Impl::record_once(std::vector<Recording>& batch) {
   RecordEnd end = RecordEnd::kRefused;
+  is_uncertain_ = false;
   std::function<void()> told;
   std::vector<Recorded> at_commit;
   const SteadyTime begun = clock_.steady();
@@ -113,8 +116,9 @@ awaitable<Engine::Impl::RecordEnd> Engine::Impl::record_once(std::vector<Recordi
     end = RecordEnd::kOnDisk;
   } catch (const OutOfDate&) {
     throw;
-  } catch (const StaleLease&) {
+  } catch (const StaleLease& error) {
     end = RecordEnd::kStale;
+    is_uncertain_ = error.is_uncertain();
   } catch (const StoreError& error) {
     store_trouble_ = error.what();
   }

@@ -13,6 +13,7 @@
 #include "daemon/engine/engine.h"
 #include "daemon/engine/explain.h"
 #include "daemon/engine/leases.h"
+#include "daemon/engine/store.h"
 
 namespace rollwatch {
 
@@ -28,7 +29,10 @@ enum class WorkEnd : unsigned char {
 struct WorkResult {
   WorkEnd end = WorkEnd::kNothingChanged;
   std::string why;
-  DeliveryState delivery = DeliveryState::kPending;  // of an order's attempt
+  DeliveryState delivery = DeliveryState::kPending;       // of an order's attempt
+  StoreError::Effect effect = StoreError::Effect::kNone;  // of one that the store did not take
+  // What its caller is to hear if it was not taken.
+  StoreError error() const { return StoreError(why, effect); }
 };
 
 struct Work {

@@ -50,6 +50,7 @@ class PgConnection::Impl : public std::enable_shared_from_this<Impl> {
   const net::any_io_executor& executor() const { return executor_; }
   bool is_broken() const { return phase_ == Phase::kBroken; }
   bool is_busy() const { return done_ != nullptr; }
+  bool still_stands();
   std::string trouble() const { return phase_ == Phase::kConnecting ? "connecting" : trouble_; }
 
  private:
@@ -317,7 +318,7 @@ void PgConnection::Impl::broken(const std::string& why) {
   phase_ = Phase::kBroken;
   trouble_ = why;
   drop();
-  if (done_) answer(Unexpected(PgError("", trouble_)));
+  if (done_) answer(Unexpected(PgError("", trouble_, sent_)));
 }
 
 void PgConnection::Impl::answer(Answer result) {
@@ -363,6 +364,13 @@ void PgConnection::Impl::finish(Millis limit) {
   }
 }
 
+bool PgConnection::Impl::still_stands() {
+  // Twice: what is read first may be the server's last words.
+  for (int i = 0; i < 2 && phase_ == Phase::kReady && !done_; ++i)
+    if (PQconsumeInput(connection_) != 1) broken(one_line(PQerrorMessage(connection_)));
+  return !is_broken();
+}
+
 void PgConnection::Impl::close() {
   heard_ = nullptr;
   done_ = nullptr;
@@ -383,6 +391,11 @@ PgConnection::~PgConnection() { impl_->close(); }
 bool PgConnection::is_broken() const { return impl_->is_broken(); }
 bool PgConnection::is_busy() const { return impl_->is_busy(); }
 std::string PgConnection::trouble() const { return impl_->trouble(); }
+
+bool PgConnection::still_stands() {
+  const auto keep = impl_;
+  return keep->still_stands();
+}
 
 void PgConnection::run(std::vector<PgStatement> statements, Done done, Millis limit) {
   const auto keep = impl_;

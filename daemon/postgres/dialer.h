@@ -37,8 +37,8 @@ class PgDialer : public std::enable_shared_from_this<PgDialer> {
 
   // Once. `done` may be called before this returns.
   void dial(Done done);
-  // Goes on without the event loop, at most so long: whether anything came of it. Nothing if what it
-  // waits for needs the loop.
+  // Goes on without the event loop, at most so long: whether anything came of it. Nothing if what
+  // it waits for needs the loop.
   std::optional<bool> go_on(Millis limit);
   // `done` is not called any more.
   void close();
@@ -67,7 +67,7 @@ class PgDialer : public std::enable_shared_from_this<PgDialer> {
   std::string failures_;
   pg_conn* connection_ = nullptr;
   std::optional<net::posix::stream_descriptor> socket_;
-  bool for_reading_ = false;  // what it waits for
+  bool for_reading_ = false;         // what it waits for
   std::optional<PgLookup> looking_;  // while a name is looked up; the system's ends with it
   Timer share_end_, end_;
 };

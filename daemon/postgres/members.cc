@@ -53,7 +53,7 @@ constexpr std::string_view kNewPlace =
 constexpr std::string_view kClaim =
     "UPDATE places p SET " ROLLWATCH_TAKEN
     " WHERE p.namespace = $2 AND p.service = $3 AND p.target = $4"
-    " AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.number = p.owner)"
+    " AND (p.owner = $1::bigint OR NOT EXISTS (SELECT 1 FROM nodes n WHERE n.number = p.owner))"
     " AND EXISTS (SELECT 1 FROM nodes n WHERE n.number = $1::bigint) RETURNING p.epoch";
 constexpr std::string_view kRelease =
     "UPDATE places p SET owner = NULL FROM unnest($2::text[], $3::text[], $4::text[])"
@@ -235,8 +235,9 @@ awaitable<void> PgMembers::look() {
   if (leaving_) co_return;
   if (!co_await may_work()) co_return;
   if (number_ == 0) co_await become_member();
-  const Counts counts = co_await renew();
+  Counts counts = co_await renew();
   if (number_ == 0) co_return;
+  co_await release_strays(counts);
   if (counts.mine.size() > counts.share()) {
     co_await give_surplus(counts);
   } else {
@@ -318,6 +319,29 @@ awaitable<void> PgMembers::gain(std::vector<Lease> leases) {
   throw StoreError(*failure);
 }
 
+// Ours by the table, and we do not know: the answer to our taking them was lost, or they could not
+// be released. Nothing is in flight there; they go to whoever takes them next.
+awaitable<void> PgMembers::release_strays(Counts& counts) {
+  std::vector<Place> strays;
+  std::erase_if(counts.mine, [&](const Place& place) {
+    if (held_.contains(place)) return false;
+    strays.push_back(place);
+    return true;
+  });
+  if (!strays.empty()) co_await release(std::move(strays));
+}
+
+awaitable<void> PgMembers::release(std::vector<Place> places) {
+  PgArray ns, services, targets;
+  for (const Place& place : places) {
+    ns.add(place.ns);
+    services.add(place.service);
+    targets.add(place.target);
+  }
+  co_await ask(
+      list_of(pg(kRelease, number_, ns, services, targets), pg(kTell, std::string("places"))));
+}
+
 awaitable<void> PgMembers::give_back(std::vector<Place> places) {
   {
     std::vector<Place> copy = places;
@@ -325,16 +349,11 @@ awaitable<void> PgMembers::give_back(std::vector<Place> places) {
     co_await hooks_.give_up(std::move(copy));
     giving_.clear();
   }
-  PgArray ns, services, targets;
   for (const Place& place : places) {
     held_.erase(place);
     ++transitions_;
-    ns.add(place.ns);
-    services.add(place.service);
-    targets.add(place.target);
   }
-  const std::string payload = "places";
-  co_await ask(list_of(pg(kRelease, number_, ns, services, targets), pg(kTell, payload)));
+  co_await release(std::move(places));
 }
 
 void PgMembers::lose_all(const std::string& why) {

@@ -105,6 +105,10 @@ awaitable<Page<StoredRollout>> PgStore::list(ListFilter filter, std::size_t limi
   return reading(reader_.list(std::move(filter), limit, std::move(before)));
 }
 
+awaitable<std::size_t> PgStore::count(ListFilter filter) {
+  return reading(reader_.count(std::move(filter)));
+}
+
 awaitable<std::optional<StoredRollout>> PgStore::latest(std::string ns, std::string service,
                                                         std::string target, std::string candidate) {
   return reading(
@@ -160,7 +164,9 @@ awaitable<void> PgStore::put_freeze(FreezeRecord freeze) {
   try {
     co_await pool_.ask(std::move(statements));
   } catch (const PgError& error) {
-    throw StoreError(sentence("written", error));
+    throw StoreError(sentence("written", error), error.may_have_happened()
+                                                     ? StoreError::Effect::kUnknown
+                                                     : StoreError::Effect::kNone);
   }
 }
 

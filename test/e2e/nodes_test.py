@@ -91,7 +91,10 @@ class Nodes(RolloutCase):
         a, b = self.start_node(deployer), self.start_node(deployer)
         rollouts = self.register_held(a, 4)
         wait_until(lambda: self.is_even(4), lambda: f"two each: {self.owners()}")
-        self.assertEqual(b.api.call("PUT", "/api/v1/freeze", {"by": "anna", "reason": "a holiday"}).status, 200)
+        frozen = b.api.call("PUT", "/api/v1/freeze", {"by": "anna", "reason": "a holiday"})
+        self.assertEqual((frozen.status, frozen.json["active_rollouts"]), (200, 4), "those of both nodes")
+        for node in (a, b):
+            self.assertEqual(node.api.get("/api/v1/freeze").json["active_rollouts"], 4)
         for rollout in rollouts:
             a.wait_for(rollout, lambda r: r["freeze"], "to be frozen")
 

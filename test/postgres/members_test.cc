@@ -21,8 +21,18 @@ using testing::StartsWith;
 class MembersTest : public NodesTest {
  protected:
   // Rollouts `first` to `last`, each in a place of its own.
-  void register_many(Node& node, int first, int last) {
-    for (int i = first; i <= last; ++i) register_at(node, rollout_id(i), "t" + std::to_string(i));
+  void register_many(Node& node, int first, int last) { wait(registered(node, first, last)); }
+  static awaitable<void> registered(Node& node, int first, int last) {
+    std::vector<Commit> commits;
+    for (int i = first; i <= last; ++i) {
+      Commit commit = registration(rollout_id(i), "t" + std::to_string(i));
+      Place where = place(i);
+      const auto epoch = co_await node.members.claim(std::move(where));
+      EXPECT_TRUE(epoch) << i;
+      commit.epoch = epoch.value_or(0);
+      commits.push_back(std::move(commit));
+    }
+    co_await node.store.record(std::move(commits));
   }
   static Place place(int i) {
     return place_of(registration(rollout_id(i), "t" + std::to_string(i)).insert->spec);
@@ -279,6 +289,30 @@ TEST_F(MembersTest, WhatCannotBeLoadedIsGivenBack) {
   EXPECT_EQ(b.members.held(place(1)), std::nullopt);
   b.takes_over = true;
   EXPECT_TRUE(until([&] { return b.has.size() == 1; })) << "and tried again";
+}
+
+// The database was restarted while a node took places over: the table said that they were its own,
+// the node did not know, and nobody watched them until it was restarted.
+TEST_F(MembersTest, WhatItGotWithoutBeingToldIsNotLeftLying) {
+  register_at(node("a", Millis{1'000}), rollout_id(1), "t1");
+  Node& b = node("b");
+  stop(*nodes_.front());
+  // As if the answer to its taking it had been lost.
+  number("WITH u AS (UPDATE places SET owner = " + std::to_string(b.members.number()) +
+         ", epoch = epoch + 1, fence = fence + 1 RETURNING 1) SELECT count(*) FROM u");
+  ASSERT_TRUE(until([&] { return b.has.size() == 1; }));
+  EXPECT_EQ(refusal(b, step_by(b, 1, 1)), "") << "under the epoch that it knows";
+}
+
+TEST_F(MembersTest, WhatItGotForARegistrationWithoutBeingToldIsNotAnotherNodes) {
+  Node& a = node("a");
+  number(
+      "WITH i AS (INSERT INTO places (namespace, service, target, owner, epoch, fence) VALUES ('" +
+      place(1).ns + "', '" + place(1).service + "', '" + place(1).target + "', " +
+      std::to_string(a.members.number()) + ", 5, 5) RETURNING 1) SELECT count(*) FROM i");
+  EXPECT_TRUE(wait(a.members.claim(place(1))));
+  register_at(a, rollout_id(1), "t1");
+  EXPECT_EQ(refusal(a, step_by(a, 1, 1)), "");
 }
 
 TEST_F(MembersTest, AnOlderProgramStepsAsideWhenTheTablesAreTakenOver) {
