@@ -291,6 +291,17 @@ TEST_F(MembersTest, WhatCannotBeLoadedIsGivenBack) {
   EXPECT_TRUE(until([&] { return b.has.size() == 1; })) << "and tried again";
 }
 
+// The time was read for each, and went on in between: an epoch could be one more than the fence,
+// and be given once more to the next owner.
+TEST_F(MembersTest, EpochAndFenceAreOneNumberHoweverManyAreTaken) {
+  Node& a = node("a");
+  register_many(a, 1, 300);
+  Node& b = node("b");
+  ASSERT_TRUE(until([&] { return is_even(300); }));
+  EXPECT_EQ(b.has.size(), 150U);
+  EXPECT_EQ(number("SELECT count(*) FROM places WHERE epoch <> fence"), 0);
+}
+
 // The database was restarted while a node took places over: the table said that they were its own,
 // the node did not know, and nobody watched them until it was restarted.
 TEST_F(MembersTest, WhatItGotWithoutBeingToldIsNotLeftLying) {
