@@ -24,6 +24,7 @@ nlohmann::ordered_json freeze_json(const FreezeRecord& freeze, SysTime now);
 struct ServiceRecord {
   std::string ns, service;
   FreezeView freeze;
+  std::size_t active_rollouts = 0;      // that a freeze of it can hold
   std::vector<std::string> layers;      // of the configuration, weakest first
   std::vector<StoredRollout> rollouts;  // the latest of each target
 };

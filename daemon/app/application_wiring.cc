@@ -137,9 +137,8 @@ ApiContext Application::Impl::api_context() {
             metrics_.on_freezes(engine_.freezes_in_force());
             metrics_.on_nodes(backend_->reading());
             metrics_.on_stream_clients(feed_.clients());
-            return metrics_.text(clock_.wall(), [this](const Engine::Look& look) {
-              engine_.for_each_active(look);
-            });
+            return metrics_.text(
+                clock_.wall(), [this](const Engine::Look& look) { engine_.for_each_active(look); });
           },
           [this] { return external_url_; },
           ROLLWATCH_VERSION,
@@ -178,6 +177,7 @@ BackendHooks Application::Impl::backend_hooks() {
   hooks.answer = [this](std::string request) { return answer_carried(std::move(request)); };
   hooks.nodes_changed = [this](std::size_t nodes) {
     nodes_ = std::max<std::size_t>(nodes, 1);
+    teller_.count_nodes(nodes_);
     source_.reconfigure(datasources_of(*settings_, nodes_));
   };
   return hooks;

@@ -16,7 +16,7 @@ DecideResult result_of(const WorkResult& work, std::optional<RolloutView> view) 
     case WorkEnd::kEnded:
       return {DecideEnd::kConflict, "the rollout has ended", std::move(view)};
     case WorkEnd::kStoreAway:
-      throw StoreError(work.why);
+      throw work.error();
     default:
       return {DecideEnd::kDone, "", std::move(view)};
   }

@@ -134,9 +134,10 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void see_idle(const TenurePtr& tenure);
   void drop_if_empty(const TenurePtr& tenure);
   void forget(const TenurePtr& tenure);
-  void drop_gone(Batch& batch) const;
+  // Of what is recorded there nothing is on disk, unless `effect` says otherwise.
+  void drop_gone(Batch& batch, StoreError::Effect effect = StoreError::Effect::kNone) const;
   static bool may_move(const Entry& entry);
-  static void tell_gone(Work& work);
+  static void tell_gone(Work& work, StoreError::Effect effect = StoreError::Effect::kNone);
   void refused(const Lease& lease);
   awaitable<std::optional<RegisterResult>> seen_before(std::optional<IdempotencyRecord> request);
 
@@ -225,7 +226,8 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
 
   Batch batch_;
   Batch* with_store_ = nullptr;  // what record() is at
-  bool recall_due_ = false;                       // before anything else is told
+  bool is_uncertain_ = false;    // whether what the store refused last is on disk
+  bool recall_due_ = false;      // before anything else is told
   bool flushing_ = false;
   bool hurry_ = false;      // batch_ holds what somebody waits for
   bool lingering_ = false;  // batch_ is written when a moment is over

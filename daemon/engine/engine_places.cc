@@ -8,15 +8,16 @@
 namespace rollwatch {
 namespace {
 
-WorkResult gone_result() {
-  return {WorkEnd::kStoreAway, "the rollout has moved to another node", DeliveryState::kPending};
+WorkResult gone_result(StoreError::Effect effect) {
+  return {WorkEnd::kStoreAway, "the rollout has moved to another node", DeliveryState::kPending,
+          effect};
 }
 
 }  // namespace
 
 // Who waits for it, and has not been told yet.
-void Engine::Impl::tell_gone(Work& work) {
-  if (work.done) std::exchange(work.done, {})(gone_result());
+void Engine::Impl::tell_gone(Work& work, StoreError::Effect effect) {
+  if (work.done) std::exchange(work.done, {})(gone_result(effect));
 }
 
 // Between being taken over and being watched nothing moves, so that the outbox takes up what is
@@ -290,15 +291,17 @@ void Engine::Impl::forget(const TenurePtr& tenure) {
   // Whether the store takes these is not known yet; who waits is not kept waiting for that.
   if (with_store_ != nullptr)
     for (Recording& recording : *with_store_)
-      if (recording.entry->tenure == tenure) std::ranges::for_each(recording.works, tell_gone);
+      if (recording.entry->tenure == tenure)
+        for (Work& work : recording.works) tell_gone(work, StoreError::Effect::kUnknown);
   if (!entries.empty()) recall_due_ = true;
   for (const EntryPtr& entry : entries) wake_waiters(entry->spec.id, Woken::kLookAgain);
   tenure->changed();
 }
 
-void Engine::Impl::drop_gone(Batch& batch) const {
+void Engine::Impl::drop_gone(Batch& batch, StoreError::Effect effect) const {
   for (Recording& recording : batch)
-    if (recording.entry->tenure->over) std::ranges::for_each(recording.works, tell_gone);
+    if (recording.entry->tenure->over)
+      for (Work& work : recording.works) tell_gone(work, effect);
   std::erase_if(batch, [](const Recording& r) { return r.entry->tenure->over; });
 }
 

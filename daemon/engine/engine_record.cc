@@ -36,6 +36,7 @@ awaitable<void> Engine::Impl::flush() {
     Batch batch = take_batch();
     hurry_ = hurry_ || !batch_.empty();
     const RecordEnd together = co_await record(batch);
+    const bool was_uncertain = is_uncertain_;
     if (together == RecordEnd::kOnDisk) continue;
     // A commit that the store cannot take must not hold up everybody else's: each is tried alone,
     // until it is plain that none is taken.
@@ -43,9 +44,8 @@ awaitable<void> Engine::Impl::flush() {
     for (std::size_t first = 0; first < batch.size();) {
       std::size_t last = first;
       while (batch[last].with_next) ++last;
-      Batch alone(
-          std::make_move_iterator(batch.begin() + static_cast<long>(first)),
-          std::make_move_iterator(batch.begin() + static_cast<long>(last) + 1));
+      Batch alone(std::make_move_iterator(batch.begin() + static_cast<long>(first)),
+                  std::make_move_iterator(batch.begin() + static_cast<long>(last) + 1));
       const bool was_alone = alone.size() == batch.size();
       first = last + 1;
       RecordEnd end = was_alone ? together : RecordEnd::kRefused;
@@ -53,7 +53,8 @@ awaitable<void> Engine::Impl::flush() {
       if (end == RecordEnd::kStale) {  // says nothing about the others
         const Tenure& tenure = *alone.front().entry->tenure;
         refused({tenure.place, tenure.epoch});
-        drop_gone(alone);
+        drop_gone(alone, was_uncertain || is_uncertain_ ? StoreError::Effect::kUnknown
+                                                        : StoreError::Effect::kNone);
         continue;
       }
       if (end == RecordEnd::kOnDisk) {
@@ -114,6 +115,7 @@ awaitable<Engine::Impl::RecordEnd> Engine::Impl::record(Batch& batch) {
 // One transaction. Throws OutOfDate.
 awaitable<Engine::Impl::RecordEnd> Engine::Impl::record_once(Batch& batch) {
   RecordEnd end = RecordEnd::kRefused;
+  is_uncertain_ = false;
   std::function<void()> told;
   std::vector<Recorded> at_commit;
   const SteadyTime begun = clock_.steady();
@@ -130,8 +132,9 @@ awaitable<Engine::Impl::RecordEnd> Engine::Impl::record_once(Batch& batch) {
     end = RecordEnd::kOnDisk;
   } catch (const OutOfDate&) {
     throw;
-  } catch (const StaleLease&) {
+  } catch (const StaleLease& error) {
     end = RecordEnd::kStale;
+    is_uncertain_ = error.is_uncertain();
   } catch (const StoreError& error) {
     store_trouble_ = error.what();
   }

@@ -167,7 +167,8 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
   commit.epoch = epoch;
   const std::vector<Recorded> at_commit = co_await record_registration(commit, *plan);
   // On disk, and the next owner's by now: the same call again finds it there.
-  if (tenure->over) throw StoreError("the rollout has moved to another node");
+  if (tenure->over)
+    throw StoreError("the rollout has moved to another node", StoreError::Effect::kUnknown);
 
   const EntryPtr entry = add(std::move(fresh), tenure, registration.plan);
   for (const Delivery& delivery : commit.deliveries)

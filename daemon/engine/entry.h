@@ -14,6 +14,7 @@
 #include "daemon/engine/engine.h"
 #include "daemon/engine/explain.h"
 #include "daemon/engine/leases.h"
+#include "daemon/engine/store.h"
 
 namespace rollwatch {
 
@@ -29,7 +30,10 @@ enum class WorkEnd : unsigned char {
 struct WorkResult {
   WorkEnd end = WorkEnd::kNothingChanged;
   std::string why;
-  DeliveryState delivery = DeliveryState::kPending;  // of an order's attempt
+  DeliveryState delivery = DeliveryState::kPending;       // of an order's attempt
+  StoreError::Effect effect = StoreError::Effect::kNone;  // of one that the store did not take
+  // What its caller is to hear if it was not taken.
+  StoreError error() const { return StoreError(why, effect); }
 };
 
 struct Work {
@@ -90,7 +94,7 @@ struct Entry {
   RolloutState state;
   std::int64_t fence = 0;
 
-  std::list<Work> mailbox;  // mostly empty, and then takes no memory
+  std::list<Work> mailbox;                        // mostly empty, and then takes no memory
   bool recording = false;                         // a commit is with the store, or about to be
   bool recording_quietly = false;                 // …and nothing follows from it
   bool beginning = false;                         // in that commit it leaves `waiting`
@@ -122,8 +126,8 @@ std::shared_ptr<const Plan> plan_for(const RolloutSpec& spec, std::shared_ptr<co
 // When something is to be done for the rollout next: a slot or a timer.
 std::optional<SysTime> next_due(const Entry& entry, const MetricsSource& source);
 
-// One step's transition(s) as a commit: rows of history, new orders, explain bundles. The state, and
-// what people are told of it, are added when it is recorded.
+// One step's transition(s) as a commit: rows of history, new orders, explain bundles. The state,
+// and what people are told of it, are added when it is recorded.
 struct CommitRules {
   const EngineRules& rules;
   const MetricsSource& source;

@@ -110,9 +110,9 @@ StoredEvaluation evaluation_in(const PgRows& rows, int row) {
 }
 
 // A list's statement: values never become SQL.
-PgStatement list_statement(const ListFilter& filter, const std::optional<std::string>& before,
-                           std::int64_t limit) {
-  PgStatement statement;
+// "WHERE …" of rollouts r; its values go to the statement.
+std::string where_of(const ListFilter& filter, const std::optional<std::string>& before,
+                     PgStatement& statement) {
   std::string where;
   const auto value = [&statement](const std::string& text) {
     statement.add(text);
@@ -138,6 +138,13 @@ PgStatement list_statement(const ListFilter& filter, const std::optional<std::st
     add("EXISTS (SELECT 1 FROM labels l WHERE l.rollout = r.key AND l.name = " + of_name +
         " AND l.value = " + value(text) + ")");
   }
+  return where;
+}
+
+PgStatement list_statement(const ListFilter& filter, const std::optional<std::string>& before,
+                           std::int64_t limit) {
+  PgStatement statement;
+  const std::string where = where_of(filter, before, statement);
   statement.once =
       ROLLWATCH_ROLLOUT_COLUMNS + where + " ORDER BY r.id DESC LIMIT " + std::to_string(limit);
   return statement;
@@ -266,6 +273,14 @@ awaitable<Page<StoredRollout>> PgReader::list(ListFilter filter, std::size_t lim
     if (limit > 0) page.next_cursor = list_cursor(page.items.back().spec.id);
   }
   co_return page;
+}
+
+awaitable<std::size_t> PgReader::count(ListFilter filter) {
+  PgStatement statement;
+  const std::string where = where_of(filter, std::nullopt, statement);
+  statement.once = "SELECT count(*) FROM rollouts r " + where;
+  const PgRows rows = co_await pool_.ask(std::move(statement));
+  co_return static_cast<std::size_t>(rows.integer(0, 0));
 }
 
 awaitable<std::optional<StoredRollout>> PgReader::latest(std::string ns, std::string service,

@@ -26,6 +26,7 @@ class PgReader {
   // `before`: only those whose id is smaller.
   awaitable<Page<StoredRollout>> list(ListFilter filter, std::size_t limit,
                                       std::optional<std::string> before);
+  awaitable<std::size_t> count(ListFilter filter);
   awaitable<std::optional<StoredRollout>> latest(std::string ns, std::string service,
                                                  std::string target, std::string candidate);
   awaitable<std::vector<StoredRollout>> latest_per_target(std::string ns, std::string service,

@@ -28,6 +28,7 @@ class StoreReader {
   // `before`: only those whose id is smaller.
   Page<StoredRollout> list(const ListFilter& filter, std::size_t limit,
                            const std::optional<std::string>& before);
+  std::size_t count(const ListFilter& filter);
   std::optional<StoredRollout> latest(const std::string& ns, const std::string& service,
                                       const std::string& target, const std::string& candidate);
   Page<StoredEvaluation> evaluations(const std::string& rollout, std::uint32_t after,

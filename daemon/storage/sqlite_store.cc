@@ -287,6 +287,11 @@ awaitable<Page<StoredRollout>> SqliteStore::list(ListFilter filter, std::size_t 
       });
 }
 
+awaitable<std::size_t> SqliteStore::count(ListFilter filter) {
+  return read<std::size_t>(
+      [filter = std::move(filter)](StoreReader& reader) { return reader.count(filter); });
+}
+
 awaitable<std::optional<StoredRollout>> SqliteStore::latest(std::string ns, std::string service,
                                                             std::string target,
                                                             std::string candidate) {

@@ -38,6 +38,7 @@ class SqliteStore : public Store {
   awaitable<std::optional<StoredRollout>> rollout(std::string id) override;
   awaitable<Page<StoredRollout>> list(ListFilter filter, std::size_t limit,
                                       std::optional<std::string> cursor) override;
+  awaitable<std::size_t> count(ListFilter filter) override;
   awaitable<std::optional<StoredRollout>> latest(std::string ns, std::string service,
                                                  std::string target,
                                                  std::string candidate) override;

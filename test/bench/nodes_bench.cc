@@ -31,10 +31,17 @@ struct Options {
   std::string daemon = ROLLWATCH_BENCH_DAEMON, json;
 };
 
+// A commit waits for the disk, as it does for everybody.
+PostgresSetup durable() {
+  PostgresSetup setup;
+  setup.is_durable = true;
+  return setup;
+}
+
 class Nodes {
  public:
   Nodes(const Options& options, std::size_t count)
-      : database_(RealPostgres::Disk::kKeeps), rollouts_(options.rollouts) {
+      : database_(durable()), rollouts_(options.rollouts) {
     load_.rollouts = options.rollouts;
     const std::string shared = fmt::format("[store]\nurl = \"{}\"\nlease = \"{:.0f}ms\"\n",
                                            database_.url("bench"), options.lease * 1000) +

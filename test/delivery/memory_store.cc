@@ -103,6 +103,7 @@ awaitable<Page<StoredRollout>> MemoryStore::list(ListFilter, std::size_t,
                                                  std::optional<std::string>) {
   unexpected("list");
 }
+awaitable<std::size_t> MemoryStore::count(ListFilter) { unexpected("count"); }
 awaitable<std::optional<StoredRollout>> MemoryStore::latest(std::string, std::string, std::string,
                                                             std::string) {
   unexpected("latest");

@@ -37,6 +37,7 @@ class MemoryStore : public Store {
   awaitable<std::vector<StoredRollout>> active(std::optional<std::vector<Place>> places) override;
   awaitable<Page<StoredRollout>> list(ListFilter filter, std::size_t limit,
                                       std::optional<std::string> cursor) override;
+  awaitable<std::size_t> count(ListFilter filter) override;
   awaitable<std::optional<StoredRollout>> latest(std::string ns, std::string service,
                                                  std::string target,
                                                  std::string candidate) override;

@@ -43,7 +43,8 @@ class PgWriterTest : public NodesTest {
               for (const std::int64_t fence : recorded.at(0).fences)
                 result += fence > 0 ? "fence" : "no fence";
             } catch (const StoreError& error) {
-              result = error.what();
+              result =
+                  (error.is_uncertain() ? "unknown: " : "nothing: ") + std::string(error.what());
             }
             results_[at] = result;
           });
@@ -75,6 +76,19 @@ TEST_F(PgWriterTest, ACommitWhoseAnswerWasLostIsFoundOut) {
   record(next(2));
   ASSERT_TRUE(answered());
   EXPECT_EQ(results_[1], "event 2 ");
+}
+
+// A node that loses its lease while a commit is out cannot find out any more, and must not say that
+// nothing was done.
+TEST_F(PgWriterTest, OfACommitThatWasOutWhenTheLeaseWasLostNobodyKnows) {
+  relay_.cut_answers();
+  record(next(1));
+  ASSERT_TRUE(until([&] { return number("SELECT count(*) FROM evaluations") == 1; }));
+  record(next(2));
+  node_->store.writer().resign();
+  ASSERT_TRUE(answered());
+  EXPECT_THAT(results_[0], HasSubstr("unknown: this node is not a member"));
+  EXPECT_THAT(results_[1], HasSubstr("nothing: this node is not a member"));
 }
 
 TEST_F(PgWriterTest, ACommitThatNeverArrivedIsMadeOnce) {

@@ -47,6 +47,10 @@ class WatchedStore : public Store {
     const Out out(out_);
     co_return co_await store_.list(std::move(filter), limit, std::move(cursor));
   }
+  awaitable<std::size_t> count(ListFilter filter) override {
+    const Out out(out_);
+    co_return co_await store_.count(std::move(filter));
+  }
   awaitable<std::optional<StoredRollout>> latest(std::string ns, std::string service,
                                                  std::string target,
                                                  std::string candidate) override {

@@ -110,6 +110,7 @@ World::Node::Node(World& world, Life& life, std::size_t number)
     senders.emplace(name, std::make_shared<ScriptedPeople>(world.script_, life.clock));
   outbox.configure(std::move(drivers), std::move(senders));
   teller.configure(routes_of(world.settings_));
+  teller.count_nodes(world.nodes_);
 }
 
 EngineRules World::Node::rules(World& world, Life& life) {
