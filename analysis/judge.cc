@@ -139,8 +139,9 @@ const Series* extreme_of(const SomeSeries& all, Reduce reduce) {
   const Series* found = nullptr;
   for (const Series* series : all) {
     if (!std::isfinite(series->value)) continue;
-    const bool further = found == nullptr || (reduce == Reduce::kMax ? series->value > found->value
-                                                                     : series->value < found->value);
+    const bool further =
+        found == nullptr ||
+        (reduce == Reduce::kMax ? series->value > found->value : series->value < found->value);
     if (further) found = series;
   }
   return found;
@@ -164,8 +165,8 @@ Judgement judge_values(const ThresholdCondition& condition, const SomeSeries& al
                    std::to_string(all.size()) + " series, such as " + series_name(*all.front()));
     return judge_each(condition.rule, all);
   }
-  const auto unknown =
-      std::find_if(all.begin(), all.end(), [](const Series* s) { return !std::isfinite(s->value); });
+  const auto unknown = std::find_if(all.begin(), all.end(),
+                                    [](const Series* s) { return !std::isfinite(s->value); });
   if (condition.reduce == Reduce::kMax || condition.reduce == Reduce::kMin) {
     if (const Series* extreme = extreme_of(all, condition.reduce)) {
       Judgement j = judge_number(condition.rule, *extreme);

@@ -29,8 +29,8 @@ std::uint64_t mix(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-// Slots lie on multiples of this, so that those of one wake-up are due at the same moment and none of
-// them is asked early.
+// Slots lie on multiples of this, so that those of one wake-up are due at the same moment and none
+// of them is asked early.
 constexpr Millis kTogether{5};
 
 }  // namespace

@@ -166,7 +166,8 @@ awaitable<ServerResponse> register_rollout(const ApiContext& context, Call& call
   const auto settings = context.settings();
   check_names(registration.spec, *settings, body);
   body.finish();
-  std::vector<std::string> warnings = merge_into(registration, settings, *context.merged_analyses, analysis, body);
+  std::vector<std::string> warnings =
+      merge_into(registration, settings, *context.merged_analyses, analysis, body);
   body.refuse_errors();
 
   if (!call.caller.sees(registration.spec.ns))

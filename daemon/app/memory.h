@@ -6,8 +6,8 @@
 
 namespace rollwatch {
 
-// Few threads allocate here: arenas of their own would only scatter what is freed. Once per process,
-// before any thread.
+// Few threads allocate here: arenas of their own would only scatter what is freed. Once per
+// process, before any thread.
 void allocate_together();
 
 // Gives it back to the system if it is much. Takes some milliseconds then. Whether it did.

@@ -83,7 +83,8 @@ WorkResult Engine::Impl::add_step(Recording& recording, const Work& work, SysTim
     result.why = *step.refusal;
   } else if (step.changed()) {
     result.end = WorkEnd::kRecorded;
-    Commit more = commit_of(*recording.entry, rows_before, step, work.asked, {rules_, source_, now});
+    Commit more =
+        commit_of(*recording.entry, rows_before, step, work.asked, {rules_, source_, now});
     const auto append = [](auto& to, auto& from) {
       to.insert(to.end(), std::make_move_iterator(from.begin()),
                 std::make_move_iterator(from.end()));
@@ -180,8 +181,7 @@ void Engine::Impl::hand_over(Recording recording) {
 bool Engine::Impl::can_linger(const Recording& recording) {
   const Commit& commit = recording.commit;
   return commit.events.empty() && commit.deliveries.empty() && commit.delivery_updates.empty() &&
-         commit.explains.empty() && !recording.with_next &&
-         recording.entry->tenure->is_settled() &&
+         commit.explains.empty() && !recording.with_next && recording.entry->tenure->is_settled() &&
          std::ranges::all_of(recording.works, is_quiet);
 }
 

@@ -182,10 +182,9 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
     pending->remaining = rendered.evidence ? 2 : 1;
     const auto ask = [&](const Expected<SharedText, promql::RenderError>& text, Role role) {
       if (text) {
-        questions.push_back({plan.datasource, *text, asked.evaluated_at,
-                             plan.timeout.value_or(Millis{0}), role,
-                             plan.on_fail == OnFail::kRollback, entry->busy_until[i],
-                             plan.interval});
+        questions.push_back(
+            {plan.datasource, *text, asked.evaluated_at, plan.timeout.value_or(Millis{0}), role,
+             plan.on_fail == OnFail::kRollback, entry->busy_until[i], plan.interval});
         owners.emplace_back(entry, pending);
         return;
       }

@@ -90,8 +90,8 @@ const RenderedQuestions& Entry::questions(std::size_t condition) {
   rendered.resize(plan->conditions.size());
   auto& known = rendered[condition];
   if (known && known->step == step && known->weight == weight) return *known;
-  const auto render = [&](const promql::QueryTemplate& text)
-      -> Expected<SharedText, promql::RenderError> {
+  const auto render =
+      [&](const promql::QueryTemplate& text) -> Expected<SharedText, promql::RenderError> {
     auto query = render_query(text, spec, asks, step, weight);
     if (!query) return Unexpected(query.error());
     return SharedText(*std::move(query));

@@ -110,8 +110,8 @@ Json evaluation_of(const Asked& asked, Fixed fixed, const RolloutState& after) {
   e["outcome"] = c.last ? Json(name_of(c.last->outcome)) : Json(nullptr);
   e["series"] = c.last ? optional_text(c.last->series) : Json(nullptr);
   e["arithmetic"] = arithmetic(plan, c);
-  e["graph_url"] =
-      graph_link(asked.datasource_url, asked.query.str(), asked.evaluated_at, fixed.spec.created_at);
+  e["graph_url"] = graph_link(asked.datasource_url, asked.query.str(), asked.evaluated_at,
+                              fixed.spec.created_at);
   if (asked.evidence_query) {
     Json evidence;
     evidence["query"] = asked.evidence_query->str();

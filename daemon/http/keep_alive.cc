@@ -31,7 +31,9 @@ std::shared_ptr<net::ssl::context> tls_context(const TlsOptions& tls) {
   const auto load = [](const std::string& file, const auto& read) {
     boost::system::error_code error;
     read(error);
-    if (error) throw std::runtime_error("the certificate or key " + file + " cannot be read: " + error.message());
+    if (error)
+      throw std::runtime_error("the certificate or key " + file +
+                               " cannot be read: " + error.message());
   };
   if (tls.insecure_skip_verify) {
     context->set_verify_mode(net::ssl::verify_none);
@@ -43,9 +45,11 @@ std::shared_ptr<net::ssl::context> tls_context(const TlsOptions& tls) {
       load(tls.ca_file, [&](auto& error) { context->load_verify_file(tls.ca_file, error); });
   }
   if (!tls.cert_file.empty()) {
-    load(tls.cert_file, [&](auto& error) { context->use_certificate_chain_file(tls.cert_file, error); });
+    load(tls.cert_file,
+         [&](auto& error) { context->use_certificate_chain_file(tls.cert_file, error); });
     const std::string& key = tls.key_file.empty() ? tls.cert_file : tls.key_file;
-    load(key, [&](auto& error) { context->use_private_key_file(key, net::ssl::context::pem, error); });
+    load(key,
+         [&](auto& error) { context->use_private_key_file(key, net::ssl::context::pem, error); });
   }
   return context;
 }
@@ -70,13 +74,16 @@ std::optional<BaseUrl> read_base_url(std::string_view url) {
   while (base.path.ends_with('/')) base.path.pop_back();
   const std::string_view authority = url.substr(0, slash);
   const bool in_brackets = authority.starts_with('[');
-  const std::size_t end = in_brackets ? authority.find(']') : std::min(authority.find(':'), authority.size());
+  const std::size_t end =
+      in_brackets ? authority.find(']') : std::min(authority.find(':'), authority.size());
   if (end == std::string_view::npos) return std::nullopt;
   base.host = authority.substr(in_brackets ? 1 : 0, in_brackets ? end - 1 : end);
   std::string_view rest = authority.substr(end + (in_brackets ? 1 : 0));
   base.port = base.is_tls ? "443" : "80";
-  if (rest.starts_with(':')) base.port = rest.substr(1);
-  else if (!rest.empty()) return std::nullopt;
+  if (rest.starts_with(':'))
+    base.port = rest.substr(1);
+  else if (!rest.empty())
+    return std::nullopt;
   if (base.host.empty() || !is_port(base.port)) return std::nullopt;
   const std::string shown = in_brackets ? "[" + base.host + "]" : base.host;
   base.name = shown + ":" + base.port;
@@ -84,16 +91,22 @@ std::optional<BaseUrl> read_base_url(std::string_view url) {
   return base;
 }
 
-class KeepAliveClient::Impl : public KeptConnection::Owner, public std::enable_shared_from_this<Impl> {
+class KeepAliveClient::Impl : public KeptConnection::Owner,
+                              public std::enable_shared_from_this<Impl> {
  public:
   Impl(const net::any_io_executor& executor, Clock& clock, BaseUrl server, TlsOptions tls)
-      : executor_(executor), clock_(clock), server_(std::move(server)), tls_(std::move(tls)), alarm_(executor) {}
+      : executor_(executor),
+        clock_(clock),
+        server_(std::move(server)),
+        tls_(std::move(tls)),
+        alarm_(executor) {}
 
   const BaseUrl& server() const { return server_; }
 
   void send(KeptRequest request) {
     const SteadyTime now = clock_.steady();
-    KeptConnection::Job job{std::move(request), now, now + std::max(request.timeout, Millis{0}), !idle_.empty()};
+    KeptConnection::Job job{std::move(request), now, now + std::max(request.timeout, Millis{0}),
+                            !idle_.empty()};
     job.until = now + job.request.timeout;
     wake_at(job.until);
     if (idle_.empty()) return open(std::move(job));
@@ -139,8 +152,8 @@ class KeepAliveClient::Impl : public KeptConnection::Owner, public std::enable_s
     } catch (const std::runtime_error& error) {
       return fail_later(std::move(job), error.what());
     }
-    auto connection = std::make_shared<KeptConnection>(executor_, *this, server_, std::move(context),
-                                                       !tls_.insecure_skip_verify);
+    auto connection = KeptConnection::make(executor_, *this, server_, std::move(context),
+                                           !tls_.insecure_skip_verify);
     busy_.push_back(connection);
     connection->open(std::move(job));
   }

@@ -21,7 +21,7 @@ namespace rollwatch {
 // The address that a server's requests begin with.
 struct BaseUrl {
   bool is_tls = false;
-  std::string host;    // without brackets
+  std::string host;  // without brackets
   std::string port;
   std::string path;    // "" or "/prefix"
   std::string name;    // "host:port", for messages

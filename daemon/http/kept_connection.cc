@@ -3,12 +3,19 @@
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 
+#include <array>
 #include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "analysis/text.h"
 
@@ -17,6 +24,7 @@ namespace rollwatch {
 namespace {
 
 namespace http = boost::beast::http;
+using boost::system::error_code;
 using net::ip::tcp;
 
 constexpr std::uint32_t kHeadLimit = 64 * 1024;
@@ -30,29 +38,77 @@ std::array<char, kReadBytes>& read_buffer() {
   return buffer;
 }
 
-}  // namespace
+class Connection : public KeptConnection {
+ public:
+  Connection(const net::any_io_executor& executor, Owner& owner, const BaseUrl& server,
+             std::shared_ptr<net::ssl::context> context, bool check_name)
+      : executor_(executor),
+        owner_(&owner),
+        server_(&server),
+        check_name_(check_name),
+        context_(std::move(context)),
+        resolver_(executor),
+        socket_(executor) {}
 
-KeptConnection::KeptConnection(const net::any_io_executor& executor, Owner& owner,
-                               const BaseUrl& server, std::shared_ptr<net::ssl::context> context,
-                               bool check_name)
-    : executor_(executor),
-      owner_(&owner),
-      server_(&server),
-      check_name_(check_name),
-      context_(std::move(context)),
-      resolver_(executor),
-      socket_(executor) {}
+  void open(Job job) override;
+  void send(Job job) override;
+  void time_out() override;
+  void forget() override {
+    owner_ = nullptr;
+    close();
+  }
 
-void KeptConnection::open(Job job) {
+ private:
+  std::shared_ptr<Connection> self() {
+    return std::static_pointer_cast<Connection>(shared_from_this());
+  }
+  using Parser = boost::beast::http::response_parser<boost::beast::http::string_body>;
+  using Tls = net::ssl::stream<net::ip::tcp::socket&>;
+
+  awaitable<void> connect();
+  awaitable<error_code> connect_socket();
+  void begin();
+  void write();
+  void write_rest(std::size_t sent);
+  void listen();
+  void readable(error_code error);
+  void read_socket();
+  void take(std::string_view bytes);
+  std::size_t parse(std::string_view bytes, error_code& error);
+  void complete(bool more_came);
+  void ended(error_code error);
+  void close();
+  void fail(HttpError error, std::string text);
+  void fail_later(error_code error);
+  std::string tls_problem(error_code error);
+
+  net::any_io_executor executor_;
+  Owner* owner_;  // null: forgotten
+  const BaseUrl* server_;
+  const bool check_name_;
+  std::shared_ptr<net::ssl::context> context_;
+  net::ip::tcp::resolver resolver_;
+  net::ip::tcp::socket socket_;
+  std::optional<Tls> tls_;
+  std::vector<char> tls_buffer_;
+  std::optional<Parser> parser_;
+  std::string unread_;  // the beginning of a head
+  bool connected_ = false;
+  bool answering_ = false;  // something of the answer is here
+};
+
+void Connection::open(Job job) {
   job_ = std::move(job);
   spawn(executor_, "connection to " + server_->name,
-        [self = shared_from_this()]() -> awaitable<void> { co_await self->connect(); });
+        [self = self()]() -> awaitable<void> { co_await self->connect(); });
 }
 
-awaitable<void> KeptConnection::connect() {
+awaitable<void> Connection::connect() {
   error_code error = co_await connect_socket();
   if (!owner_) co_return;
-  if (error) co_return fail(HttpError::kUnreachable, "could not connect to " + server_->name + ": " + error.message());
+  if (error)
+    co_return fail(HttpError::kUnreachable,
+                   "could not connect to " + server_->name + ": " + error.message());
   socket_.non_blocking(true, error);
   socket_.set_option(tcp::no_delay(true), error);
   if (context_) {
@@ -72,7 +128,7 @@ awaitable<void> KeptConnection::connect() {
   listen();
 }
 
-awaitable<KeptConnection::error_code> KeptConnection::connect_socket() {
+awaitable<error_code> Connection::connect_socket() {
   error_code error;
   const auto address = net::ip::make_address(server_->host, error);
   if (!error) {
@@ -91,12 +147,12 @@ awaitable<KeptConnection::error_code> KeptConnection::connect_socket() {
   co_return error;
 }
 
-void KeptConnection::send(Job job) {
+void Connection::send(Job job) {
   job_ = std::move(job);
   begin();
 }
 
-void KeptConnection::begin() {
+void Connection::begin() {
   parser_.emplace();
   parser_->eager(true);
   parser_->header_limit(kHeadLimit);
@@ -106,7 +162,7 @@ void KeptConnection::begin() {
   write();
 }
 
-void KeptConnection::write() {
+void Connection::write() {
   if (tls_) return write_rest(0);
   // Nearly always all of it fits at once, and nothing has to be waited for.
   error_code error;
@@ -116,11 +172,11 @@ void KeptConnection::write() {
   if (sent < job_->request.bytes.size()) write_rest(sent);
 }
 
-void KeptConnection::write_rest(std::size_t sent) {
+void Connection::write_rest(std::size_t sent) {
   // An answer may come before all is written, and the job ends with it.
   auto bytes = std::make_shared<const std::string>(job_->request.bytes.substr(sent));
   const auto buffer = net::buffer(*bytes);
-  const auto written = [self = shared_from_this(), bytes](error_code error, std::size_t) {
+  const auto written = [self = self(), bytes](error_code error, std::size_t) {
     if (error && self->owner_ && self->job_) self->ended(error);
   };
   if (tls_)
@@ -129,16 +185,17 @@ void KeptConnection::write_rest(std::size_t sent) {
     net::async_write(socket_, buffer, written);
 }
 
-void KeptConnection::listen() {
+void Connection::listen() {
   if (tls_) {
-    tls_->async_read_some(net::buffer(tls_buffer_), [self = shared_from_this()](error_code error, std::size_t size) {
-      if (!self->owner_) return;
-      if (error) return self->ended(error);
-      self->take({self->tls_buffer_.data(), size});
-      if (self->owner_) self->listen();
-    });
+    tls_->async_read_some(net::buffer(tls_buffer_),
+                          [self = self()](error_code error, std::size_t size) {
+                            if (!self->owner_) return;
+                            if (error) return self->ended(error);
+                            self->take({self->tls_buffer_.data(), size});
+                            if (self->owner_) self->listen();
+                          });
   } else {
-    socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code error) {
+    socket_.async_wait(tcp::socket::wait_read, [self = self()](error_code error) {
       if (!self->owner_) return;
       if (error) return self->ended(error);
       self->read_socket();
@@ -147,7 +204,7 @@ void KeptConnection::listen() {
   }
 }
 
-void KeptConnection::read_socket() {
+void Connection::read_socket() {
   auto& buffer = read_buffer();
   while (owner_) {
     error_code error;
@@ -159,7 +216,7 @@ void KeptConnection::read_socket() {
   }
 }
 
-void KeptConnection::take(std::string_view bytes) {
+void Connection::take(std::string_view bytes) {
   if (!job_) return ended(net::error::eof);  // it says something nobody asked
   answering_ = true;
   if (!unread_.empty()) {
@@ -181,7 +238,7 @@ void KeptConnection::take(std::string_view bytes) {
 }
 
 // How much of it is used up. What is not is the beginning of a head.
-std::size_t KeptConnection::parse(std::string_view bytes, error_code& error) {
+std::size_t Connection::parse(std::string_view bytes, error_code& error) {
   std::size_t used = 0;
   while (used < bytes.size() && !parser_->is_done()) {
     const std::string_view rest = bytes.substr(used);
@@ -205,12 +262,12 @@ std::size_t KeptConnection::parse(std::string_view bytes, error_code& error) {
   return used;
 }
 
-void KeptConnection::complete(bool more_came) {
+void Connection::complete(bool more_came) {
   auto& message = parser_->get();
   const auto encoding = message[http::field::content_encoding];
   if (!encoding.empty() && encoding != "identity")
-    return fail(HttpError::kUnreachable, "the answer of " + server_->name +
-                                             " is compressed, which it was not asked to be");
+    return fail(HttpError::kUnreachable,
+                "the answer of " + server_->name + " is compressed, which it was not asked to be");
   KeptAnswer answer;
   answer.status = static_cast<int>(message.result_int());
   answer.content_type = message[http::field::content_type];
@@ -222,7 +279,7 @@ void KeptConnection::complete(bool more_came) {
 }
 
 // The server, or what lies between, has closed the connection, or it broke.
-void KeptConnection::ended(error_code error) {
+void Connection::ended(error_code error) {
   Owner& owner = *owner_;
   if (!job_) {
     close();
@@ -239,60 +296,62 @@ void KeptConnection::ended(error_code error) {
     return owner.closed_before(*this);
   }
   const std::string& name = server_->name;
-  if (!closed) return fail(HttpError::kUnreachable, "the connection to " + name + " broke off: " + error.message());
+  if (!closed)
+    return fail(HttpError::kUnreachable,
+                "the connection to " + name + " broke off: " + error.message());
   fail(HttpError::kUnreachable,
        name + (answering_ ? " closed the connection before the answer was complete"
                           : " closed the connection without an answer"));
 }
 
-void KeptConnection::time_out() {
+void Connection::time_out() {
   const std::string& name = server_->name;
   const std::string within = " within " + format_duration(job_->request.timeout);
   if (!connected_) return fail(HttpError::kTimeout, "no connection to " + name + within);
   const bool partly = parser_->is_header_done();
-  fail(HttpError::kTimeout, (partly ? "no complete answer from " : "no answer from ") + name + within);
+  fail(HttpError::kTimeout,
+       (partly ? "no complete answer from " : "no answer from ") + name + within);
 }
 
-void KeptConnection::fail(HttpError error, std::string text) {
+void Connection::fail(HttpError error, std::string text) {
   KeptAnswer answer;
   answer.error = error;
   answer.error_text = cut(text, kLongestProblem);
-  if (parser_ && parser_->is_header_done()) answer.status = static_cast<int>(parser_->get().result_int());
+  if (parser_ && parser_->is_header_done())
+    answer.status = static_cast<int>(parser_->get().result_int());
   Owner& owner = *owner_;
   close();
   owner.answered(*this, false, std::move(answer));
 }
 
-void KeptConnection::fail_later(error_code error) {
-  net::post(executor_, [self = shared_from_this(), error] {
+void Connection::fail_later(error_code error) {
+  net::post(executor_, [self = self(), error] {
     if (self->owner_ && self->job_) self->ended(error);
   });
 }
 
-KeptConnection::Job KeptConnection::take_job() {
-  Job job = std::move(*job_);
-  job_.reset();
-  return job;
-}
-
-void KeptConnection::forget() {
-  owner_ = nullptr;
-  close();
-}
-
-void KeptConnection::close() {
+void Connection::close() {
   owner_ = nullptr;
   error_code ignored;
   resolver_.cancel();
   socket_.close(ignored);
 }
 
-std::string KeptConnection::tls_problem(error_code error) {
+std::string Connection::tls_problem(error_code error) {
   const long verified = SSL_get_verify_result(tls_->native_handle());
   std::string why = error.message();
   if (verified != X509_V_OK)
     why = std::string("its certificate is not trusted: ") + X509_verify_cert_error_string(verified);
   return "no TLS with " + server_->name + ": " + why;
+}
+
+}  // namespace
+
+std::shared_ptr<KeptConnection> KeptConnection::make(const net::any_io_executor& executor,
+                                                     Owner& owner, const BaseUrl& server,
+                                                     std::shared_ptr<net::ssl::context> context,
+                                                     bool check_name) {
+  return std::make_shared<Connection>(executor, owner, server, std::move(context), check_name);
 }
 
 }  // namespace rollwatch

@@ -290,8 +290,7 @@ std::optional<Reader::Place> Reader::place_of(Kind kind) {
 }
 
 bool Reader::open(Kind kind) {
-  if (depth_ >= kMaxDepth)
-    return fail("nested more than " + std::to_string(kMaxDepth) + " deep");
+  if (depth_ >= kMaxDepth) return fail("nested more than " + std::to_string(kMaxDepth) + " deep");
   const std::optional<Place> place = place_of(kind);
   if (place) places_[depth_++] = *place;
   return place.has_value();

@@ -23,7 +23,7 @@ std::uint32_t hex_of(std::string_view text, std::size_t at) {
   if (text.size() < at + 4) return kNone;
   std::uint32_t value = 0;
   for (const char c : text.substr(at, 4)) {
-    const int digit = is_digit(c)               ? c - '0'
+    const int digit = is_digit(c)              ? c - '0'
                       : (c >= 'a' && c <= 'f') ? c - 'a' + 10
                       : (c >= 'A' && c <= 'F') ? c - 'A' + 10
                                                : -1;

@@ -102,7 +102,8 @@ class JsonScanner {
     }
     if (!is_object) return value();
     if (c != '"') return broken();
-    if (!moved_to(json::read_string(text_, at_ + 1, string_)) || !reader_.key(string_)) return false;
+    if (!moved_to(json::read_string(text_, at_ + 1, string_)) || !reader_.key(string_))
+      return false;
     if (peek() != ':') return broken();
     ++at_;
     return value();
@@ -111,7 +112,7 @@ class JsonScanner {
   std::string_view text_;
   Reader& reader_;
   std::size_t at_ = 0;
-  std::string open_;  // the brackets; short ones need no memory of their own
+  std::string open_;       // the brackets; short ones need no memory of their own
   bool is_first_ = false;  // nothing of what is open was read yet
   std::string string_;
 };

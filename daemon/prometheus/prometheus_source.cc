@@ -213,8 +213,8 @@ void PrometheusSource::Impl::ask(std::vector<Question> questions,
     PoolPtr pool = pool_of(question.datasource);
     Millis timeout = question.timeout;
     if (timeout == Millis{0} && pool->server) timeout = pool->server->settings.timeout;
-    const auto asking = std::make_shared<Asking>(
-        Asking{std::move(question), now, now + timeout, {{answered, i}}});
+    const auto asking =
+        std::make_shared<Asking>(Asking{std::move(question), now, now + timeout, {{answered, i}}});
     const Question& kept = asking->question;
     if (questions.size() > 1)
       asked.emplace(Same{kept.datasource, kept.query, kept.time, kept.timeout}, asking);
@@ -278,14 +278,14 @@ void PrometheusSource::Impl::give_up(const Pool& pool, const QueryQueue::GivenUp
   const std::string all = "all " + std::to_string(connections(pool)) + " of datasource " +
                           pool.name + " (max_concurrency) are busy";
   if (given_up.overload)
-    return answer(pool, asking,
-                  failed(FailureKind::kOverload,
-                         "waited " + format_duration(waited) + " for a free connection: " + all,
-                         waited));
-  answer(pool, asking,
-         failed(FailureKind::kTimeout,
-                "no answer within " + format_duration(waited) + ": " + all + " without one",
-                waited));
+    return answer(
+        pool, asking,
+        failed(FailureKind::kOverload,
+               "waited " + format_duration(waited) + " for a free connection: " + all, waited));
+  answer(
+      pool, asking,
+      failed(FailureKind::kTimeout,
+             "no answer within " + format_duration(waited) + ": " + all + " without one", waited));
 }
 
 void PrometheusSource::Impl::look_after(const PoolPtr& pool) {
@@ -302,10 +302,10 @@ void PrometheusSource::Impl::look_after(const PoolPtr& pool) {
 }
 
 void PrometheusSource::Impl::answer(const Pool& pool, const Asking& asking, Answer answer) {
-  if (hooks_.query_finished)
-    hooks_.query_finished(pool.name, result_word(answer), answer.duration);
+  if (hooks_.query_finished) hooks_.query_finished(pool.name, result_word(answer), answer.duration);
   answer.shared_with = asking.receivers.size() - 1;
-  for (const Asking::Receiver& receiver : asking.receivers) (*receiver.answered)(receiver.index, answer);
+  for (const Asking::Receiver& receiver : asking.receivers)
+    (*receiver.answered)(receiver.index, answer);
 }
 
 void PrometheusSource::Impl::note_up(Pool& pool, const Answer& answer) {
@@ -316,8 +316,8 @@ void PrometheusSource::Impl::note_up(Pool& pool, const Answer& answer) {
 }
 
 PrometheusSource::PrometheusSource(const net::any_io_executor& executor, Clock& clock,
-                                   std::map<std::string, Datasource> datasources,
-                                   SourceHooks hooks, SourceLimits limits)
+                                   std::map<std::string, Datasource> datasources, SourceHooks hooks,
+                                   SourceLimits limits)
     : impl_(std::make_shared<Impl>(executor, clock, std::move(hooks), limits)) {
   impl_->configure(std::move(datasources));
 }

@@ -8,7 +8,8 @@
 // - While answers come, a question that has waited until its condition's next slot is given up: it
 //   is missed (overload), and the next slot is as good. While none comes it waits out its timeout,
 //   and has then got no answer, like those that were sent.
-// - When the server answers again after it stood still, no more is sent in a tenth of a second than a
+// - When the server answers again after it stood still, no more is sent in a tenth of a second than
+// a
 //   quarter above what is usual, until the backlog is worked off: it is not met by everything at
 //   once.
 //
@@ -51,7 +52,7 @@ class SendingPace {
   static constexpr std::chrono::milliseconds kTick{10};
 
  private:
-  static constexpr std::int64_t kTicks = 10;   // a tenth of a second
+  static constexpr std::int64_t kTicks = 10;    // a tenth of a second
   static constexpr std::int64_t kSeconds = 60;  // whose busiest is what is usual
   static constexpr std::size_t kAlways = 20;    // so many may always go out in a tenth of a second
 
@@ -89,7 +90,7 @@ class QueryQueue {
 
  private:
   struct Turn {
-    SysTime answered;       // when its condition was, last
+    SysTime answered;      // when its condition was, last
     std::uint64_t ticket;  // first come, first served
     auto operator<=>(const Turn&) const = default;
   };
@@ -98,7 +99,7 @@ class QueryQueue {
   void sort_fresh();
   SteadyTime given_up_at(const Asking& asking) const;
 
-  std::deque<AskingPtr> fresh_;  // nothing of it had to wait yet
+  std::deque<AskingPtr> fresh_;     // nothing of it had to wait yet
   std::array<Waiting, 2> waiting_;  // those that can roll back, and the others
   unsigned turns_ = 0;              // of those that can roll back, since another had one
   std::uint64_t tickets_ = 0;

@@ -31,8 +31,9 @@ class QueryEncoder {
  public:
   QueryEncoder(const Datasource& source, const BaseUrl& server);
 
-  // An instant query evaluated for exactly `time`. By GET, or by POST where the address would be too
-  // long for some proxy. `timeout` is what is left of the question's, and is told to the server.
+  // An instant query evaluated for exactly `time`. By GET, or by POST where the address would be
+  // too long for some proxy. `timeout` is what is left of the question's, and is told to the
+  // server.
   std::string request(std::string_view query, SysTime time, Millis timeout) const;
 
  private:

@@ -182,7 +182,6 @@ void Metrics::on_late(Millis late) {
 
 void Metrics::on_ended(const RolloutView& view) { impl_->rollouts.ended(view); }
 
-
 void Metrics::on_decision(const Decision& decision) {
   if (decision.would_have) return;
   // People's names are in the history; as a label they would be without bound.

@@ -38,14 +38,17 @@ TEST(SeriesListTest, ACopyIsTheSameList) {
 // However many there are, and whichever way they are looked for.
 TEST(SeriesListTest, AnIndexFindsTheSame) {
   std::mt19937 dice(7);
-  const auto roll = [&dice](int sides) { return static_cast<int>(dice() % static_cast<unsigned>(sides)); };
+  const auto roll = [&dice](int sides) {
+    return static_cast<int>(dice() % static_cast<unsigned>(sides));
+  };
   for (const int count : {1, 16, 17, 300}) {
     std::vector<Series> all;
     for (int i = 0; i < count; ++i) {
       Series series;
       series.value = i;
       for (const char* name : {"app", "pod", "version"})
-        if (roll(4) > 0) series.labels.push_back({name, roll(5) == 0 ? "" : std::to_string(roll(6))});
+        if (roll(4) > 0)
+          series.labels.push_back({name, roll(5) == 0 ? "" : std::to_string(roll(6))});
       all.push_back(std::move(series));
     }
     const SeriesList list(all);

@@ -285,7 +285,8 @@ TEST_F(KeepAliveTest, ManyAtOnceDoNotWaitForEachOther) {
   connect(server.url());
   for (int i = 0; i < kCount; ++i) send();
   wait_for_all();
-  for (const auto& answer : answers_) EXPECT_EQ(answer->body.size(), 100'000U) << answer->error_text;
+  for (const auto& answer : answers_)
+    EXPECT_EQ(answer->body.size(), 100'000U) << answer->error_text;
   for (int i = 0; i < kCount; ++i) send();
   wait_for_all();
   EXPECT_EQ(server.accepted(), kCount) << "they are used again";

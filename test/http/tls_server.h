@@ -44,7 +44,6 @@ class TlsServer {
     return "";
   }
 
-
  private:
   TempDir directory_;
   std::unique_ptr<Process> server_;

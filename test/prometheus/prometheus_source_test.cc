@@ -232,8 +232,8 @@ TEST_F(PrometheusSourceTest, MoreThanAServerCanAnswerIsOverload) {
                          "busy")));
 }
 
-// Rollouts that share a question share its answer; what is asked for another time, or has less time,
-// is another question.
+// Rollouts that share a question share its answer; what is asked for another time, or has less
+// time, is another question.
 TEST_F(PrometheusSourceTest, EqualQuestionsAreAskedOnce) {
   std::atomic<int> requests = 0;
   FakeServer server([&](FakeConnection& c) {

@@ -41,7 +41,8 @@ class QueryQueueTest : public testing::Test {
   std::vector<std::string> expired() {
     std::vector<std::string> texts;
     for (const QueryQueue::GivenUp& one : queue.expire(now))
-      texts.push_back(one.asking->question.query.str() + (one.overload ? " overload" : " no answer"));
+      texts.push_back(one.asking->question.query.str() +
+                      (one.overload ? " overload" : " no answer"));
     std::sort(texts.begin(), texts.end());
     return texts;
   }

@@ -22,7 +22,8 @@ std::string header(const std::string& request, const std::string& name) {
   const std::string begin = "\r\n" + name + ": ";
   for (auto at = request.find(begin); at != std::string::npos; at = request.find(begin, at + 2)) {
     const auto from = at + begin.size();
-    found += (found.empty() ? "" : " AND ") + request.substr(from, request.find("\r\n", from) - from);
+    found +=
+        (found.empty() ? "" : " AND ") + request.substr(from, request.find("\r\n", from) - from);
   }
   return found;
 }
@@ -41,11 +42,11 @@ TEST(UnixSeconds, AreWrittenExactly) {
 TEST(QueryRequest, EncodesWhatAQueryMayHold) {
   Datasource source;
   source.url = "http://prom:9090/base";
-  EXPECT_EQ(request_to(source, "a{b=\"c&d=e+f%\n\xc3\xa9\"} > 0.5", at(1'767'323'045'678),
-                       Millis{9500}),
-            "GET /base/api/v1/query?query=a%7Bb%3D%22c%26d%3De%2Bf%25%0A%C3%A9%22%7D%20%3E%200.5"
-            "&time=1767323045.678&timeout=9500ms&nocache=1 HTTP/1.1\r\n"
-            "Host: prom:9090\r\nUser-Agent: rollwatch\r\nAccept: */*\r\n\r\n");
+  EXPECT_EQ(
+      request_to(source, "a{b=\"c&d=e+f%\n\xc3\xa9\"} > 0.5", at(1'767'323'045'678), Millis{9500}),
+      "GET /base/api/v1/query?query=a%7Bb%3D%22c%26d%3De%2Bf%25%0A%C3%A9%22%7D%20%3E%200.5"
+      "&time=1767323045.678&timeout=9500ms&nocache=1 HTTP/1.1\r\n"
+      "Host: prom:9090\r\nUser-Agent: rollwatch\r\nAccept: */*\r\n\r\n");
 }
 
 TEST(QueryRequest, ALongQueryIsPosted) {
