@@ -85,7 +85,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
     Transition step;
     std::vector<Work> works;
     std::vector<WorkResult> results;
-    Commit commit;
+    Commit commit;           // but for the state, which is step.state
     bool moves = false;      // step.state is another one than the entry's
     bool with_next = false;  // recorded together with the one behind it, or not at all
 

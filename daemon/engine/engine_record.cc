@@ -126,7 +126,10 @@ awaitable<Engine::Impl::RecordEnd> Engine::Impl::record_once(Batch& batch) {
     told = tell(batch);
     std::vector<Commit> commits;
     commits.reserve(batch.size());
-    for (const Recording& r : batch) commits.push_back(r.commit);
+    for (const Recording& r : batch) {
+      commits.push_back(r.commit);
+      if (r.moves) commits.back().state = r.step.state;
+    }
     at_commit = co_await store_.record(std::move(commits));
     store_trouble_.reset();
     end = RecordEnd::kOnDisk;

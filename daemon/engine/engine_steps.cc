@@ -164,7 +164,6 @@ void Engine::Impl::hand_over(Recording recording) {
     after_step(recording.entry);
     return;
   }
-  if (recording.moves) recording.commit.state = recording.step.state;
   recording.commit.rollout = recording.entry->spec.id;
   recording.commit.epoch = recording.entry->tenure->epoch;
   recording.entry->recording = true;
