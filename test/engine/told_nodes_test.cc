@@ -68,7 +68,7 @@ class ToldByNodes : public testing::Test {
   std::size_t heard = 0;
 };
 
-const auto kBegins = HasSubstr("gives no answers");
+const auto kGoesQuiet = HasSubstr("gives no answers");
 const auto kEnds = HasSubstr("answers again");
 
 TEST_F(ToldByNodes, ItBeginsAndEndsOnceForAllOfThem) {
@@ -79,13 +79,13 @@ TEST_F(ToldByNodes, ItBeginsAndEndsOnceForAllOfThem) {
   news();
   world.whole_source_is(Behaviour::Kind::kDown);
   world.advance(10 * kMinute);
-  EXPECT_THAT(news(), ElementsAre(kBegins));
+  EXPECT_THAT(news(), ElementsAre(kGoesQuiet));
   world.whole_source_is(std::nullopt);
   world.advance(10 * kMinute);
   EXPECT_THAT(news(), ElementsAre(kEnds));
   world.whole_source_is(Behaviour::Kind::kDown);
   world.advance(10 * kMinute);
-  EXPECT_THAT(news(), ElementsAre(kBegins)) << "and the next time again";
+  EXPECT_THAT(news(), ElementsAre(kGoesQuiet)) << "and the next time again";
 }
 
 // The node that speaks has nobody left who waits, but the other one has.
@@ -96,7 +96,7 @@ TEST_F(ToldByNodes, ThatNobodyOfOneNodeWaitsAnyMoreIsNotTheEnd) {
   news();
   world.whole_source_is(Behaviour::Kind::kDown);
   world.advance(10 * kMinute);
-  EXPECT_THAT(news(), ElementsAre(kBegins));
+  EXPECT_THAT(news(), ElementsAre(kGoesQuiet));
   world.decide(gone, person());
   world.advance(5 * kMinute);
   EXPECT_THAT(news(), IsEmpty());
@@ -116,7 +116,7 @@ TEST_F(ToldByNodes, AnswersForAnotherNodeAreNotTheEnd) {
   answers("s0", false);
   answers("s1", false);
   world.advance(8 * kMinute);
-  EXPECT_THAT(news(), ElementsAre(kBegins));
+  EXPECT_THAT(news(), ElementsAre(kGoesQuiet));
   world.decide(gone, person());
   world.advance(20 * kMinute);
   EXPECT_THAT(news(), IsEmpty());
@@ -134,7 +134,7 @@ TEST_F(ToldByNodes, WhatTheOtherNodeSaidOfItsEndIsKnown) {
   news();
   world.whole_source_is(Behaviour::Kind::kDown);
   world.advance(7 * kMinute);
-  EXPECT_THAT(news(), ElementsAre(kBegins));
+  EXPECT_THAT(news(), ElementsAre(kGoesQuiet));
   world.decide(second, person());  // so that its node has nothing to say of the end
   world.whole_source_is(std::nullopt);
   world.advance(3 * kMinute);
@@ -144,7 +144,7 @@ TEST_F(ToldByNodes, WhatTheOtherNodeSaidOfItsEndIsKnown) {
   world.advance(3 * kMinute);
   world.whole_source_is(Behaviour::Kind::kDown);
   world.advance(7 * kMinute);
-  EXPECT_THAT(news(), ElementsAre(kBegins));
+  EXPECT_THAT(news(), ElementsAre(kGoesQuiet));
 }
 
 }  // namespace
