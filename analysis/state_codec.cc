@@ -289,12 +289,17 @@ class Reader {
 
 }  // namespace
 
-std::string encode_state(const RolloutState& state) {
-  std::string bytes;
-  bytes.reserve(256);
+void encode_state(const RolloutState& state, std::string& bytes) {
+  bytes.clear();
   Writer writer(bytes);
   writer.put_number(kFormat);
   writer(state);
+}
+
+std::string encode_state(const RolloutState& state) {
+  std::string bytes;
+  bytes.reserve(256);
+  encode_state(state, bytes);
   return bytes;
 }
 

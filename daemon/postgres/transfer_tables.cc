@@ -68,12 +68,12 @@ std::vector<TransferTable> make_tables() {
        2,
        2'000});
   add({"states",
-       ROLLWATCH_KEPT("states"),
+       ROLLWATCH_KEPT("latest_states"),
        {{"rollout", kBigint}, {"revision", kBigint}, {"updated_at", kBigint}, {"state", kBytes}},
        1,
        500});
   add({"evaluations",
-       ROLLWATCH_KEPT("evaluations"),
+       ROLLWATCH_KEPT("all_evaluations"),
        {{"rollout", kBigint},
         {"number", kBigint},
         {"condition", kText},

@@ -7,17 +7,17 @@
 #include "analysis/state_codec.h"
 #include "daemon/storage/cursor.h"
 #include "daemon/storage/documents.h"
-#include "daemon/storage/evaluation_codes.h"
+#include "daemon/storage/evaluation_row.h"
 #include "daemon/storage/schema.h"
 
 namespace rollwatch {
 namespace {
 
 // Columns that rollout_in() and delivery_in() read, in their order.
-#define ROLLWATCH_ROLLOUT_COLUMNS                                                 \
-  "SELECT r.id, r.spec, r.plan, s.state, "                                        \
-  "(SELECT coalesce(max(f.fence), 0) FROM deliveries f WHERE f.rollout = r.key) " \
-  "FROM rollouts r JOIN states s ON s.rollout = r.key "
+#define ROLLWATCH_ROLLOUT_COLUMNS                                                  \
+  "SELECT r.id, r.spec, r.plan, s.state, "                                         \
+  "(SELECT coalesce(max(f.fence), 0) FROM deliveries f WHERE f.rollout = r.key), " \
+  "r.key, s.folded FROM rollouts r JOIN states s ON s.rollout = r.key "
 #define ROLLWATCH_DELIVERY_COLUMNS                                                              \
   "SELECT d.key, d.id, d.class, d.kind, r.id, d.target, d.number, d.weight, d.fence, d.state, " \
   "d.created_at, d.expires_at, d.accepted_until, d.payload "                                    \
@@ -29,29 +29,24 @@ std::int64_t one_more(std::size_t limit) {
   return static_cast<std::int64_t>(std::min(limit, kMost)) + 1;
 }
 
-StoredEvaluation evaluation_in(const Query& row) {
-  StoredEvaluation evaluation;
-  evaluation.number = static_cast<std::uint32_t>(row.integer(0));
-  evaluation.condition = row.text(1);
-  evaluation.slot = row.time(2);
-  evaluation.last_slot = row.time(3);
-  evaluation.slots = static_cast<std::uint32_t>(row.integer(4));
-  evaluation.evaluated_at = row.time(5);
-  Judgement& judgement = evaluation.judgement;
-  judgement.outcome = read_outcome(row.integer(6));
-  judgement.cause = read_cause(row.integer(7));
-  judgement.value = row.optional_real(8);
-  if (!row.is_null(9)) {
-    judgement.rule = Comparison{read_comparison(row.integer(9)), row.real(10)};
+// What is read until its end is of one moment, which the first question after its beginning fixes:
+// what is to be older than that is asked before.
+class Moment {
+ public:
+  explicit Moment(Database& db) : db_(db) { Query(db_, "BEGIN").run(); }
+  ~Moment() {
+    try {
+      if (db_.in_transaction()) Query(db_, "COMMIT").run();
+    } catch (const SqliteError&) {
+      // Nothing was changed. The next one fails in its turn, and is told.
+    }
   }
-  judgement.evidence = row.optional_real(11);
-  judgement.min_evidence = row.real(12);
-  judgement.series = row.text(13);
-  judgement.detail = row.text(14);
-  evaluation.step = static_cast<int>(row.integer(15));
-  evaluation.duration = Millis(row.integer(16));
-  return evaluation;
-}
+  Moment(const Moment&) = delete;
+  Moment& operator=(const Moment&) = delete;
+
+ private:
+  Database& db_;
+};
 
 // The WHERE of a list, and what stands for its parameters: values never become SQL.
 struct Where {
@@ -118,40 +113,83 @@ std::shared_ptr<const PlanDocument> StoreReader::plan(std::int64_t key) {
   return document;
 }
 
-StoredRollout StoreReader::rollout_in(const Query& row) {
-  auto state = decode_state(row.view(3));
+// Most of the time the newest row has it.
+std::optional<std::string> StoreReader::recent_state(std::int64_t rollout, std::int64_t folded,
+                                                     std::int64_t newest) {
+  if (newest <= folded) return std::nullopt;
+  Query row(db_, "SELECT rollout, previous, state FROM recent WHERE id = ?1");
+  for (std::int64_t id = newest; id > folded;) {
+    if (!row.again().bind(id).next() || row.integer(0) != rollout) break;
+    if (!row.is_null(2)) return row.text(2);
+    id = row.integer(1);
+  }
+  return std::nullopt;
+}
+
+StoredRollout StoreReader::rollout_in(const Query& row, std::int64_t newest) {
+  const auto recent = recent_state(row.integer(5), row.integer(6), newest);
+  auto state = decode_state(recent ? std::string_view(*recent) : row.view(3));
   if (!state) throw DocumentError("rollout " + row.text(0) + ": " + state.error());
   return {read_spec_document(row.view(1)), plan(row.integer(2)), std::move(*state), row.integer(4)};
 }
 
-std::vector<StoredRollout> StoreReader::active() {
+std::vector<StoredRollout> StoreReader::rollouts_in(Query& rows,
+                                                    const std::vector<RecentHead>& heads) {
   std::vector<StoredRollout> rollouts;
-  Query query(db_, ROLLWATCH_ROLLOUT_COLUMNS "WHERE r.active = 1 ORDER BY r.id");
-  while (query.next()) rollouts.push_back(rollout_in(query));
+  while (rows.next()) rollouts.push_back(rollout_in(rows, newest_in(heads, rows.integer(5))));
   return rollouts;
+}
+
+std::vector<StoredRollout> StoreReader::active() {
+  const std::vector<RecentHead> heads = recent_.all();
+  const Moment moment(db_);
+  Query query(db_, ROLLWATCH_ROLLOUT_COLUMNS "WHERE r.active = 1 ORDER BY r.id");
+  return rollouts_in(query, heads);
 }
 
 // Only what is active is looked at, however long the history of a place, and only what is asked for
 // is read whole.
 std::vector<StoredRollout> StoreReader::active_in(const std::vector<Place>& places) {
+  const std::vector<RecentHead> heads = recent_.all();
+  const Moment moment(db_);
   Query query(db_,
               "SELECT r.namespace, r.service, r.target, r.id FROM rollouts r WHERE r.active = 1"
               " ORDER BY r.id");
   std::vector<StoredRollout> rollouts;
   for (const std::string& id : ids_in(places, query))
-    if (auto found = rollout(id)) rollouts.push_back(std::move(*found));
+    if (auto found = rollout_of(id, heads)) rollouts.push_back(std::move(*found));
   return rollouts;
 }
 
-std::optional<StoredRollout> StoreReader::rollout(const std::string& id) {
+std::optional<StoredRollout> StoreReader::rollout_of(const std::string& id,
+                                                     const std::vector<RecentHead>& heads) {
   Query query(db_, ROLLWATCH_ROLLOUT_COLUMNS "WHERE r.id = ?1");
   query.bind(id);
   if (!query.next()) return std::nullopt;
-  return rollout_in(query);
+  return rollout_in(query, newest_in(heads, query.integer(5)));
+}
+
+std::optional<std::int64_t> StoreReader::key_of(const std::string& id) {
+  Query query(db_, "SELECT key FROM rollouts WHERE id = ?1");
+  query.bind(id);
+  if (!query.next()) return std::nullopt;
+  return query.integer(0);
+}
+
+// An id that is forgotten and registered again between the two questions has another key: its only
+// row then is the one of the registration, as at that moment.
+std::optional<StoredRollout> StoreReader::rollout(const std::string& id) {
+  const auto key = key_of(id);
+  if (!key) return std::nullopt;
+  const std::int64_t newest = recent_.newest(*key);
+  const Moment moment(db_);
+  return rollout_of(id, {{*key, newest}});
 }
 
 Page<StoredRollout> StoreReader::list(const ListFilter& filter, std::size_t limit,
                                       const std::optional<std::string>& before) {
+  const std::vector<RecentHead> heads = recent_.all();
+  const Moment moment(db_);
   const Where conditions = where(filter, before);
   Query query(db_, ROLLWATCH_ROLLOUT_COLUMNS + conditions.sql + " ORDER BY r.id DESC LIMIT ?",
               Query::Reuse::kOnce);
@@ -165,7 +203,7 @@ Page<StoredRollout> StoreReader::list(const ListFilter& filter, std::size_t limi
       if (limit > 0) page.next_cursor = list_cursor(page.items.back().spec.id);
       break;
     }
-    page.items.push_back(rollout_in(query));
+    page.items.push_back(rollout_in(query, newest_in(heads, query.integer(5))));
   }
   return page;
 }
@@ -173,24 +211,26 @@ Page<StoredRollout> StoreReader::list(const ListFilter& filter, std::size_t limi
 std::optional<StoredRollout> StoreReader::latest(const std::string& ns, const std::string& service,
                                                  const std::string& target,
                                                  const std::string& candidate) {
+  const std::vector<RecentHead> heads = recent_.all();
+  const Moment moment(db_);
   Query query(db_, ROLLWATCH_ROLLOUT_COLUMNS
               "WHERE r.namespace = ?1 AND r.service = ?2 AND r.target = ?3 AND r.candidate = ?4 "
               "ORDER BY r.id DESC LIMIT 1");
   query.bind(ns, service, target, candidate);
   if (!query.next()) return std::nullopt;
-  return rollout_in(query);
+  return rollout_in(query, newest_in(heads, query.integer(5)));
 }
 
 std::vector<StoredRollout> StoreReader::latest_per_target(const std::string& ns,
                                                           const std::string& service,
                                                           std::size_t limit) {
+  const std::vector<RecentHead> heads = recent_.all();
+  const Moment moment(db_);
   Query query(db_, ROLLWATCH_ROLLOUT_COLUMNS
               "WHERE r.id IN (SELECT max(l.id) FROM rollouts l WHERE l.namespace = ?1 "
               "AND l.service = ?2 GROUP BY l.target) ORDER BY r.id DESC LIMIT ?3");
   query.bind(ns, service, one_more(limit) - 1);
-  std::vector<StoredRollout> rollouts;
-  while (query.next()) rollouts.push_back(rollout_in(query));
-  return rollouts;
+  return rollouts_in(query, heads);
 }
 
 std::vector<FreezeRecord> StoreReader::freezes() {
@@ -207,28 +247,62 @@ std::vector<FreezeRecord> StoreReader::freezes() {
   return freezes;
 }
 
+// Oldest first.
+std::vector<StoredEvaluation> StoreReader::recent_evaluations(std::int64_t rollout,
+                                                              std::int64_t folded,
+                                                              std::int64_t newest,
+                                                              std::uint32_t after) {
+  std::vector<StoredEvaluation> found;
+  if (newest <= folded) return found;
+  Query row(db_, "SELECT " ROLLWATCH_EVALUATION ", rollout, previous FROM recent WHERE id = ?1");
+  for (std::int64_t id = newest; id > folded;) {
+    if (!row.again().bind(id).next() || row.integer(17) != rollout) break;
+    if (!row.is_null(0)) {
+      if (row.integer(0) <= after) break;
+      found.push_back(evaluation_in(row));
+    }
+    id = row.integer(18);
+  }
+  std::reverse(found.begin(), found.end());
+  return found;
+}
+
 Page<StoredEvaluation> StoreReader::evaluations(const std::string& rollout, std::uint32_t after,
                                                 std::size_t limit) {
-  Query query(
-      db_,
-      "SELECT number, condition, slot, last_slot, slots, evaluated_at, outcome, cause, value,"
-      " rule_op, rule_limit, evidence, min_evidence, series, detail, step, duration"
-      " FROM evaluations WHERE rollout = (SELECT key FROM rollouts WHERE id = ?1)"
-      " AND number > ?2 ORDER BY number LIMIT ?3");
-  query.bind(rollout, after, one_more(limit));
   Page<StoredEvaluation> page;
-  while (query.next()) {
-    if (page.items.size() == limit) {
-      if (limit > 0) page.next_cursor = std::to_string(page.items.back().number);
-      break;
-    }
-    page.items.push_back(evaluation_in(query));
+  const auto key = key_of(rollout);
+  if (!key) return page;
+  const std::int64_t newest = recent_.newest(*key);
+  const Moment moment(db_);
+  // By the rollout's row: of one that is forgotten there may be some left.
+  Query there(db_,
+              "SELECT s.folded FROM rollouts r JOIN states s ON s.rollout = r.key"
+              " WHERE r.key = ?1");
+  there.bind(*key);
+  if (!there.next()) return page;
+
+  // What is not folded comes after all that is.
+  std::vector<StoredEvaluation>& items = page.items;
+  Query query(db_, "SELECT " ROLLWATCH_EVALUATION
+                   " FROM evaluations WHERE rollout = ?1"
+                   " AND number > ?2 ORDER BY number LIMIT ?3");
+  const std::int64_t wanted = one_more(limit);
+  query.bind(*key, after, wanted);
+  while (query.next()) items.push_back(evaluation_in(query));
+  if (items.size() <= limit) {
+    for (StoredEvaluation& one : recent_evaluations(*key, there.integer(0), newest, after))
+      items.push_back(std::move(one));
+  }
+  if (items.size() > limit) {
+    items.resize(limit);
+    if (limit > 0) page.next_cursor = std::to_string(items.back().number);
   }
   return page;
 }
 
 std::vector<StoredEvent> StoreReader::events(const std::optional<std::string>& rollout,
                                              std::int64_t after, std::size_t limit) {
+  const Moment moment(db_);
   constexpr std::string_view kOfOne =
       "SELECT e.seq, r.id, e.data FROM events e JOIN rollouts r ON r.key = e.rollout"
       " WHERE e.rollout = (SELECT key FROM rollouts WHERE id = ?3) AND e.seq > ?1"
@@ -283,6 +357,7 @@ Delivery StoreReader::delivery_in(const Query& row) {
 }
 
 std::vector<Delivery> StoreReader::open_deliveries() {
+  const Moment moment(db_);
   Query query(db_, ROLLWATCH_DELIVERY_COLUMNS "WHERE d.open = 1 ORDER BY d.key");
   std::vector<Delivery> deliveries;
   while (query.next()) deliveries.push_back(delivery_in(query));
@@ -290,17 +365,19 @@ std::vector<Delivery> StoreReader::open_deliveries() {
 }
 
 std::vector<Delivery> StoreReader::open_deliveries_in(const std::vector<Place>& places) {
+  const Moment moment(db_);
   Query query(db_,
               "SELECT r.namespace, r.service, r.target, d.id FROM deliveries d"
               " JOIN rollouts r ON r.key = d.rollout WHERE d.open = 1 ORDER BY d.key");
   std::vector<Delivery> deliveries;
   for (const std::string& id : ids_in(places, query))
-    if (auto found = delivery(id)) deliveries.push_back(std::move(*found));
+    if (auto found = delivery_of(id)) deliveries.push_back(std::move(*found));
   return deliveries;
 }
 
 Page<Delivery> StoreReader::deliveries(const std::string& rollout, std::size_t limit,
                                        std::int64_t after) {
+  const Moment moment(db_);
   Query query(db_, ROLLWATCH_DELIVERY_COLUMNS
               "WHERE d.rollout = (SELECT key FROM rollouts WHERE id = ?1) AND d.key > ?2 "
               "ORDER BY d.key LIMIT ?3");
@@ -319,6 +396,11 @@ Page<Delivery> StoreReader::deliveries(const std::string& rollout, std::size_t l
 }
 
 std::optional<Delivery> StoreReader::delivery(const std::string& id) {
+  const Moment moment(db_);
+  return delivery_of(id);
+}
+
+std::optional<Delivery> StoreReader::delivery_of(const std::string& id) {
   Query query(db_, ROLLWATCH_DELIVERY_COLUMNS "WHERE d.id = ?1");
   query.bind(id);
   if (!query.next()) return std::nullopt;

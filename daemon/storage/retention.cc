@@ -51,7 +51,8 @@ std::vector<Ended> find_ended(Database& db, SysTime before, std::size_t limit) {
 
 }  // namespace
 
-std::size_t hide_ended(Database& db, SysTime ended_before, std::size_t limit) {
+std::vector<std::int64_t> hide_ended(Database& db, SysTime ended_before, std::size_t limit) {
+  std::vector<std::int64_t> hidden;
   const std::vector<Ended> ended = find_ended(db, ended_before, limit);
   for (const Ended& rollout : ended) {
     Query(db, "INSERT INTO forgotten (rollout) VALUES (?1)").bind(rollout.key).run();
@@ -64,8 +65,9 @@ std::size_t hide_ended(Database& db, SysTime ended_before, std::size_t limit) {
           " WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM rollouts WHERE plan = ?1)")
         .bind(rollout.plan)
         .run();
+    hidden.push_back(rollout.key);
   }
-  return ended.size();
+  return hidden;
 }
 
 std::size_t sweep(Database& db) {

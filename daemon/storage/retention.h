@@ -6,14 +6,16 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <vector>
 
 #include "daemon/storage/sqlite.h"
 
 namespace rollwatch {
 
 // Hides at most `limit` rollouts that ended before that moment and have no open delivery, the
-// longest ended first; how many. Few at a time, then sweep().
-std::size_t hide_ended(Database& db, SysTime ended_before, std::size_t limit);
+// longest ended first; their keys. Few at a time, then sweep().
+std::vector<std::int64_t> hide_ended(Database& db, SysTime ended_before, std::size_t limit);
 
 // Deletes some of what hidden rollouts have left. 0 if there was nothing.
 std::size_t sweep(Database& db);

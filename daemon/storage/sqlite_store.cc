@@ -54,7 +54,7 @@ LockFile lock(const std::filesystem::path& path) {
 
 // Says in our words why a database cannot be opened.
 template <class Open>
-Database open_or_explain(const std::filesystem::path& path, Open open) {
+auto open_or_explain(const std::filesystem::path& path, Open open) -> decltype(open()) {
   try {
     return open();
   } catch (const SchemaError& error) {
@@ -113,8 +113,9 @@ class SqliteStore::Threads {
         lock_(lock(path_)),
         write_db_(open_for_writing(path_)),
         read_db_(open_for_reading(path_)),
-        group_(write_db_, path_.string()),
-        reader_(read_db_),
+        group_(open_or_explain(path_,
+                               [this] { return GroupCommit(write_db_, path_.string(), recent_); })),
+        reader_(read_db_, recent_),
         write_thread_([this] { write_all(); }),
         read_thread_([this] { read_all(); }) {}
 
@@ -144,25 +145,16 @@ class SqliteStore::Threads {
   }
 
  private:
-  // All of one answer is read from one moment.
   template <class T>
   Expected<T, std::string> ask(const std::function<T(StoreReader&)>& question,
                                StoreReader& reader) {
     std::string why;
     try {
-      Query(read_db_, "BEGIN").run();
-      T result = question(reader);
-      Query(read_db_, "COMMIT").run();
-      return result;
+      return question(reader);
     } catch (const SqliteError& error) {
       why = error.what();
     } catch (const DocumentError& error) {
       why = error.what();
-    }
-    try {
-      if (read_db_.in_transaction()) Query(read_db_, "ROLLBACK").run();
-    } catch (const SqliteError& error) {
-      why += std::string("; ") + error.what();
     }
     return Unexpected("the store " + path_.string() + " could not be read: " + why);
   }
@@ -174,12 +166,20 @@ class SqliteStore::Threads {
   }
 
   void write_all() {
+    tidy();
     for (auto tasks = writes_.take_all(); !tasks.empty(); tasks = writes_.take_all()) {
       commit_all(tasks);
       for (Task& task : tasks) {
         if (auto* work = std::get_if<Work>(&task)) run(*work);
       }
+      tidy();
       group_.checkpoint();
+    }
+  }
+
+  // Once whenever somebody waits, so that it keeps up, and on for as long as nobody does.
+  void tidy() {
+    while (group_.tidy() && writes_.is_empty()) {
     }
   }
 
@@ -209,6 +209,7 @@ class SqliteStore::Threads {
   const std::filesystem::path path_;
   const LockFile lock_;
 
+  RecentHeads recent_;
   WorkQueue<Task> writes_;
   WorkQueue<Read> reads_;
 
@@ -239,7 +240,7 @@ awaitable<std::vector<Recorded>> SqliteStore::record(std::vector<Commit> commits
   co_return std::move(result).value();
 }
 
-awaitable<std::size_t> SqliteStore::work(std::function<std::size_t(Database&)> chore) {
+awaitable<std::size_t> SqliteStore::work(std::function<std::size_t(Database&, RecentLog&)> chore) {
   auto answer = std::make_shared<Pending<std::size_t>>(io_);
   Threads::Work work{std::move(chore), answer};
   if (!threads_ || !threads_->write(std::move(work))) throw StoreError("the store is closed");
@@ -356,7 +357,7 @@ awaitable<std::vector<StoredRollout>> SqliteStore::latest_per_target(std::string
 }
 
 awaitable<void> SqliteStore::put_freeze(FreezeRecord freeze) {
-  const Chore put = [freeze = std::move(freeze)](Database& db) -> std::size_t {
+  const Chore put = [freeze = std::move(freeze)](Database& db, RecentLog&) -> std::size_t {
     write_freeze(db, freeze);
     return 1;
   };
@@ -371,19 +372,28 @@ awaitable<std::vector<FreezeRecord>> SqliteStore::freezes() {
 awaitable<std::size_t> SqliteStore::forget(SysTime ended_before, std::size_t limit) {
   constexpr std::size_t kHiddenAtOnce = 50;
   constexpr int kShrinkSteps = 20;
+  const Chore tidied = [](Database&, RecentLog& recent) -> std::size_t {
+    recent.tidy();
+    return 0;
+  };
+  const Chore swept = [](Database& db, RecentLog&) { return sweep(db); };
+  const Chore shrunk = [](Database& db, RecentLog&) { return shrink(db); };
+  co_await work(tidied);  // what keeps it from being done between commits is told here
   std::size_t forgotten = 0;
   for (std::size_t hidden = 0;; forgotten += hidden) {
-    while (co_await work(sweep) > 0) {
+    while (co_await work(swept) > 0) {
     }
     const std::size_t most = std::min(limit - forgotten, kHiddenAtOnce);
-    const Chore hide = [ended_before, most](Database& db) {
-      return hide_ended(db, ended_before, most);
+    const Chore hide = [ended_before, most](Database& db, RecentLog& recent) {
+      const std::vector<std::int64_t> keys = hide_ended(db, ended_before, most);
+      for (const std::int64_t key : keys) recent.forget(key);
+      return keys.size();
     };
     hidden = co_await work(hide);
     if (hidden == 0) break;
   }
   for (int i = 0; i < kShrinkSteps; ++i) {
-    const std::size_t given_back = co_await work(shrink);
+    const std::size_t given_back = co_await work(shrunk);
     if (given_back == 0) break;
   }
   co_return forgotten;

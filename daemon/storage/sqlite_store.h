@@ -20,6 +20,7 @@
 namespace rollwatch {
 
 class Database;
+class RecentLog;
 class StoreReader;
 
 class SqliteStore : public Store {
@@ -68,7 +69,7 @@ class SqliteStore : public Store {
 
   template <class T>
   awaitable<T> read(std::function<T(StoreReader&)> question);
-  awaitable<std::size_t> work(std::function<std::size_t(Database&)> chore);
+  awaitable<std::size_t> work(std::function<std::size_t(Database&, RecentLog&)> chore);
 
   const net::any_io_executor io_;
   std::unique_ptr<Threads> threads_;

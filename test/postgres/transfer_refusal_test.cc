@@ -1,5 +1,6 @@
 // What is not moved, and why; and how far it is, in words.
 #include "daemon/postgres/transfer_meter.h"
+#include "daemon/storage/schema.h"
 #include "test/postgres/transfer_fixture.h"
 
 namespace rollwatch {
@@ -29,8 +30,10 @@ TEST_F(TransferRefusalTest, AFileThatIsNoStoreOfThisVersion) {
   sqlite("PRAGMA user_version = 99");
   EXPECT_THAT(refusal(), HasSubstr("was written by a newer rollwatchd (schema 99"));
   sqlite("PRAGMA user_version = 0");
-  EXPECT_THAT(refusal(), HasSubstr("has the tables of an older rollwatchd (schema 0, this one knows"
-                                   " 1); start this rollwatchd on it once"));
+  EXPECT_THAT(refusal(),
+              HasSubstr("has the tables of an older rollwatchd (schema 0, this one knows " +
+                        std::to_string(sqlite_migrations().back().version) +
+                        "); start this rollwatchd on it once"));
 }
 
 TEST_F(TransferRefusalTest, AStoreThatADaemonHasOpen) {
