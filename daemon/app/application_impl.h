@@ -53,6 +53,7 @@ class Application::Impl {
   awaitable<void> stop();
   awaitable<void> keep_forgetting();
   awaitable<std::size_t> forget(SysTime ended_before);
+  awaitable<std::string> thin();
   void fail(const std::string& why);
   void wait_for_signals();
   ReloadResult reload();

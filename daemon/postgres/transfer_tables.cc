@@ -58,7 +58,9 @@ std::vector<TransferTable> make_tables() {
         {"created_at", kBigint},
         {"ended_at", kBigint},
         {"plan", kBigint},
-        {"spec", kText}},
+        {"spec", kText},
+        {"thinned", kBigint},
+        {"thin_from", kBigint}},
        1,
        500,
        true});

@@ -47,8 +47,8 @@ KnownRollout& insert_rollout(Database& db, RecentLog& recent, const StoredRollou
   const std::string document = spec_document(spec);
   Query insert(db,
                "INSERT INTO rollouts (id, namespace, service, target, candidate, state, active,"
-               " created_at, ended_at, plan, spec)"
-               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING key");
+               " created_at, ended_at, plan, spec, thin_from)"
+               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?8) RETURNING key");
   insert.bind(spec.id, spec.ns, spec.service, spec.target, spec.candidate, name_of(state.state),
               !is_over(state), spec.created_at, state.ended_at, plan, document);
   insert.next();
@@ -84,8 +84,10 @@ void move_rollout(Database& db, RecentLog& recent, KnownRollout& rollout,
   if (rollout.state == state.state && rollout.active == active &&
       rollout.ended_at == state.ended_at)
     return;
-  Query(db, "UPDATE rollouts SET state = ?2, active = ?3, ended_at = ?4 WHERE key = ?1")
-      .bind(rollout.key, name_of(state.state), active, state.ended_at)
+  Query(db,
+        "UPDATE rollouts SET state = ?2, active = ?3, ended_at = ?4,"
+        " thin_from = coalesce(thin_from, ?5) WHERE key = ?1")
+      .bind(rollout.key, name_of(state.state), active, state.ended_at, state.updated_at)
       .run();
   recent.known().changes(rollout);
   rollout.state = state.state;

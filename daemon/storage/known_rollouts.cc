@@ -61,10 +61,12 @@ KnownRollout* KnownRollouts::load_with_key(std::int64_t key) {
   return query.next() ? insert(query.text(5), rollout_in(query)) : nullptr;
 }
 
-std::vector<std::int64_t> KnownRollouts::ended() const {
+std::vector<std::int64_t> KnownRollouts::to_fold(std::uint32_t rows) const {
   std::vector<std::int64_t> keys;
-  for (const ByKey& one : by_key_)
-    if (!one.node->second.active && one.node->second.has_rows()) keys.push_back(one.key);
+  for (const auto& [key, node] : by_key_) {
+    const KnownRollout& rollout = node->second;
+    if (rollout.has_rows() && (!rollout.active || rollout.rows >= rows)) keys.push_back(key);
+  }
   return keys;
 }
 

@@ -52,8 +52,8 @@ class KnownRollouts {
   void committed();
   void rolled_back();
 
-  // Those that have ended and have rows in `recent` all the same, by their keys.
-  std::vector<std::int64_t> ended() const;
+  // Those with rows in `recent` that have ended or have at least so many, by their keys.
+  std::vector<std::int64_t> to_fold(std::uint32_t rows) const;
   std::size_t with_rows() const { return with_rows_; }
 
  private:
@@ -63,9 +63,9 @@ class KnownRollouts {
     Node* node;
   };
   struct Change {
-    KnownRollout* rollout;
+    KnownRollout* rollout = nullptr;
     KnownRollout before;
-    bool is_new;
+    bool is_new = false;
   };
 
   void load();

@@ -16,8 +16,8 @@ constexpr std::int64_t kRowsPerRollout = 32;
 constexpr std::int64_t kFewRows = 1'024;
 constexpr std::int64_t kManyRows = 500'000;
 // Work is done in pieces of about so many rows: enough to share the pages that every transaction
-// touches, and done within a millisecond or two.
-constexpr std::int64_t kPiece = 512;
+// touches, and done within a few milliseconds.
+constexpr std::int64_t kPiece = 1'024;
 constexpr std::int64_t kMostTrimmed = 4'096;
 
 }  // namespace
@@ -25,6 +25,11 @@ constexpr std::int64_t kMostTrimmed = 4'096;
 RecentLog::RecentLog(Database& db, RecentHeads& heads)
     : db_(db),
       known_(db, heads),
+      first_(db.integer("SELECT id FROM recent_trimmed") + 1),
+      tail_(first_),
+      next_(std::max(first_, db.integer("SELECT max(id) FROM recent") + 1)),
+      shortened_(next_),
+      before_{first_, tail_, {}},
       evaluation_row_(db, "INSERT INTO recent (id, rollout, previous, " ROLLWATCH_EVALUATION
                           ", revision, updated_at, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
                           " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,"
@@ -32,17 +37,13 @@ RecentLog::RecentLog(Database& db, RecentHeads& heads)
       state_row_(db,
                  "INSERT INTO recent (id, rollout, previous, revision, updated_at, state)"
                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6)") {
-  const std::int64_t trimmed = db.integer("SELECT id FROM recent_trimmed");
-  first_ = tail_ = trimmed + 1;
-  next_ = std::max(trimmed, db.integer("SELECT max(id) FROM recent")) + 1;
-  tidied_ = next_;
-  before_ = {first_, tail_, {}};
-  for (const std::int64_t rollout : known_.ended()) waiting_.push_back(rollout);
+  for (const std::int64_t rollout : known_.to_fold(kMostOfOne)) waiting_.push_back(rollout);
 }
 
 void RecentLog::append(KnownRollout& rollout, const std::vector<StoredEvaluation>& evaluations,
                        const RolloutState* state) {
   known_.changes(rollout);
+  const std::uint32_t before = rollout.rows;
   if (!fits(rollout, evaluations)) {
     insert_apart(rollout, evaluations);
     if (state != nullptr) append_row(rollout, nullptr, state);
@@ -51,7 +52,8 @@ void RecentLog::append(KnownRollout& rollout, const std::vector<StoredEvaluation
       append_row(rollout, &evaluation, &evaluation == &evaluations.back() ? state : nullptr);
     if (evaluations.empty() && state != nullptr) append_row(rollout, nullptr, state);
   }
-  if (rollout.rows >= kMostOfOne || !rollout.active) waiting_.push_back(rollout.key);
+  const bool has_many = before < kMostOfOne && rollout.rows >= kMostOfOne;
+  if (has_many || !rollout.active) waiting_.push_back(rollout.key);
 }
 
 // The log keeps no number from being given twice: only what follows on the numbers before goes
@@ -108,29 +110,35 @@ void RecentLog::append_row(KnownRollout& rollout, const StoredEvaluation* evalua
   ++rollout.rows;
 }
 
+// The newest row that has a state; 0 if there is none that is not folded. Most of the time it is
+// the newest of all.
+std::int64_t RecentLog::newest_state(const KnownRollout& rollout) {
+  Query row(db_, "SELECT state IS NULL, previous FROM recent WHERE id = ?1");
+  for (std::int64_t id = rollout.newest; id > rollout.folded; id = row.integer(1)) {
+    if (!row.again().bind(id).next()) break;
+    if (row.integer(0) == 0) return id;
+  }
+  return 0;
+}
+
 // How many rows it had.
 std::int64_t RecentLog::fold(KnownRollout& rollout) {
   if (!rollout.has_rows()) return 0;
   known_.changes(rollout);
-  chain_.clear();
-  std::int64_t with_state = 0;
-  {
-    Query row(db_, "SELECT previous, number IS NULL, state IS NULL FROM recent WHERE id = ?1");
-    for (std::int64_t id = rollout.newest; id > rollout.folded;) {
-      if (!row.again().bind(id).next()) break;
-      if (row.integer(1) == 0) chain_.push_back(id);
-      if (with_state == 0 && row.integer(2) == 0) with_state = id;
-      id = row.integer(0);
-    }
-  }
-  Query move(db_, "INSERT INTO evaluations (rollout, " ROLLWATCH_EVALUATION
-                  ") SELECT rollout, " ROLLWATCH_EVALUATION " FROM recent WHERE id = ?1");
-  for (auto id = chain_.rbegin(); id != chain_.rend(); ++id) move.again().bind(*id).run();
-  if (with_state != 0) {
+  // One statement for all: its beginning and its end cost as much as a row.
+  Query(db_,
+        "WITH RECURSIVE chain (id) AS (SELECT ?1 UNION ALL SELECT p.previous"
+        " FROM chain JOIN recent p ON p.id = chain.id WHERE p.previous > ?2)"
+        " INSERT INTO evaluations (rollout, " ROLLWATCH_EVALUATION
+        ") SELECT rollout, " ROLLWATCH_EVALUATION
+        " FROM chain CROSS JOIN recent ON recent.id = chain.id WHERE number IS NOT NULL")
+      .bind(rollout.newest, rollout.folded)
+      .run();
+  if (const std::int64_t id = newest_state(rollout); id != 0) {
     Query(db_,
           "UPDATE states SET folded = ?2, (revision, updated_at, state) ="
           " (SELECT revision, updated_at, state FROM recent WHERE id = ?3) WHERE rollout = ?1")
-        .bind(rollout.key, rollout.newest, with_state)
+        .bind(rollout.key, rollout.newest, id)
         .run();
   } else {
     Query(db_, "UPDATE states SET folded = ?2 WHERE rollout = ?1")
@@ -158,16 +166,23 @@ bool RecentLog::is_trim_due() const {
   return tail_ - first_ >= kPiece || (known_.with_rows() == 0 && first_ < next_);
 }
 
-bool RecentLog::is_due() const {
-  return !waiting_.empty() || next_ - tail_ > most_rows() + kPiece || is_trim_due();
+// A long log is shortened by as much as it grew and a little more, a piece at a time: whatever has
+// piled up, such as the first rows of ten thousand rollouts that were registered together, is
+// folded in the time in which it came, and those rollouts never again all at once.
+bool RecentLog::is_too_long() const {
+  return next_ - tail_ > most_rows() && next_ - shortened_ >= kPiece;
 }
 
-// At most a little more than was appended meanwhile: whatever has piled up, such as the first rows
-// of ten thousand rollouts that were registered together, is folded in its turn and not at once.
+bool RecentLog::is_due() const { return !waiting_.empty() || is_too_long() || is_trim_due(); }
+
 void RecentLog::tidy() {
-  allowance_ = std::max(kPiece, (next_ - tidied_) * 5 / 4);
-  tidied_ = next_;
+  allowance_ = kPiece;
   fold_what_waits();
+  allowance_ = 0;
+  if (is_too_long()) {
+    allowance_ = (next_ - shortened_) * 5 / 4;
+    shortened_ = next_;
+  }
   advance();
   trim();
 }

@@ -52,32 +52,33 @@ class RecentLog {
   void insert_apart(KnownRollout& rollout, const std::vector<StoredEvaluation>& evaluations);
   void append_row(KnownRollout& rollout, const StoredEvaluation* evaluation,
                   const RolloutState* state);
+  std::int64_t newest_state(const KnownRollout& rollout);
   std::int64_t fold(KnownRollout& rollout);
   void fold_what_waits();
   void advance();
   void trim();
+  bool is_too_long() const;
   bool is_trim_due() const;
   std::int64_t most_rows() const;
 
   Database& db_;
   KnownRollouts known_;
   // Row numbers. They only grow, so that `folded` means the same for ever.
-  std::int64_t first_ = 1;  // none before it
-  std::int64_t tail_ = 1;   // all before it are folded
-  std::int64_t next_ = 1;
-  std::int64_t tidied_ = 1;           // next_ when it was tidied last
+  std::int64_t first_;  // none before it
+  std::int64_t tail_;   // all before it are folded
+  std::int64_t next_;
+  std::int64_t shortened_;            // next_ when it was shortened last
   std::int64_t allowance_ = 0;        // rows that may still be folded in this transaction
   std::deque<std::int64_t> waiting_;  // rollouts to be folded, by their keys
 
   struct Before {
-    std::int64_t first, tail;
+    std::int64_t first = 1, tail = 1;
     std::vector<std::int64_t> taken;  // from waiting_
   };
   Before before_;  // the transaction under way
 
   Query evaluation_row_, state_row_;  // statements of every commit
   std::string bytes_;                 // of a state
-  std::vector<std::int64_t> chain_;
 };
 
 }  // namespace rollwatch

@@ -223,7 +223,15 @@ LEFT JOIN (SELECT rollout, max(id) AS id FROM recent WHERE state IS NOT NULL GRO
 LEFT JOIN recent r ON r.id = n.id;
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kFirst}, Migration{2, kRecent}};
+// How far the evaluations of a rollout were thinned (thinning.h).
+constexpr const char* kThinning = R"sql(
+ALTER TABLE rollouts ADD COLUMN thinned INTEGER NOT NULL DEFAULT 0; -- the number of the last one
+ALTER TABLE rollouts ADD COLUMN thin_from INTEGER DEFAULT 0; -- later ones were not; NULL: all were
+CREATE INDEX rollouts_to_thin ON rollouts (thin_from) WHERE thin_from IS NOT NULL;
+)sql";
+
+constexpr std::array kMigrations{Migration{1, kFirst}, Migration{2, kRecent},
+                                 Migration{3, kThinning}};
 
 }  // namespace
 

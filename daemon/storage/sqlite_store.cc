@@ -10,11 +10,9 @@
 #include "daemon/storage/cursor.h"
 #include "daemon/storage/documents.h"
 #include "daemon/storage/group_commit.h"
-#include "daemon/storage/lock_file.h"
-#include "daemon/storage/private_file.h"
+#include "daemon/storage/open_store.h"
 #include "daemon/storage/reader.h"
 #include "daemon/storage/retention.h"
-#include "daemon/storage/schema.h"
 #include "daemon/storage/work_queue.h"
 
 namespace rollwatch {
@@ -29,66 +27,6 @@ template <class T>
 T value_or_throw(Expected<T, std::string> result) {
   if (!result) throw StoreError(result.error());
   return std::move(*result);
-}
-
-std::filesystem::path beside(std::filesystem::path path, const char* suffix) {
-  return path += suffix;
-}
-
-void check_directory(const std::filesystem::path& path) {
-  const auto directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  std::error_code error;
-  if (std::filesystem::is_directory(directory, error)) return;
-  throw StoreError("the store " + path.string() + " cannot be opened: the directory " +
-                   directory.string() + " does not exist; create it, writable for rollwatchd");
-}
-
-LockFile lock(const std::filesystem::path& path) {
-  check_directory(path);
-  try {
-    return LockFile(beside(path, ".lock"), "the store " + path.string());
-  } catch (const std::runtime_error& error) {
-    throw StoreError(error.what());
-  }
-}
-
-// Says in our words why a database cannot be opened.
-template <class Open>
-auto open_or_explain(const std::filesystem::path& path, Open open) -> decltype(open()) {
-  try {
-    return open();
-  } catch (const SchemaError& error) {
-    throw StoreError("the store " + path.string() + " " + error.what());
-  } catch (const SqliteError& error) {
-    throw StoreError("the store " + path.string() + " cannot be opened: " + error.what() +
-                     "; the file and its directory must be readable and writable for rollwatchd");
-  }
-}
-
-Database open_for_writing(const std::filesystem::path& path) {
-  return open_or_explain(path, [&path] {
-    create_private_file(path);  // SQLite gives its log and index the same mode
-    Database db(path, Database::Mode::kReadWrite);
-    check_schema(db, sqlite_migrations());
-    // Only a new file takes this over: deleted history can be given back to the disk in small
-    // steps.
-    db.execute("PRAGMA auto_vacuum = INCREMENTAL");
-    if (db.text("PRAGMA journal_mode = WAL") != "wal") {
-      throw StoreError("the store " + path.string() +
-                       " cannot be opened: its file system has no shared memory, which SQLite's"
-                       " write-ahead log needs; put it on a local disk");
-    }
-    db.execute("PRAGMA synchronous = FULL");
-    migrate(db, sqlite_migrations());
-    // What a transaction needs for undoing a part of itself. A file for it would be in /var/tmp,
-    // where the space is not ours. Not before the migrations: an index is sorted in one.
-    db.execute("PRAGMA temp_store = MEMORY");
-    return db;
-  });
-}
-
-Database open_for_reading(const std::filesystem::path& path) {
-  return open_or_explain(path, [&path] { return Database(path, Database::Mode::kReadOnly); });
 }
 
 }  // namespace
@@ -110,7 +48,7 @@ class SqliteStore::Threads {
   Threads(net::any_io_executor io, std::filesystem::path path)
       : io_(std::move(io)),
         path_(std::move(path)),
-        lock_(lock(path_)),
+        lock_(lock_store(path_)),
         write_db_(open_for_writing(path_)),
         read_db_(open_for_reading(path_)),
         group_(open_or_explain(path_,
@@ -366,6 +304,16 @@ awaitable<void> SqliteStore::put_freeze(FreezeRecord freeze) {
 
 awaitable<std::vector<FreezeRecord>> SqliteStore::freezes() {
   return read<std::vector<FreezeRecord>>([](StoreReader& reader) { return reader.freezes(); });
+}
+
+awaitable<Store::Thinned> SqliteStore::thin(SysTime before) {
+  const auto thinned = std::make_shared<Thinned>();  // the writer's until it has answered
+  const Chore chore = [before, thinned](Database& db, RecentLog& recent) {
+    *thinned = rollwatch::thin(db, recent, before);
+    return thinned->deleted;
+  };
+  co_await work(chore);
+  co_return *thinned;
 }
 
 // Each piece queues up behind the commits that arrived during the one before.
