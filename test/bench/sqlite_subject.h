@@ -49,11 +49,8 @@ class StoreSubject {
   }
   void record(std::vector<Commit> commits) { wait(store_->record(std::move(commits))); }
 
-  // Does not wait: for work beside which something else is measured.
-  template <class T, class Then>
-  void start(awaitable<T> work, Then then) {
-    net::co_spawn(io_, std::move(work), std::move(then));
-  }
+  // For work beside which something else is waited for.
+  net::any_io_executor executor() { return io_.get_executor(); }
 
  private:
   net::io_context io_;

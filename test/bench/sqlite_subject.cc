@@ -1,4 +1,4 @@
-#include "test/bench/store_subject.h"
+#include "test/bench/sqlite_subject.h"
 
 #include <unistd.h>
 
@@ -63,6 +63,7 @@ StoredEvaluation evaluation(unsigned number, int step) {
   one.slot = kStart + number * kInterval;
   one.last_slot = one.slot;
   one.evaluated_at = one.slot;
+  one.judgement.outcome = Outcome::kPass;
   one.judgement.value = 0.001 * (number % 17);
   one.judgement.rule = Comparison{CompareOp::kGreater, 0.05};
   one.step = step;

@@ -2,14 +2,14 @@
 // rollouts in turn, by how many are committed together, beside a bare append of the same row to a
 // table of SQLite in the same run; and what a store with a long history answers, and how fast.
 //
-//   rollwatch_bench_store [--rollouts N] [--evaluations N] [--history N] [--rounds N] [--dir PATH]
+//   rollwatch_bench_sqlite [--rollouts N] [--evaluations N] [--history N] [--rounds N] [--commit N]
+//     [--dir PATH]
 //
 // --evaluations: so many are measured for each size of a commit. --history: so many are on disk
 // for the second part; 0 leaves it out.
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -22,7 +22,8 @@
 #include "analysis/state_codec.h"
 #include "daemon/storage/sqlite.h"
 #include "test/bench/report.h"
-#include "test/bench/store_subject.h"
+#include "test/bench/sqlite_history.h"
+#include "test/bench/sqlite_subject.h"
 
 namespace rollwatch::bench {
 namespace {
@@ -32,10 +33,11 @@ struct Options {
   int evaluations = 200'000;
   int history = 10'000'000;
   int rounds = 3;
+  int commit = 0;  // only this size; 0: all of them
   std::filesystem::path dir = std::filesystem::temp_directory_path();
 };
 
-constexpr std::array kPerCommit{1, 10, 25, 100, 1'000};
+const std::vector<int> kCommitSizes{1, 10, 25, 100, 1'000};
 
 // Evaluations of all rollouts in turn.
 class Slots {
@@ -122,7 +124,8 @@ void measure_costs(const Options& options, const std::filesystem::path& dir) {
       "CPU ms of the store's threads for 1,000 evaluations, %d rollouts in turn\n"
       "%10s %10s %10s %8s %12s %12s\n",
       options.rollouts, "a commit", "store", "bare", "ratio", "commit p50", "p99 ms");
-  for (const int per_commit : kPerCommit) {
+  for (const int per_commit :
+       options.commit > 0 ? std::vector<int>{options.commit} : kCommitSizes) {
     Cost cost;
     for (int round = 0; round < options.rounds; ++round) {
       std::vector<double> commits;
@@ -149,7 +152,8 @@ void measure_costs(const Options& options, const std::filesystem::path& dir) {
     std::printf("%10d %10.2f %10.2f %8.2f %12.3f %12.3f\n", per_commit, store, floor, store / floor,
                 median(cost.commit_p50), median(cost.commit_p99));
   }
-  std::printf("resident: %.1f MB, with the benchmark's own\n", resident_megabytes());
+  std::printf("resident: %.1f MB, with the benchmark's own; file: %.0f MB\n", resident_megabytes(),
+              static_cast<double>(std::filesystem::file_size(dir / "costs.db")) / 1e6);
 }
 
 void run(const Options& options) {
@@ -157,6 +161,7 @@ void run(const Options& options) {
   std::filesystem::create_directories(dir);
   try {
     measure_costs(options, dir);
+    if (options.history > 0) measure_history(dir / "history.db", options.rollouts, options.history);
   } catch (...) {
     std::filesystem::remove_all(dir);
     throw;
@@ -175,6 +180,8 @@ Options parse(int argc, char** argv) {
       options.evaluations = std::stoi(value);
     else if (name == "--history")
       options.history = std::stoi(value);
+    else if (name == "--commit")
+      options.commit = std::stoi(value);
     else if (name == "--rounds")
       options.rounds = std::stoi(value);
     else if (name == "--dir")
@@ -189,10 +196,11 @@ Options parse(int argc, char** argv) {
 }  // namespace rollwatch::bench
 
 int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   try {
     rollwatch::bench::run(rollwatch::bench::parse(argc, argv));
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "rollwatch_bench_store: %s\n", error.what());
+    std::fprintf(stderr, "rollwatch_bench_sqlite: %s\n", error.what());
     return 1;
   }
   return 0;
