@@ -142,7 +142,7 @@ void on_watch_resumed(Mover& m, const WatchResumed& input) {
                                        : "rollwatchd was started again: patience starts again");
 }
 
-bool hold_is_timed(const Mover& m) {
+bool hold_is_timed(const Position& m) {
   const RolloutState& s = m.state();
   return s.state == State::kAnalyzing && s.step >= 0 && !m.progress_is_ordered() && !m.is_held() &&
          !m.any_gates() && !alerts_hold(m) && (m.told() || !m.weighted() || !m.has_next_step());
@@ -271,7 +271,7 @@ std::optional<SysTime> next_timer(Fixed fixed, const RolloutState& state) {
   if (state.recovery) return state.recovery->until;
   if (awaits_somebody(state)) return reminder_at(state);
   if (is_final(state.state)) return std::nullopt;
-  const Mover m(fixed, state, SysTime{});
+  const Position m(fixed, state);
   std::optional<SysTime> next = reminder_at(state);
   const auto sooner = [&next](SysTime at) { next = next ? std::min(*next, at) : at; };
   if (state.state == State::kSoaking) sooner(m.soak_over_at());
@@ -320,7 +320,7 @@ Verdict verdict_of(Fixed fixed, const RolloutState& state) {
     }
     return 0;
   };
-  const Mover m(fixed, state, SysTime{});
+  const Position m(fixed, state);
   std::optional<Verdict> worst;
   for (std::size_t i = 0; i < state.conditions.size(); ++i) {
     // While rolling back (and after), what failed still counts.

@@ -175,7 +175,7 @@ std::string alerts_rule(const Plan& plan, const RolloutSpec& spec) {
   return text;
 }
 
-bool alerts_hold(const Mover& m) {
+bool alerts_hold(const Position& m) {
   return alerts_gate(m.fixed.plan, m.state()) && any_alert_counts(m.state().alerts);
 }
 

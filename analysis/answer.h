@@ -2,6 +2,8 @@
 // judging. A failure is an answer too, not an exception.
 #pragma once
 
+#include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <variant>
@@ -23,8 +25,36 @@ struct Series {
   double value = 0;
 };
 
+// The series of one answer. Many rollouts may share an answer, so a copy costs next to nothing, and
+// looking for those of one rollout does not look at all of them.
+class SeriesList {
+ public:
+  SeriesList() = default;
+  SeriesList(std::vector<Series> series);
+  SeriesList(std::initializer_list<Series> series) : SeriesList(std::vector<Series>(series)) {}
+
+  void push_back(Series series);  // only of a list that has not been copied
+
+  std::size_t size() const { return all().size(); }
+  bool empty() const { return all().empty(); }
+  const Series& front() const { return all().front(); }
+  const Series& operator[](std::size_t i) const { return all()[i]; }
+  auto begin() const { return all().begin(); }
+  auto end() const { return all().end(); }
+
+  // Those that have all of these labels, in their order. A label that a series does not have is an
+  // empty one, as in PromQL.
+  std::vector<const Series*> with(const std::vector<Label>& labels) const;
+
+ private:
+  struct Shared;
+  const std::vector<Series>& all() const;
+
+  std::shared_ptr<Shared> shared_;
+};
+
 struct Vector {
-  std::vector<Series> series;
+  SeriesList series;
 };
 
 struct Scalar {
@@ -59,6 +89,7 @@ struct Answer {
   bool partial = false;                    // isPartial, or warnings: not the whole truth
   std::shared_ptr<const std::string> raw;  // the body as received; null if there was none
   Millis duration{0};
+  std::size_t shared_with = 0;  // how many other questions it answers
 };
 
 }  // namespace rollwatch

@@ -58,26 +58,14 @@ std::optional<Judgement> unusable(const Answer& answer, const std::string& of) {
   return std::nullopt;
 }
 
-// A label that a series does not have is an empty one, as in PromQL.
-bool has_label(const Series& series, const Label& wanted) {
-  const auto found =
-      std::find_if(series.labels.begin(), series.labels.end(),
-                   [&wanted](const Label& label) { return label.name == wanted.name; });
-  return found == series.labels.end() ? wanted.value.empty() : found->value == wanted.value;
-}
-
-// Those that are about this rollout.
-std::vector<Series> series_of(const Answer& answer, const std::vector<Label>& select) {
-  std::vector<Series> all;
-  if (const auto* scalar = std::get_if<Scalar>(&answer.result))
-    all.push_back(Series{{}, scalar->value});
-  else
-    all = std::get<Vector>(answer.result).series;
-  std::erase_if(all, [&select](const Series& series) {
-    return !std::all_of(select.begin(), select.end(),
-                        [&series](const Label& label) { return has_label(series, label); });
-  });
-  return all;
+// Those that are about this rollout. They live as long as the answer, a scalar as long as `place`.
+using SomeSeries = std::vector<const Series*>;
+SomeSeries series_of(const Answer& answer, const std::vector<Label>& select, Series& place) {
+  if (const auto* vector = std::get_if<Vector>(&answer.result)) return vector->series.with(select);
+  place.value = std::get<Scalar>(answer.result).value;
+  if (std::ranges::all_of(select, [](const Label& label) { return label.value.empty(); }))
+    return {&place};
+  return {};
 }
 
 Judgement not_finite(const Series& series) {
@@ -125,7 +113,7 @@ Judgement judge_number(const Rule& rule, const Series& series) {
 
 // A failing series decides; else one that is no number; else one that is neither; else all passed.
 // Among equals the worst is named.
-Judgement judge_each(const Rule& rule, const std::vector<Series>& all) {
+Judgement judge_each(const Rule& rule, const SomeSeries& all) {
   const Comparison& towards = rule.fail_if ? *rule.fail_if : *rule.pass_if;
   // With a pass_if only, the worst is the one furthest from passing.
   const double sign = rule.fail_if ? 1 : -1;
@@ -136,8 +124,8 @@ Judgement judge_each(const Rule& rule, const std::vector<Series>& all) {
                                                : 0;
   };
   std::optional<Judgement> worst;
-  for (const Series& series : all) {
-    Judgement j = std::isfinite(series.value) ? judge_number(rule, series) : not_finite(series);
+  for (const Series* series : all) {
+    Judgement j = std::isfinite(series->value) ? judge_number(rule, *series) : not_finite(*series);
     const bool worse = !worst || rank(j.outcome) > rank(worst->outcome) ||
                        (rank(j.outcome) == rank(worst->outcome) && j.value && worst->value &&
                         sign * badness(towards, *j.value) > sign * badness(towards, *worst->value));
@@ -146,16 +134,17 @@ Judgement judge_each(const Rule& rule, const std::vector<Series>& all) {
   return *worst;
 }
 
-// The largest (smallest) of those that are numbers.
-std::optional<Series> extreme_of(const std::vector<Series>& all, Reduce reduce) {
+// The largest (smallest) of those that are numbers; null if none is.
+const Series* extreme_of(const SomeSeries& all, Reduce reduce) {
   const Series* found = nullptr;
-  for (const Series& series : all) {
-    if (!std::isfinite(series.value)) continue;
-    const bool further = found == nullptr || (reduce == Reduce::kMax ? series.value > found->value
-                                                                     : series.value < found->value);
-    if (further) found = &series;
+  for (const Series* series : all) {
+    if (!std::isfinite(series->value)) continue;
+    const bool further =
+        found == nullptr ||
+        (reduce == Reduce::kMax ? series->value > found->value : series->value < found->value);
+    if (further) found = series;
   }
-  return found == nullptr ? std::nullopt : std::optional(*found);
+  return found;
 }
 
 // Whether a maximum (minimum) that fails would fail as well if it were larger (smaller): then a
@@ -167,40 +156,40 @@ bool stays_failing(const ThresholdCondition& condition) {
              : op == CompareOp::kLess || op == CompareOp::kLessEqual;
 }
 
-Judgement judge_values(const ThresholdCondition& condition, const std::vector<Series>& all) {
+Judgement judge_values(const ThresholdCondition& condition, const SomeSeries& all) {
   if (all.empty()) return ended(Outcome::kNoData, Cause::kNoSeries);
   if (condition.reduce == Reduce::kEach) return judge_each(condition.rule, all);
   if (condition.reduce == Reduce::kOne) {
     if (all.size() > 1)
       return ended(Outcome::kError, Cause::kManySeries,
-                   std::to_string(all.size()) + " series, such as " + series_name(all.front()));
+                   std::to_string(all.size()) + " series, such as " + series_name(*all.front()));
     return judge_each(condition.rule, all);
   }
-  const auto unknown =
-      std::find_if(all.begin(), all.end(), [](const Series& s) { return !std::isfinite(s.value); });
+  const auto unknown = std::find_if(all.begin(), all.end(),
+                                    [](const Series* s) { return !std::isfinite(s->value); });
   if (condition.reduce == Reduce::kMax || condition.reduce == Reduce::kMin) {
-    if (const auto extreme = extreme_of(all, condition.reduce)) {
+    if (const Series* extreme = extreme_of(all, condition.reduce)) {
       Judgement j = judge_number(condition.rule, *extreme);
       const bool certain = j.outcome == Outcome::kFail && stays_failing(condition);
       if (unknown == all.end() || certain) return j;
     }
   }
-  if (unknown != all.end()) return not_finite(*unknown);
+  if (unknown != all.end()) return not_finite(**unknown);
   Series combined;
-  for (const Series& series : all) combined.value += series.value;
+  for (const Series* series : all) combined.value += series->value;
   if (condition.reduce == Reduce::kAvg) combined.value /= static_cast<double>(all.size());
   if (!std::isfinite(combined.value)) return not_finite(combined);
   return judge_number(condition.rule, combined);
 }
 
-Judgement judge_presence(SeriesRule rule, const std::vector<Series>& all) {
+Judgement judge_presence(SeriesRule rule, const SomeSeries& all) {
   const bool any = !all.empty();
   const bool fails = (rule == SeriesRule::kAnySeriesFails) == any;
   Judgement j = ended(fails ? Outcome::kFail : Outcome::kPass,
                       any ? Cause::kSeriesCameBack : Cause::kNoSeriesCameBack);
   if (any) {
-    if (std::isfinite(all.front().value)) j.value = all.front().value;
-    j.series = cut(series_name(all.front()), kLongestSeries);
+    if (std::isfinite(all.front()->value)) j.value = all.front()->value;
+    j.series = cut(series_name(*all.front()), kLongestSeries);
   }
   return j;
 }
@@ -242,7 +231,8 @@ Judgement judge(const ConditionPlan& condition, const Answer& value, const Answe
   if (evidence != nullptr) {
     if (auto early = unusable(*evidence, "evidence")) return *early;
     double sum = 0;
-    for (const Series& series : series_of(*evidence, context.select)) sum += series.value;
+    Series scalar;
+    for (const Series* series : series_of(*evidence, context.select, scalar)) sum += series->value;
     if (!std::isfinite(sum) || sum <= 0) {
       Judgement none = ended(Outcome::kNoData, Cause::kNoEvents);
       none.evidence = 0;
@@ -252,7 +242,8 @@ Judgement judge(const ConditionPlan& condition, const Answer& value, const Answe
     events = sum;
   }
 
-  const std::vector<Series> all = series_of(value, context.select);
+  Series scalar;
+  const SomeSeries all = series_of(value, context.select, scalar);
   Judgement j = threshold.rule.series == SeriesRule::kByValue
                     ? judge_values(threshold, all)
                     : judge_presence(threshold.rule.series, all);

@@ -7,71 +7,28 @@
 #include <string>
 #include <string_view>
 
-#include "analysis/advance.h"
+#include "analysis/position.h"
 
 namespace rollwatch {
 
 inline constexpr const char* kEngine = "engine";
 inline constexpr std::size_t kLongestSentence = 290;  // bytes of what people are shown
-inline constexpr std::string_view kNewerWaits =
-    "a newer rollout waits to begin: until then this one is watched, but does not advance";
-// The longest delay that can be configured: by then the slots of a soak have ended.
-inline constexpr Millis kLongestIngestionDelay{60 * 60'000};
 inline constexpr Millis kPausedReminder{30 * 60'000};
 inline constexpr Millis kRollbackFirstReminder{60'000};
 inline constexpr Millis kRollbackReminder{5 * 60'000};
 
-class Mover {
+class Mover : public Position {
  public:
   Mover(Fixed fixed, const RolloutState& before, SysTime now)
-      : fixed(fixed), now(now), had_ended_(is_final(before.state)) {
+      : Position(fixed, out.state), now(now), had_ended_(is_final(before.state)) {
     out.state = before;
   }
 
-  const Fixed fixed;
   const SysTime now;
   Transition out;
 
+  using Position::state;
   RolloutState& state() { return out.state; }
-  const RolloutState& state() const { return out.state; }
-  const ConditionPlan& condition(std::size_t i) const { return fixed.plan.conditions[i]; }
-
-  // ---- Questions about the state
-
-  // Whether the condition can decide anything now: it applies to this step and does not only
-  // observe. Readiness gates no step.
-  bool gates(std::size_t i) const;
-  // Whether it can stop the rollout now by failing: one that gates, or readiness that is not to be
-  // lost.
-  bool can_stop(std::size_t i) const;
-  bool applies_now(std::size_t i) const;
-  bool any_gates() const;
-  // The first gating condition whose latest slot gave no answer.
-  std::optional<std::size_t> unanswered() const;
-  // Its latest slot gave no answer, and the condition says that this is to be ignored.
-  bool is_ignored(std::size_t i) const;
-  // Latest slot passed and enough slots of this step did; or it has no answer and is told to be
-  // ignored.
-  bool holds_nothing_back(std::size_t i) const;
-  // Why the step does not end although its hold is over, a sentence; "" if nothing keeps it.
-  std::string held_back_by() const;
-  bool told() const { return !fixed.spec.orchestrator.empty(); }
-  bool weighted() const { return fixed.plan.steps.front().weight.has_value(); }
-  bool has_next_step() const {
-    return state().step + 1 < static_cast<int>(fixed.plan.steps.size());
-  }
-  bool progress_is_ordered() const;
-  // No order to go on is given now: a freeze, or a newer rollout that waits to begin.
-  bool is_held() const { return state().freeze || state().newer_waits; }
-  SysTime hold_end() const;
-  // Of the time that is evaluated for.
-  SysTime soak_end() const;
-  // When the soak is over: at its end, if every slot evaluated for a time in it has ended, and
-  // otherwise when the last of them does, but no later than this.
-  SysTime soak_over_at() const;
-  std::string where() const;  // "at 5 %", or "" without weights
-
-  // ---- Moves
 
   // Appends an event that carries the state as it is now; the returned reference may be completed.
   Event& tell(EventType type, std::string summary);
@@ -124,13 +81,8 @@ class Mover {
   const bool had_ended_;  // before this step
 };
 
-// One sentence: "error-rate 0.083 > 0.05, 3 of the last 3".
-std::string failing_sentence(const ConditionPlan& condition, const ConditionState& state);
-
 // "2 of 3", or what its latest slot showed instead of a number.
 std::string readiness(const ReadyPlan& ready, const ConditionState& state);
-
-std::uint32_t fails_in_window(const ConditionPlan& condition, const ConditionState& state);
 
 // What keeps a rollout in `waiting`, the weightiest first; "" if nothing does.
 std::string waits_for(const Mover& m);
@@ -162,8 +114,6 @@ void keep_ready_clock(Mover& m);
 void pause_for_failed(Mover& m, QuestionKind kind, const std::string& sentence,
                       std::optional<std::size_t> i);
 void on_alert(Mover& m, const AlertChanged& input);
-// Whether an alert keeps the step from ending.
-bool alerts_hold(const Mover& m);
 // Pauses if an alert fired while nothing could be asked about it.
 void ask_about_alerts(Mover& m);
 

@@ -15,31 +15,6 @@ bool Mover::ever_passed() const {
   return false;
 }
 
-std::string Mover::held_back_by() const {
-  const RolloutState& s = state();
-  if (s.freeze) return s.freeze->text;
-  if (s.newer_waits) return std::string(kNewerWaits);
-  const std::string over = "the hold" + where() + " is over: waits for ";
-  if (alerts_hold(*this)) {
-    const auto& firing = s.alerts.firing;
-    const auto counts = std::find_if(firing.begin(), firing.end(),
-                                     [](const FiringAlert& alert) { return alert.counts; });
-    return over + "the end of an alert: " + alert_sentence(*counts);
-  }
-  bool measured = !any_gates();
-  for (std::size_t i = 0; i < s.conditions.size(); ++i) {
-    if (!gates(i)) continue;
-    const ConditionState& c = s.conditions[i];
-    measured = measured || c.passes_in_step > 0;
-    if (holds_nothing_back(i)) continue;
-    const bool passed = c.last && c.last->outcome == Outcome::kPass;
-    if (c.last && !passed) return over + condition(i).name + ": " + describe(*c.last, condition(i));
-    return over + condition(i).name + ": " + std::to_string(c.passes_in_step) + " of " +
-           std::to_string(condition(i).min_passes) + " passes";
-  }
-  return measured ? "" : over + "an answer that passes: those that are missing are ignored";
-}
-
 void Mover::end_step_if_done(SysTime evaluated_at) {
   RolloutState& s = state();
   if (s.state != State::kAnalyzing || s.step < 0 || progress_is_ordered()) return;

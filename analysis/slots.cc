@@ -29,6 +29,10 @@ std::uint64_t mix(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
+// Slots lie on multiples of this, so that those of one wake-up are due at the same moment and none
+// of them is asked early.
+constexpr Millis kTogether{5};
+
 }  // namespace
 
 SysTime Grid::at(std::int64_t slot) const { return SysTime{phase + slot * interval}; }
@@ -43,7 +47,8 @@ std::int64_t Grid::first_at_or_after(SysTime time) const {
 
 Millis phase_of(std::string_view datasource, std::string_view query, Millis interval) {
   const std::uint64_t hash = mix(fold(fold(0xcbf29ce484222325ULL, datasource), query));
-  return Millis{static_cast<std::int64_t>(hash % static_cast<std::uint64_t>(interval.count()))};
+  const auto phase = static_cast<std::int64_t>(hash % static_cast<std::uint64_t>(interval.count()));
+  return Millis{phase - phase % kTogether.count()};
 }
 
 Grid grid_of(const ConditionPlan& condition, const ConditionState& state) {

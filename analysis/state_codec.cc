@@ -326,7 +326,8 @@ Expected<RolloutState, std::string> decode_state(std::string_view bytes) {
   if (reader.failed()) return Unexpected(reader.error());
   if (format != kFormat) {
     return Unexpected("the saved state has format " + std::to_string(format) +
-                      ", this program knows " + std::to_string(kFormat));
+                      ", this program knows " + std::to_string(kFormat) +
+                      (format > kFormat ? "; it was written by a newer rollwatchd" : ""));
   }
   RolloutState state;
   reader(state);

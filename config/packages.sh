@@ -19,7 +19,10 @@ build_packages=(
   libgtest-dev libgmock-dev
 )
 demo_packages=(prometheus haproxy python3)
-check_packages=(clang-format clang-tidy shellcheck victoria-metrics prometheus-alertmanager sqlite3 postgresql npm)
+check_packages=(
+  clang-format clang-tidy shellcheck victoria-metrics prometheus-alertmanager sqlite3 postgresql npm curl
+  iproute2 libbenchmark-dev valgrind
+)
 
 new=() # the packages this run brings in, with what they need
 readonly policy=/usr/sbin/policy-rc.d

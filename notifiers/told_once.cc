@@ -169,7 +169,7 @@ class StepTeller {
       if (known == nullptr || so_far_.concerns_any(matter, *route, routes_)) continue;
       if (answered || (known->answers_since && shown != Sign::kSilent))
         end_of_silence(matter, *route, *known);
-      else
+      else if (!so_far_.is_shared())  // else those of another node may wait
         so_far_.forget(matter, route->name);
     }
   }
@@ -194,6 +194,7 @@ class StepTeller {
       const Telling* known = so_far_.telling(matter, route->name);
       if (known == nullptr) continue;
       const bool anybody = so_far_.concerns_any(matter, *route, routes_);
+      if (!anybody && so_far_.is_shared()) continue;  // those of another node may wait
       const bool for_long = known->answers_since && now - *known->answers_since >= kAnswersFor;
       if (!anybody || for_long)
         end_of_silence(matter, *route, *known);
@@ -265,6 +266,10 @@ class StepTeller {
 std::vector<Announcement> tell(ToldSoFar& so_far, const TakenStep& step,
                                const std::vector<NotifierRoute>& routes, const Freezes& freezes) {
   return StepTeller(so_far, step, routes, freezes).tell();
+}
+
+bool is_about_many(const Event& event) {
+  return is_of_freeze(event) || !silence_of_event(event).empty();
 }
 
 void recognize(ToldSoFar& so_far, Fixed fixed, const RolloutState& state) {

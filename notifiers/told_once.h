@@ -12,6 +12,10 @@
 // A service, or everything, is frozen: one message when it is and one when it no longer is
 // (told_freeze.h).
 //
+// Where several nodes share the rollouts (ToldSoFar::is_shared), all know what was told, and each
+// of its own rollouts who waits: the end is told by the first whose own rollouts that waited have
+// answers. One whose rollouts were sent on by people, or never waited, says nothing of it.
+//
 // Whatever is told begins and ends with an event's commit. Nothing here is lost by a crash; a
 // ToldSoFar that was not kept says something twice.
 #pragma once
@@ -35,6 +39,9 @@ struct Announcement {
 // Everything that is told of the step, in order; `so_far` becomes what has been told with it.
 std::vector<Announcement> tell(ToldSoFar& so_far, const TakenStep& step,
                                const std::vector<NotifierRoute>& routes, const Freezes& freezes);
+
+// Whether what is told of it depends on what was told of other rollouts.
+bool is_about_many(const Event& event);
 
 // A rollout that was active when the process started.
 void recognize(ToldSoFar& so_far, Fixed fixed, const RolloutState& state);

@@ -154,6 +154,16 @@ const Telling* ToldSoFar::latest(const Matter& matter, const std::string& notifi
   return found == known->tellings.end() ? nullptr : &found->second;
 }
 
+void ToldSoFar::keep_answers_of(const ToldSoFar& before) {
+  for (const auto& [matter, known] : before.cases_) {
+    for (const auto& [notifier, telling] : known->tellings) {
+      const Telling* now = this->telling(matter, notifier);
+      if (telling.answers_since && now != nullptr && now->since == telling.since)
+        change(matter, notifier).answers_since = telling.answers_since;
+    }
+  }
+}
+
 void ToldSoFar::reroute(const std::vector<NotifierRoute>& before,
                         const std::vector<NotifierRoute>& now) {
   for (const Matter& matter : told_matters(Matter::Kind::kSilence)) {

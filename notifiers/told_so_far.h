@@ -45,8 +45,8 @@ struct Telling {
   SysTime told_at{};          // of the beginning, or the latest reminder
   bool told = false;          // false: the notifier does not want to hear of beginnings
   std::uint32_t went_on = 0;  // rollouts that went on by themselves since
-  // It gives answers since then, and nobody got none. Not kept over a restart: what happened in
-  // between was not seen.
+  // It gives answers since then, and nobody here got none. Not kept over a restart: what happened
+  // in between was not seen.
   std::optional<SysTime> answers_since = {};
   std::string said;                      // by whom it is frozen and why: something else is told
   std::optional<SysTime> ended_at = {};  // its end was told; kept for who has not noticed yet
@@ -80,6 +80,14 @@ class ToldSoFar {
                                    const std::vector<NotifierRoute>& routes) const;
   bool concerns_nobody(const Matter& matter) const;
 
+  // Other nodes have rollouts as well, of which nothing is known here but what was told.
+  bool is_shared() const { return is_shared_; }
+  void set_shared(bool shared) { is_shared_ = shared; }
+
+  // Since when datasources answer, where both were told the same: of this process, from before it
+  // read again what was told.
+  void keep_answers_of(const ToldSoFar& before);
+
   // Nothing has changed since one was copied from the other.
   bool is_same_as(const ToldSoFar& other) const { return cases_ == other.cases_; }
 
@@ -103,6 +111,7 @@ class ToldSoFar {
   void drop_if_empty(const Matter& matter);
 
   std::map<Matter, std::shared_ptr<Case>> cases_;
+  bool is_shared_ = false;
 };
 
 }  // namespace rollwatch

@@ -110,9 +110,12 @@ Expected<std::string, std::string> written(const Variable& variable, const std::
   return Unexpected(std::string("stands in an unknown place"));
 }
 
+constexpr std::size_t kUsualLength = 256;
+
 Expected<std::string, RenderError> render_segments(const std::vector<Segment>& segments,
                                                    const VariableLookup& lookup) {
   std::string out;
+  out.reserve(kUsualLength);
   for (const Segment& segment : segments) {
     if (const auto* literal = std::get_if<std::string>(&segment)) {
       out += *literal;

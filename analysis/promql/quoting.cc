@@ -1,5 +1,6 @@
 #include "analysis/promql/quoting.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -206,6 +207,10 @@ std::optional<std::string> unquote(std::string_view literal) {
 
 std::optional<std::string> encode(std::string_view value, QuoteKind quote) {
   if (quote == QuoteKind::kNone) return std::nullopt;
+  const bool is_plain = std::all_of(value.begin(), value.end(), [](char c) {
+    return c >= ' ' && c <= '~' && c != '\\' && quote_kind(c) == QuoteKind::kNone;
+  });
+  if (is_plain) return std::string(value);  // nearly always
   if (quote == QuoteKind::kRaw) {
     const bool impossible = value.find_first_of("`\r") != std::string_view::npos ||
                             value.find(kReplacementCharacter) != std::string_view::npos ||

@@ -28,10 +28,22 @@ const Value* condition_named(const Value& analysis, const std::string& name) {
 
 }  // namespace
 
-std::vector<std::string> merge_into(Registration& registration, const Settings& settings,
-                                    const Value* analysis, BodyReader& body) {
+std::vector<std::string> merge_into(Registration& registration,
+                                    const std::shared_ptr<const Settings>& settings,
+                                    MergedAnalyses& merged_before, const Value* analysis,
+                                    BodyReader& body) {
   const RolloutSpec& spec = registration.spec;
-  auto merged = merge_analysis(settings, spec.ns, spec.service, spec.policy, analysis);
+  if (analysis == nullptr) {
+    auto ready = merged_before.of(settings, spec.ns, spec.service, spec.policy);
+    if (!ready) {
+      body.add(ready.error());
+      return {};
+    }
+    registration.document = (*ready)->document;
+    registration.plan = (*ready)->plan;
+    return (*ready)->warnings;
+  }
+  auto merged = merge_analysis(*settings, spec.ns, spec.service, spec.policy, analysis);
   if (!merged) {
     body.add(merged.error());
     return {};

@@ -2,18 +2,22 @@
 // configuration.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "daemon/api/fields.h"
+#include "daemon/api/merged_analyses.h"
 #include "daemon/engine/engine.h"
 
 namespace rollwatch {
 
 // Fills in document and plan of `registration` from its spec's namespace, service and policies and
 // from `analysis` (null: none). What is wrong goes to the reader; returns the warnings.
-std::vector<std::string> merge_into(Registration& registration, const Settings& settings,
-                                    const Value* analysis, BodyReader& body);
+std::vector<std::string> merge_into(Registration& registration,
+                                    const std::shared_ptr<const Settings>& settings,
+                                    MergedAnalyses& merged_before, const Value* analysis,
+                                    BodyReader& body);
 
 // A pointer into the merged analysis, such as /analysis/condition/2/query, as one into the request:
 // where `analysis` (null: none) gives that value, or else /policy, which gave it.

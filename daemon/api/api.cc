@@ -17,6 +17,10 @@ ServerResponse refused(int status, std::string detail) {
 
 ServerResponse store_away(const std::string& line, const StoreError& error) {
   spdlog::warn("{}: the store is away: {}", line, error.what());
+  if (error.is_uncertain())
+    return refused(504,
+                   "the store went away while this was being recorded; it may have been done all "
+                   "the same, or a part of it: look before you try again");
   ServerResponse response = refused(503, "the store is away; nothing was changed, try again");
   response.headers.emplace_back("Retry-After", "5");
   return response;

@@ -18,10 +18,12 @@
 #include <vector>
 
 #include "config/settings.h"
+#include "daemon/api/merged_analyses.h"
 #include "daemon/api/rollout_service.h"
 #include "daemon/engine/caller.h"
 #include "daemon/engine/nodes.h"
 #include "daemon/engine/target_driver.h"
+#include "daemon/feed/event_feed.h"
 #include "daemon/http/message.h"
 #include "daemon/http/problem.h"
 #include "daemon/net/clock.h"
@@ -88,10 +90,18 @@ struct ApiContext {
       [](const ServerRequest&) -> awaitable<std::vector<ServerResponse>> {
     co_return std::vector<ServerResponse>();
   };
+  // A client of the event stream (EventFeed::open). Throws StoreError.
+  std::function<awaitable<FeedOpened>(FeedFilter filter, std::optional<std::int64_t> after,
+                                      std::string who)>
+      follow_events = no_stream;
 
+  static awaitable<FeedOpened> no_stream(FeedFilter, std::optional<std::int64_t>, std::string) {
+    co_return Unexpected(FeedRefusal());
+  }
   static awaitable<std::optional<SendResult>> no_test(std::string, std::string) {
     co_return std::nullopt;
   }
+  std::shared_ptr<MergedAnalyses> merged_analyses = std::make_shared<MergedAnalyses>();
 };
 
 // One request on its way to a handler.

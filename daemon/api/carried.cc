@@ -52,7 +52,7 @@ ServerRequest read_request_text(const std::string& text) {
 }
 
 std::string response_text(const ServerResponse& response) {
-  return dump(
+  return text_of(
       {{"status", response.status}, {"headers", response.headers}, {"body", response.body}});
 }
 

@@ -31,6 +31,14 @@ awaitable<AlertsTaken> EngineService::take_alerts(std::vector<ReceivedAlert> ale
 FreezeView EngineService::freeze_of(const std::string& ns, const std::string& service) {
   return engine_.freeze_of(ns, service);
 }
+awaitable<std::size_t> EngineService::count_held_by(std::string ns, std::string service) {
+  ListFilter filter;
+  filter.states = {State::kWaiting, State::kAnalyzing, State::kPaused, State::kPromoting,
+                   State::kSoaking};
+  filter.ns = std::move(ns);
+  filter.service = std::move(service);
+  return store_.count(std::move(filter));
+}
 awaitable<std::vector<StoredRollout>> EngineService::latest_per_target(std::string ns,
                                                                        std::string service,
                                                                        std::size_t limit) {

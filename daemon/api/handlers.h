@@ -20,6 +20,8 @@ awaitable<ServerResponse> list_evaluations(const ApiContext& context, Call& call
 awaitable<ServerResponse> list_events(const ApiContext& context, Call& call);
 awaitable<ServerResponse> list_deliveries(const ApiContext& context, Call& call);
 awaitable<ServerResponse> explain_decision(const ApiContext& context, Call& call);
+// event_stream.cc
+awaitable<ServerResponse> stream_events(const ApiContext& context, Call& call);
 // decide_handlers.cc
 awaitable<ServerResponse> decide_advance(const ApiContext& context, Call& call);
 awaitable<ServerResponse> decide_promote(const ApiContext& context, Call& call);

@@ -72,6 +72,12 @@ Json event_json(const StoredEvent& stored, const RolloutSpec& spec) {
           {"data", std::move(data)}};
 }
 
+std::string event_line(const StreamedEvent& event) {
+  RolloutSpec spec;  // ids of decisions and orders are made from the rollout's
+  spec.id = event.stored.rollout;
+  return dump(event_json(event.stored, spec));
+}
+
 Json delivery_json(const Delivery& delivery, const std::optional<std::string>& held_because) {
   const bool order = delivery.cls == DeliveryClass::kOrder;
   Json attempts = Json::array();

@@ -120,7 +120,15 @@ awaitable<ServerResponse> take_alertmanager_webhook(const ApiContext& context, C
   AlertsTaken taken = co_await context.service.take_alerts(std::move(alerts));
   // Each node has rollouts that they can concern.
   if (!call.request.carried) {
-    for (const ServerResponse& other : co_await context.ask_others(call.request)) add(taken, other);
+    std::string failure;
+    try {
+      for (const ServerResponse& other : co_await context.ask_others(call.request))
+        add(taken, other);
+    } catch (const StoreError& error) {
+      failure = error.what();
+    }
+    // Those of this node have recorded them by now.
+    if (!failure.empty()) throw StoreError(failure, StoreError::Effect::kUnknown);
   }
   nlohmann::ordered_json answer{{"alerts", count},
                                 {"truncated", left_out == nullptr ? 0 : *left_out},

@@ -148,7 +148,7 @@ awaitable<ServerResponse> register_rollout(const ApiContext& context, Call& call
   check_query(call, {});
   const Value object = body_object(call.request, false);
   const auto key = idempotency_key(call);
-  const std::string body_hash = sha256_of(to_json(object));
+  const std::string body_hash = key ? sha256_of(to_json(object)) : "";
   const SysTime now = context.clock.wall();
   if (key) {
     // A repeat gets its rollout even if the configuration has changed since.
@@ -166,7 +166,8 @@ awaitable<ServerResponse> register_rollout(const ApiContext& context, Call& call
   const auto settings = context.settings();
   check_names(registration.spec, *settings, body);
   body.finish();
-  std::vector<std::string> warnings = merge_into(registration, *settings, analysis, body);
+  std::vector<std::string> warnings =
+      merge_into(registration, settings, *context.merged_analyses, analysis, body);
   body.refuse_errors();
 
   if (!call.caller.sees(registration.spec.ns))

@@ -14,6 +14,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/api/v1/rollouts/{id}/events", Scope::kRead, list_events},
     Route{"GET", "/api/v1/rollouts/{id}/deliveries", Scope::kRead, list_deliveries},
     Route{"GET", "/api/v1/rollouts/{id}/explain", Scope::kRead, explain_decision},
+    Route{"GET", "/api/v1/events", Scope::kRead, stream_events},
     Route{"POST", "/api/v1/rollouts/{id}/advance", Scope::kDecide, decide_advance},
     Route{"POST", "/api/v1/rollouts/{id}/promote", Scope::kDecide, decide_promote},
     Route{"POST", "/api/v1/rollouts/{id}/pause", Scope::kDecide, decide_pause},

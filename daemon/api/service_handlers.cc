@@ -38,10 +38,10 @@ Service everything(const Call& call) {
   return {};
 }
 
-ServerResponse freeze_response(const ApiContext& context, const FreezeRecord& freeze) {
+awaitable<ServerResponse> freeze_response(const ApiContext& context, FreezeRecord freeze) {
   auto body = freeze_json(freeze, context.clock.wall());
-  body["active_rollouts"] = context.service.freeze_of(freeze.ns, freeze.service).active_rollouts;
-  return json_response(200, body);
+  body["active_rollouts"] = co_await context.service.count_held_by(freeze.ns, freeze.service);
+  co_return json_response(200, body);
 }
 
 Refusal not_frozen(const Service& service) {
@@ -62,15 +62,15 @@ awaitable<ServerResponse> put_freeze(const ApiContext& context, Call& call, Serv
   if (wanted.until && *wanted.until <= now)
     body.wrong("until", fmt::format("lies in the past: it is {} here", format_time(now)));
   body.finish();
-  const FreezeRecord freeze = co_await context.service.freeze(std::move(wanted));
-  co_return freeze_response(context, freeze);
+  FreezeRecord freeze = co_await context.service.freeze(std::move(wanted));
+  co_return co_await freeze_response(context, std::move(freeze));
 }
 
 awaitable<ServerResponse> get_freeze(const ApiContext& context, Call& call, Service service) {
   check_query(call, {});
-  const FreezeView view = context.service.freeze_of(service.ns, service.name);
+  FreezeView view = context.service.freeze_of(service.ns, service.name);
   if (!view.in_force) throw not_frozen(service);
-  co_return freeze_response(context, *view.latest);
+  co_return co_await freeze_response(context, std::move(*view.latest));
 }
 
 awaitable<ServerResponse> delete_freeze(const ApiContext& context, Call& call, Service service) {
@@ -83,9 +83,9 @@ awaitable<ServerResponse> delete_freeze(const ApiContext& context, Call& call, S
   lift.by = body.text("by").value_or(call.caller.name);
   lift.reason = body.text("reason", kSentence).value_or("");
   body.finish();
-  const auto lifted = co_await context.service.lift_freeze(std::move(lift));
+  auto lifted = co_await context.service.lift_freeze(std::move(lift));
   if (!lifted) throw not_frozen(service);
-  co_return freeze_response(context, *lifted);
+  co_return co_await freeze_response(context, std::move(*lifted));
 }
 
 }  // namespace
@@ -116,6 +116,7 @@ awaitable<ServerResponse> get_service(const ApiContext& context, Call& call) {
   record.ns = service.ns;
   record.service = service.name;
   record.freeze = context.service.freeze_of(service.ns, service.name);
+  record.active_rollouts = co_await context.service.count_held_by(service.ns, service.name);
   record.rollouts =
       co_await context.service.latest_per_target(service.ns, service.name, kMostTargets);
   const std::shared_ptr<const Settings> settings = context.settings();

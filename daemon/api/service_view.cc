@@ -43,7 +43,7 @@ Json service_json(const ServiceRecord& record, SysTime now) {
             {"frozen", freeze.text ? Json(*freeze.text) : Json(nullptr)},
             {"freeze", freeze.in_force ? latest : Json(nullptr)},
             {"last_freeze", freeze.in_force ? Json(nullptr) : latest},
-            {"active_rollouts", freeze.active_rollouts},
+            {"active_rollouts", record.active_rollouts},
             {"layers", record.layers},
             {"rollouts", Json::array()}};
   for (const StoredRollout& rollout : record.rollouts)

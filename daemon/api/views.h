@@ -24,6 +24,7 @@ nlohmann::ordered_json freeze_json(const FreezeRecord& freeze, SysTime now);
 struct ServiceRecord {
   std::string ns, service;
   FreezeView freeze;
+  std::size_t active_rollouts = 0;      // that a freeze of it can hold
   std::vector<std::string> layers;      // of the configuration, weakest first
   std::vector<StoredRollout> rollouts;  // the latest of each target
 };
@@ -33,6 +34,8 @@ nlohmann::ordered_json service_json(const ServiceRecord& record, SysTime now);
 nlohmann::ordered_json evaluation_json(const StoredEvaluation& evaluation, const Plan& plan);
 // `spec`: of the event's rollout.
 nlohmann::ordered_json event_json(const StoredEvent& stored, const RolloutSpec& spec);
+// The same as one line, for streams.
+std::string event_line(const StreamedEvent& event);
 // `held_because`: why it is not being tried although it is its turn.
 nlohmann::ordered_json delivery_json(const Delivery& delivery,
                                      const std::optional<std::string>& held_because = {});

@@ -8,7 +8,9 @@
 #include <stdexcept>
 
 #include "config/loader.h"
+#include "daemon/api/views.h"
 #include "daemon/app/application_impl.h"
+#include "daemon/app/memory.h"
 
 namespace rollwatch {
 namespace {
@@ -20,6 +22,8 @@ constexpr Millis kDeliveryGrace{10'000};
 // How often history is looked through for what is too old, and how much is deleted before somebody
 // looks whether the daemon stops.
 constexpr Millis kForgetEvery{60'000};
+constexpr Millis kAfterStart{10'000};
+constexpr Millis kLookAtMemoryEvery{60'000};
 constexpr std::size_t kForgottenAtOnce = 10;
 constexpr int kThinnedPieces = 2'000;
 
@@ -50,13 +54,12 @@ double random_share() { return static_cast<double>(random_bits() >> 11U) * 0x1p-
 
 Application::Impl::Impl(Settings settings)
     : settings_(std::make_shared<const Settings>(std::move(settings))),
-      queries_(io_.get_executor()),
       deliveries_(io_.get_executor()),
       external_url_(settings_->server.external_url),
       teller_(random_bits),
       backend_(make_backend(io_.get_executor(), clock_, settings_->store, node_name(*settings_),
                             backend_hooks())),
-      source_(io_.get_executor(), queries_, clock_, datasources_of(*settings_, nodes_),
+      source_(io_.get_executor(), clock_, datasources_of(*settings_, nodes_),
               {[this](const std::string& datasource, std::string_view result, Millis duration) {
                  metrics_.on_query(datasource, result, duration);
                },
@@ -79,6 +82,8 @@ Application::Impl::Impl(Settings settings)
                  metrics_.on_delivered(delivery, latency);
                }}),
       service_(engine_, backend_->store()),
+      feed_(io_.get_executor(), clock_, backend_->store(), event_line,
+            {[this](std::string_view reason) { metrics_.on_stream_cut(reason); }}),
       api_(api_context()),
       server_(
           io_.get_executor(), clock_,
@@ -128,6 +133,7 @@ awaitable<void> Application::Impl::start() {
   metrics_.on_reload(true, clock_.wall());
   not_ready_.reset();
   spawn(io_.get_executor(), "retention", [this] { return keep_forgetting(); });
+  spawn(io_.get_executor(), "memory", [this] { return keep_giving_memory_back(); });
   spdlog::info("ready, watching {} active rollouts", engine_.active().size());
 }
 
@@ -148,6 +154,12 @@ awaitable<void> Application::Impl::open_store() {
     co_await clock_.sleep(kOpenAgain);
     if (stopping_) co_return;
   }
+}
+
+// Also soon after the start, which needs much for a moment.
+awaitable<void> Application::Impl::keep_giving_memory_back() {
+  for (co_await clock_.sleep(kAfterStart); !stopping_; co_await clock_.sleep(kLookAtMemoryEvery))
+    give_memory_back();
 }
 
 // Deletes the history that is older than store.retention. An error is logged when it begins.
@@ -211,12 +223,12 @@ awaitable<void> Application::Impl::stop() {
   stopping_ = true;
   not_ready_ = "stopping";
   delays_.stop();
+  feed_.stop();
   co_await server_.stop(kServerGrace);
   co_await backend_->leave();
   co_await engine_.stop();
   co_await outbox_.drain(kDeliveryGrace);
   co_await engine_.stop();
-  queries_.stop();
   deliveries_.stop();
   backend_->store().close();
   spdlog::info("stopped");

@@ -15,6 +15,7 @@
 #include "daemon/app/backend.h"
 #include "daemon/delivery/teller.h"
 #include "daemon/engine/engine.h"
+#include "daemon/feed/event_feed.h"
 #include "daemon/http/client.h"
 #include "daemon/http/server.h"
 #include "daemon/net/system_clock.h"
@@ -54,6 +55,7 @@ class Application::Impl {
   awaitable<void> keep_forgetting();
   awaitable<std::size_t> forget(SysTime ended_before);
   awaitable<std::string> thin();
+  awaitable<void> keep_giving_memory_back();
   void fail(const std::string& why);
   void wait_for_signals();
   ReloadResult reload();
@@ -63,7 +65,6 @@ class Application::Impl {
   SystemClock clock_;
   std::shared_ptr<const Settings> settings_;
   Metrics metrics_{ROLLWATCH_VERSION};
-  HttpClient queries_;
   HttpClient deliveries_;
   std::string external_url_;
   std::size_t nodes_ = 1;  // that share the store, as far as is known
@@ -74,6 +75,7 @@ class Application::Impl {
   Engine engine_;
   Outbox outbox_;
   EngineService service_;
+  EventFeed feed_;
   Api api_;
   HttpServer server_;
   net::signal_set signals_;

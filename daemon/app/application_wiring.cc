@@ -11,11 +11,15 @@ namespace {
 
 // How often the log says that the store takes no commits, while it does not.
 constexpr Millis kTellOfStoreEvery{60'000};
+// A commit costs the same for one answer as for fifty. Answers that decide nothing wait this long
+// for others; what is decided does not wait.
+constexpr Millis kLinger{25};
 
 }  // namespace
 
 EngineRules Application::Impl::engine_rules() {
   EngineRules rules;
+  rules.linger = kLinger;
   rules.recall = [this](std::vector<RolloutView> active) {
     return teller_.load(backend_->store(), std::move(active));
   };
@@ -63,7 +67,8 @@ DelayHooks Application::Impl::delay_hooks() {
 
 EngineHooks Application::Impl::engine_hooks() {
   EngineHooks hooks;
-  hooks.event = [](const StoredEvent& event, const RolloutSpec& spec) {
+  hooks.event = [this](const StoredEvent& event, const RolloutSpec& spec) {
+    feed_.wake();
     // One line for each thing that happened to a rollout; never one per evaluation.
     const auto level =
         event.event.type == EventType::kVerdict || event.event.type == EventType::kNote
@@ -79,8 +84,7 @@ EngineHooks Application::Impl::engine_hooks() {
   hooks.settled = [this](const std::string& delivery, DeliveryState state) {
     outbox_.acknowledged(delivery, state);
   };
-  hooks.changed = [this](const RolloutView& view) { metrics_.on_changed(view, clock_.wall()); };
-  hooks.gone = [this](const RolloutSpec& spec) { metrics_.on_gone(spec); };
+  hooks.ended = [this](const RolloutView& view) { metrics_.on_ended(view); };
   hooks.evaluated = [this](const std::string& datasource, Outcome outcome, std::uint32_t slots,
                            Cause cause) {
     metrics_.on_evaluated(datasource, outcome, slots, cause);
@@ -132,7 +136,9 @@ ApiContext Application::Impl::api_context() {
             metrics_.on_breakers(open_breakers_of(outbox_.targets()));
             metrics_.on_freezes(engine_.freezes_in_force());
             metrics_.on_nodes(backend_->reading());
-            return metrics_.text(clock_.wall());
+            metrics_.on_stream_clients(feed_.clients());
+            return metrics_.text(
+                clock_.wall(), [this](const Engine::Look& look) { engine_.for_each_active(look); });
           },
           [this] { return external_url_; },
           ROLLWATCH_VERSION,
@@ -148,7 +154,10 @@ ApiContext Application::Impl::api_context() {
           [this](const Place& place, const ServerRequest& request) {
             return ask_owner(place, request);
           },
-          [this](const ServerRequest& request) { return ask_others(request); }};
+          [this](const ServerRequest& request) { return ask_others(request); },
+          [this](FeedFilter filter, std::optional<std::int64_t> after, std::string who) {
+            return feed_.open(std::move(filter), after, std::move(who));
+          }};
 }
 
 BackendHooks Application::Impl::backend_hooks() {
@@ -158,13 +167,17 @@ BackendHooks Application::Impl::backend_hooks() {
   };
   hooks.give_up = [this](std::vector<Place> places) { return give_up(std::move(places)); };
   hooks.lost = [this](const std::vector<Place>& places) { lost(places); };
-  hooks.moved = [this](const std::string& rollout) { engine_.changed_elsewhere(rollout); };
+  hooks.moved = [this](const std::string& rollout) {
+    engine_.changed_elsewhere(rollout);
+    feed_.wake();
+  };
   hooks.freezes_changed = [this] {
     spawn(io_.get_executor(), "freezes of another node", [this] { return read_freezes_again(); });
   };
   hooks.answer = [this](std::string request) { return answer_carried(std::move(request)); };
   hooks.nodes_changed = [this](std::size_t nodes) {
     nodes_ = std::max<std::size_t>(nodes, 1);
+    teller_.count_nodes(nodes_);
     source_.reconfigure(datasources_of(*settings_, nodes_));
   };
   return hooks;

@@ -6,6 +6,7 @@
 #include "config/loader.h"
 #include "daemon/app/application.h"
 #include "daemon/app/log.h"
+#include "daemon/app/memory.h"
 #include "daemon/app/migrate_store.h"
 #include "daemon/app/options.h"
 #include "daemon/http/client.h"
@@ -32,6 +33,7 @@ int run(const Options& options) {
     return 0;
   }
   set_up_log(options.log_level, options.log_json);
+  allocate_together();
   const HttpClientLibrary http_library;
   return Application(std::move(settings).value()).run();
 }

@@ -30,11 +30,13 @@ void Teller::configure(std::vector<NotifierRoute> routes) {
 awaitable<void> Teller::load(Store& store, std::vector<RolloutView> active) {
   const std::string nothing;
   const auto told = co_await store.memo(nothing, nothing, kMemo);
-  so_far_ = {};
+  const ToldSoFar before = std::exchange(so_far_, {});
+  so_far_.set_shared(before.is_shared());
   for (const RolloutView& rollout : active)
     recognize(so_far_, {rollout.spec, *rollout.plan}, rollout.state);
   on_disk_ = told.value_or("");
   if (told) so_far_.read_text(*told);
+  so_far_.keep_answers_of(before);
   so_far_.reroute({}, *routes_);
   loaded_ = true;
 }
@@ -45,18 +47,26 @@ Told Teller::tell(const std::vector<TakenStep>& steps, const Freezes& freezes) {
   ToldSoFar so_far = so_far_;
   std::string latest = so_far.to_text();
   std::string on_disk = on_disk_;
+  bool is_checked = false;  // the batch is refused if something else is on disk
   for (const TakenStep& step : steps) {
     Told::Step& to = told.steps.emplace_back();
     to.notifications = deliveries_of(step, rollwatch::tell(so_far, step, *routes_, freezes));
     std::string text = so_far.to_text();
-    if (text == latest) continue;
+    // What is not told because people know of it already is held against what they were told last
+    // as well: another node may have told them of its end.
+    const bool leans_on_it =
+        !routes_->empty() && std::any_of(step.events.begin(), step.events.end(), is_about_many);
+    if (text == latest && (is_checked || !leans_on_it)) continue;
+    is_checked = true;
     to.memos.push_back({"", kMemo, text, true, std::move(on_disk)});
     on_disk = latest = std::move(text);
   }
-  if (!so_far.is_same_as(so_far_))
+  if (!so_far.is_same_as(so_far_) || on_disk != on_disk_)
     told.on_disk = [this, so_far = std::move(so_far), on_disk = std::move(on_disk),
                     routes = routes_] {
+      const bool shared = so_far_.is_shared();  // by now
       so_far_ = so_far;
+      so_far_.set_shared(shared);
       on_disk_ = on_disk;
       if (routes != routes_) so_far_.reroute(*routes, *routes_);  // reloaded meanwhile
     };

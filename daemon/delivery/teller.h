@@ -27,6 +27,9 @@ class Teller {
   // The notifiers; a reload calls it again.
   void configure(std::vector<NotifierRoute> routes);
 
+  // How many nodes share the store.
+  void count_nodes(std::size_t nodes) { so_far_.set_shared(nodes > 1); }
+
   // Where a datasource is looked at, without credentials: for links to graphs.
   void show_graphs_of(std::function<std::string(const std::string& datasource)> datasource_url) {
     datasource_url_ = std::move(datasource_url);

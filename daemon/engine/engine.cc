@@ -16,7 +16,7 @@ DecideResult result_of(const WorkResult& work, std::optional<RolloutView> view) 
     case WorkEnd::kEnded:
       return {DecideEnd::kConflict, "the rollout has ended", std::move(view)};
     case WorkEnd::kStoreAway:
-      throw StoreError(work.why);
+      throw work.error();
     default:
       return {DecideEnd::kDone, "", std::move(view)};
   }
@@ -118,8 +118,13 @@ std::vector<RolloutView> Engine::Impl::active() const {
   return views;
 }
 
+void Engine::Impl::for_each_active(const Look& look) const {
+  for (const auto& [id, entry] : active_) look(entry->spec, *entry->plan, entry->state);
+}
+
 awaitable<void> Engine::Impl::stop() {
   stopping_ = true;
+  start_flush();
   for (const auto& [id, waiters] : std::exchange(change_waiters_, {}))
     for (const auto& waiter : waiters) waiter->set(Woken::kChanged);
   while (flushing_ || !batch_.empty()) {
@@ -215,6 +220,7 @@ awaitable<void> Engine::wait_for_change(std::string id, unsigned revision, Milli
 }
 void Engine::changed_elsewhere(const std::string& rollout) { impl_->changed_elsewhere(rollout); }
 std::vector<RolloutView> Engine::active() const { return impl_->active(); }
+void Engine::for_each_active(const Look& look) const { impl_->for_each_active(look); }
 void Engine::delays_changed() { impl_->schedule_all(); }
 std::optional<std::string> Engine::store_trouble() const { return impl_->store_trouble(); }
 awaitable<DeliveryState> Engine::order_attempted(Lease lease, std::string rollout,

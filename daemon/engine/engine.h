@@ -108,7 +108,6 @@ struct FreezeView {
   std::optional<FreezeRecord> latest;  // the one in force, or the last one that was
   bool in_force = false;
   std::optional<std::string> text;  // why its rollouts wait, that everything is frozen included
-  std::size_t active_rollouts = 0;  // that can be held by it
 };
 
 // What leaves the engine after a commit. Called on the io thread, after the commit that holds it.
@@ -117,11 +116,8 @@ struct EngineHooks {
   std::function<void(const Delivery&, const RolloutSpec&)> deliver;  // a new order or notification
   std::function<void(const std::string& delivery)> withdraw;         // must not go out any more
   std::function<void(const std::string& delivery, DeliveryState)>
-      settled;  // ended by a late acknowledgement
-  std::function<void(const RolloutView&)>
-      changed;  // it is watched here, or its state moved (metrics)
-  std::function<void(const RolloutSpec&)>
-      gone;  // given up or lost: no longer this node's (metrics)
+      settled;                                    // ended by a late acknowledgement
+  std::function<void(const RolloutView&)> ended;  // or moved once more after its end
   std::function<void(const std::string& datasource, Outcome, std::uint32_t slots, Cause)> evaluated;
   std::function<void(Millis)> late;  // asked that long after its slot
   std::function<void(const Decision&)> decided;
@@ -159,6 +155,9 @@ struct EngineRules {
   std::function<Millis(const std::string& orchestrator)> ack_deadline;
   // Reads a pinned analysis back.
   std::function<std::shared_ptr<const Plan>(const PlanDocument&)> decode_plan;
+  // How long a step that nobody waits for and nothing follows from may wait for others, so that
+  // they are written together. 0: what comes in the same turn of the loop.
+  Millis linger{0};
   // 80 random bits and more, for ids.
   std::function<std::uint64_t()> random;
   // For explain records: where the datasource is asked, without credentials, and where it is looked
@@ -238,6 +237,9 @@ class Engine : public OrderSink {
   void changed_elsewhere(const std::string& rollout);
 
   std::vector<RolloutView> active() const;
+  // The same without a copy, for whoever only looks.
+  using Look = std::function<void(const RolloutSpec&, const Plan&, const RolloutState&)>;
+  void for_each_active(const Look& look) const;
 
   // The ingestion delay of a datasource has changed, and with it when first slots are due.
   void delays_changed();

@@ -26,14 +26,18 @@ awaitable<AlertsTaken> Engine::Impl::take_alerts(std::vector<ReceivedAlert> aler
       all.push_back(std::move(done));
     }
   }
-  bool away = false;
+  bool away = false, uncertain = false;
   for (const auto& done : all) {
     const WorkResult result = co_await done->get();
     ++taken.matched;
     if (result.end == WorkEnd::kRecorded) ++taken.recorded;
     away = away || result.end == WorkEnd::kStoreAway;
+    uncertain = uncertain || result.effect == StoreError::Effect::kUnknown;
   }
-  if (away) throw StoreError(store_trouble_.value_or("a commit was refused"));
+  if (away)
+    throw StoreError(
+        store_trouble_.value_or("a commit was refused"),
+        uncertain || taken.recorded > 0 ? StoreError::Effect::kUnknown : StoreError::Effect::kNone);
   co_return taken;
 }
 

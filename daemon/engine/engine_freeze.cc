@@ -102,7 +102,9 @@ awaitable<FreezeRecord> Engine::Impl::freeze(FreezeRecord wanted) {
   if (wanted != before) co_await record_freeze(wanted);
   const bool recorded =
       co_await tell_freeze(held_by(wanted.ns, wanted.service), wanted.by, wanted.reason);
-  if (!recorded) throw StoreError(store_trouble_.value_or("a commit was refused"));
+  // It is in force; some rollouts have not recorded it yet.
+  if (!recorded)
+    throw StoreError(store_trouble_.value_or("a commit was refused"), StoreError::Effect::kUnknown);
   co_return wanted;
 }
 
@@ -151,8 +153,6 @@ FreezeView Engine::Impl::freeze_of(const std::string& ns, const std::string& ser
     view.text = freezes_.on(ns, service, now).text;
   else if (view.in_force)
     view.text = sentence_of(*view.latest);
-  for (const EntryPtr& entry : held_by(ns, service))
-    if (can_be_held(entry->state)) ++view.active_rollouts;
   return view;
 }
 

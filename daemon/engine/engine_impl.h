@@ -5,6 +5,7 @@
 // engine_alerts.cc, engine_places.cc (taking over and giving up), engine_waiting.cc.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -64,6 +65,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   awaitable<DeliveryState> order_expired(Lease lease, std::string rollout, std::string delivery,
                                          std::string why);
   std::vector<RolloutView> active() const;
+  void for_each_active(const Look& look) const;
   // Where nothing is watched any more, nothing is waiting to be recorded either.
   std::optional<std::string> store_trouble() const {
     return active_.empty() ? std::nullopt : store_trouble_;
@@ -84,8 +86,13 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
     std::vector<Work> works;
     std::vector<WorkResult> results;
     Commit commit;
+    bool moves = false;      // step.state is another one than the entry's
     bool with_next = false;  // recorded together with the one behind it, or not at all
+
+    const RolloutState& after() const { return moves ? step.state : entry->state; }
   };
+  using Batch = std::deque<Recording>;  // a Recording is large: it is not moved about
+
   struct Due {
     SysTime at;
     std::uint64_t ticket;
@@ -127,9 +134,10 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void see_idle(const TenurePtr& tenure);
   void drop_if_empty(const TenurePtr& tenure);
   void forget(const TenurePtr& tenure);
-  void drop_gone(std::vector<Recording>& batch) const;
+  // Of what is recorded there nothing is on disk, unless `effect` says otherwise.
+  void drop_gone(Batch& batch, StoreError::Effect effect = StoreError::Effect::kNone) const;
   static bool may_move(const Entry& entry);
-  static void tell_gone(Work& work);
+  static void tell_gone(Work& work, StoreError::Effect effect = StoreError::Effect::kNone);
   void refused(const Lease& lease);
   awaitable<std::optional<RegisterResult>> seen_before(std::optional<IdempotencyRecord> request);
 
@@ -153,10 +161,14 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   WorkResult add_step(Recording& recording, const Work& work, SysTime now);
   void close_slots(Recording& recording, SysTime now);
   void hand_over(Recording recording);
+  static bool can_linger(const Recording& recording);
+  void start_flush();
+  void flush_later();
   awaitable<void> flush();
-  std::function<void()> tell(std::vector<Recording>& batch) const;
-  awaitable<RecordEnd> record(std::vector<Recording>& batch);
-  awaitable<RecordEnd> record_once(std::vector<Recording>& batch);
+  Batch take_batch();
+  std::function<void()> tell(Batch& batch) const;
+  awaitable<RecordEnd> record(Batch& batch);
+  awaitable<RecordEnd> record_once(Batch& batch);
   void recorded(Recording& recording, const Recorded& at_commit);
   void not_recorded(Recording& recording, const std::string& why);
   void after_step(const EntryPtr& entry);
@@ -212,10 +224,13 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   SysTime last_wall_{};
   SteadyTime last_steady_{};
 
-  std::vector<Recording> batch_;
-  std::vector<Recording>* with_store_ = nullptr;  // what record() is at
-  bool recall_due_ = false;                       // before anything else is told
+  Batch batch_;
+  Batch* with_store_ = nullptr;  // what record() is at
+  bool is_uncertain_ = false;    // whether what the store refused last is on disk
+  bool recall_due_ = false;      // before anything else is told
   bool flushing_ = false;
+  bool hurry_ = false;      // batch_ holds what somebody waits for
+  bool lingering_ = false;  // batch_ is written when a moment is over
   bool started_ = false;
   bool stopping_ = false;
   std::optional<std::string> store_trouble_;

@@ -37,25 +37,23 @@ bool Engine::Impl::begin(const EntryPtr& entry) {
   const bool rolling_back = any_rolls_back(others);
   Recording mine;
   mine.entry = entry;
-  mine.step.state = entry->state;
   if (auto freeze = freeze_due(*entry)) apply_work(mine, Work{std::move(*freeze)}, now);
   if (rolling_back != entry->state.waits_for_predecessor)
     apply_work(mine, Work{PredecessorRollingBack{rolling_back}}, now);
-  const bool begun_before = mine.step.state.begun;
+  const bool begun_before = mine.after().begun;
   if (is_outdone(entry)) {
     mine.works.push_back(std::move(work));
     mine.results.emplace_back();
   } else {
     apply_work(mine, std::move(work), now);
   }
-  const bool begins = mine.step.state.begun && !begun_before;
+  const bool begins = mine.after().begun && !begun_before;
   if (begins) {
     for (const EntryPtr& other : others) {
       if (other->spec.id > entry->spec.id)
         continue;  // it waits for an approval, and supersedes this one then
       Recording theirs;
       theirs.entry = other;
-      theirs.step.state = other->state;
       apply_work(theirs, Work{SupersededBy{entry->spec.id, entry->spec.candidate}}, now);
       theirs.with_next = true;
       hand_over(std::move(theirs));

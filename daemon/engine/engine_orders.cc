@@ -69,7 +69,7 @@ awaitable<DeliveryState> Engine::Impl::order_attempted(Lease lease, std::string 
     work.delivery = update;
     work.by_outbox = true;
     const WorkResult recorded = co_await put_and_wait(entry, std::move(work));
-    if (recorded.end == WorkEnd::kStoreAway) throw StoreError(recorded.why);
+    if (recorded.end == WorkEnd::kStoreAway) throw recorded.error();
     if (recorded.end == WorkEnd::kRecorded) co_return recorded.delivery;
   }
   // Withdrawn, or ended by somebody's word, while the attempt was out: recorded with it, and ends
@@ -106,7 +106,7 @@ awaitable<DeliveryState> Engine::Impl::order_expired(Lease lease, std::string ro
     work.delivery = update;
     work.by_outbox = true;
     const WorkResult recorded = co_await put_and_wait(entry, std::move(work));
-    if (recorded.end == WorkEnd::kStoreAway) throw StoreError(recorded.why);
+    if (recorded.end == WorkEnd::kStoreAway) throw recorded.error();
     if (recorded.end == WorkEnd::kRecorded) co_return DeliveryState::kDead;
     stored = co_await store_.delivery(delivery);
     if (!stored || !is_open(stored->state))
@@ -134,7 +134,7 @@ awaitable<DecideResult> Engine::Impl::acknowledge(std::string delivery, bool don
     update.state = wanted;
     work.delivery = update;
     const WorkResult recorded = co_await put_and_wait(entry, std::move(work));
-    if (recorded.end == WorkEnd::kStoreAway) throw StoreError(recorded.why);
+    if (recorded.end == WorkEnd::kStoreAway) throw recorded.error();
     if (recorded.end == WorkEnd::kRecorded)
       co_return DecideResult{DecideEnd::kDone, "", entry->view(source_)};
     stored = co_await store_.delivery(delivery);

@@ -8,15 +8,16 @@
 namespace rollwatch {
 namespace {
 
-WorkResult gone_result() {
-  return {WorkEnd::kStoreAway, "the rollout has moved to another node", DeliveryState::kPending};
+WorkResult gone_result(StoreError::Effect effect) {
+  return {WorkEnd::kStoreAway, "the rollout has moved to another node", DeliveryState::kPending,
+          effect};
 }
 
 }  // namespace
 
 // Who waits for it, and has not been told yet.
-void Engine::Impl::tell_gone(Work& work) {
-  if (work.done) std::exchange(work.done, {})(gone_result());
+void Engine::Impl::tell_gone(Work& work, StoreError::Effect effect) {
+  if (work.done) std::exchange(work.done, {})(gone_result(effect));
 }
 
 // Between being taken over and being watched nothing moves, so that the outbox takes up what is
@@ -155,7 +156,6 @@ void Engine::Impl::watch(const std::optional<std::vector<Place>>& places, Cause 
   std::sort(entries.begin(), entries.end(),
             [](const EntryPtr& a, const EntryPtr& b) { return a->spec.id < b->spec.id; });
   for (const EntryPtr& entry : entries) {
-    if (hooks_.changed) hooks_.changed(entry->view(source_));
     // What has no record by now was asked in vain or not at all: it is missed, never asked again.
     if (is_watching(entry->state)) mark_missed(entry, now, missed);
     put(entry, Work{WatchResumed{missed}});
@@ -238,6 +238,7 @@ awaitable<void> Engine::Impl::give_up(std::vector<Place> places) {
     tenure->leaving = true;
     leaving.push_back(std::move(tenure));
   }
+  start_flush();
   for (const TenurePtr& tenure : leaving) {
     while (!tenure->over && !is_idle(*tenure)) {
       auto turn = std::make_shared<Promise<bool>>(executor_);
@@ -285,21 +286,22 @@ void Engine::Impl::forget(const TenurePtr& tenure) {
     entry->scheduled = ++tickets_;
     for (Work& work : entry->mailbox) tell_gone(work);
     entry->mailbox.clear();
-    if (hooks_.gone) hooks_.gone(entry->spec);
   }
   drop_gone(batch_);
   // Whether the store takes these is not known yet; who waits is not kept waiting for that.
   if (with_store_ != nullptr)
     for (Recording& recording : *with_store_)
-      if (recording.entry->tenure == tenure) std::ranges::for_each(recording.works, tell_gone);
+      if (recording.entry->tenure == tenure)
+        for (Work& work : recording.works) tell_gone(work, StoreError::Effect::kUnknown);
   if (!entries.empty()) recall_due_ = true;
   for (const EntryPtr& entry : entries) wake_waiters(entry->spec.id, Woken::kLookAgain);
   tenure->changed();
 }
 
-void Engine::Impl::drop_gone(std::vector<Recording>& batch) const {
+void Engine::Impl::drop_gone(Batch& batch, StoreError::Effect effect) const {
   for (Recording& recording : batch)
-    if (recording.entry->tenure->over) std::ranges::for_each(recording.works, tell_gone);
+    if (recording.entry->tenure->over)
+      for (Work& work : recording.works) tell_gone(work, effect);
   std::erase_if(batch, [](const Recording& r) { return r.entry->tenure->over; });
 }
 

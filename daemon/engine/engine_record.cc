@@ -13,13 +13,30 @@ namespace {
 // fault.
 constexpr std::size_t kRefusedWhenAway = 3;
 
+constexpr std::size_t kMostTogether = 1'000;
+
 }  // namespace
 
+// What waits, or as much of it as makes a transaction that others can wait for.
+Engine::Impl::Batch Engine::Impl::take_batch() {
+  if (batch_.size() <= kMostTogether) return std::exchange(batch_, {});
+  std::size_t count = kMostTogether;
+  while (batch_[count - 1].with_next) ++count;
+  const auto end = batch_.begin() + static_cast<std::ptrdiff_t>(count);
+  Batch first(std::make_move_iterator(batch_.begin()), std::make_move_iterator(end));
+  batch_.erase(batch_.begin(), end);
+  return first;
+}
+
 awaitable<void> Engine::Impl::flush() {
-  // What arrives while a batch is with the store becomes the next one.
-  while (!batch_.empty()) {
-    std::vector<Recording> batch = std::exchange(batch_, {});
+  // What arrives while a batch is with the store becomes the next one, or waits for others again.
+  hurry_ = true;
+  while (hurry_ && !batch_.empty()) {
+    hurry_ = false;
+    Batch batch = take_batch();
+    hurry_ = hurry_ || !batch_.empty();
     const RecordEnd together = co_await record(batch);
+    const bool was_uncertain = is_uncertain_;
     if (together == RecordEnd::kOnDisk) continue;
     // A commit that the store cannot take must not hold up everybody else's: each is tried alone,
     // until it is plain that none is taken.
@@ -27,9 +44,8 @@ awaitable<void> Engine::Impl::flush() {
     for (std::size_t first = 0; first < batch.size();) {
       std::size_t last = first;
       while (batch[last].with_next) ++last;
-      std::vector<Recording> alone(
-          std::make_move_iterator(batch.begin() + static_cast<long>(first)),
-          std::make_move_iterator(batch.begin() + static_cast<long>(last) + 1));
+      Batch alone(std::make_move_iterator(batch.begin() + static_cast<long>(first)),
+                  std::make_move_iterator(batch.begin() + static_cast<long>(last) + 1));
       const bool was_alone = alone.size() == batch.size();
       first = last + 1;
       RecordEnd end = was_alone ? together : RecordEnd::kRefused;
@@ -37,7 +53,8 @@ awaitable<void> Engine::Impl::flush() {
       if (end == RecordEnd::kStale) {  // says nothing about the others
         const Tenure& tenure = *alone.front().entry->tenure;
         refused({tenure.place, tenure.epoch});
-        drop_gone(alone);
+        drop_gone(alone, was_uncertain || is_uncertain_ ? StoreError::Effect::kUnknown
+                                                        : StoreError::Effect::kNone);
         continue;
       }
       if (end == RecordEnd::kOnDisk) {
@@ -49,18 +66,19 @@ awaitable<void> Engine::Impl::flush() {
     }
   }
   flushing_ = false;
+  if (!batch_.empty()) flush_later();
   for (const auto& waiter : idle_waiters_) waiter->set(true);
   idle_waiters_.clear();
 }
 
 // Adds to each commit what people are told of it, in place of what an attempt before this one did.
 // Returns what is to be called when the batch is on disk.
-std::function<void()> Engine::Impl::tell(std::vector<Recording>& batch) const {
+std::function<void()> Engine::Impl::tell(Batch& batch) const {
   if (!rules_.tell) return {};
   std::vector<TakenStep> steps;
   steps.reserve(batch.size());
   for (const Recording& r : batch)
-    steps.push_back({r.entry->spec, *r.entry->plan, r.entry->state, r.step.state, r.commit.events,
+    steps.push_back({r.entry->spec, *r.entry->plan, r.entry->state, r.after(), r.commit.events,
                      r.step.evaluations});
   Told told = rules_.tell(steps, freezes_);
   for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -76,7 +94,7 @@ std::function<void()> Engine::Impl::tell(std::vector<Recording>& batch) const {
 
 // What is gone by now is left out. On disk means acted on; else nothing of it is, and
 // store_trouble_ says why.
-awaitable<Engine::Impl::RecordEnd> Engine::Impl::record(std::vector<Recording>& batch) {
+awaitable<Engine::Impl::RecordEnd> Engine::Impl::record(Batch& batch) {
   const std::shared_ptr<void> telling = co_await take_turn(kTelling);
   with_store_ = &batch;
   RecordEnd end = RecordEnd::kRefused;
@@ -95,8 +113,9 @@ awaitable<Engine::Impl::RecordEnd> Engine::Impl::record(std::vector<Recording>& 
 }
 
 // One transaction. Throws OutOfDate.
-awaitable<Engine::Impl::RecordEnd> Engine::Impl::record_once(std::vector<Recording>& batch) {
+awaitable<Engine::Impl::RecordEnd> Engine::Impl::record_once(Batch& batch) {
   RecordEnd end = RecordEnd::kRefused;
+  is_uncertain_ = false;
   std::function<void()> told;
   std::vector<Recorded> at_commit;
   const SteadyTime begun = clock_.steady();
@@ -113,8 +132,9 @@ awaitable<Engine::Impl::RecordEnd> Engine::Impl::record_once(std::vector<Recordi
     end = RecordEnd::kOnDisk;
   } catch (const OutOfDate&) {
     throw;
-  } catch (const StaleLease&) {
+  } catch (const StaleLease& error) {
     end = RecordEnd::kStale;
+    is_uncertain_ = error.is_uncertain();
   } catch (const StoreError& error) {
     store_trouble_ = error.what();
   }

@@ -79,7 +79,7 @@ awaitable<RedeliverResult> Engine::Impl::redeliver_order(Delivery order, std::st
   work.delivery = update_of(again);
   work.again = again;
   const WorkResult recorded = co_await put_and_wait(entry, std::move(work));
-  if (recorded.end == WorkEnd::kStoreAway) throw StoreError(recorded.why);
+  if (recorded.end == WorkEnd::kStoreAway) throw recorded.error();
   if (recorded.end != WorkEnd::kRecorded)
     co_return conflict(recorded.why.empty() ? "the rollout has ended" : recorded.why);
   RedeliverResult done{DecideEnd::kDone, "", std::move(again)};

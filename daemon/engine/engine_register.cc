@@ -167,7 +167,8 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
   commit.epoch = epoch;
   const std::vector<Recorded> at_commit = co_await record_registration(commit, *plan);
   // On disk, and the next owner's by now: the same call again finds it there.
-  if (tenure->over) throw StoreError("the rollout has moved to another node");
+  if (tenure->over)
+    throw StoreError("the rollout has moved to another node", StoreError::Effect::kUnknown);
 
   const EntryPtr entry = add(std::move(fresh), tenure, registration.plan);
   for (const Delivery& delivery : commit.deliveries)
@@ -175,7 +176,6 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
   for (std::size_t i = 0; i < step.events.size(); ++i)
     if (hooks_.event)
       hooks_.event({at_commit[0].event_seqs[i], spec.id, step.events[i]}, entry->spec);
-  if (hooks_.changed) hooks_.changed(entry->view(source_));
   schedule(entry);
   keep_freeze(entry);  // what was frozen, or lifted, while it was being recorded
   if (entry->state.question && tenure->is_settled()) tell_neighbours(entry);

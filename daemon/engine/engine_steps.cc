@@ -30,12 +30,20 @@ bool must_be_kept(const Work& work) {
   return std::holds_alternative<WatchResumed>(work.input);
 }
 
+// What comes with every slot, and nobody waits for.
+bool is_quiet(const Work& work) {
+  return !work.only_delivery && (std::holds_alternative<SlotAnswered>(work.input) ||
+                                 std::holds_alternative<SlotsMissed>(work.input) ||
+                                 std::holds_alternative<TimePassed>(work.input));
+}
+
 }  // namespace
 
 // ---- The mailbox: one step at a time
 
 void Engine::Impl::put(const EntryPtr& entry, Work work) {
   if (entry->tenure->over) return tell_gone(work);
+  if (!is_quiet(work)) start_flush();  // its rollout may be in what waits for others
   entry->mailbox.push_back(std::move(work));
   // Not at once: what arrives in the same turn of the loop becomes one commit.
   net::post(executor_, [self = shared_from_this(), entry] { self->pump(entry); });
@@ -51,7 +59,6 @@ void Engine::Impl::pump(const EntryPtr& entry) {
   }
   Recording recording;
   recording.entry = entry;
-  recording.step.state = entry->state;
   const SysTime now = clock_.wall();
   if (auto freeze = freeze_due(*entry)) apply_work(recording, Work{std::move(*freeze)}, now);
   if (const auto older = older_due(entry)) apply_work(recording, Work{*older}, now);
@@ -69,19 +76,19 @@ void Engine::Impl::pump(const EntryPtr& entry) {
 // What follows from the work's input, on top of the step so far.
 WorkResult Engine::Impl::add_step(Recording& recording, const Work& work, SysTime now) {
   WorkResult result;
-  const RolloutState before = recording.step.state;
-  Transition step = advance(recording.entry->fixed(), before, work.input, now);
+  const unsigned rows_before = recording.after().evaluations;
+  Transition step = advance(recording.entry->fixed(), recording.after(), work.input, now);
   if (step.refusal) {
     result.end = WorkEnd::kRefused;
     result.why = *step.refusal;
   } else if (step.changed()) {
     result.end = WorkEnd::kRecorded;
-    Commit more = commit_of(*recording.entry, before, step, work.asked, {rules_, source_, now});
+    Commit more =
+        commit_of(*recording.entry, rows_before, step, work.asked, {rules_, source_, now});
     const auto append = [](auto& to, auto& from) {
       to.insert(to.end(), std::make_move_iterator(from.begin()),
                 std::make_move_iterator(from.end()));
     };
-    recording.commit.state = more.state;
     append(recording.commit.evaluations, more.evaluations);
     append(recording.commit.events, more.events);
     append(recording.commit.deliveries, more.deliveries);
@@ -90,6 +97,7 @@ WorkResult Engine::Impl::add_step(Recording& recording, const Work& work, SysTim
     append(recording.step.evaluations, step.evaluations);
     append(recording.step.decisions, step.decisions);
     recording.step.state = std::move(step.state);
+    recording.moves = true;
   }
   return result;
 }
@@ -99,7 +107,7 @@ void Engine::Impl::apply_work(Recording& recording, Work work, SysTime now) {
   WorkResult result;
   const auto* ended_order = std::get_if<OrderEnded>(&work.input);
   if (ended_order != nullptr && work.delivery &&
-      !is_awaited(recording.step.state, *ended_order, work)) {
+      !is_awaited(recording.after(), *ended_order, work)) {
     // Ended or withdrawn since this was put here: what its delivery is by now must not be
     // overwritten.
     result.end = WorkEnd::kStale;
@@ -108,7 +116,7 @@ void Engine::Impl::apply_work(Recording& recording, Work work, SysTime now) {
     recording.results.push_back(std::move(result));
     return;
   }
-  if (is_over(recording.step.state) && !work.delivery) {
+  if (is_over(recording.after()) && !work.delivery) {
     result.end = WorkEnd::kEnded;
     recording.works.push_back(std::move(work));
     recording.results.push_back(std::move(result));
@@ -130,7 +138,7 @@ void Engine::Impl::apply_work(Recording& recording, Work work, SysTime now) {
 // has what was due by then and not asked yet.
 void Engine::Impl::close_slots(Recording& recording, SysTime now) {
   const Entry& entry = *recording.entry;
-  if (!recording.commit.state || is_watching(*recording.commit.state)) return;
+  if (!recording.moves || is_watching(recording.step.state)) return;
   for (std::size_t i = 0; i < entry.out.size(); ++i) {
     const ConditionPlan& plan = entry.plan->conditions[i];
     const Grid grid = grid_of(plan, entry.state.conditions[i]);
@@ -149,18 +157,36 @@ void Engine::Impl::close_slots(Recording& recording, SysTime now) {
 
 void Engine::Impl::hand_over(Recording recording) {
   close_slots(recording, clock_.wall());
-  const bool nothing = !recording.commit.state && recording.commit.delivery_updates.empty();
+  const bool nothing = !recording.moves && recording.commit.delivery_updates.empty();
   if (nothing) {
     for (std::size_t i = 0; i < recording.works.size(); ++i)
       if (recording.works[i].done) recording.works[i].done(recording.results[i]);
     after_step(recording.entry);
     return;
   }
+  if (recording.moves) recording.commit.state = recording.step.state;
   recording.commit.rollout = recording.entry->spec.id;
   recording.commit.epoch = recording.entry->tenure->epoch;
   recording.entry->recording = true;
+  recording.entry->recording_quietly = can_linger(recording);
+  hurry_ = hurry_ || stopping_ || rules_.linger == Millis{0} || !recording.entry->recording_quietly;
   batch_.push_back(std::move(recording));
-  if (flushing_) return;
+  if (hurry_)
+    start_flush();
+  else
+    flush_later();
+}
+
+// Nothing is told, ordered or answered when it is on disk: an ordinary answer to an ordinary slot.
+bool Engine::Impl::can_linger(const Recording& recording) {
+  const Commit& commit = recording.commit;
+  return commit.events.empty() && commit.deliveries.empty() && commit.delivery_updates.empty() &&
+         commit.explains.empty() && !recording.with_next && recording.entry->tenure->is_settled() &&
+         std::ranges::all_of(recording.works, is_quiet);
+}
+
+void Engine::Impl::start_flush() {
+  if (flushing_ || batch_.empty()) return;
   flushing_ = true;
   // Not at once: what is handed over in the same turn of the loop goes together, and what belongs
   // together must.
@@ -169,11 +195,23 @@ void Engine::Impl::hand_over(Recording recording) {
   });
 }
 
+void Engine::Impl::flush_later() {
+  if (flushing_ || std::exchange(lingering_, true)) return;
+  spawn(executor_, "engine linger",
+        [weak = weak_from_this(), &clock = clock_, span = rules_.linger]() -> awaitable<void> {
+          co_await clock.sleep(span);
+          const auto self = weak.lock();
+          if (!self) co_return;
+          self->lingering_ = false;
+          self->start_flush();
+        });
+}
+
 // The step is on disk: only now is it what the rollout is, and only now is it acted on.
 void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
   const EntryPtr& entry = r.entry;
   if (entry->tenure->over) return;  // whoever has it now has read it
-  const bool moved = r.commit.state.has_value();
+  const bool moved = r.moves;
   entry->recording = entry->beginning = false;
   if (moved) entry->state = std::move(r.step.state);
 
@@ -214,7 +252,7 @@ void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
                        static_cast<std::uint32_t>(e.last_slot - e.slot + 1), e.judgement.cause);
   if (hooks_.decided)
     for (const Decision& decision : r.step.decisions) hooks_.decided(decision);
-  if (moved && hooks_.changed) hooks_.changed(entry->view(source_));
+  if (moved && hooks_.ended && is_final(entry->state.state)) hooks_.ended(entry->view(source_));
 
   for (std::size_t i = 0; i < r.works.size(); ++i) {
     if (r.works[i].again && r.results[i].end == WorkEnd::kRecorded && hooks_.deliver)
@@ -232,13 +270,18 @@ void Engine::Impl::not_recorded(Recording& r, const std::string& why) {
   if (entry->tenure->over) return;
   entry->recording = entry->beginning = false;
   if (hooks_.not_recorded) hooks_.not_recorded(entry->spec, why);
-  std::deque<Work> again;
+  std::list<Work> again;
   for (Work& work : r.works) {
     if (work.done) work.done({WorkEnd::kStoreAway, why, DeliveryState::kPending});
     if (must_be_kept(work)) again.push_back(std::move(work));
   }
-  entry->mailbox.insert(entry->mailbox.begin(), std::make_move_iterator(again.begin()),
-                        std::make_move_iterator(again.end()));
+  // Slots that were answered meanwhile are of the same time: they are missed(store) as well.
+  std::erase_if(entry->mailbox, [&why](Work& work) {
+    if (!is_quiet(work) || must_be_kept(work)) return false;
+    if (work.done) work.done({WorkEnd::kStoreAway, why, DeliveryState::kPending});
+    return true;
+  });
+  entry->mailbox.splice(entry->mailbox.begin(), std::move(again));
   entry->store_was_away = true;
   spawn(executor_, "engine store retry",
         [weak = weak_from_this(), &clock = clock_, entry]() -> awaitable<void> {

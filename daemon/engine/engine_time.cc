@@ -71,11 +71,13 @@ void Engine::Impl::wake() {
   }
   for (const EntryPtr& entry : looked_at) {
     // A step that is being recorded may change what is due; the entry is scheduled again right
-    // after it.
-    if (entry->recording || entry->store_was_away || !entry->tenure->is_settled()) continue;
+    // after it. One that nothing follows from does not hold up other conditions' questions.
+    if (entry->recording && !entry->recording_quietly) continue;
+    if (entry->store_was_away || !entry->tenure->is_settled()) continue;
     const auto timer = next_timer(entry->fixed(), entry->state);
-    if (timer && *timer <= now) put(entry, Work{TimePassed{}});
+    if (!entry->recording && timer && *timer <= now) put(entry, Work{TimePassed{}});
     ask_due(entry, now + kCoalesce, questions, owners);
+    if (entry->recording && next_due(*entry, source_).value_or(now) <= now + kCoalesce) continue;
     schedule(entry);
   }
   if (!questions.empty()) {
@@ -155,6 +157,8 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
     const auto first = next_slot(plan, c, delay);
     const std::int64_t slot = grid.last_at_or_before(now);
     if (!first || *first > slot) continue;
+    const bool is_plain = *first == slot && is_ahead(c, grid.at(slot) - delay);
+    if (entry->recording && !is_plain) continue;  // its missed ones come after that step
     if (*first < slot) {
       const Cause cause =
           grid.at(*first) <= entry->busy_until[i] ? Cause::kMissedOverlap : Cause::kMissedLate;
@@ -171,24 +175,16 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
     Asked& asked = pending->asked;
     asked.condition = i;
     asked.evaluated_at = grid.at(slot) - delay;
-    asked.datasource = plan.datasource;
-    asked.datasource_url = rules_.datasource_url(plan.datasource);
-    asked.headers = source_.header_names(plan.datasource);
     entry->out[i] = pending;
 
     const auto& threshold = std::get<ThresholdCondition>(plan.kind);
-    // Readiness is one question from before the first step to the end.
-    const auto weight = plan.is_readiness ? std::nullopt : step_weight(*entry->plan, entry->state);
-    const int step = plan.is_readiness ? -1 : entry->state.step;
-    const auto query = render_query(threshold.query, entry->spec, plan, step, weight);
-    std::optional<Expected<std::string, promql::RenderError>> evidence;
-    if (threshold.evidence)
-      evidence = render_query(*threshold.evidence, entry->spec, plan, step, weight);
-    pending->remaining = evidence ? 2 : 1;
-    const auto ask = [&](const Expected<std::string, promql::RenderError>& text, Role role) {
+    const RenderedQuestions& rendered = entry->questions(i);
+    pending->remaining = rendered.evidence ? 2 : 1;
+    const auto ask = [&](const Expected<SharedText, promql::RenderError>& text, Role role) {
       if (text) {
         questions.push_back(
-            {plan.datasource, *text, asked.evaluated_at, plan.timeout.value_or(Millis{0}), role});
+            {plan.datasource, *text, asked.evaluated_at, plan.timeout.value_or(Millis{0}), role,
+             plan.on_fail == OnFail::kRollback, entry->busy_until[i], plan.interval});
         owners.emplace_back(entry, pending);
         return;
       }
@@ -199,11 +195,12 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
                   self->answered(entry, pending, role, std::move(unasked));
                 });
     };
-    asked.query = query ? *query : threshold.query.text();
-    ask(query, plan.is_readiness ? Role::kReadiness : Role::kValue);
-    if (evidence) {
-      asked.evidence_query = *evidence ? **evidence : threshold.evidence->text();
-      ask(*evidence, Role::kEvidence);
+    asked.query = rendered.query ? *rendered.query : SharedText(threshold.query.text());
+    ask(rendered.query, plan.is_readiness ? Role::kReadiness : Role::kValue);
+    if (rendered.evidence) {
+      asked.evidence_query =
+          *rendered.evidence ? **rendered.evidence : SharedText(threshold.evidence->text());
+      ask(*rendered.evidence, Role::kEvidence);
     }
   }
 }
@@ -236,7 +233,8 @@ void Engine::Impl::answered(const EntryPtr& entry, const std::shared_ptr<Pending
   SlotAnswered input{i, pending->slot, pending->asked.evaluated_at, pending->asked.value,
                      pending->asked.evidence};
   Work work{std::move(input)};
-  if (entry->plan->conditions[i].is_readiness) entry->last_ready = pending->asked;
+  if (entry->plan->conditions[i].is_readiness)
+    entry->last_ready = std::make_shared<const Asked>(pending->asked);
   work.asked = std::move(pending->asked);
   // Until the answer is on disk the condition stays "out", so that no slot is asked twice.
   work.done = [entry, i, pending](const WorkResult&) {

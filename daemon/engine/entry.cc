@@ -52,11 +52,15 @@ Delivery delivery_of(const Entry& entry, const Transition& step, const Order& or
 std::optional<Asked> asked_for(const Entry& entry, const RolloutState& after,
                                const Decision& decision, const std::optional<Asked>& asked,
                                const CommitRules& rules) {
-  if (!decision.condition || (asked && asked->condition == *decision.condition)) return asked;
-  if (entry.plan->conditions[*decision.condition].is_readiness && entry.last_ready)
-    return entry.last_ready;
-  auto latest = unanswered(entry.fixed(), after, *decision.condition);
+  std::optional<Asked> latest;
+  if (!decision.condition || (asked && asked->condition == *decision.condition))
+    latest = asked;
+  else if (entry.plan->conditions[*decision.condition].is_readiness && entry.last_ready)
+    latest = *entry.last_ready;
+  else
+    latest = unanswered(entry.fixed(), after, *decision.condition);
   if (!latest) return std::nullopt;
+  latest->datasource = entry.plan->conditions[latest->condition].datasource;
   latest->datasource_url = rules.rules.datasource_url(latest->datasource);
   latest->headers = rules.source.header_names(latest->datasource);
   return latest;
@@ -76,6 +80,28 @@ RolloutView view_of(const RolloutSpec& spec, std::shared_ptr<const PlanDocument>
              : std::nullopt);
   }
   return view;
+}
+
+const RenderedQuestions& Entry::questions(std::size_t condition) {
+  const ConditionPlan& asks = plan->conditions[condition];
+  // Readiness is one question from before the first step to the end.
+  const auto weight = asks.is_readiness ? std::nullopt : step_weight(*plan, state);
+  const int step = asks.is_readiness ? -1 : state.step;
+  rendered.resize(plan->conditions.size());
+  auto& known = rendered[condition];
+  if (known && known->step == step && known->weight == weight) return *known;
+  const auto render =
+      [&](const promql::QueryTemplate& text) -> Expected<SharedText, promql::RenderError> {
+    auto query = render_query(text, spec, asks, step, weight);
+    if (!query) return Unexpected(query.error());
+    return SharedText(*std::move(query));
+  };
+  const auto& threshold = std::get<ThresholdCondition>(asks.kind);
+  std::optional<Expected<SharedText, promql::RenderError>> evidence;
+  if (threshold.evidence) evidence = render(*threshold.evidence);
+  known = std::make_unique<const RenderedQuestions>(
+      RenderedQuestions{step, weight, render(threshold.query), std::move(evidence)});
+  return *known;
 }
 
 RolloutView Entry::view(const MetricsSource& source) const {
@@ -117,12 +143,11 @@ std::optional<SysTime> next_due(const Entry& entry, const MetricsSource& source)
   return next;
 }
 
-Commit commit_of(const Entry& entry, const RolloutState& before, const Transition& step,
+Commit commit_of(const Entry& entry, unsigned rows_before, const Transition& step,
                  const std::optional<Asked>& asked, const CommitRules& rules) {
   Commit commit;
   commit.rollout = entry.spec.id;
-  commit.state = step.state;
-  std::uint32_t number = before.evaluations;
+  std::uint32_t number = rows_before;
   for (const Evaluation& e : step.evaluations) {
     const Grid grid =
         grid_of(entry.plan->conditions[e.condition], step.state.conditions[e.condition]);

@@ -2,17 +2,19 @@
 // The state here is always the one on disk; a step that is being recorded lives in the batch.
 #pragma once
 
-#include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "analysis/render.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/explain.h"
 #include "daemon/engine/leases.h"
+#include "daemon/engine/store.h"
 
 namespace rollwatch {
 
@@ -28,7 +30,10 @@ enum class WorkEnd : unsigned char {
 struct WorkResult {
   WorkEnd end = WorkEnd::kNothingChanged;
   std::string why;
-  DeliveryState delivery = DeliveryState::kPending;  // of an order's attempt
+  DeliveryState delivery = DeliveryState::kPending;       // of an order's attempt
+  StoreError::Effect effect = StoreError::Effect::kNone;  // of one that the store did not take
+  // What its caller is to hear if it was not taken.
+  StoreError error() const { return StoreError(why, effect); }
 };
 
 struct Work {
@@ -73,6 +78,14 @@ struct Tenure {
   }
 };
 
+// A condition's questions as they are asked at one step. They are rendered when that changes.
+struct RenderedQuestions {
+  int step = 0;
+  std::optional<double> weight;
+  Expected<SharedText, promql::RenderError> query;
+  std::optional<Expected<SharedText, promql::RenderError>> evidence;
+};
+
 struct Entry {
   std::shared_ptr<Tenure> tenure;
   RolloutSpec spec;
@@ -81,19 +94,22 @@ struct Entry {
   RolloutState state;
   std::int64_t fence = 0;
 
-  std::deque<Work> mailbox;
-  bool recording = false;                         // a commit is with the store
+  std::list<Work> mailbox;                        // mostly empty, and then takes no memory
+  bool recording = false;                         // a commit is with the store, or about to be
+  bool recording_quietly = false;                 // …and nothing follows from it
   bool beginning = false;                         // in that commit it leaves `waiting`
   bool place_is_free = false;                     // it has ended, and its neighbours know
   bool store_was_away = false;                    // slots not asked meanwhile are missed(store)
   std::vector<std::shared_ptr<PendingSlot>> out;  // per condition; null: nothing is out
   std::vector<SysTime> busy_until;                // per condition: when its last question came back
+  std::vector<std::unique_ptr<const RenderedQuestions>> rendered;  // per condition; null: not yet
   // What readiness was last answered: its decisions come with time, not with an answer.
-  std::optional<Asked> last_ready;
+  std::shared_ptr<const Asked> last_ready;
   std::uint64_t scheduled = 0;  // the newest ticket in the due queue is the valid one
   std::vector<std::weak_ptr<Entry>> waiting_for_idle;
 
   Fixed fixed() const { return {spec, *plan}; }
+  const RenderedQuestions& questions(std::size_t condition);
   RolloutView view(const MetricsSource& source) const;
   const Place& place() const { return tenure->place; }
 };
@@ -110,14 +126,14 @@ std::shared_ptr<const Plan> plan_for(const RolloutSpec& spec, std::shared_ptr<co
 // When something is to be done for the rollout next: a slot or a timer.
 std::optional<SysTime> next_due(const Entry& entry, const MetricsSource& source);
 
-// One step's transition(s) as a commit: rows of history, new orders, explain bundles. What people
-// are told of it is added when it is recorded.
+// One step's transition(s) as a commit: rows of history, new orders, explain bundles. The state,
+// and what people are told of it, are added when it is recorded.
 struct CommitRules {
   const EngineRules& rules;
   const MetricsSource& source;
   SysTime now{};
 };
-Commit commit_of(const Entry& entry, const RolloutState& before, const Transition& step,
+Commit commit_of(const Entry& entry, unsigned rows_before, const Transition& step,
                  const std::optional<Asked>& asked, const CommitRules& rules);
 
 }  // namespace rollwatch

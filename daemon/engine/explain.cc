@@ -99,22 +99,23 @@ Json evaluation_of(const Asked& asked, Fixed fixed, const RolloutState& after) {
   const ConditionPlan& plan = fixed.plan.conditions[asked.condition];
   const ConditionState& c = after.conditions[asked.condition];
   Json e;
-  e["query"] = asked.query;
+  e["query"] = asked.query.str();
   e["time"] = format_time(asked.evaluated_at);
   e["datasource"] = asked.datasource;
-  add_answer(e, asked, asked.query, asked.value.raw);
+  add_answer(e, asked, asked.query.str(), asked.value.raw);
+  if (asked.value.shared_with > 0) e["shared_with"] = asked.value.shared_with;
   e["warnings"] = asked.value.warnings;
   e["value"] = c.last ? number(c.last->value) : Json(nullptr);
   e["rule"] = rule_json(c, plan);
   e["outcome"] = c.last ? Json(name_of(c.last->outcome)) : Json(nullptr);
   e["series"] = c.last ? optional_text(c.last->series) : Json(nullptr);
   e["arithmetic"] = arithmetic(plan, c);
-  e["graph_url"] =
-      graph_link(asked.datasource_url, asked.query, asked.evaluated_at, fixed.spec.created_at);
+  e["graph_url"] = graph_link(asked.datasource_url, asked.query.str(), asked.evaluated_at,
+                              fixed.spec.created_at);
   if (asked.evidence_query) {
     Json evidence;
-    evidence["query"] = *asked.evidence_query;
-    add_answer(evidence, asked, *asked.evidence_query,
+    evidence["query"] = asked.evidence_query->str();
+    add_answer(evidence, asked, asked.evidence_query->str(),
                asked.evidence ? asked.evidence->raw : nullptr);
     evidence["value"] = c.last ? number(c.last->evidence) : Json(nullptr);
     e["evidence"] = std::move(evidence);
@@ -163,7 +164,7 @@ Json sibling(Fixed fixed, const RolloutState& after, std::size_t i) {
   s["rule"] = rule_json(c, fixed.plan.conditions[i]);
   s["detail"] = c.last ? describe(*c.last) : std::string("not evaluated yet");
   const auto asked = unanswered(fixed, after, i);
-  s["query"] = asked ? Json(asked->query) : Json(nullptr);
+  s["query"] = asked ? Json(asked->query.str()) : Json(nullptr);
   s["time"] = asked ? Json(format_time(asked->evaluated_at)) : Json(nullptr);
   return s;
 }

@@ -10,15 +10,17 @@
 
 #include "analysis/advance.h"
 #include "analysis/answer.h"
+#include "daemon/engine/shared_text.h"
 
 namespace rollwatch {
 
 // What was asked for the slot that led to the decision.
 struct Asked {
   std::size_t condition = 0;
-  std::string query;
-  std::optional<std::string> evidence_query;
+  SharedText query;
+  std::optional<SharedText> evidence_query;
   SysTime evaluated_at{};
+  // Where it was asked: filled in when a decision is to be explained.
   std::string datasource;
   std::string datasource_url;        // without credentials
   std::vector<std::string> headers;  // names of those that its configuration adds

@@ -8,6 +8,7 @@
 
 #include "analysis/answer.h"
 #include "analysis/time.h"
+#include "daemon/engine/shared_text.h"
 #include "daemon/net/net.h"
 
 namespace rollwatch {
@@ -17,10 +18,14 @@ enum class Role : unsigned char { kValue, kEvidence, kReadiness, kArm };
 
 struct Question {
   std::string datasource;
-  std::string query;  // rendered
+  SharedText query;   // rendered
   SysTime time{};     // evaluated for; sent as `time=`
   Millis timeout{0};  // 0: the datasource's
   Role role = Role::kValue;
+  // For who goes first, and who is left out, where there are more questions than connections.
+  bool goes_first = false;  // its condition can roll back, or somebody waits for the answer
+  SysTime last_answered{};  // when its condition was answered last
+  Millis interval{0};       // then its condition is due again; 0: never
 };
 
 // Whether a datasource can read a query at all, asked when a rollout is registered.

@@ -59,6 +59,22 @@ struct StoredEvent {
   Event event;
 };
 
+// An event for those who follow all of them, with whose it is.
+struct StreamedEvent {
+  StoredEvent stored;
+  std::string ns, service;
+};
+
+// A stretch of the event log, read from one moment with how far the log reaches.
+struct EventStretch {
+  std::vector<StreamedEvent> items;  // oldest first
+  std::int64_t up_to = 0;            // whatever there is up to this number is among them
+  std::int64_t newest = 0;           // the last number given
+  // The largest number of an event that has been deleted; 0 if none was. Who has seen all up to
+  // there, or more, can go on without a gap.
+  std::int64_t deleted = 0;
+};
+
 enum class DeliveryClass : std::uint8_t { kOrder, kNotification };
 enum class DeliveryState : std::uint8_t { kPending, kAccepted, kDone, kRefused, kDead, kWithdrawn };
 std::string_view name_of(DeliveryState state);

@@ -16,9 +16,17 @@
 
 namespace rollwatch {
 
-// The store is away or refused a commit: nothing of it is on disk. The message is for people.
+// The store is away or refused a commit. The message is for people.
 class StoreError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
+ public:
+  // Of what was to be recorded nothing is on disk; or all or a part of it may be, and nobody knows.
+  enum class Effect : unsigned char { kNone, kUnknown };
+  explicit StoreError(const std::string& message, Effect effect = Effect::kNone)
+      : std::runtime_error(message), effect_(effect) {}
+  bool is_uncertain() const { return effect_ == Effect::kUnknown; }
+
+ private:
+  Effect effect_;
 };
 
 // The epoch of a commit is not that of its place any more: another node has it.
@@ -49,8 +57,9 @@ class Store {
   virtual ~Store() = default;
 
   // Appends the commits durably, all of them together. Resumes after the transaction that holds
-  // them; batches of several callers may share one. Throws StoreError if they are not on disk;
-  // other callers' batches are unaffected. StaleLease and OutOfDate say why in a type.
+  // them; batches of several callers may share one. Throws StoreError if they are not on disk, or
+  // if that cannot be known; other callers' batches are unaffected. StaleLease and OutOfDate say
+  // why in a type.
   virtual awaitable<std::vector<Recorded>> record(std::vector<Commit> commits) = 0;
 
   // Every rollout of these places, or of all, that has not ended or is watched still (is_over),
@@ -66,6 +75,7 @@ class Store {
   // Newest first.
   virtual awaitable<Page<StoredRollout>> list(ListFilter filter, std::size_t limit,
                                               std::optional<std::string> cursor) = 0;
+  virtual awaitable<std::size_t> count(ListFilter filter) = 0;
   // The latest rollout of this candidate in this place, for "attempt".
   virtual awaitable<std::optional<StoredRollout>> latest(std::string ns, std::string service,
                                                          std::string target,
@@ -75,6 +85,9 @@ class Store {
                                                         std::size_t limit) = 0;
   virtual awaitable<std::vector<StoredEvent>> events(std::optional<std::string> rollout,
                                                      std::int64_t after, std::size_t limit) = 0;
+  // Of all rollouts, after that number, at most `limit`; with a limit of 0 only how far the log
+  // reaches.
+  virtual awaitable<EventStretch> event_stretch(std::int64_t after, std::size_t limit) = 0;
   virtual awaitable<Page<Delivery>> deliveries(std::string rollout, std::size_t limit,
                                                std::optional<std::string> cursor) = 0;
   virtual awaitable<std::optional<Delivery>> delivery(std::string id) = 0;

@@ -156,7 +156,7 @@ std::string render_head(const ServerResponse& response, bool keep_alive, std::st
         line, [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
     head += fmt::format("{}: {}\r\n", name, line);
   }
-  if (has_body(response.status))
+  if (has_body(response.status) && !response.stream)
     head += fmt::format("Content-Length: {}\r\n", response.body.size());
   if (!date.empty()) head += fmt::format("Date: {}\r\n", date);
   head += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";

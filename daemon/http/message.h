@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,8 @@
 #include <vector>
 
 namespace rollwatch {
+
+class BodySource;
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
@@ -31,12 +34,15 @@ struct ServerRequest {
   std::optional<std::string_view> header(std::string_view lower_case_name) const;  // the first
 };
 
-// An answer. The server adds what concerns the connection: Content-Length, Date, Connection.
+// An answer. The server adds what concerns the connection: Content-Length or Transfer-Encoding,
+// Date, Connection.
 struct ServerResponse {
   int status = 200;
   Headers headers;
   std::string body;
   std::string route;  // the pattern that answered, for metrics; empty: none fits
+  // In place of `body`, one that is made while it is sent (body_source.h).
+  std::shared_ptr<BodySource> stream = nullptr;
 };
 
 // "/a/b?x=1" or "http://host/a/b?x=1" taken apart into the request's path, segments and query.
@@ -50,8 +56,9 @@ std::string_view status_phrase(int status);
 
 std::string lower_case(std::string_view ascii);
 
-// The answer's first lines, up to and with the empty one. Line ends in header values become spaces:
-// no value can begin a header of its own. `date`: IMF-fixdate, or empty.
+// The answer's first lines, up to and with the empty one; without a length if it has a stream. Line
+// ends in header values become spaces: no value can begin a header of its own. `date`: IMF-fixdate,
+// or empty.
 std::string render_head(const ServerResponse& response, bool keep_alive, std::string_view date);
 
 }  // namespace rollwatch

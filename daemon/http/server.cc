@@ -3,7 +3,6 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -15,12 +14,13 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <cerrno>
 #include <ctime>
 #include <exception>
 #include <list>
 
+#include "daemon/http/listener.h"
 #include "daemon/http/problem.h"
+#include "daemon/http/stream_sender.h"
 
 namespace rollwatch {
 namespace {
@@ -49,13 +49,6 @@ std::optional<Problem> problem_of(error_code error, const ServerLimits& limits) 
   if (error.category() == make_error_code(http::error::bad_method).category())
     return Problem{400, "this is not an HTTP request: " + error.message()};
   return std::nullopt;
-}
-
-bool hung_up(tcp::socket& socket) {
-  if (!socket.is_open()) return true;
-  char next = 0;
-  const auto got = ::recv(socket.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
-  return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
 // False if the target cannot be read.
@@ -101,6 +94,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
     bool handled = false;    // its request is with the handler
     bool hurried = false;    // others need its place: what it waits for is answered as it is
     bool dismissed = false;  // closed by us: a request that is read all the same is not carried out
+    std::shared_ptr<StreamSender> sender;  // while its answer is a stream
 
     void dismiss() {
       dismissed = true;
@@ -119,6 +113,8 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   awaitable<ServerResponse> handle(ServerRequest request);
   awaitable<bool> send(Session& session, std::string_view method, const ServerResponse& response,
                        bool keep_alive);
+  awaitable<void> send_stream(Session& session, std::shared_ptr<BodySource> stream,
+                              bool in_chunks) const;
   awaitable<void> refuse(Session& session, const Problem& problem);
   awaitable<void> linger(Session& session);
   void set_idle(Session& session, bool idle);
@@ -135,34 +131,10 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
 };
 
 Expected<std::string, std::string> HttpServer::Impl::listen(const std::string& address) {
-  const auto failed = [&](const std::string& why) {
-    return Unexpected(fmt::format("cannot listen on {}: {}", address, why));
-  };
-  const auto [host, port] = split_host_port(address);
-  if (host.empty() || port.empty()) return failed("write host:port, such as 127.0.0.1:9797");
-  error_code error;
-  tcp::resolver resolver(executor_);
-  const auto found = resolver.resolve(host, port, tcp::resolver::passive, error);
-  if (error) return failed(error.message());
-  const tcp::endpoint endpoint = found.begin()->endpoint();
-  if (!endpoint.address().is_loopback())
-    return failed(
-        "there are no access tokens yet, so only this machine may be served; use 127.0.0.1, [::1] "
-        "or "
-        "localhost, and a reverse proxy in front for others");
-  acceptor_.open(endpoint.protocol(), error);
-  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor_.bind(endpoint, error);
-  if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
-  if (error) {
-    error_code ignored;
-    acceptor_.close(ignored);
-    return failed(error.message());
-  }
-  spawn(executor_, "http accept", [self = shared_from_this()] { return self->accept(); });
-  const tcp::endpoint bound = acceptor_.local_endpoint();
-  const std::string ip = bound.address().to_string();
-  return fmt::format("{}:{}", bound.address().is_v6() ? "[" + ip + "]" : ip, bound.port());
+  auto bound = listen_on(acceptor_, address);
+  if (bound)
+    spawn(executor_, "http accept", [self = shared_from_this()] { return self->accept(); });
+  return bound;
 }
 
 awaitable<void> HttpServer::Impl::accept() {
@@ -292,9 +264,25 @@ awaitable<bool> HttpServer::Impl::serve_one(Session& session, beast::flat_buffer
   };
   const std::string method = request.method;
   session.handled = true;
-  const ServerResponse response = co_await handle(std::move(request));
+  ServerResponse response = co_await handle(std::move(request));
   session.handled = false;
-  co_return co_await send(session, method, response, keep_alive && !stopping_);
+  if (!response.stream || method == "HEAD")
+    co_return co_await send(session, method, response, keep_alive && !stopping_);
+  const bool in_chunks = parser.get().version() >= 11;
+  if (in_chunks) response.headers.emplace_back("Transfer-Encoding", "chunked");
+  co_await send(session, method, response, false);
+  co_await send_stream(session, std::move(response.stream), in_chunks);
+  co_return false;
+}
+
+awaitable<void> HttpServer::Impl::send_stream(Session& session, std::shared_ptr<BodySource> stream,
+                                              bool in_chunks) const {
+  if (stopping_) co_return;
+  session.stream.expires_never();
+  session.sender =
+      std::make_shared<StreamSender>(session.stream.socket(), std::move(stream), in_chunks);
+  co_await session.sender->run();
+  session.sender.reset();
 }
 
 awaitable<void> HttpServer::Impl::invite_body(
@@ -358,8 +346,10 @@ awaitable<void> HttpServer::Impl::stop(Millis grace) {
   stopping_ = true;
   error_code ignored;
   acceptor_.close(ignored);
-  for (Session& session : sessions_)
+  for (Session& session : sessions_) {
     if (session.idle) session.dismiss();
+    if (session.sender) session.sender->end();
+  }
   changed_.cancel();
   const SteadyTime until = clock_.steady() + grace;
   while (!sessions_.empty() && clock_.steady() < until) {

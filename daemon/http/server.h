@@ -11,6 +11,9 @@
 // that has been idle longest makes room, and if none is idle, one whose request waits for something
 // is asked to answer now: those that wait must not shut out a decision. Everything runs on the io
 // thread.
+//
+// An answer may be a stream (body_source.h). It has no time limits and is never asked to make room:
+// how many there are, and how long a piece may take, is for who makes them to bound.
 #pragma once
 
 #include <cstddef>
@@ -56,7 +59,7 @@ class HttpServer {
 
   // Accepts nothing more, closes what is idle, lets requests in flight be answered and resumes when
   // they are; after `grace` it cuts those that are left. Those that wait for something are asked to
-  // end.
+  // end, and streams are ended.
   awaitable<void> stop(Millis grace);
 
  private:

@@ -60,12 +60,12 @@ awaitable<std::optional<std::string>> PgCalls::ask(Place place, std::string requ
   try {
     PgStatement insert =
         pg(kAskOwner, members_.number(), place.ns, place.service, place.target, request);
-    const PgRows asked = co_await pool_.ask(std::move(insert));
+    const PgRows asked = co_await pool_.ask_once(std::move(insert));
     if (asked.empty()) co_return std::nullopt;
     number = asked.integer(0, 0);
     co_return co_await answer_to(number, clock_.steady() + limit);
   } catch (const PgError& error) {
-    if (number != 0) throw NoAnswer(error.what());
+    if (number != 0 || error.may_have_happened()) throw NoAnswer(error.what());
     throw StoreError(std::string("the PostgreSQL store could not be asked: ") + error.what());
   }
 }

@@ -4,24 +4,15 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <optional>
 #include <unordered_map>
 #include <utility>
 
-#include "daemon/postgres/address.h"
+#include "daemon/postgres/dialer.h"
 
 namespace rollwatch {
 namespace {
-
-std::string trimmed(const char* message) {
-  std::string text = message == nullptr ? "" : message;
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  std::erase(text, '\t');
-  return text.empty() ? "no reason was given" : text;
-}
 
 std::string field_of(const PGresult* result, int field) {
   const char* text = PQresultErrorField(result, field);
@@ -50,6 +41,7 @@ class PgConnection::Impl : public std::enable_shared_from_this<Impl> {
   ~Impl() { drop(); }
 
   void connect();
+  void connected(PGconn* connection, const std::string& why);
   void run(std::vector<PgStatement> statements, std::string script, Done done, Millis limit);
   void finish(Millis limit);
   void close();
@@ -58,6 +50,7 @@ class PgConnection::Impl : public std::enable_shared_from_this<Impl> {
   const net::any_io_executor& executor() const { return executor_; }
   bool is_broken() const { return phase_ == Phase::kBroken; }
   bool is_busy() const { return done_ != nullptr; }
+  bool still_stands();
   std::string trouble() const { return phase_ == Phase::kConnecting ? "connecting" : trouble_; }
 
  private:
@@ -71,7 +64,6 @@ class PgConnection::Impl : public std::enable_shared_from_this<Impl> {
 
   void drive();  // goes on as far as it can, then waits for the socket
   Want step();   // goes on as far as it can without waiting
-  Want step_connecting();
   bool send();
   bool receive();
   void take(PGresult* raw);
@@ -91,10 +83,9 @@ class PgConnection::Impl : public std::enable_shared_from_this<Impl> {
 
   Phase phase_ = Phase::kConnecting;
   std::string trouble_;
+  std::shared_ptr<PgDialer> dialer_;  // while connecting
   PGconn* connection_ = nullptr;
   std::optional<net::posix::stream_descriptor> socket_;
-  int socket_number_ = -1;
-  PostgresPollingStatusType polling_ = PGRES_POLLING_WRITING;
   bool waiting_read_ = false, waiting_write_ = false;
 
   std::unordered_map<const void*, std::string> prepared_;  // by their address, their names
@@ -115,43 +106,23 @@ class PgConnection::Impl : public std::enable_shared_from_this<Impl> {
 };
 
 void PgConnection::Impl::connect() {
-  if (const auto mistake = mistake_in_pg_url(target_.url)) return broken(*mistake);
-  const std::array<const char*, 5> keys = {"fallback_application_name", "client_encoding", "dbname",
-                                           "application_name", nullptr};
-  const std::array<const char*, 5> values = {target_.name.c_str(), "UTF8", target_.url.c_str(),
-                                             target_.name.c_str(), nullptr};
-  connection_ = PQconnectStartParams(keys.data(), values.data(), 1);
-  if (connection_ == nullptr) return broken("out of memory");
-  // libpq would write the server's remarks to our standard error, past the log.
-  PQsetNoticeProcessor(
-      connection_, [](void*, const char*) {}, nullptr);
-  if (PQstatus(connection_) == CONNECTION_BAD) return broken(trimmed(PQerrorMessage(connection_)));
-  set_alarm(target_.connect_limit, "no connection within ");
-  drive();
+  dialer_ = std::make_shared<PgDialer>(executor_, target_);
+  const auto dialer = dialer_;  // it may end, and be dropped, at once
+  dialer->dial([weak = weak_from_this()](PGconn* connection, const std::string& why) {
+    if (const auto self = weak.lock()) return self->connected(connection, why);
+    if (connection != nullptr) PQfinish(connection);
+  });
 }
 
-PgConnection::Impl::Want PgConnection::Impl::step_connecting() {
-  polling_ = PQconnectPoll(connection_);
-  switch (polling_) {
-    case PGRES_POLLING_READING:
-      return Want::kRead;
-    case PGRES_POLLING_WRITING:
-      return Want::kWrite;
-    case PGRES_POLLING_OK:
-      break;
-    default:
-      broken(trimmed(PQerrorMessage(connection_)));
-      return Want::kNothing;
-  }
+void PgConnection::Impl::connected(PGconn* connection, const std::string& why) {
+  dialer_.reset();
+  connection_ = connection;
+  if (connection_ == nullptr) return broken(why);
   phase_ = Phase::kReady;
-  trouble_.clear();
-  if (PQsetnonblocking(connection_, 1) != 0 || PQenterPipelineMode(connection_) != 1) {
-    broken(trimmed(PQerrorMessage(connection_)));
-    return Want::kNothing;
-  }
-  stop_alarm();
+  if (PQsetnonblocking(connection_, 1) != 0 || PQenterPipelineMode(connection_) != 1)
+    return broken(one_line(PQerrorMessage(connection_)));
   if (done_) set_alarm(limit_, "no answer within ");
-  return step();
+  drive();
 }
 
 void PgConnection::Impl::run(std::vector<PgStatement> statements, std::string script, Done done,
@@ -250,16 +221,16 @@ void PgConnection::Impl::hear() {
 
 PgConnection::Impl::Want PgConnection::Impl::step() {
   if (phase_ == Phase::kBroken) return Want::kNothing;
-  if (phase_ == Phase::kConnecting) return step_connecting();
+  if (phase_ == Phase::kConnecting) return Want::kNothing;
   if (done_ && !sent_) {
     if (!send()) {
-      broken(trimmed(PQerrorMessage(connection_)));
+      broken(one_line(PQerrorMessage(connection_)));
       return Want::kNothing;
     }
   }
   const int left = PQflush(connection_);
   if (left < 0 || PQconsumeInput(connection_) != 1) {
-    const std::string why = trimmed(PQerrorMessage(connection_));
+    const std::string why = one_line(PQerrorMessage(connection_));
     if (done_) receive();  // its last words
     broken(failure_ && !failure_->is_lost() ? failure_->what() : why);
     return Want::kNothing;
@@ -273,13 +244,13 @@ PgConnection::Impl::Want PgConnection::Impl::step() {
   }
   if (!receive()) {
     if (PQstatus(connection_) == CONNECTION_BAD) {
-      broken(failure_ ? failure_->what() : trimmed(PQerrorMessage(connection_)));
+      broken(failure_ ? failure_->what() : one_line(PQerrorMessage(connection_)));
       return Want::kNothing;
     }
     return left > 0 ? Want::kReadWrite : Want::kRead;
   }
   if (!script_.empty() && PQenterPipelineMode(connection_) != 1) {
-    broken(trimmed(PQerrorMessage(connection_)));
+    broken(one_line(PQerrorMessage(connection_)));
     return Want::kNothing;
   }
   if (failure_ && ends_session(failure_->state())) {
@@ -301,14 +272,8 @@ void PgConnection::Impl::drive() { wait(step()); }
 void PgConnection::Impl::wait(Want want) {
   if (want == Want::kNothing || phase_ == Phase::kBroken) return;
   const int number = PQsocket(connection_);
-  if (number < 0) return broken(trimmed(PQerrorMessage(connection_)));
-  // While connecting, libpq may take another socket, even of the same number.
-  if (!socket_ || number != socket_number_ || phase_ == Phase::kConnecting) {
-    if (socket_) socket_->release();
-    socket_.emplace(executor_, number);
-    socket_number_ = number;
-    waiting_read_ = waiting_write_ = false;
-  }
+  if (number < 0) return broken(one_line(PQerrorMessage(connection_)));
+  if (!socket_) socket_.emplace(executor_, number);
   const bool read = want == Want::kRead || want == Want::kReadWrite;
   const bool write = want == Want::kWrite || want == Want::kReadWrite;
   using Descriptor = net::posix::stream_descriptor;
@@ -353,7 +318,7 @@ void PgConnection::Impl::broken(const std::string& why) {
   phase_ = Phase::kBroken;
   trouble_ = why;
   drop();
-  if (done_) answer(Unexpected(PgError("", trouble_)));
+  if (done_) answer(Unexpected(PgError("", trouble_, sent_)));
 }
 
 void PgConnection::Impl::answer(Answer result) {
@@ -369,6 +334,7 @@ void PgConnection::Impl::stop_alarm() {
 
 void PgConnection::Impl::drop() {
   stop_alarm();
+  if (dialer_) std::exchange(dialer_, nullptr)->close();
   if (socket_) {
     socket_->release();  // libpq closes it
     socket_.reset();
@@ -379,6 +345,13 @@ void PgConnection::Impl::drop() {
 void PgConnection::Impl::finish(Millis limit) {
   constexpr Millis kSlice{20};
   for (Millis left = limit; done_ && !is_broken();) {
+    if (dialer_) {
+      const auto dialer = dialer_;
+      const auto moved = dialer->go_on(kSlice);
+      if (!moved || left <= Millis{0}) return broken("it was not connected yet");
+      if (!*moved) left -= kSlice;
+      continue;
+    }
     const Want want = step();
     if (!done_ || want == Want::kNothing) break;
     if (left <= Millis{0})
@@ -389,6 +362,13 @@ void PgConnection::Impl::finish(Millis limit) {
     // A slice that ended early is counted whole only if nothing came.
     if (poll(&waited, 1, static_cast<int>(kSlice.count())) == 0) left -= kSlice;
   }
+}
+
+bool PgConnection::Impl::still_stands() {
+  // Twice: what is read first may be the server's last words.
+  for (int i = 0; i < 2 && phase_ == Phase::kReady && !done_; ++i)
+    if (PQconsumeInput(connection_) != 1) broken(one_line(PQerrorMessage(connection_)));
+  return !is_broken();
 }
 
 void PgConnection::Impl::close() {
@@ -411,6 +391,11 @@ PgConnection::~PgConnection() { impl_->close(); }
 bool PgConnection::is_broken() const { return impl_->is_broken(); }
 bool PgConnection::is_busy() const { return impl_->is_busy(); }
 std::string PgConnection::trouble() const { return impl_->trouble(); }
+
+bool PgConnection::still_stands() {
+  const auto keep = impl_;
+  return keep->still_stands();
+}
 
 void PgConnection::run(std::vector<PgStatement> statements, Done done, Millis limit) {
   const auto keep = impl_;

@@ -11,30 +11,26 @@
 
 #include "analysis/expected.h"
 #include "daemon/net/net.h"
+#include "daemon/postgres/target.h"
 #include "daemon/postgres/values.h"
 
 namespace rollwatch {
 
-struct PgTarget {
-  std::string
-      url;  // postgresql://…, as libpq reads it; passwords come from it or where libpq looks
-  std::string name = "rollwatchd";  // application_name
-  Millis connect_limit{5'000};
-  Millis answer_limit{10'000};  // for one pipeline
-};
-
 class PgError : public std::runtime_error {
  public:
-  PgError(std::string state, const std::string& message)
-      : std::runtime_error(message), state_(std::move(state)) {}
+  PgError(std::string state, const std::string& message, bool was_sent = false)
+      : std::runtime_error(message), state_(std::move(state)), was_sent_(was_sent) {}
   const std::string& state() const { return state_; }  // SQLSTATE; "" if the connection is lost
-  // The connection is gone: whether the pipeline took effect is not known.
+  // The connection is gone.
   bool is_lost() const { return state_.empty(); }
+  // …and the pipeline was on its way: whether it took effect is not known.
+  bool may_have_happened() const { return is_lost() && was_sent_; }
   // The statement is at fault, not the server.
   bool is_misfit() const { return state_.starts_with("22") || state_.starts_with("23"); }
 
  private:
   std::string state_;
+  bool was_sent_;
 };
 
 class PgConnection {
@@ -49,6 +45,8 @@ class PgConnection {
 
   bool is_broken() const;
   bool is_busy() const;
+  // Whether it still stands, as far as that can be seen without asking; for one that is idle.
+  bool still_stands();
   // Why it is broken, or what it is at; never with a password.
   std::string trouble() const;
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/engine/store.h"
+#include "daemon/postgres/members_sql.h"
 #include "daemon/postgres/schema.h"
 
 namespace rollwatch {
@@ -13,68 +14,6 @@ constexpr int kRenewalsPerLease = 4;
 // Our own clock counts from before we asked; what is left of a lease by then may be spent on its
 // way.
 constexpr Millis kMargin{500};
-
-constexpr std::string_view kSchema = "SELECT version, works_with FROM rollwatch_schema";
-constexpr std::string_view kListen = "LISTEN rollwatch";
-constexpr std::string_view kJoin =
-    "INSERT INTO nodes (name, program, expires_at) VALUES ($1, $2,"
-    " clock_timestamp() + $3::bigint * interval '1 millisecond') RETURNING number";
-constexpr std::string_view kRenew =
-    "UPDATE nodes SET seen_at = clock_timestamp(),"
-    " expires_at = clock_timestamp() + $2::bigint * interval '1 millisecond'"
-    " WHERE number = $1::bigint RETURNING 1";
-constexpr std::string_view kSweep = "SELECT * FROM rollwatch_sweep()";
-#define ROLLWATCH_BUSY_PLACES                                                        \
-  "(SELECT r.place AS key FROM rollouts r WHERE r.active UNION SELECT r.place FROM " \
-  "deliveries d JOIN rollouts r ON r.key = d.rollout WHERE d.open)"
-constexpr std::string_view kCount =
-    "SELECT (SELECT count(*) FROM nodes), count(*) FROM " ROLLWATCH_BUSY_PLACES " b";
-constexpr std::string_view kMine =
-    "SELECT p.namespace, p.service, p.target FROM " ROLLWATCH_BUSY_PLACES
-    " b JOIN places p ON p.key = b.key WHERE p.owner = $1::bigint ORDER BY p.epoch DESC";
-#define ROLLWATCH_TAKEN                                                         \
-  "owner = $1::bigint, fence = greatest(p.fence + 1, floor(extract(epoch FROM " \
-  "clock_timestamp()) * 1000)::bigint), epoch = greatest(p.fence + 1, "         \
-  "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)"
-constexpr std::string_view kTake =
-    "WITH free AS (SELECT p.key FROM places p WHERE p.key IN (SELECT key FROM"
-    " " ROLLWATCH_BUSY_PLACES
-    " b) AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.number = p.owner)"
-    " ORDER BY p.key LIMIT $2::bigint FOR UPDATE OF p SKIP LOCKED)"
-    " UPDATE places p SET " ROLLWATCH_TAKEN
-    " FROM free WHERE p.key = free.key"
-    " RETURNING p.namespace, p.service, p.target, p.epoch";
-constexpr std::string_view kNewPlace =
-    "INSERT INTO places (namespace, service, target) VALUES ($1, $2, $3)"
-    " ON CONFLICT (namespace, service, target) DO NOTHING";
-constexpr std::string_view kClaim =
-    "UPDATE places p SET " ROLLWATCH_TAKEN
-    " WHERE p.namespace = $2 AND p.service = $3 AND p.target = $4"
-    " AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.number = p.owner)"
-    " AND EXISTS (SELECT 1 FROM nodes n WHERE n.number = $1::bigint) RETURNING p.epoch";
-constexpr std::string_view kRelease =
-    "UPDATE places p SET owner = NULL FROM unnest($2::text[], $3::text[], $4::text[])"
-    " AS w(namespace, service, target) WHERE p.owner = $1::bigint AND p.namespace = w.namespace"
-    " AND p.service = w.service AND p.target = w.target";
-constexpr std::string_view kLeave = "DELETE FROM nodes WHERE number = $1::bigint";
-constexpr std::string_view kTell = "SELECT pg_notify('rollwatch', $1)";
-constexpr std::string_view kNodes =
-    "SELECT n.number, n.name, n.program, floor(extract(epoch FROM n.joined_at) * 1000)::bigint,"
-    " floor(extract(epoch FROM n.seen_at) * 1000)::bigint,"
-    " floor(extract(epoch FROM n.expires_at) * 1000)::bigint,"
-    " (SELECT count(*) FROM " ROLLWATCH_BUSY_PLACES
-    " b JOIN places p ON p.key = b.key"
-    " WHERE p.owner = n.number),"
-    " (SELECT count(*) FROM rollouts r JOIN places p ON p.key = r.place"
-    " WHERE r.active AND p.owner = n.number)"
-    " FROM nodes n ORDER BY n.number";
-
-template <class... Statements>
-std::vector<PgStatement> list_of(Statements... statements) {
-  std::vector<PgStatement> list;
-  (list.push_back(std::move(statements)), ...);
-  return list;
-}
 
 }  // namespace
 
@@ -95,11 +34,14 @@ PgMembers::PgMembers(const net::any_io_executor& executor, Clock& clock, PgTarge
 PgMembers::~PgMembers() { close(); }
 
 // What changes who has what goes one after the other. The turn lasts as long as what is returned.
+// Throws StoreError if this is gone by then.
 awaitable<std::shared_ptr<void>> PgMembers::turn() {
+  const std::weak_ptr<bool> alive = alive_;
   while (busy_) {
     auto next = std::make_shared<Promise<bool>>(executor_);
     waiting_.push_back(next);
     co_await next->get();
+    if (alive.expired()) throw StoreError(node_sql::kClosed);
   }
   busy_ = true;
   co_return std::shared_ptr<void>(nullptr, [this, alive = std::weak_ptr(alive_)](std::nullptr_t) {
@@ -112,13 +54,18 @@ awaitable<std::shared_ptr<void>> PgMembers::turn() {
   });
 }
 
+// Throws PgError; StoreError if this is gone by the time that the answer is here.
 awaitable<std::vector<PgRows>> PgMembers::ask(std::vector<PgStatement> statements) {
+  const std::weak_ptr<bool> alive = alive_;
   if (!connection_ || connection_->is_broken()) {
     connection_ = std::make_unique<PgConnection>(executor_, target_);
     connection_->on_notification([this](const std::string& payload) { hear(payload); });
-    co_await connection_->ask(list_of(pg(kListen)));
+    co_await connection_->ask(node_sql::list_of(pg(node_sql::kListen)));
+    if (alive.expired()) throw StoreError(node_sql::kClosed);
   }
-  co_return co_await connection_->ask(std::move(statements));
+  std::vector<PgRows> rows = co_await connection_->ask(std::move(statements));
+  if (alive.expired()) throw StoreError(node_sql::kClosed);
+  co_return rows;
 }
 
 awaitable<void> PgMembers::join() {
@@ -134,7 +81,7 @@ awaitable<void> PgMembers::join() {
 // A newer program may have changed the tables so that this one must not work with them: it steps
 // aside, in good order, and waits to be replaced.
 awaitable<bool> PgMembers::may_work() {
-  const auto rows = co_await ask(list_of(pg(kSchema)));
+  const auto rows = co_await ask(node_sql::list_of(pg(node_sql::kSchema)));
   const PgSchemaVersion found{static_cast<int>(rows.at(0).integer(0, 0)),
                               static_cast<int>(rows[0].integer(0, 1))};
   std::string why;
@@ -152,16 +99,20 @@ awaitable<void> PgMembers::resign(std::string why) {
   std::vector<Place> places;
   for (const auto& [place, epoch] : held_) places.push_back(place);
   if (!places.empty()) co_await give_back(std::move(places));
-  co_await ask(list_of(pg(kLeave, number_), pg(kTell, std::string("places"))));
+  co_await ask(
+      node_sql::list_of(pg(node_sql::kLeave, number_), pg(node_sql::kTell, std::string("places"))));
   lose_all(why);
   lost_.clear();
 }
 
 awaitable<void> PgMembers::become_member() {
   const SteadyTime asked = clock_.steady();
-  PgStatement insert = pg(kJoin, settings_.name, settings_.program, settings_.lease);
-  const auto rows = co_await ask(list_of(std::move(insert)));
+  PgStatement insert = pg(node_sql::kJoin, settings_.name, settings_.program, settings_.lease);
+  // The others make room at once: work is theirs to give, and so is a part of every limit.
+  const auto rows = co_await ask(node_sql::list_of(
+      std::move(insert), pg(node_sql::kTell, std::string("places")), pg(node_sql::kHowMany)));
   number_ = rows.at(0).integer(0, 0);
+  see_nodes(static_cast<std::size_t>(rows.at(2).integer(0, 0)));
   sure_until_ = asked + settings_.lease - kMargin;
   trouble_.clear();
   watch_lease();
@@ -221,8 +172,9 @@ awaitable<void> PgMembers::look() {
   if (leaving_) co_return;
   if (!co_await may_work()) co_return;
   if (number_ == 0) co_await become_member();
-  const Counts counts = co_await renew();
+  Counts counts = co_await renew();
   if (number_ == 0) co_return;
+  co_await release_strays(counts);
   if (counts.mine.size() > counts.share()) {
     co_await give_surplus(counts);
   } else {
@@ -232,8 +184,9 @@ awaitable<void> PgMembers::look() {
 
 awaitable<PgMembers::Counts> PgMembers::renew() {
   const SteadyTime asked = clock_.steady();
-  const auto rows = co_await ask(
-      list_of(pg(kRenew, number_, settings_.lease), pg(kSweep), pg(kCount), pg(kMine, number_)));
+  const auto rows = co_await ask(node_sql::list_of(pg(node_sql::kRenew, number_, settings_.lease),
+                                                   pg(node_sql::kSweep), pg(node_sql::kCount),
+                                                   pg(node_sql::kMine, number_)));
   Counts counts;
   if (rows.at(0).empty()) {
     lose_all(
@@ -246,77 +199,15 @@ awaitable<PgMembers::Counts> PgMembers::renew() {
   watch_lease();
   counts.nodes = static_cast<std::size_t>(rows.at(2).integer(0, 0));
   counts.busy = static_cast<std::size_t>(rows.at(2).integer(0, 1));
-  if (std::exchange(nodes_seen_, counts.nodes) != counts.nodes && hooks_.nodes_changed)
-    hooks_.nodes_changed(counts.nodes);
+  see_nodes(counts.nodes);
   for (int row = 0; row < rows.at(3).size(); ++row)
     counts.mine.push_back({rows[3].text(row, 0), rows[3].text(row, 1), rows[3].text(row, 2)});
   co_return counts;
 }
 
-awaitable<void> PgMembers::take_share(const Counts& counts) {
-  const std::size_t room = counts.share() - counts.mine.size();
-  if (room == 0) co_return;
-  const auto rows = co_await ask(list_of(pg(kTake, number_, static_cast<std::int64_t>(room))));
-  std::vector<Lease> leases;
-  leases.reserve(static_cast<std::size_t>(rows.at(0).size()));
-  for (int row = 0; row < rows.at(0).size(); ++row)
-    leases.push_back({{rows[0].text(row, 0), rows[0].text(row, 1), rows[0].text(row, 2)},
-                      static_cast<Epoch>(rows[0].integer(row, 3))});
-  if (!leases.empty()) co_await gain(std::move(leases));
-}
-
-// Those it got last go first.
-awaitable<void> PgMembers::give_surplus(const Counts& counts) {
-  std::vector<Place> places;
-  for (const Place& place : counts.mine) {
-    if (places.size() == counts.mine.size() - counts.share()) break;
-    if (held_.contains(place)) places.push_back(place);
-  }
-  if (!places.empty()) co_await give_back(std::move(places));
-}
-
-awaitable<void> PgMembers::gain(std::vector<Lease> leases) {
-  std::vector<Lease> anew, back;
-  for (Lease& lease : leases) {
-    held_[lease.place] = lease.epoch;
-    ++transitions_;
-    (lost_.erase(lease.place) > 0 ? back : anew).push_back(std::move(lease));
-  }
-  std::vector<Place> places;
-  for (const auto* list : {&anew, &back})
-    for (const Lease& lease : *list) places.push_back(lease.place);
-  gaining_.insert(places.begin(), places.end());
-  std::optional<std::string> failure;
-  try {
-    if (!back.empty()) co_await hooks_.gained(std::move(back), Cause::kMissedStore);
-    if (!anew.empty()) co_await hooks_.gained(std::move(anew), Cause::kMissedDowntime);
-  } catch (const StoreError& error) {
-    failure = error.what();
-  }
-  gaining_.clear();
-  if (!failure) co_return;
-  // They could not be read: whoever can takes them.
-  co_await give_back(std::move(places));
-  throw StoreError(*failure);
-}
-
-awaitable<void> PgMembers::give_back(std::vector<Place> places) {
-  {
-    std::vector<Place> copy = places;
-    giving_.insert(places.begin(), places.end());
-    co_await hooks_.give_up(std::move(copy));
-    giving_.clear();
-  }
-  PgArray ns, services, targets;
-  for (const Place& place : places) {
-    held_.erase(place);
-    ++transitions_;
-    ns.add(place.ns);
-    services.add(place.service);
-    targets.add(place.target);
-  }
-  const std::string payload = "places";
-  co_await ask(list_of(pg(kRelease, number_, ns, services, targets), pg(kTell, payload)));
+void PgMembers::see_nodes(std::size_t nodes) {
+  if (std::exchange(nodes_seen_, nodes) != nodes && hooks_.nodes_changed)
+    hooks_.nodes_changed(nodes);
 }
 
 void PgMembers::lose_all(const std::string& why) {
@@ -344,34 +235,6 @@ void PgMembers::refused(const Place& place) {
   if (nap_) nap_->cancel();
 }
 
-// ---- Calls
-
-awaitable<std::optional<Epoch>> PgMembers::claim(Place place) {
-  // Whoever gives places back waits for what is being registered there: it must not wait for us.
-  if (giving_.contains(place)) co_return std::nullopt;
-  if (const auto epoch = held(place); epoch && !gaining_.contains(place)) co_return epoch;
-  const std::shared_ptr<void> mine = co_await turn();
-  if (const auto epoch = held(place)) co_return epoch;
-  if (number_ == 0 || leaving_)
-    throw StoreError("this node is not a member of the system at the moment");
-  std::vector<Lease> leases;
-  try {
-    const auto rows =
-        co_await ask(list_of(pg(kNewPlace, place.ns, place.service, place.target),
-                             pg(kClaim, number_, place.ns, place.service, place.target)));
-    if (rows.at(1).empty()) co_return std::nullopt;
-    leases.push_back({place, static_cast<Epoch>(rows[1].integer(0, 0))});
-  } catch (const PgError& error) {
-    throw StoreError(std::string("the PostgreSQL store could not be asked: ") + error.what());
-  }
-  try {
-    co_await gain(std::move(leases));
-  } catch (const PgError& error) {
-    throw StoreError(std::string("the PostgreSQL store could not be asked: ") + error.what());
-  }
-  co_return held(place);
-}
-
 awaitable<void> PgMembers::leave() {
   leaving_ = true;
   if (nap_) nap_->cancel();
@@ -384,7 +247,7 @@ awaitable<void> PgMembers::leave() {
   held_.clear();
   try {
     const std::string payload = "places";
-    co_await ask(list_of(pg(kLeave, number_), pg(kTell, payload)));
+    co_await ask(node_sql::list_of(pg(node_sql::kLeave, number_), pg(node_sql::kTell, payload)));
   } catch (const PgError&) {
     // The others see it by the lease.
   }
@@ -415,7 +278,7 @@ awaitable<std::vector<NodeView>> PgMembers::nodes() {
   std::vector<NodeView> nodes;
   try {
     const std::shared_ptr<void> mine = co_await turn();
-    const auto rows = co_await ask(list_of(pg(kNodes)));
+    const auto rows = co_await ask(node_sql::list_of(pg(node_sql::kNodes)));
     for (int row = 0; row < rows.at(0).size(); ++row) {
       const PgRows& r = rows[0];
       nodes.push_back({r.integer(row, 0), r.text(row, 1), r.text(row, 2), r.time(row, 3),

@@ -83,10 +83,13 @@ class PgMembers : public Leases {
   awaitable<void> keep_lease();
   awaitable<void> look();  // renew, sweep, take or give
   awaitable<Counts> renew();
+  void see_nodes(std::size_t nodes);
   awaitable<void> take_share(const Counts& counts);
   awaitable<void> give_surplus(const Counts& counts);
   awaitable<void> gain(std::vector<Lease> leases);
   awaitable<void> give_back(std::vector<Place> places);
+  awaitable<void> release_strays(Counts& counts);
+  awaitable<void> release(std::vector<Place> places);
   void lose_all(const std::string& why);
   void hear(const std::string& payload);
   void watch_lease();

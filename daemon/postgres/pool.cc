@@ -18,7 +18,7 @@ awaitable<std::shared_ptr<PgPool::Place>> PgPool::take() {
   while (!idle_.empty()) {
     std::shared_ptr<Place> place = std::move(idle_.back());
     idle_.pop_back();
-    if (!place->connection->is_broken()) co_return place;
+    if (place->connection->still_stands()) co_return place;
   }
   auto place = std::make_shared<Place>();
   place->connection = std::make_unique<PgConnection>(executor_, target_);
@@ -36,6 +36,11 @@ void PgPool::give_back(std::shared_ptr<Place> place) {
 }
 
 awaitable<std::vector<PgRows>> PgPool::ask(std::vector<PgStatement> statements, Millis limit) {
+  return ask(std::move(statements), limit, false);
+}
+
+awaitable<std::vector<PgRows>> PgPool::ask(std::vector<PgStatement> statements, Millis limit,
+                                           bool only_once) {
   for (;;) {
     const std::shared_ptr<Place> place = co_await take();
     const bool was_idle = place->is_used;
@@ -51,7 +56,8 @@ awaitable<std::vector<PgRows>> PgPool::ask(std::vector<PgStatement> statements, 
     give_back(place);
     if (!failure) co_return rows;
     // The server was restarted, or cut us off, since it was used last.
-    if (!failure->is_lost() || !was_idle || closed_) throw PgError(*failure);
+    const bool may_be_repeated = !only_once || !failure->may_have_happened();
+    if (!failure->is_lost() || !was_idle || closed_ || !may_be_repeated) throw PgError(*failure);
   }
 }
 
@@ -59,6 +65,13 @@ awaitable<PgRows> PgPool::ask(PgStatement statement) {
   std::vector<PgStatement> statements;
   statements.push_back(std::move(statement));
   std::vector<PgRows> rows = co_await ask(std::move(statements));
+  co_return std::move(rows.at(0));
+}
+
+awaitable<PgRows> PgPool::ask_once(PgStatement statement) {
+  std::vector<PgStatement> statements;
+  statements.push_back(std::move(statement));
+  std::vector<PgRows> rows = co_await ask(std::move(statements), Millis{0}, true);
   co_return std::move(rows.at(0));
 }
 

@@ -17,9 +17,11 @@ class PgPool {
   PgPool(net::any_io_executor executor, PgTarget target, std::size_t most);
 
   // All of them in one transaction. A connection that was lost while idle is replaced, and the
-  // question asked again; throws PgError.
+  // question asked again, so it must be one that may take effect twice; throws PgError.
   awaitable<std::vector<PgRows>> ask(std::vector<PgStatement> statements, Millis limit = Millis{0});
   awaitable<PgRows> ask(PgStatement statement);
+  // As ask(), but never sent twice: throws PgError if it may have happened.
+  awaitable<PgRows> ask_once(PgStatement statement);
 
   void close();
 
@@ -28,6 +30,8 @@ class PgPool {
     std::unique_ptr<PgConnection> connection;
     bool is_used = false;  // it has answered before
   };
+  awaitable<std::vector<PgRows>> ask(std::vector<PgStatement> statements, Millis limit,
+                                     bool only_once);
   awaitable<std::shared_ptr<Place>> take();
   void give_back(std::shared_ptr<Place> place);
 

@@ -55,6 +55,12 @@ constexpr std::string_view kEventsOfOne =
 constexpr std::string_view kEventsOfAll =
     "SELECT e.seq, r.id, e.data FROM (SELECT * FROM events WHERE seq > $1::bigint ORDER BY seq"
     " LIMIT $2::bigint) e JOIN rollouts r ON r.key = e.rollout ORDER BY e.seq";
+// One statement, so that all of it is seen from one moment; at least one row.
+constexpr std::string_view kEventStretch =
+    "SELECT c.last, h.deleted, e.seq, r.id, r.namespace, r.service, e.data"
+    " FROM event_counter c CROSS JOIN event_horizon h LEFT JOIN (SELECT * FROM events WHERE"
+    " seq > $1::bigint ORDER BY seq LIMIT $2::bigint) e ON true"
+    " LEFT JOIN rollouts r ON r.key = e.rollout ORDER BY e.seq";
 constexpr std::string_view kAttempts =
     "SELECT delivery, at, status, error, duration, answer FROM attempts"
     " WHERE delivery = ANY($1::bigint[]) ORDER BY delivery, number";
@@ -104,9 +110,9 @@ StoredEvaluation evaluation_in(const PgRows& rows, int row) {
 }
 
 // A list's statement: values never become SQL.
-PgStatement list_statement(const ListFilter& filter, const std::optional<std::string>& before,
-                           std::int64_t limit) {
-  PgStatement statement;
+// "WHERE …" of rollouts r; its values go to the statement.
+std::string where_of(const ListFilter& filter, const std::optional<std::string>& before,
+                     PgStatement& statement) {
   std::string where;
   const auto value = [&statement](const std::string& text) {
     statement.add(text);
@@ -132,6 +138,13 @@ PgStatement list_statement(const ListFilter& filter, const std::optional<std::st
     add("EXISTS (SELECT 1 FROM labels l WHERE l.rollout = r.key AND l.name = " + of_name +
         " AND l.value = " + value(text) + ")");
   }
+  return where;
+}
+
+PgStatement list_statement(const ListFilter& filter, const std::optional<std::string>& before,
+                           std::int64_t limit) {
+  PgStatement statement;
+  const std::string where = where_of(filter, before, statement);
   statement.once =
       ROLLWATCH_ROLLOUT_COLUMNS + where + " ORDER BY r.id DESC LIMIT " + std::to_string(limit);
   return statement;
@@ -262,6 +275,14 @@ awaitable<Page<StoredRollout>> PgReader::list(ListFilter filter, std::size_t lim
   co_return page;
 }
 
+awaitable<std::size_t> PgReader::count(ListFilter filter) {
+  PgStatement statement;
+  const std::string where = where_of(filter, std::nullopt, statement);
+  statement.once = "SELECT count(*) FROM rollouts r " + where;
+  const PgRows rows = co_await pool_.ask(std::move(statement));
+  co_return static_cast<std::size_t>(rows.integer(0, 0));
+}
+
 awaitable<std::optional<StoredRollout>> PgReader::latest(std::string ns, std::string service,
                                                          std::string target,
                                                          std::string candidate) {
@@ -306,6 +327,25 @@ awaitable<std::vector<StoredEvent>> PgReader::events(std::optional<std::string> 
     event.event = read_event_document(rows.view(row, 2));
   }
   co_return events;
+}
+
+awaitable<EventStretch> PgReader::event_stretch(std::int64_t after, std::size_t limit) {
+  const std::int64_t most = one_more(limit) - 1;
+  PgStatement statement = pg(kEventStretch, after, most);
+  const PgRows rows = co_await pool_.ask(std::move(statement));
+  EventStretch stretch;
+  stretch.newest = rows.integer(0, 0);
+  stretch.deleted = rows.integer(0, 1);
+  stretch.up_to = after;
+  for (int row = 0; row < rows.size() && !rows.is_null(row, 2); ++row) {
+    stretch.up_to = rows.integer(row, 2);
+    if (rows.is_null(row, 3)) continue;
+    StoredEvent event{stretch.up_to, rows.text(row, 3), read_event_document(rows.view(row, 6))};
+    stretch.items.push_back({std::move(event), rows.text(row, 4), rows.text(row, 5)});
+  }
+  const bool all = rows.is_null(0, 2) || rows.size() < most;
+  if (all && limit > 0) stretch.up_to = std::max(after, stretch.newest);
+  co_return stretch;
 }
 
 awaitable<Page<Delivery>> PgReader::deliveries(std::string rollout, std::size_t limit,

@@ -26,6 +26,7 @@ class PgReader {
   // `before`: only those whose id is smaller.
   awaitable<Page<StoredRollout>> list(ListFilter filter, std::size_t limit,
                                       std::optional<std::string> before);
+  awaitable<std::size_t> count(ListFilter filter);
   awaitable<std::optional<StoredRollout>> latest(std::string ns, std::string service,
                                                  std::string target, std::string candidate);
   awaitable<std::vector<StoredRollout>> latest_per_target(std::string ns, std::string service,
@@ -34,6 +35,7 @@ class PgReader {
                                                 std::size_t limit);
   awaitable<std::vector<StoredEvent>> events(std::optional<std::string> rollout, std::int64_t after,
                                              std::size_t limit);
+  awaitable<EventStretch> event_stretch(std::int64_t after, std::size_t limit);
   awaitable<Page<Delivery>> deliveries(std::string rollout, std::size_t limit, std::int64_t after);
   awaitable<std::optional<Delivery>> delivery(std::string id);
   awaitable<std::optional<ExplainRecord>> explain(std::string rollout,

@@ -295,6 +295,34 @@ BEGIN
 END $forget$;
 )sql";
 
+// Where the event log is whole from. A trigger, so that programs which do not know of it keep it
+// right. What was deleted before is seen by the numbers that are missing, after the trigger has
+// waited for whoever is deleting.
+inline constexpr const char* kPgEventHorizon = R"sql(
+CREATE TABLE event_horizon (   -- one row
+  deleted bigint NOT NULL      -- the largest number of an event that is gone; 0 if none is
+) WITH (fillfactor = 10);
+
+CREATE FUNCTION rollwatch_events_deleted() RETURNS trigger LANGUAGE plpgsql AS $deleted$
+DECLARE
+  largest bigint;
+BEGIN
+  SELECT max(g.seq) INTO largest FROM gone g;
+  UPDATE event_horizon h SET deleted = largest WHERE h.deleted < largest;
+  RETURN NULL;
+END $deleted$;
+CREATE TRIGGER events_deleted AFTER DELETE ON events REFERENCING OLD TABLE AS gone
+  FOR EACH STATEMENT EXECUTE FUNCTION rollwatch_events_deleted();
+
+INSERT INTO event_horizon (deleted) SELECT coalesce(max(missing.seq), 0) FROM (
+  SELECT e.seq - 1 AS seq FROM events e
+    WHERE NOT EXISTS (SELECT 1 FROM events p WHERE p.seq = e.seq - 1)
+  UNION ALL
+  SELECT c.last FROM event_counter c
+    WHERE NOT EXISTS (SELECT 1 FROM events p WHERE p.seq = c.last)
+) missing;
+)sql";
+
 // How far the evaluations of a rollout were thinned (daemon/storage/thinning.h). What a node that does
 // not know of it registers is thinned all the same.
 inline constexpr const char* kPgThinning = R"sql(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/postgres/address.h"
 #include "daemon/postgres/schema.h"
 #include "daemon/storage/cursor.h"
 #include "daemon/storage/documents.h"
@@ -55,8 +56,11 @@ std::string sentence(const char* what, const PgError& error) {
 }  // namespace
 
 PgStore::PgStore(const net::any_io_executor& executor, const std::string& url, PgWriterHooks hooks)
+    : PgStore(executor, target_of(url), std::move(hooks)) {}
+
+PgStore::PgStore(const net::any_io_executor& executor, PgTarget target, PgWriterHooks hooks)
     : executor_(executor),
-      target_(target_of(url)),
+      target_(std::move(target)),
       pool_(executor, target_, kConnections),
       reader_(pool_),
       writer_(executor, target_, std::move(hooks)) {}
@@ -72,9 +76,10 @@ awaitable<void> PgStore::open() {
     throw StoreError(std::string("the PostgreSQL store ") + error.what());
   } catch (const PgError& error) {
     may_come_back_ = error.is_lost();
-    throw StoreError(sentence("opened", error) +
-                     "; store.url must name a database that exists, in which this user may create"
-                     " tables");
+    std::string why = sentence("opened", error);
+    if (advice_on(why).empty())
+      why += "; store.url must name a database that exists, in which this user may create tables";
+    throw StoreError(why);
   }
 }
 
@@ -115,6 +120,10 @@ awaitable<Page<StoredRollout>> PgStore::list(ListFilter filter, std::size_t limi
   return reading(reader_.list(std::move(filter), limit, std::move(before)));
 }
 
+awaitable<std::size_t> PgStore::count(ListFilter filter) {
+  return reading(reader_.count(std::move(filter)));
+}
+
 awaitable<std::optional<StoredRollout>> PgStore::latest(std::string ns, std::string service,
                                                         std::string target, std::string candidate) {
   return reading(
@@ -129,6 +138,10 @@ awaitable<Page<StoredEvaluation>> PgStore::evaluations(std::string rollout, std:
 awaitable<std::vector<StoredEvent>> PgStore::events(std::optional<std::string> rollout,
                                                     std::int64_t after, std::size_t limit) {
   return reading(reader_.events(std::move(rollout), after, limit));
+}
+
+awaitable<EventStretch> PgStore::event_stretch(std::int64_t after, std::size_t limit) {
+  return reading(reader_.event_stretch(after, limit));
 }
 
 awaitable<Page<Delivery>> PgStore::deliveries(std::string rollout, std::size_t limit,
@@ -170,7 +183,9 @@ awaitable<void> PgStore::put_freeze(FreezeRecord freeze) {
   try {
     co_await pool_.ask(std::move(statements));
   } catch (const PgError& error) {
-    throw StoreError(sentence("written", error));
+    throw StoreError(sentence("written", error), error.may_have_happened()
+                                                     ? StoreError::Effect::kUnknown
+                                                     : StoreError::Effect::kNone);
   }
 }
 

@@ -16,6 +16,7 @@ namespace rollwatch {
 class PgStore : public Store {
  public:
   PgStore(const net::any_io_executor& executor, const std::string& url, PgWriterHooks hooks = {});
+  PgStore(const net::any_io_executor& executor, PgTarget target, PgWriterHooks hooks = {});
   ~PgStore() override;
 
   // Connects, and brings the tables to what this program knows. Throws StoreError: what is wrong,
@@ -36,6 +37,7 @@ class PgStore : public Store {
   awaitable<std::optional<StoredRollout>> rollout(std::string id) override;
   awaitable<Page<StoredRollout>> list(ListFilter filter, std::size_t limit,
                                       std::optional<std::string> cursor) override;
+  awaitable<std::size_t> count(ListFilter filter) override;
   awaitable<std::optional<StoredRollout>> latest(std::string ns, std::string service,
                                                  std::string target,
                                                  std::string candidate) override;
@@ -43,6 +45,7 @@ class PgStore : public Store {
                                                 std::size_t limit) override;
   awaitable<std::vector<StoredEvent>> events(std::optional<std::string> rollout, std::int64_t after,
                                              std::size_t limit) override;
+  awaitable<EventStretch> event_stretch(std::int64_t after, std::size_t limit) override;
   awaitable<Page<Delivery>> deliveries(std::string rollout, std::size_t limit,
                                        std::optional<std::string> cursor) override;
   awaitable<std::optional<Delivery>> delivery(std::string id) override;

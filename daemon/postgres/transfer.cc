@@ -238,6 +238,11 @@ awaitable<void> Transfer::set_numbers() {
     co_await ask("ALTER SEQUENCE " + sequence.text(0, 0) + " RESTART WITH " +
                  std::to_string(highest + 1));
   }
+  const std::int64_t deleted = file_.db().integer("SELECT deleted FROM event_horizon");
+  const PgRows horizon =
+      co_await ask("UPDATE event_horizon SET deleted = " + std::to_string(deleted));
+  if (horizon.changed() != 1)
+    throw TransferError("the PostgreSQL store has no event horizon; give a fresh database");
 }
 
 // Both sides in the order of the keys: what has no counterpart is found by that.

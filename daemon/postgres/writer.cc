@@ -21,12 +21,14 @@ constexpr std::string_view kOutOfDate = "RW003";
 constexpr std::string_view kSession =
     "SELECT session, commits, event_base FROM rollwatch_session($1)";
 constexpr std::string_view kFences = "SELECT id, fence FROM deliveries WHERE id = ANY($1::text[])";
+constexpr const char* kClosedStore = "the store is closed";
 constexpr const char* kNoMember = "this node is not a member of the system at the moment";
 
 enum class Failure : unsigned char { kAway, kMisfit, kStale, kOutOfDate };
 struct Refusal {
   Failure failure = Failure::kAway;
   std::string why;
+  StoreError::Effect effect = StoreError::Effect::kNone;
 };
 using Result = Expected<std::vector<Recorded>, Refusal>;
 
@@ -44,9 +46,9 @@ Refusal refusal_of(const PgError& error) {
 }
 
 [[noreturn]] void throw_refusal(const Refusal& refusal) {
-  if (refusal.failure == Failure::kStale) throw StaleLease(refusal.why);
-  if (refusal.failure == Failure::kOutOfDate) throw OutOfDate(refusal.why);
-  throw StoreError(refusal.why);
+  if (refusal.failure == Failure::kStale) throw StaleLease(refusal.why, refusal.effect);
+  if (refusal.failure == Failure::kOutOfDate) throw OutOfDate(refusal.why, refusal.effect);
+  throw StoreError(refusal.why, refusal.effect);
 }
 
 std::optional<Refusal> misfit_of(const Batch& batch) {
@@ -132,11 +134,11 @@ void PgWriter::Impl::resign() {
   session_ = 0;
   connection_.reset();
   opening_ = false;
-  const Refusal refusal{Failure::kStale, kNoMember};
   group_.reset();
   is_unknown_ = false;
-  fail_all(out_, refusal);
-  fail_all(waiting_, refusal);
+  // What is out may have arrived; nobody here is in a position to find out any more.
+  fail_all(out_, {Failure::kStale, kNoMember, StoreError::Effect::kUnknown});
+  fail_all(waiting_, {Failure::kStale, kNoMember});
 }
 
 void PgWriter::Impl::put(Pending pending) {
@@ -160,7 +162,7 @@ void PgWriter::Impl::ask(std::vector<PgStatement> statements,
 // The one place that decides what is done next.
 void PgWriter::Impl::pump() {
   if (waiting_.empty() && !is_unknown_) return;
-  if (closed_) return fail_all(waiting_, {Failure::kAway, "the store is closed"});
+  if (closed_) return fail_all(waiting_, {Failure::kAway, kClosedStore});
   if (node_ == 0) return fail_all(waiting_, {Failure::kStale, kNoMember});
   if (opening_ || (group_ && !is_unknown_)) return;
   if (session_ == 0 || connection_->is_broken()) return open_session();
@@ -304,9 +306,8 @@ void PgWriter::Impl::close() {
     connection_->finish(kCloseLimit);
   closed_ = true;
   pause_.cancel();
-  const Refusal refusal{Failure::kAway, "the store is closed"};
-  fail_all(out_, refusal);
-  fail_all(waiting_, refusal);
+  fail_all(out_, {Failure::kAway, kClosedStore, StoreError::Effect::kUnknown});
+  fail_all(waiting_, {Failure::kAway, kClosedStore});
   connection_.reset();
 }
 

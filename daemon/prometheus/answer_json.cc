@@ -1,14 +1,14 @@
 #include "daemon/prometheus/answer_json.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <cstdint>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "analysis/text.h"
+#include "daemon/prometheus/json_scanner.h"
 
 namespace rollwatch {
 
@@ -51,28 +51,23 @@ std::string in_quotes(std::string_view text) { return "\"" + cut(text, kLongestQ
 // is in no place of interest is skipped.
 class Reader {
  public:
-  // What nlohmann's SAX interface asks for; false ends the reading.
+  // What JsonScanner asks for; false ends the reading.
   bool null() { return take(Kind::kNull, nullptr); }
   bool boolean(bool value) {
     boolean_ = value;
     return take(Kind::kBool, nullptr);
   }
-  bool number_integer(std::int64_t) { return take(Kind::kNumber, nullptr); }
-  bool number_unsigned(std::uint64_t) { return take(Kind::kNumber, nullptr); }
-  bool number_float(double, const std::string&) { return take(Kind::kNumber, nullptr); }
+  bool number() { return take(Kind::kNumber, nullptr); }
   bool string(std::string& text) { return take(Kind::kString, &text); }
-  bool binary(nlohmann::json::binary_t&) { return fail("binary data"); }
   bool key(std::string& name) {
-    key_ = std::move(name);
+    key_.swap(name);
     return true;
   }
-  bool start_object(std::size_t) { return open(Kind::kObject); }
-  bool start_array(std::size_t) { return open(Kind::kArray); }
+  bool start_object() { return open(Kind::kObject); }
+  bool start_array() { return open(Kind::kArray); }
   bool end_object() { return close(); }
   bool end_array() { return close(); }
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) {
-    return fail("not valid JSON at byte " + std::to_string(position));
-  }
+  void parse_error(std::size_t byte) { fail("not valid JSON at byte " + std::to_string(byte)); }
 
   Expected<AnswerJson, std::string> result();
   Unexpected<std::string> error() { return Unexpected(std::move(error_)); }
@@ -112,7 +107,8 @@ class Reader {
   bool close();
   bool close_element();
 
-  std::vector<Place> places_;
+  std::array<Place, kMaxDepth> places_{};
+  std::size_t depth_ = 0;
   std::string key_;
   bool boolean_ = false;
   std::string error_;
@@ -137,8 +133,8 @@ class Reader {
 };
 
 bool Reader::take(Kind kind, std::string* text) {
-  if (places_.empty()) return fail("not a JSON object");
-  switch (places_.back()) {
+  if (depth_ == 0) return fail("not a JSON object");
+  switch (places_[depth_ - 1]) {
     case Place::kTop:
       return take_top(kind, text);
     case Place::kData:
@@ -262,11 +258,11 @@ std::optional<Reader::Place> Reader::place_in_element(Kind kind) {
 }
 
 std::optional<Reader::Place> Reader::place_of(Kind kind) {
-  if (places_.empty()) {
+  if (depth_ == 0) {
     if (!expect(kind == Kind::kObject, "not a JSON object")) return std::nullopt;
     return Place::kTop;
   }
-  switch (places_.back()) {
+  switch (places_[depth_ - 1]) {
     case Place::kTop:
       return place_in_top(kind);
     case Place::kData:
@@ -294,16 +290,14 @@ std::optional<Reader::Place> Reader::place_of(Kind kind) {
 }
 
 bool Reader::open(Kind kind) {
-  if (places_.size() >= kMaxDepth)
-    return fail("nested more than " + std::to_string(kMaxDepth) + " deep");
+  if (depth_ >= kMaxDepth) return fail("nested more than " + std::to_string(kMaxDepth) + " deep");
   const std::optional<Place> place = place_of(kind);
-  if (place) places_.push_back(*place);
+  if (place) places_[depth_++] = *place;
   return place.has_value();
 }
 
 bool Reader::close() {
-  const Place place = places_.back();
-  places_.pop_back();
+  const Place place = places_[--depth_];
   switch (place) {
     case Place::kElement:
       return close_element();
@@ -366,7 +360,7 @@ Expected<AnswerJson, std::string> Reader::result() {
 
 Expected<AnswerJson, std::string> read_answer_json(std::string_view text) {
   Reader reader;
-  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &reader)) return reader.error();
+  if (!JsonScanner(text, reader).scan()) return reader.error();
   return reader.result();
 }
 

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <deque>
-#include <iterator>
-#include <set>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
+#include "daemon/http/keep_alive.h"
 #include "daemon/prometheus/answer_parser.h"
+#include "daemon/prometheus/query_queue.h"
 
 namespace rollwatch {
 
@@ -36,13 +37,12 @@ FailureKind kind_of(HttpError error) {
   return FailureKind::kUnreachable;
 }
 
-Answer answer_of(const std::string& name, const Datasource& source, HttpResponse response) {
+Answer answer_of(const std::string& name, const Datasource& source, KeptAnswer response) {
   const Millis duration = response.duration;
   Answer answer;
   if (response.error == HttpError::kNone) {
-    const std::string content_type(response.header("content-type").value_or(""));
     auto body = std::make_shared<const std::string>(std::move(response.body));
-    answer = parse_answer(name, response.status, content_type, std::move(body));
+    answer = parse_answer(name, response.status, response.content_type, std::move(body));
   } else {
     answer = failed(kind_of(response.error), std::move(response.error_text));
     std::get<QueryFailure>(answer.result).http_status = response.status;
@@ -101,13 +101,8 @@ std::string_view result_word(const Answer& answer) {
 
 class PrometheusSource::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(const net::any_io_executor& executor, HttpClient& client, Clock& clock, SourceHooks hooks,
-       SourceLimits limits)
-      : executor_(executor),
-        client_(client),
-        clock_(clock),
-        hooks_(std::move(hooks)),
-        limits_(limits) {}
+  Impl(const net::any_io_executor& executor, Clock& clock, SourceHooks hooks, SourceLimits limits)
+      : executor_(executor), clock_(clock), hooks_(std::move(hooks)), limits_(limits) {}
 
   void configure(std::map<std::string, Datasource> datasources);
   void ask(std::vector<Question> questions, std::shared_ptr<const Answered> answered);
@@ -116,51 +111,56 @@ class PrometheusSource::Impl : public std::enable_shared_from_this<Impl> {
   std::optional<bool> up(const std::string& name) const;
 
  private:
-  struct Waiting {
-    Question question;
-    std::size_t index = 0;
-    std::shared_ptr<const Answered> answered;
-    SteadyTime since{}, until{};
+  // What a datasource's configuration comes to. Questions that are out keep the one they were sent
+  // with.
+  struct Server {
+    Datasource settings;
+    std::optional<QueryEncoder> encoder;
+    std::optional<KeepAliveClient> client;  // none: its address is no URL
   };
 
   // One datasource: what is out, what waits, and how it was last seen.
   struct Pool {
-    std::shared_ptr<const Datasource>
-        source;  // null: configured no more, only its last questions are out
+    std::string name;
+    std::shared_ptr<Server> server;  // null: configured no more, only its last questions are out
     int busy = 0;
-    std::deque<Waiting> waiting;
-    std::multiset<SteadyTime> alarms;  // of the sleepers that look after `waiting`
+    QueryQueue waiting;
+    bool is_looked_after = false;  // somebody looks after `waiting` every now and then
     std::optional<bool> up;
   };
+  using PoolPtr = std::shared_ptr<Pool>;
 
   void later(std::function<void()> work);
-  void send_next(const std::string& name);
-  void send(const std::string& name, Waiting waiting);
+  PoolPtr pool_of(const std::string& name);
+  void send_next(const PoolPtr& pool);
+  void send(const PoolPtr& pool, const AskingPtr& asking);
+  void received(const PoolPtr& pool, const Server& server, const Asking& asking,
+                KeptAnswer response);
   static int connections(const Pool& pool) {
-    return pool.source ? std::max(1, pool.source->max_concurrency) : 0;
+    return pool.server ? std::max(1, pool.server->settings.max_concurrency) : 0;
   }
-  void give_up(const std::string& name, const Waiting& waiting);
-  void expire(const std::string& name);
-  void set_alarm(const std::string& name);
-  void answer(const std::string& name, const Waiting& waiting, Answer answer);
-  void note_up(const std::string& name, const Answer& answer);
+  void give_up(const Pool& pool, const QueryQueue::GivenUp& given_up);
+  void look_after(const PoolPtr& pool);
+  void answer(const Pool& pool, const Asking& asking, Answer answer);
+  void note_up(Pool& pool, const Answer& answer);
 
   net::any_io_executor executor_;
-  HttpClient& client_;
   Clock& clock_;
   const SourceHooks hooks_;
   const SourceLimits limits_;
-  std::map<std::string, Pool> pools_;  // also of what was configured once, while questions are out
+  // Also of what was configured once, while questions are out.
+  std::map<std::string, PoolPtr> pools_;
   bool stopped_ = false;
 };
 
 const Datasource* PrometheusSource::Impl::find(const std::string& name) const {
   const auto pool = pools_.find(name);
-  return pool == pools_.end() ? nullptr : pool->second.source.get();
+  if (pool == pools_.end() || !pool->second->server) return nullptr;
+  return &pool->second->server->settings;
 }
 
 std::optional<bool> PrometheusSource::Impl::up(const std::string& name) const {
-  return find(name) ? pools_.at(name).up : std::nullopt;
+  return find(name) ? pools_.at(name)->up : std::nullopt;
 }
 
 // Nothing of ours runs inside a caller, nor after the owner is gone.
@@ -170,139 +170,155 @@ void PrometheusSource::Impl::later(std::function<void()> work) {
   });
 }
 
+PrometheusSource::Impl::PoolPtr PrometheusSource::Impl::pool_of(const std::string& name) {
+  PoolPtr& pool = pools_[name];
+  if (!pool) {
+    pool = std::make_shared<Pool>();
+    pool->name = name;
+  }
+  return pool;
+}
+
 void PrometheusSource::Impl::configure(std::map<std::string, Datasource> datasources) {
-  for (auto& [name, pool] : pools_) pool.source.reset();
+  for (auto& [name, pool] : pools_) pool->server.reset();
   for (auto& [name, source] : datasources) {
-    pools_[name].source = std::make_shared<const Datasource>(std::move(source));
+    auto server = std::make_shared<Server>();
+    server->settings = std::move(source);
+    if (auto base = read_base_url(server->settings.url)) {
+      server->encoder.emplace(server->settings, *base);
+      server->client.emplace(executor_, clock_, std::move(*base), server->settings.tls);
+    }
+    pool_of(name)->server = std::move(server);
   }
   for (auto& [name, pool] : pools_) {
-    if (!pool.source) pool.up.reset();
-    if (!pool.waiting.empty()) later([this, name = name] { send_next(name); });
+    if (!pool->server) pool->up.reset();
+    if (!pool->waiting.empty()) later([this, pool = pool] { send_next(pool); });
   }
 }
 
 void PrometheusSource::Impl::ask(std::vector<Question> questions,
                                  std::shared_ptr<const Answered> answered) {
   const SteadyTime now = clock_.steady();
-  std::set<std::string> touched;
+  // Of several equal questions the first is asked.
+  using Same = std::tuple<std::string_view, std::string_view, SysTime, Millis>;
+  std::map<Same, AskingPtr> asked;
+  std::vector<PoolPtr> touched;
   for (std::size_t i = 0; i < questions.size(); ++i) {
     Question& question = questions[i];
-    const std::string name = question.datasource;
-    const Datasource* source = find(name);
+    const Same same{question.datasource, question.query, question.time, question.timeout};
+    if (const auto known = asked.find(same); known != asked.end()) {
+      known->second->receivers.push_back({answered, i});
+      continue;
+    }
+    PoolPtr pool = pool_of(question.datasource);
     Millis timeout = question.timeout;
-    if (timeout == Millis{0} && source) timeout = source->timeout;
-    pools_[name].waiting.push_back({std::move(question), i, answered, now, now + timeout});
-    touched.insert(name);
+    if (timeout == Millis{0} && pool->server) timeout = pool->server->settings.timeout;
+    const auto asking =
+        std::make_shared<Asking>(Asking{std::move(question), now, now + timeout, {{answered, i}}});
+    const Question& kept = asking->question;
+    if (questions.size() > 1)
+      asked.emplace(Same{kept.datasource, kept.query, kept.time, kept.timeout}, asking);
+    pool->waiting.push(asking, now);
+    if (std::find(touched.begin(), touched.end(), pool) == touched.end())
+      touched.push_back(std::move(pool));
   }
   later([this, touched = std::move(touched)] {
-    for (const std::string& name : touched) {
-      send_next(name);
-      set_alarm(name);
-    }
+    for (const PoolPtr& pool : touched) send_next(pool);
   });
 }
 
-void PrometheusSource::Impl::send_next(const std::string& name) {
-  Pool& pool = pools_[name];
-  while (!pool.waiting.empty()) {
-    const bool configured = pool.source != nullptr;
-    const bool late = pool.waiting.front().until - clock_.steady() < Millis{1};
-    if (configured && !late && pool.busy >= connections(pool)) return;
-    Waiting next = std::move(pool.waiting.front());
-    pool.waiting.pop_front();
-    if (!configured) {
-      answer(name, next,
-             failed(FailureKind::kNotAsked, "datasource " + name + " is not configured"));
-    } else if (late) {
-      give_up(name, next);
-    } else {
-      ++pool.busy;
-      send(name, std::move(next));
-    }
+void PrometheusSource::Impl::send_next(const PoolPtr& pool) {
+  if (!pool->server) {
+    for (const AskingPtr& asking : pool->waiting.take_all())
+      answer(*pool, *asking,
+             failed(FailureKind::kNotAsked, "datasource " + pool->name + " is not configured"));
+    if (pool->busy == 0) pools_.erase(pool->name);
+    return;
   }
-  if (!pool.source && pool.busy == 0 && pool.alarms.empty()) pools_.erase(name);
+  while (!stopped_ && pool->server && pool->busy < connections(*pool)) {
+    const AskingPtr next = pool->waiting.pop(clock_.steady());
+    if (!next) break;
+    if (next->until - clock_.steady() < Millis{1})
+      give_up(*pool, pool->waiting.give_up(next));
+    else if (!pool->server->client)
+      answer(*pool, *next, failed(FailureKind::kUnreachable, "the address is not a URL"));
+    else
+      send(pool, next);
+  }
+  if (!pool->waiting.empty()) look_after(pool);
 }
 
-void PrometheusSource::Impl::send(const std::string& name, Waiting waiting) {
-  const auto left = std::chrono::floor<Millis>(waiting.until - clock_.steady());
-  HttpRequest request =
-      query_request(*pools_[name].source, waiting.question.query, waiting.question.time, left);
+void PrometheusSource::Impl::send(const PoolPtr& pool, const AskingPtr& asking) {
+  const auto server = pool->server;
+  const auto left = std::chrono::floor<Millis>(asking->until - clock_.steady());
+  KeptRequest request;
+  request.bytes = server->encoder->request(asking->question.query, asking->question.time, left);
+  request.timeout = left;
   request.max_answer = limits_.answer_bytes;
-  auto work = [self = shared_from_this(), name, source = pools_[name].source,
-               waiting = std::move(waiting), request = std::move(request)]() -> awaitable<void> {
-    HttpResponse response = co_await self->client_.send(request);
-    if (self->stopped_) co_return;
-    --self->pools_[name].busy;
-    Answer parsed = answer_of(name, *source, std::move(response));
-    self->note_up(name, parsed);
-    self->answer(name, waiting, std::move(parsed));
-    self->later([impl = self.get(), name] { impl->send_next(name); });
+  request.done = [self = shared_from_this(), pool, server, asking](KeptAnswer response) {
+    if (!self->stopped_) self->received(pool, *server, *asking, std::move(response));
   };
-  spawn(executor_, "query " + name, std::move(work));
+  ++pool->busy;
+  server->client->send(std::move(request));
 }
 
-void PrometheusSource::Impl::give_up(const std::string& name, const Waiting& waiting) {
-  const auto waited = std::chrono::floor<Millis>(clock_.steady() - waiting.since);
-  answer(name, waiting,
-         failed(FailureKind::kOverload,
-                "waited " + format_duration(waited) + " for a free connection: all " +
-                    std::to_string(connections(pools_[name])) + " of datasource " + name +
-                    " (max_concurrency) are busy",
-                waited));
+void PrometheusSource::Impl::received(const PoolPtr& pool, const Server& server,
+                                      const Asking& asking, KeptAnswer response) {
+  --pool->busy;
+  if (response.error == HttpError::kNone) pool->waiting.answered(clock_.steady());
+  Answer parsed = answer_of(pool->name, server.settings, std::move(response));
+  note_up(*pool, parsed);
+  answer(*pool, asking, std::move(parsed));
+  send_next(pool);
 }
 
-// Gives up what has waited for its whole timeout, wherever in the queue it stands.
-void PrometheusSource::Impl::expire(const std::string& name) {
-  std::deque<Waiting>& waiting = pools_[name].waiting;
-  const auto late = std::stable_partition(
-      waiting.begin(), waiting.end(),
-      [now = clock_.steady()](const Waiting& one) { return now < one.until; });
-  const std::vector<Waiting> expired(std::make_move_iterator(late),
-                                     std::make_move_iterator(waiting.end()));
-  waiting.erase(late, waiting.end());
-  for (const Waiting& one : expired) give_up(name, one);
+void PrometheusSource::Impl::give_up(const Pool& pool, const QueryQueue::GivenUp& given_up) {
+  const Asking& asking = *given_up.asking;
+  const auto waited = std::chrono::floor<Millis>(clock_.steady() - asking.since);
+  const std::string all = "all " + std::to_string(connections(pool)) + " of datasource " +
+                          pool.name + " (max_concurrency) are busy";
+  if (given_up.overload)
+    return answer(
+        pool, asking,
+        failed(FailureKind::kOverload,
+               "waited " + format_duration(waited) + " for a free connection: " + all, waited));
+  answer(
+      pool, asking,
+      failed(FailureKind::kTimeout,
+             "no answer within " + format_duration(waited) + ": " + all + " without one", waited));
 }
 
-// Sees to it that somebody wakes when the first of those that wait has waited long enough. A
-// sleeper that is out cannot be called back, so there is one more only if it is needed earlier.
-void PrometheusSource::Impl::set_alarm(const std::string& name) {
-  const auto found = pools_.find(name);
-  if (found == pools_.end() || found->second.waiting.empty()) return;
-  Pool& pool = found->second;
-  const auto earlier = [](const Waiting& a, const Waiting& b) { return a.until < b.until; };
-  const SteadyTime first =
-      std::min_element(pool.waiting.begin(), pool.waiting.end(), earlier)->until;
-  if (!pool.alarms.empty() && *pool.alarms.begin() <= first) return;
-  pool.alarms.insert(first);
-  spawn(executor_, "queue of " + name,
-        [self = shared_from_this(), name, first]() -> awaitable<void> {
-          co_await self->clock_.sleep(std::chrono::ceil<Millis>(first - self->clock_.steady()));
+void PrometheusSource::Impl::look_after(const PoolPtr& pool) {
+  if (std::exchange(pool->is_looked_after, true)) return;
+  spawn(executor_, "queue of " + pool->name,
+        [self = shared_from_this(), pool]() -> awaitable<void> {
+          co_await self->clock_.sleep(SendingPace::kTick);
           if (self->stopped_) co_return;
-          std::multiset<SteadyTime>& alarms = self->pools_[name].alarms;
-          alarms.erase(alarms.find(first));
-          self->expire(name);
-          self->set_alarm(name);
+          pool->is_looked_after = false;
+          for (const QueryQueue::GivenUp& given_up : pool->waiting.expire(self->clock_.steady()))
+            self->give_up(*pool, given_up);
+          self->send_next(pool);
         });
 }
 
-void PrometheusSource::Impl::answer(const std::string& name, const Waiting& waiting,
-                                    Answer answer) {
-  if (hooks_.query_finished) hooks_.query_finished(name, result_word(answer), answer.duration);
-  (*waiting.answered)(waiting.index, std::move(answer));
+void PrometheusSource::Impl::answer(const Pool& pool, const Asking& asking, Answer answer) {
+  if (hooks_.query_finished) hooks_.query_finished(pool.name, result_word(answer), answer.duration);
+  answer.shared_with = asking.receivers.size() - 1;
+  for (const Asking::Receiver& receiver : asking.receivers)
+    (*receiver.answered)(receiver.index, answer);
 }
 
-void PrometheusSource::Impl::note_up(const std::string& name, const Answer& answer) {
-  Pool& pool = pools_[name];
+void PrometheusSource::Impl::note_up(Pool& pool, const Answer& answer) {
   const std::optional<bool> up = shows_up(answer);
-  if (!up || !pool.source || pool.up == up) return;
+  if (!up || !pool.server || pool.up == up) return;
   pool.up = up;
-  if (hooks_.up_changed) hooks_.up_changed(name, *up);
+  if (hooks_.up_changed) hooks_.up_changed(pool.name, *up);
 }
 
-PrometheusSource::PrometheusSource(const net::any_io_executor& executor, HttpClient& client,
-                                   Clock& clock, std::map<std::string, Datasource> datasources,
-                                   SourceHooks hooks, SourceLimits limits)
-    : impl_(std::make_shared<Impl>(executor, client, clock, std::move(hooks), limits)) {
+PrometheusSource::PrometheusSource(const net::any_io_executor& executor, Clock& clock,
+                                   std::map<std::string, Datasource> datasources, SourceHooks hooks,
+                                   SourceLimits limits)
+    : impl_(std::make_shared<Impl>(executor, clock, std::move(hooks), limits)) {
   impl_->configure(std::move(datasources));
 }
 
@@ -321,6 +337,7 @@ awaitable<QueryCheck> PrometheusSource::check(std::string datasource, std::strin
   std::vector<Question> questions(1);
   questions[0].datasource = datasource;
   questions[0].query = query;
+  questions[0].goes_first = true;
   ask(std::move(questions),
       [promise](std::size_t, Answer answer) { promise->set(std::move(answer)); });
   const Answer answer = co_await promise->get();

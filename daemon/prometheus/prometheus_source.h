@@ -1,8 +1,9 @@
 // Answers from Prometheus, VictoriaMetrics and whoever else speaks their HTTP API.
 //
-// Each datasource has its own bounded number of connections and its own queue, first come, first
-// served. Waiting in it counts against a question's timeout, so a datasource that hangs holds up
-// its own questions for as long as their timeout and nobody else's at all.
+// Equal questions for the same time are asked once. Each datasource has its own bounded number of
+// connections and its own queue (query_queue.h). Waiting in it counts against a question's timeout,
+// so a datasource that hangs holds up its own questions for as long as their timeout and nobody
+// else's at all.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,6 @@
 #include <vector>
 
 #include "daemon/engine/metrics_source.h"
-#include "daemon/http/client.h"
 #include "daemon/net/clock.h"
 #include "daemon/prometheus/query_request.h"
 
@@ -39,8 +39,8 @@ std::string_view result_word(const Answer& answer);
 
 class PrometheusSource : public MetricsSource {
  public:
-  // `client` and `clock` must outlive this. Io thread only.
-  PrometheusSource(const net::any_io_executor& executor, HttpClient& client, Clock& clock,
+  // `clock` must outlive this. Io thread only.
+  PrometheusSource(const net::any_io_executor& executor, Clock& clock,
                    std::map<std::string, Datasource> datasources, SourceHooks hooks = {},
                    SourceLimits limits = {});
   // Questions that are out are not answered any more.

@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 
@@ -14,21 +15,31 @@ namespace {
 // Servers and proxies take 8 KiB and more; some logs and firewalls do not.
 constexpr std::size_t kLongestAddress = 1500;
 
-std::string percent_encoded(std::string_view text) {
+constexpr std::array<bool, 256> plain_bytes() {
+  std::array<bool, 256> plain{};
+  for (const char c :
+       std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"))
+    plain[static_cast<unsigned char>(c)] = true;
+  return plain;
+}
+
+void append_percent_encoded(std::string& to, std::string_view text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
-  static constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-  std::string encoded;
-  encoded.reserve(text.size() * 2);
+  static constexpr auto kPlain = plain_bytes();
+  const std::size_t before = to.size();
+  to.resize(before + 3 * text.size());
+  char* at = to.data() + before;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (kPlain.find(c) != std::string_view::npos) {
-      encoded += c;
+    if (kPlain[byte]) {
+      *at++ = c;
     } else {
-      encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
+      *at++ = '%';
+      *at++ = kHex[byte >> 4];
+      *at++ = kHex[byte & 15];
     }
   }
-  return encoded;
+  to.resize(static_cast<std::size_t>(at - to.data()));
 }
 
 std::string base64(const std::string& text) {
@@ -55,31 +66,36 @@ std::string unix_seconds(SysTime time) {
   return text + "." + digits.substr(0, digits.find_last_not_of('0') + 1);
 }
 
-HttpRequest query_request(const Datasource& source, std::string_view query, SysTime time,
-                          Millis timeout) {
-  HttpRequest request;
-  request.timeout = timeout;
-  request.tls = source.tls;
-  for (const auto& [name, value] : source.headers) request.headers.emplace_back(name, value);
-  if (!source.bearer_token.empty()) {
-    request.headers.emplace_back("Authorization", Secret("Bearer " + source.bearer_token.reveal()));
-  } else if (!source.basic_username.empty() || !source.basic_password.empty()) {
-    request.headers.emplace_back("Authorization", Secret("Basic " + basic_credentials(source)));
-  }
+QueryEncoder::QueryEncoder(const Datasource& source, const BaseUrl& server)
+    : target_(server.path + "/api/v1/query"),
+      headers_("Host: " + server.header + "\r\nUser-Agent: rollwatch\r\nAccept: */*\r\n") {
+  const auto add = [this](const std::string& name, const std::string& value) {
+    headers_ += name + ": " + value + "\r\n";
+  };
+  for (const auto& [name, value] : source.headers) add(name, value.reveal());
+  if (!source.bearer_token.empty())
+    add("Authorization", "Bearer " + source.bearer_token.reveal());
+  else if (!source.basic_username.empty() || !source.basic_password.empty())
+    add("Authorization", "Basic " + basic_credentials(source));
+}
+
+std::string QueryEncoder::request(std::string_view query, SysTime time, Millis timeout) const {
+  constexpr std::string_view kGet = "GET ";
+  std::string bytes;
+  bytes.reserve(2 * query.size() + target_.size() + headers_.size() + 120);
+  bytes.append(kGet).append(target_).append("?query=");
+  append_percent_encoded(bytes, query);
   // nocache: VictoriaMetrics would otherwise evaluate up to 30 s earlier than asked, and not say
   // so.
-  std::string parameters = "query=" + percent_encoded(query) + "&time=" + unix_seconds(time) +
-                           "&timeout=" + std::to_string(timeout.count()) + "ms&nocache=1";
-  std::string address = source.url + "/api/v1/query";
-  if (address.size() + 1 + parameters.size() <= kLongestAddress) {
-    address += "?" + parameters;
-  } else {
-    request.method = "POST";
-    request.headers.emplace_back("Content-Type", Secret("application/x-www-form-urlencoded"));
-    request.body = std::move(parameters);
-  }
-  request.url = Secret(std::move(address));
-  return request;
+  bytes.append("&time=").append(unix_seconds(time)).append("&timeout=");
+  bytes.append(std::to_string(timeout.count())).append("ms&nocache=1");
+  if (bytes.size() - kGet.size() <= kLongestAddress)
+    return bytes.append(" HTTP/1.1\r\n").append(headers_).append("\r\n");
+
+  const std::string form = bytes.substr(kGet.size() + target_.size() + 1);
+  bytes.assign("POST ").append(target_).append(" HTTP/1.1\r\n").append(headers_);
+  bytes.append("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ");
+  return bytes.append(std::to_string(form.size())).append("\r\n\r\n").append(form);
 }
 
 std::vector<std::string> configured_headers(const Datasource& source) {

@@ -9,7 +9,7 @@
 
 #include "analysis/secret.h"
 #include "analysis/time.h"
-#include "daemon/http/client.h"
+#include "daemon/http/keep_alive.h"
 
 namespace rollwatch {
 
@@ -26,11 +26,20 @@ struct Datasource {
   TlsOptions tls;
 };
 
-// An instant query evaluated for exactly `time`. By GET, or by POST where the address would be too
-// long for some proxy. `timeout` is what is left of the question's: it bounds the request and is
-// told to the server.
-HttpRequest query_request(const Datasource& source, std::string_view query, SysTime time,
-                          Millis timeout);
+// Writes the requests of one datasource. What they have in common is encoded once.
+class QueryEncoder {
+ public:
+  QueryEncoder(const Datasource& source, const BaseUrl& server);
+
+  // An instant query evaluated for exactly `time`. By GET, or by POST where the address would be
+  // too long for some proxy. `timeout` is what is left of the question's, and is told to the
+  // server.
+  std::string request(std::string_view query, SysTime time, Millis timeout) const;
+
+ private:
+  std::string target_;   // /prefix/api/v1/query
+  std::string headers_;  // lines, the empty one that ends them not included
+};
 
 // The names of the headers that a datasource's configuration adds, its credentials' included.
 std::vector<std::string> configured_headers(const Datasource& source);

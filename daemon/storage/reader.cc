@@ -185,6 +185,15 @@ Page<StoredRollout> StoreReader::list(const ListFilter& filter, std::size_t limi
   return page;
 }
 
+std::size_t StoreReader::count(const ListFilter& filter) {
+  const Where conditions = where(filter, std::nullopt);
+  Query query(db_, "SELECT count(*) FROM rollouts r " + conditions.sql, Query::Reuse::kOnce);
+  query.bind();
+  for (const std::string& value : conditions.values) query.add(value);
+  query.next();
+  return static_cast<std::size_t>(query.integer(0));
+}
+
 std::optional<StoredRollout> StoreReader::latest(const std::string& ns, const std::string& service,
                                                  const std::string& target,
                                                  const std::string& candidate) {

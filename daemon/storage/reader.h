@@ -29,12 +29,14 @@ class StoreReader {
   // `before`: only those whose id is smaller.
   Page<StoredRollout> list(const ListFilter& filter, std::size_t limit,
                            const std::optional<std::string>& before);
+  std::size_t count(const ListFilter& filter);
   std::optional<StoredRollout> latest(const std::string& ns, const std::string& service,
                                       const std::string& target, const std::string& candidate);
   Page<StoredEvaluation> evaluations(const std::string& rollout, std::uint32_t after,
                                      std::size_t limit);
   std::vector<StoredEvent> events(const std::optional<std::string>& rollout, std::int64_t after,
                                   std::size_t limit);
+  EventStretch event_stretch(std::int64_t after, std::size_t limit);
   Page<Delivery> deliveries(const std::string& rollout, std::size_t limit, std::int64_t after);
   std::optional<Delivery> delivery(const std::string& id);
   std::optional<ExplainRecord> explain(const std::string& rollout,

@@ -97,6 +97,31 @@ std::vector<StoredEvent> StoreReader::events(const std::optional<std::string>& r
   return events;
 }
 
+EventStretch StoreReader::event_stretch(std::int64_t after, std::size_t limit) {
+  const Moment moment(db_);
+  EventStretch stretch;
+  Query reach(db_,
+              "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0), deleted"
+              " FROM event_horizon");
+  if (!reach.next()) throw DocumentError("the event horizon is missing");
+  stretch.newest = reach.integer(0);
+  stretch.deleted = reach.integer(1);
+  stretch.up_to = after;
+  if (limit == 0) return stretch;
+  Query query(db_,
+              "SELECT e.seq, r.id, e.data, r.namespace, r.service FROM events e"
+              " CROSS JOIN rollouts r ON r.key = e.rollout WHERE e.seq > ?1"
+              " ORDER BY e.seq LIMIT ?2");
+  query.bind(after, one_more(limit) - 1);
+  while (query.next()) {
+    StoredEvent event{query.integer(0), query.text(1), read_event_document(query.view(2))};
+    stretch.items.push_back({std::move(event), query.text(3), query.text(4)});
+  }
+  const bool all = stretch.items.size() < limit;
+  stretch.up_to = all ? std::max(after, stretch.newest) : stretch.items.back().stored.seq;
+  return stretch;
+}
+
 Delivery StoreReader::delivery_in(const Query& row) {
   Delivery delivery;
   delivery.id = row.text(1);

@@ -139,6 +139,12 @@ std::vector<std::int64_t> hide_ended(Database& db, SysTime ended_before, std::si
   const std::vector<Ended> ended = find_ended(db, ended_before, limit);
   for (const Ended& rollout : ended) {
     Query(db, "INSERT INTO forgotten (rollout) VALUES (?1)").bind(rollout.key).run();
+    // Its events are gone for every reader from now on.
+    Query(db,
+          "UPDATE event_horizon SET deleted = max(deleted,"
+          " coalesce((SELECT max(seq) FROM events WHERE rollout = ?1), 0))")
+        .bind(rollout.key)
+        .run();
     Query(db, "DELETE FROM rollouts WHERE key = ?1").bind(rollout.key).run();
     // At once, so that the idempotency key can be used again, and no analysis is left that nobody
     // would look for.

@@ -171,6 +171,23 @@ CREATE TABLE freezes (         -- the one in force, or the last one, of a servic
 ) WITHOUT ROWID;
 )sql";
 
+// Where the event log is whole from. What was deleted before is seen by the numbers that are
+// missing: they were given one after the other.
+constexpr const char* kEventHorizon = R"sql(
+CREATE TABLE event_horizon (   -- one row
+  deleted INTEGER NOT NULL     -- the largest number of an event that is gone; 0 if none is
+);
+INSERT INTO event_horizon (deleted) SELECT coalesce(max(gone.seq), 0) FROM (
+  SELECT e.seq - 1 AS seq FROM events e JOIN rollouts r ON r.key = e.rollout
+    WHERE NOT EXISTS (SELECT 1 FROM events p JOIN rollouts q ON q.key = p.rollout
+                      WHERE p.seq = e.seq - 1)
+  UNION ALL
+  SELECT s.seq FROM sqlite_sequence s
+    WHERE s.name = 'events' AND NOT EXISTS (SELECT 1 FROM events p JOIN rollouts q
+                                            ON q.key = p.rollout WHERE p.seq = s.seq)
+) gone;
+)sql";
+
 // What is written at every slot is appended to one table (recent_log.h).
 constexpr const char* kRecent = R"sql(
 CREATE TABLE recent (
@@ -230,8 +247,8 @@ ALTER TABLE rollouts ADD COLUMN thin_from INTEGER DEFAULT 0; -- later ones were 
 CREATE INDEX rollouts_to_thin ON rollouts (thin_from) WHERE thin_from IS NOT NULL;
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kFirst}, Migration{2, kRecent},
-                                 Migration{3, kThinning}};
+constexpr std::array kMigrations{Migration{1, kFirst}, Migration{2, kEventHorizon},
+                                 Migration{3, kRecent}, Migration{4, kThinning}};
 
 }  // namespace
 

@@ -226,6 +226,11 @@ awaitable<Page<StoredRollout>> SqliteStore::list(ListFilter filter, std::size_t 
       });
 }
 
+awaitable<std::size_t> SqliteStore::count(ListFilter filter) {
+  return read<std::size_t>(
+      [filter = std::move(filter)](StoreReader& reader) { return reader.count(filter); });
+}
+
 awaitable<std::optional<StoredRollout>> SqliteStore::latest(std::string ns, std::string service,
                                                             std::string target,
                                                             std::string candidate) {
@@ -250,6 +255,11 @@ awaitable<std::vector<StoredEvent>> SqliteStore::events(std::optional<std::strin
       [rollout = std::move(rollout), after, limit](StoreReader& reader) {
         return reader.events(rollout, after, limit);
       });
+}
+
+awaitable<EventStretch> SqliteStore::event_stretch(std::int64_t after, std::size_t limit) {
+  return read<EventStretch>(
+      [after, limit](StoreReader& reader) { return reader.event_stretch(after, limit); });
 }
 
 awaitable<Page<Delivery>> SqliteStore::deliveries(std::string rollout, std::size_t limit,

@@ -39,6 +39,7 @@ class SqliteStore : public Store {
   awaitable<std::optional<StoredRollout>> rollout(std::string id) override;
   awaitable<Page<StoredRollout>> list(ListFilter filter, std::size_t limit,
                                       std::optional<std::string> cursor) override;
+  awaitable<std::size_t> count(ListFilter filter) override;
   awaitable<std::optional<StoredRollout>> latest(std::string ns, std::string service,
                                                  std::string target,
                                                  std::string candidate) override;
@@ -46,6 +47,7 @@ class SqliteStore : public Store {
                                                 std::size_t limit) override;
   awaitable<std::vector<StoredEvent>> events(std::optional<std::string> rollout, std::int64_t after,
                                              std::size_t limit) override;
+  awaitable<EventStretch> event_stretch(std::int64_t after, std::size_t limit) override;
   awaitable<Page<Delivery>> deliveries(std::string rollout, std::size_t limit,
                                        std::optional<std::string> cursor) override;
   awaitable<std::optional<Delivery>> delivery(std::string id) override;

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
+#include <unordered_map>
 
 #include "daemon/telemetry/process_metrics.h"
 #include "daemon/telemetry/rollout_series.h"
@@ -66,11 +68,19 @@ void set_all(prometheus::Family<Gauge>& family, std::map<std::string, Gauge*>& g
 class Metrics::Impl {
  public:
   Registry registry;
-  RolloutSeries rollouts{registry};
+  RolloutSeries rollouts;
   prometheus::Family<Counter>& evaluations =
       counters(registry, "rollwatch_evaluations_total", "Slots of conditions by how they ended.");
   prometheus::Family<Counter>& missed = counters(registry, "rollwatch_evaluations_missed_total",
                                                  "Slots that were never asked, by reason.");
+  // Those that are counted with every slot, by what they are called here: looking one up by its
+  // labels costs more than judging an answer.
+  std::unordered_map<std::string, std::array<Counter*, kOutcomeCount>> evaluations_of;
+  struct QueriesOf {
+    Histogram* duration = nullptr;
+    std::map<std::string, Counter*, std::less<>> by_result;
+  };
+  std::unordered_map<std::string, QueriesOf> queries_of;
   Histogram& lateness = histograms(registry, "rollwatch_evaluation_lateness_seconds",
                                    "How long after its slot a question was asked.")
                             .Add({}, kLateness);
@@ -127,6 +137,12 @@ class Metrics::Impl {
       counters(registry, "rollwatch_fenced_writes_total",
                "Writes the store refused because another daemon has the place by now.")
           .Add({});
+  Gauge& stream_clients = gauges(registry, "rollwatch_event_stream_clients",
+                                 "Clients that follow the event stream of this daemon.")
+                              .Add({});
+  prometheus::Family<Counter>& stream_cuts =
+      counters(registry, "rollwatch_event_stream_cuts_total",
+               "Clients of the event stream that were cut, by reason.");
   prometheus::Family<Counter>& http = counters(registry, "rollwatch_http_requests_total",
                                                "Requests answered, by route and status.");
   Gauge& reload_ok = gauges(registry, "rollwatch_config_last_reload_successful",
@@ -145,13 +161,17 @@ Metrics::Metrics(const std::string& version) : impl_(std::make_unique<Impl>()) {
        {Cause::kMissedLate, Cause::kMissedOverlap, Cause::kMissedStore, Cause::kMissedDowntime,
         Cause::kMissedClockJump, Cause::kMissedEnded, Cause::kMissedDelay})
     impl_->missed.Add({{"reason", std::string(name_of(cause))}});
+  for (const char* reason : {"slow", "gap"}) impl_->stream_cuts.Add({{"reason", reason}});
 }
 Metrics::~Metrics() = default;
 
 void Metrics::on_evaluated(const std::string& datasource, Outcome outcome, std::uint32_t slots,
                            Cause cause) {
-  impl_->evaluations.Add({{"datasource", datasource}, {"outcome", std::string(name_of(outcome))}})
-      .Increment(slots);
+  Counter*& counter = impl_->evaluations_of[datasource][static_cast<std::size_t>(outcome)];
+  if (counter == nullptr)
+    counter = &impl_->evaluations.Add(
+        {{"datasource", datasource}, {"outcome", std::string(name_of(outcome))}});
+  counter->Increment(slots);
   if (outcome == Outcome::kMissed)
     impl_->missed.Add({{"reason", std::string(name_of(cause))}}).Increment(slots);
 }
@@ -160,11 +180,7 @@ void Metrics::on_late(Millis late) {
   impl_->lateness.Observe(std::max(0.0, std::chrono::duration_cast<Seconds>(late).count()));
 }
 
-void Metrics::on_changed(const RolloutView& view, SysTime now) {
-  impl_->rollouts.update(view, now);
-}
-
-void Metrics::on_gone(const RolloutSpec& spec) { impl_->rollouts.drop(spec.id); }
+void Metrics::on_ended(const RolloutView& view) { impl_->rollouts.ended(view); }
 
 void Metrics::on_decision(const Decision& decision) {
   if (decision.would_have) return;
@@ -183,8 +199,17 @@ void Metrics::on_freezes(std::size_t in_force) {
 }
 
 void Metrics::on_query(const std::string& datasource, std::string_view result, Seconds took) {
-  impl_->queries.Add({{"datasource", datasource}, {"result", std::string(result)}}).Increment();
-  impl_->query_duration.Add({{"datasource", datasource}}, kQuery).Observe(took.count());
+  Impl::QueriesOf& of = impl_->queries_of[datasource];
+  if (of.duration == nullptr)
+    of.duration = &impl_->query_duration.Add({{"datasource", datasource}}, kQuery);
+  auto counter = of.by_result.find(result);
+  if (counter == of.by_result.end()) {
+    Counter& made =
+        impl_->queries.Add({{"datasource", datasource}, {"result", std::string(result)}});
+    counter = of.by_result.emplace(result, &made).first;
+  }
+  counter->second->Increment();
+  of.duration->Observe(took.count());
 }
 
 void Metrics::on_datasource(const std::string& datasource, bool up) {
@@ -239,6 +264,14 @@ void Metrics::on_nodes(const NodesReading& reading) {
   advance(impl_->fenced_writes, reading.fenced_writes);
 }
 
+void Metrics::on_stream_clients(std::size_t clients) {
+  impl_->stream_clients.Set(static_cast<double>(clients));
+}
+
+void Metrics::on_stream_cut(std::string_view reason) {
+  impl_->stream_cuts.Add({{"reason", std::string(reason)}}).Increment();
+}
+
 void Metrics::on_http(std::string_view method, std::string_view route, int status) {
   impl_->http
       .Add({{"method", bounded_method(method)},
@@ -252,13 +285,14 @@ void Metrics::on_reload(bool successful, SysTime now) {
   if (successful) impl_->reload_time.Set(Seconds(now.time_since_epoch()).count());
 }
 
-std::string Metrics::text(SysTime now) {
-  impl_->rollouts.forget(now);
+std::string Metrics::text(SysTime now, const std::function<void(const Engine::Look&)>& active) {
   auto families = impl_->registry.Collect();
   std::erase_if(families,
                 [](const prometheus::MetricFamily& family) { return family.metric.empty(); });
   std::ranges::move(process_metrics(), std::back_inserter(families));
-  return prometheus::TextSerializer().Serialize(families);
+  std::string text = prometheus::TextSerializer().Serialize(families);
+  impl_->rollouts.append_to(text, now, active);
+  return text;
 }
 
 }  // namespace rollwatch

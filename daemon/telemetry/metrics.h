@@ -4,15 +4,16 @@
 // history is in the counters.
 //
 //   Metrics metrics(version);
-//   hooks.changed = [&](const RolloutView& view) { metrics.on_changed(view, clock.wall()); };
+//   hooks.ended = [&](const RolloutView& view) { metrics.on_ended(view); };
 //   …
-//   answer(metrics.text(clock.wall()));            // text format 0.0.4
+//   answer(metrics.text(clock.wall(), active));    // text format 0.0.4
 //
 // Io thread only.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -46,8 +47,7 @@ class Metrics {
   void on_evaluated(const std::string& datasource, Outcome outcome, std::uint32_t slots,
                     Cause cause);
   void on_late(Millis late);
-  void on_changed(const RolloutView& view, SysTime now);
-  void on_gone(const RolloutSpec& spec);  // another node watches it now
+  void on_ended(const RolloutView& view);  // and when it moved once more after that
   void on_decision(const Decision& decision);
   void on_freeze(const FreezeRecord& freeze);  // given, replaced or lifted
   void on_freezes(std::size_t in_force);
@@ -75,11 +75,16 @@ class Metrics {
   // The nodes that share the store, and which places are this one's.
   void on_nodes(const NodesReading& reading);
 
+  // The event stream: who follows it, and who was cut and why ("slow", "gap").
+  void on_stream_clients(std::size_t clients);
+  void on_stream_cut(std::string_view reason);
+
   void on_http(std::string_view method, std::string_view route, int status);
   // The configuration was taken over (at the start, too) or refused.
   void on_reload(bool successful, SysTime now);
 
-  std::string text(SysTime now);
+  // `active` shows every rollout that is watched here.
+  std::string text(SysTime now, const std::function<void(const Engine::Look&)>& active);
 
  private:
   class Impl;

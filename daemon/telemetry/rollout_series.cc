@@ -1,15 +1,17 @@
 #include "daemon/telemetry/rollout_series.h"
 
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <optional>
+#include <string_view>
+
 namespace rollwatch {
 namespace {
 
 // Longer than most scrape intervals, and less than the minute that is promised.
 constexpr Millis kSeenAfterItsEnd{45'000};
-
-prometheus::Family<prometheus::Gauge>& gauge(prometheus::Registry& registry, const char* name,
-                                             const char* help) {
-  return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
-}
 
 std::optional<double> threshold_of(const ConditionPlan& condition) {
   return std::visit(
@@ -28,122 +30,133 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+// One metric: its lines, all of them together as the format asks for.
+class Lines {
+ public:
+  Lines(const char* name, const char* help) : name_(name), help_(help) {}
+
+  // `labels` is `a="b",c="d"`.
+  void add(std::string_view labels, double value) {
+    lines_ += name_;
+    lines_ += '{';
+    lines_ += labels;
+    lines_ += "} ";
+    if (std::isnan(value))
+      lines_ += "NaN";
+    else if (std::isinf(value))
+      lines_ += value > 0 ? "+Inf" : "-Inf";
+    else
+      fmt::format_to(std::back_inserter(lines_), "{}", value);
+    lines_ += '\n';
+  }
+
+  void append_to(std::string& text) const {
+    if (lines_.empty()) return;
+    text += fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n", name_, help_);
+    text += lines_;
+  }
+
+ private:
+  const char* name_;
+  const char* help_;
+  std::string lines_;
+};
+
+// Labels in the order of their names, as the other metrics have them.
+class LabelText {
+ public:
+  LabelText& add(std::string_view name, std::string_view value) {
+    if (!text_.empty()) text_ += ',';
+    text_ += name;
+    text_ += "=\"";
+    for (const char c : value) {
+      if (c == '\\' || c == '"') text_ += '\\';
+      if (c == '\n')
+        text_ += "\\n";
+      else
+        text_ += c;
+    }
+    text_ += '"';
+    return *this;
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+struct RolloutFamilies {
+  Lines info{"rollwatch_rollout_info", "An active rollout and what it is made of; always 1."};
+  Lines weight{
+      "rollwatch_rollout_weight",
+      "Share of the traffic that the candidate has, in percent, as acknowledged or reported."};
+  Lines value{"rollwatch_condition_value",
+              "Latest value of a condition; absent while there is none."};
+  Lines threshold{"rollwatch_condition_threshold",
+                  "Limit that a condition's value is compared with."};
+  Lines verdict{"rollwatch_condition_verdict",
+                "Verdict of a condition: 0 pending, 1 passing, 2 failing, 3 unknown, 4 failed, 5 "
+                "passed."};
+
+  void add(const RolloutSpec& spec, const Plan& plan, const RolloutState& state) {
+    info.add(LabelText()
+                 .add("candidate", spec.candidate)
+                 .add("namespace", spec.ns)
+                 .add("policy", joined(spec.policy))
+                 .add("rollout", spec.id)
+                 .add("service", spec.service)
+                 .add("stable", spec.stable)
+                 .add("target", spec.target)
+                 .text(),
+             1);
+    weight.add(LabelText()
+                   .add("namespace", spec.ns)
+                   .add("rollout", spec.id)
+                   .add("service", spec.service)
+                   .add("target", spec.target)
+                   .text(),
+               state.reached_weight);
+    for (std::size_t i = 0; i < plan.conditions.size() && i < state.conditions.size(); ++i) {
+      const LabelText labels = LabelText()
+                                   .add("condition", plan.conditions[i].name)
+                                   .add("namespace", spec.ns)
+                                   .add("rollout", spec.id)
+                                   .add("service", spec.service);
+      const auto& last = state.conditions[i].last;
+      if (last && last->value) value.add(labels.text(), *last->value);
+      if (const auto limit = threshold_of(plan.conditions[i])) threshold.add(labels.text(), *limit);
+      verdict.add(labels.text(), static_cast<double>(verdict_of({spec, plan}, state, i)));
+    }
+  }
+};
+
 }  // namespace
 
-RolloutSeries::RolloutSeries(prometheus::Registry& registry)
-    : info_(gauge(registry, "rollwatch_rollout_info",
-                  "An active rollout and what it is made of; always 1.")),
-      weight_(gauge(
-          registry, "rollwatch_rollout_weight",
-          "Share of the traffic that the candidate has, in percent, as acknowledged or reported.")),
-      value_(gauge(registry, "rollwatch_condition_value",
-                   "Latest value of a condition; absent while there is none.")),
-      threshold_(gauge(registry, "rollwatch_condition_threshold",
-                       "Limit that a condition's value is compared with.")),
-      verdict_(gauge(registry, "rollwatch_condition_verdict",
-                     "Verdict of a condition: 0 pending, 1 passing, 2 failing, 3 unknown, 4 "
-                     "failed, 5 passed.")),
-      states_(gauge(registry, "rollwatch_rollouts", "Active rollouts by state.")) {
-  for (int i = 0; !is_final(static_cast<State>(i)); ++i) count(static_cast<State>(i), 0);
-}
+void RolloutSeries::ended(const RolloutView& view) { ended_.insert_or_assign(view.spec.id, view); }
 
-void RolloutSeries::update(const RolloutView& view, SysTime now) {
-  forget(now);
-  const bool ended = is_final(view.state.state);
-  auto found = rollouts_.find(view.spec.id);
-  if (found == rollouts_.end()) {
-    if (ended) return;
-    found = rollouts_.emplace(view.spec.id, begin(view)).first;
-  } else {
-    count(found->second.state, -1);
-  }
-  Rollout& rollout = found->second;
-  rollout.state = view.state.state;
-  count(rollout.state, 1);
-  if (ended && !rollout.ended) {
-    rollout.ended = now;
-    ended_.push_back(view.spec.id);
-  }
-  rollout.weight->Set(view.state.reached_weight);
-  set_conditions(rollout, view);
-}
+void RolloutSeries::append_to(std::string& text, SysTime now,
+                              const std::function<void(const Engine::Look&)>& active) {
+  // A wall clock that was set back must not keep one for long either.
+  std::erase_if(ended_, [now](const auto& one) {
+    const SysTime at = one.second.state.ended_at.value_or(SysTime{});
+    return now < at || now - at >= kSeenAfterItsEnd;
+  });
+  std::array<std::size_t, static_cast<std::size_t>(State::kPromoted)> counts{};
+  RolloutFamilies families;
+  active([&](const RolloutSpec& spec, const Plan& plan, const RolloutState& state) {
+    if (is_final(state.state)) return;  // among those that ended
+    ++counts[static_cast<std::size_t>(state.state)];
+    families.add(spec, plan, state);
+  });
+  for (const auto& [id, view] : ended_) families.add(view.spec, *view.plan, view.state);
 
-RolloutSeries::Rollout RolloutSeries::begin(const RolloutView& view) {
-  const RolloutSpec& spec = view.spec;
-  const prometheus::Labels place{{"namespace", spec.ns},
-                                 {"service", spec.service},
-                                 {"target", spec.target},
-                                 {"rollout", spec.id}};
-  prometheus::Labels about = place;
-  about.insert(
-      {{"stable", spec.stable}, {"candidate", spec.candidate}, {"policy", joined(spec.policy)}});
-  Rollout rollout;
-  rollout.info = &info_.Add(about);
-  rollout.info->Set(1);
-  rollout.weight = &weight_.Add(place);
-  for (const ConditionPlan& plan : view.plan->conditions) {
-    Condition condition;
-    condition.labels = {{"namespace", spec.ns},
-                        {"service", spec.service},
-                        {"rollout", spec.id},
-                        {"condition", plan.name}};
-    condition.verdict = &verdict_.Add(condition.labels);
-    if (const auto limit = threshold_of(plan)) {
-      condition.threshold = &threshold_.Add(condition.labels);
-      condition.threshold->Set(*limit);
-    }
-    rollout.conditions.push_back(std::move(condition));
-  }
-  return rollout;
-}
-
-void RolloutSeries::set_conditions(Rollout& rollout, const RolloutView& view) {
-  for (std::size_t i = 0; i < rollout.conditions.size() && i < view.state.conditions.size(); ++i) {
-    Condition& condition = rollout.conditions[i];
-    condition.verdict->Set(static_cast<double>(verdict_of({view.spec, *view.plan}, view.state, i)));
-    const auto& last = view.state.conditions[i].last;
-    if (last && last->value) {
-      if (condition.value == nullptr) condition.value = &value_.Add(condition.labels);
-      condition.value->Set(*last->value);
-    } else if (condition.value != nullptr) {
-      value_.Remove(condition.value);
-      condition.value = nullptr;
-    }
-  }
-}
-
-void RolloutSeries::forget(SysTime now) {
-  while (!ended_.empty()) {
-    const auto rollout = rollouts_.find(ended_.front());
-    const SysTime at = *rollout->second.ended;
-    // A wall clock that was set back must not keep a series for long either.
-    if (now >= at && now - at < kSeenAfterItsEnd) return;
-    remove(rollout->second);
-    rollouts_.erase(rollout);
-    ended_.pop_front();
-  }
-}
-
-void RolloutSeries::drop(const std::string& rollout) {
-  const auto found = rollouts_.find(rollout);
-  if (found == rollouts_.end() || found->second.ended) return;
-  count(found->second.state, -1);
-  remove(found->second);
-  rollouts_.erase(found);
-}
-
-void RolloutSeries::remove(Rollout& rollout) {
-  info_.Remove(rollout.info);
-  weight_.Remove(rollout.weight);
-  for (const Condition& condition : rollout.conditions) {
-    verdict_.Remove(condition.verdict);
-    if (condition.threshold != nullptr) threshold_.Remove(condition.threshold);
-    if (condition.value != nullptr) value_.Remove(condition.value);
-  }
-}
-
-void RolloutSeries::count(State state, int change) {
-  if (!is_final(state)) states_.Add({{"state", std::string(name_of(state))}}).Increment(change);
+  Lines states{"rollwatch_rollouts", "Active rollouts by state."};
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    states.add(LabelText().add("state", name_of(static_cast<State>(i))).text(),
+               static_cast<double>(counts[i]));
+  for (const Lines* lines : {&states, &families.info, &families.weight, &families.value,
+                             &families.threshold, &families.verdict})
+    lines->append_to(text);
 }
 
 }  // namespace rollwatch

@@ -44,6 +44,7 @@ class FakeService : public RolloutService {
   RedeliverResult redeliver_answer;
   std::optional<std::string> next_cursor;
   bool store_is_away = false;
+  bool is_uncertain = false;        // whether a decision was recorded
   std::function<void(int)> waited;  // called with the number of the wait, from 1
   // What it was asked.
   std::vector<Registration> registrations;
@@ -62,6 +63,7 @@ class FakeService : public RolloutService {
   }
   awaitable<DecideResult> decide(std::string, PersonDecided decision) override {
     decisions.push_back(std::move(decision));
+    if (is_uncertain) throw StoreError("the disk of secret place", StoreError::Effect::kUnknown);
     co_return decide_answer;
   }
   awaitable<DecideResult> report_weight(std::string, WeightReported report) override {
@@ -99,7 +101,6 @@ class FakeService : public RolloutService {
   }
   FreezeView freeze_of(const std::string& ns, const std::string& name) override {
     FreezeView view;
-    view.active_rollouts = 2;
     const auto found = freezes.find(ns + "/" + name);
     if (found == freezes.end()) return view;
     view.latest = found->second;
@@ -107,6 +108,7 @@ class FakeService : public RolloutService {
     if (view.in_force) view.text = sentence_of(found->second);
     return view;
   }
+  awaitable<std::size_t> count_held_by(std::string, std::string) override { co_return 2; }
   awaitable<std::vector<StoredRollout>> latest_per_target(std::string ns, std::string name,
                                                           std::size_t limit) override {
     note("latest of " + ns + "/" + name, limit, std::nullopt);
@@ -183,6 +185,13 @@ class FakeService : public RolloutService {
   StillClock& clock_;
 };
 
+// A stream that ends at once.
+class EmptyBody : public BodySource {
+ public:
+  awaitable<BodyPiece> next() override { co_return BodyPiece(); }
+  void stop() override {}
+};
+
 class ApiTest : public testing::Test {
  protected:
   ServerResponse ask(const std::string& method, const std::string& target,
@@ -205,6 +214,8 @@ class ApiTest : public testing::Test {
   std::map<std::string, std::string> held;         // by delivery
   std::map<std::string, SendResult> test_answers;  // by notifier
   std::vector<std::string> tests;                  // "notifier by"
+  std::vector<std::pair<FeedFilter, std::optional<std::int64_t>>> followed;
+  std::optional<FeedRefusal> stream_refusal;
   std::function<bool()> wanted;
   Api api{
       ApiContext{.service = service,
@@ -227,6 +238,13 @@ class ApiTest : public testing::Test {
                    const auto found = test_answers.find(name);
                    if (found == test_answers.end()) co_return std::nullopt;
                    co_return found->second;
+                 },
+                 .follow_events = [this](FeedFilter filter, std::optional<std::int64_t> after,
+                                         std::string) -> awaitable<FeedOpened> {
+                   if (service.store_is_away) throw StoreError("disk I/O error in /var/lib/secret");
+                   followed.emplace_back(std::move(filter), after);
+                   if (stream_refusal) co_return Unexpected(*stream_refusal);
+                   co_return std::make_shared<EmptyBody>();
                  }}};
 
  private:

@@ -45,6 +45,16 @@ TEST_F(DecideTest, EachVerbIsItsDecision) {
   }
 }
 
+// Said as it is: "nothing was changed, try again" would have an `advance` done twice.
+TEST_F(DecideTest, WhatMayHaveBeenRecordedIs504) {
+  service.is_uncertain = true;
+  const ServerResponse response = post("advance", R"({"reason":"x","by":"ann"})");
+  EXPECT_EQ(problem_of(response),
+            "504 the store went away while this was being recorded; it may have been done all the "
+            "same, or a part of it: look before you try again");
+  EXPECT_EQ(header(response, "Retry-After"), "");
+}
+
 TEST_F(DecideTest, ExtendSaysByHowMuch) {
   EXPECT_EQ(post("extend", R"({"for":"1h30m","reason":"slow start","by":"ann"})").status, 200);
   EXPECT_EQ(service.decisions.back().kind, DecisionKind::kExtend);

@@ -245,5 +245,114 @@ TEST_F(ReadTest, NothingDecidedIsNothingToExplain) {
             "404 nothing has been decided about this rollout yet");
 }
 
+// ---- The event stream
+
+TEST_F(ReadTest, AStreamIsAnswered) {
+  const ServerResponse response = ask("GET", "/api/v1/events");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_NE(response.stream, nullptr);
+  EXPECT_EQ(response.body, "");
+  EXPECT_EQ(response.route, "/api/v1/events");
+  EXPECT_EQ(header(response, "Content-Type"), "text/event-stream");
+  EXPECT_EQ(header(response, "Cache-Control"), "no-store");
+  EXPECT_EQ(header(response, "X-Accel-Buffering"), "no");
+  EXPECT_EQ(followed.at(0).second, std::nullopt);
+}
+
+TEST_F(ReadTest, AStreamTakesItsFiltersAndWhereToGoOn) {
+  ask("GET",
+      "/api/v1/events?namespace=payments&service=checkout&rollout=ro_1&type=paused&type=promoted"
+      "&after=7");
+  ASSERT_THAT(followed, SizeIs(1));
+  const auto& [filter, after] = followed[0];
+  EXPECT_EQ(filter.ns, "payments");
+  EXPECT_EQ(filter.service, "checkout");
+  EXPECT_EQ(filter.rollout, "ro_1");
+  EXPECT_THAT(filter.types, ElementsAre(EventType::kPaused, EventType::kPromoted));
+  EXPECT_THAT(filter.visible, IsEmpty());
+  EXPECT_EQ(after, 7);
+
+  struct Row {
+    const char* name;
+    const char* query;
+    const char* header;
+    std::optional<std::int64_t> after;
+  };
+  const Row rows[] = {{"header", "", "42", 42},
+                      {"both: the header is newer", "?after=7", "42", 42},
+                      {"parameter", "?after=0", "", 0},
+                      {"an empty header is none", "?after=7", "", 7},
+                      {"neither", "", "", std::nullopt}};
+  for (const Row& row : rows) {
+    followed.clear();
+    ask("GET", std::string("/api/v1/events") + row.query, "", {{"last-event-id", row.header}});
+    EXPECT_EQ(followed.at(0).second, row.after) << row.name;
+  }
+}
+
+TEST_F(ReadTest, AStreamThatCannotBeIsRefused) {
+  struct Row {
+    const char* target;
+    const char* header;
+    const char* problem;
+  };
+  const Row rows[] = {
+      {"", "soon", "400 Last-Event-ID must be the number of an event, not \"soon\""},
+      {"", "4 2", "400 Last-Event-ID must be"},
+      {"", "-1", "400 Last-Event-ID must be"},
+      {"", "99999999999999999999", "400 Last-Event-ID must be"},
+      {"?after=x", "", "422 ?after: must be the number of an event"},
+      {"?after=1&after=2", "", "422 ?after: "},
+      {"?type=pausd", "", "422 ?type: \"pausd\" is no type of event: did you mean \"paused\"?"},
+      {"?state=paused", "", "422 ?state: "},
+      {"?rollout=ro_9", "", "404 there is no rollout \"ro_9\""},
+  };
+  for (const Row& row : rows) {
+    const ServerResponse response =
+        ask("GET", std::string("/api/v1/events") + row.target, "", {{"last-event-id", row.header}});
+    EXPECT_THAT(problem_of(response), testing::StartsWith(row.problem)) << row.target << row.header;
+    EXPECT_EQ(response.stream, nullptr);
+  }
+  EXPECT_THAT(followed, IsEmpty());
+}
+
+TEST_F(ReadTest, AStreamThatCannotGoOnSaysWhatToDo) {
+  stream_refusal = FeedRefusal{FeedRefusal::Why::kDeleted, 41, 90};
+  const ServerResponse deleted = ask("GET", "/api/v1/events?after=7");
+  EXPECT_EQ(problem_of(deleted),
+            "410 events after 7 have been deleted (store.retention); read GET /api/v1/rollouts for "
+            "how things stand, and begin anew without Last-Event-ID, or after 41 for what is left");
+  const auto body = nlohmann::json::parse(deleted.body);
+  EXPECT_EQ(body.at("oldest"), 42);
+  EXPECT_EQ(body.at("newest"), 90);
+
+  stream_refusal->why = FeedRefusal::Why::kUnknown;
+  EXPECT_THAT(problem_of(ask("GET", "/api/v1/events?after=99")),
+              HasSubstr("there is no event 99 yet, the newest is 90"));
+
+  stream_refusal->why = FeedRefusal::Why::kFull;
+  const ServerResponse full = ask("GET", "/api/v1/events");
+  EXPECT_EQ(full.status, 503);
+  EXPECT_EQ(header(full, "Retry-After"), "10");
+
+  service.store_is_away = true;
+  const ServerResponse away = ask("GET", "/api/v1/events");
+  EXPECT_EQ(away.status, 503);
+  EXPECT_THAT(away.body, testing::Not(HasSubstr("secret")));
+}
+
+// What is streamed is byte for byte what the history of a rollout has.
+TEST_F(ReadTest, AnEventIsTheSameInAStream) {
+  StreamedEvent event;
+  event.stored.seq = 7;
+  event.stored.rollout = view().spec.id;
+  event.stored.event.summary = "paused: \"why\"\nsecond line \xff";
+  event.stored.event.decision = 3;
+  event.stored.event.order = 4;
+  const std::string line = event_line(event);
+  EXPECT_EQ(line, dump(event_json(event.stored, view().spec)));
+  EXPECT_EQ(line.find('\n'), std::string::npos) << "one line";
+}
+
 }  // namespace
 }  // namespace rollwatch

@@ -112,7 +112,6 @@ TEST_F(ApiRoutesTest, AStoreThatIsAwayIs503WithoutItsWords) {
   EXPECT_EQ(header(response, "Retry-After"), "5");
 }
 
-// Until calls are carried there.
 // A call for a place that is another node's: what comes of it depends on what that node answers.
 class ElsewhereTest : public ApiRoutesTest {
  protected:

@@ -103,6 +103,7 @@ awaitable<Page<StoredRollout>> MemoryStore::list(ListFilter, std::size_t,
                                                  std::optional<std::string>) {
   unexpected("list");
 }
+awaitable<std::size_t> MemoryStore::count(ListFilter) { unexpected("count"); }
 awaitable<std::optional<StoredRollout>> MemoryStore::latest(std::string, std::string, std::string,
                                                             std::string) {
   unexpected("latest");
@@ -114,6 +115,9 @@ awaitable<Page<StoredEvaluation>> MemoryStore::evaluations(std::string, std::uin
 awaitable<std::vector<StoredEvent>> MemoryStore::events(std::optional<std::string>, std::int64_t,
                                                         std::size_t) {
   unexpected("events");
+}
+awaitable<EventStretch> MemoryStore::event_stretch(std::int64_t, std::size_t) {
+  unexpected("event_stretch");
 }
 awaitable<Page<Delivery>> MemoryStore::deliveries(std::string, std::size_t,
                                                   std::optional<std::string>) {

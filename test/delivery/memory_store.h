@@ -37,6 +37,7 @@ class MemoryStore : public Store {
   awaitable<std::vector<StoredRollout>> active(std::optional<std::vector<Place>> places) override;
   awaitable<Page<StoredRollout>> list(ListFilter filter, std::size_t limit,
                                       std::optional<std::string> cursor) override;
+  awaitable<std::size_t> count(ListFilter filter) override;
   awaitable<std::optional<StoredRollout>> latest(std::string ns, std::string service,
                                                  std::string target,
                                                  std::string candidate) override;
@@ -44,6 +45,7 @@ class MemoryStore : public Store {
                                                 std::size_t limit) override;
   awaitable<std::vector<StoredEvent>> events(std::optional<std::string> rollout, std::int64_t after,
                                              std::size_t limit) override;
+  awaitable<EventStretch> event_stretch(std::int64_t after, std::size_t limit) override;
   awaitable<Page<Delivery>> deliveries(std::string rollout, std::size_t limit,
                                        std::optional<std::string> cursor) override;
   awaitable<std::optional<ExplainRecord>> explain(std::string rollout,

@@ -77,7 +77,7 @@ class TellerTest : public testing::Test {
     load(teller_, {});
   }
 
-  void load(Teller& teller, std::vector<RolloutView> active) {
+  void load(Teller& teller, const std::vector<RolloutView>& active) {
     net::io_context io;
     run<bool>(io, [&]() -> awaitable<bool> {
       co_await teller.load(store_, active);
@@ -246,6 +246,40 @@ TEST_F(TellerTest, AMemoKnowsWhatItTakesThePlaceOf) {
   const Told third = teller_.tell(taken(more), {});
   for (const Told::Step& step : third.steps)
     for (const Memo& memo : step.memos) EXPECT_EQ(memo.before, on_disk + " ");
+}
+
+// Read again when rollouts go from node to node: a datasource's answers were seen all the same, and
+// a reminder would say that there are none.
+TEST_F(TellerTest, ThatADatasourceAnswersIsNotForgottenWhenWhatWasToldIsReadAgain) {
+  const auto answered = [](const std::string& id, Millis after) {
+    Step step = paused(id);
+    step.events.clear();
+    step.plan.conditions.push_back(errors_condition());
+    step.after.conditions.resize(1);
+    step.before = step.after;
+    step.after.updated_at = kNow + after;
+    step.evaluations.resize(1);
+    step.evaluations[0].judgement.outcome = Outcome::kPass;
+    return step;
+  };
+  for (const bool is_read_again : {false, true}) {
+    SCOPED_TRACE(is_read_again);
+    Teller teller([] { return 1; });
+    store_.shared_memos.clear();
+    teller.configure({{"people", {}, {}, slack_webhook_tells}});
+    load(teller, {});
+    EXPECT_EQ(record(teller, {paused("ro_1"), paused("ro_2")}), 1U);
+    EXPECT_EQ(record(teller, {answered("ro_1", Millis{10'000})}), 0U);
+    std::vector<RolloutView> active(2);
+    for (std::size_t i = 0; i < active.size(); ++i) {
+      Step step = paused("ro_" + std::to_string(i + 1));
+      active[i].spec = step.spec;
+      active[i].plan = std::make_shared<const Plan>();
+      active[i].state = step.after;
+    }
+    if (is_read_again) load(teller, active);
+    EXPECT_EQ(record(teller, {answered("ro_1", Millis{75'000})}), 1U) << "a minute of answers";
+  }
 }
 
 // A notifier that a reload takes away in the middle of it hears nothing of its end. Given back, it

@@ -1,8 +1,10 @@
 """Three nodes, one PostgreSQL, a deployer that fails at random, and everything that can be killed, stopped, cut or
-restarted is. In the end each rollout got the verdict a single undisturbed node gives, every order took effect once,
-none with a stale fence, and every slot was evaluated or is marked as missed.
+restarted is. In the end each rollout got the verdict a single undisturbed node gives (one is started to say so), every
+order took effect once, none with a stale fence, and every slot was evaluated or is marked as missed. Whoever followed the
+events, at one node or at any, was given each of them once, in order.
 
-ROLLWATCH_E2E_SEED repeats a schedule; ROLLWATCH_CHAOS_SECONDS and ROLLWATCH_CHAOS_ROLLOUTS set its size.
+ROLLWATCH_E2E_SEED repeats a schedule: who is hit by what, for how long, in which order;
+ROLLWATCH_CHAOS_SECONDS and ROLLWATCH_CHAOS_ROLLOUTS set its size.
 """
 
 import os
@@ -13,6 +15,7 @@ import time
 import unittest
 
 from database import Database, Relay
+from event_stream import Follower
 from harness import wait_until
 from rollout_case import RolloutCase
 
@@ -21,8 +24,6 @@ NODES = 3
 SECONDS = float(os.environ.get("ROLLWATCH_CHAOS_SECONDS", 120))
 ROLLOUTS = int(os.environ.get("ROLLWATCH_CHAOS_ROLLOUTS", 300))
 INTERVAL_MS = 1000
-GOOD = [("advance", 5), ("advance", 25), ("promote", 100)]
-BAD = [("advance", 5), ("rollback", 0)]
 # Patient: a store or a deployer that is away for a while is no reason to ask a person.
 POLICY = '''
 [policy.quick]
@@ -43,6 +44,8 @@ class Chaos(RolloutCase):
         self.seed = int(os.environ.get("ROLLWATCH_E2E_SEED", random.randrange(1 << 32)))
         print(f"schedule from ROLLWATCH_E2E_SEED={self.seed}, {SECONDS:.0f} s, {ROLLOUTS} rollouts", flush=True)
         self.chance = random.Random(self.seed)
+        # Of its own: what runs beside the blows must not change what comes next.
+        self.who_is_called = random.Random(self.seed + 2)
         self.database = self.place.add(Database(self.place.folder))
         self.deployer_ = self.deployer()
         fails = random.Random(self.seed + 1)
@@ -65,11 +68,15 @@ class Chaos(RolloutCase):
         time.sleep(self.chance.uniform(0, 1.5 * LEASE_SECONDS))
         self.nodes[number].start(wait=False)
 
-    def stand_still(self, number):
+    def stand_still(self, number, leases=(1.2, 2.5)):
         node = self.nodes[number]
         node.process.send_signal(signal.SIGSTOP)
-        time.sleep(self.chance.uniform(0.5, 2.5) * LEASE_SECONDS)
+        time.sleep(self.chance.uniform(*leases) * LEASE_SECONDS)
         node.process.send_signal(signal.SIGCONT)
+
+    def stumble(self, number):
+        """It stands still for less than its lease, or for about as long."""
+        self.stand_still(number, (0.3, 1.1))
 
     def cut_off(self, number):
         self.relays[number].cut()
@@ -100,7 +107,7 @@ class Chaos(RolloutCase):
     def register(self, service, candidate="1.1"):
         """Through whichever node answers, as a pipeline behind a load balancer would."""
         def registered():
-            node = self.chance.choice(self.nodes)
+            node = self.who_is_called.choice(self.nodes)
             try:
                 answer = node.api.call("POST", "/api/v1/rollouts", self.fields(service, candidate=candidate, orchestrator="deployer"),
                                        Idempotency_Key=f"release-{service}")
@@ -108,6 +115,43 @@ class Chaos(RolloutCase):
                 return None
             return answer.json["id"] if answer.status in (200, 201) else None
         return wait_until(registered, f"the registration of {service}")
+
+    def blows(self):
+        """Each kind comes up once before any comes up again."""
+        while True:
+            deck = [self.kill, self.stand_still, self.stumble, self.cut_off, self.leave, self.restart_database, self.cut_sessions]
+            self.chance.shuffle(deck)
+            for blow in deck:
+                yield blow, self.chance.randrange(NODES)
+
+    def undisturbed(self):
+        """{good: (state, verdict, orders, effects)} as a single node gives it, with its own store and nothing that fails."""
+        deployer = self.deployer()
+        node = self.daemon(self.configuration(deployer, policy=POLICY), "undisturbed").start()
+        expected = {}
+        for good in (True, False):
+            service = f"calm{next(self.numbers)}"
+            self.exposition.set("e2e_errors", 0.01 if good else 0.2, service=service, version="1.1")
+            self.prometheus.wait_for(f'e2e_errors{{service="{service}"}}', 0.01 if good else 0.2)
+            rollout = node.api.register(**self.fields(service, orchestrator="deployer"))["id"]
+            expected[good] = self.outcome_of(node, deployer, rollout)
+        self.assertEqual((expected[True][0], expected[False][0]), ("promoted", "rolled_back"))
+        self.assertEqual(node.stop(), 0)
+        return expected
+
+    def outcome_of(self, node, deployer, rollout):
+        view = node.wait_for_end_of(rollout)
+        effects = [(order.kind, order.weight) for order in deployer.effects_of(rollout)]
+        return view["state"], view["verdict"], [(d["kind"], d["weight"], d["state"]) for d in node.api.orders(rollout)], effects
+
+    def assert_no_stale_fence(self):
+        """What was carried out later, in one place, has the larger fence; whatever had a smaller one was refused."""
+        latest = {}
+        with self.deployer_.lock:
+            for order in self.deployer_.effects:
+                self.assertGreater(order.fence, latest.get(order.rollout, 0), order)
+                latest[order.rollout] = order.fence
+            self.assertEqual(len({order.id for order in self.deployer_.effects}), len(self.deployer_.effects), "no effect twice")
 
     def test_everything_that_can_fail_does(self):
         services = {}
@@ -119,6 +163,9 @@ class Chaos(RolloutCase):
         last = list(services)[-1]
         self.prometheus.wait_for(f'e2e_errors{{service="{last}"}}', 0.01 if services[last] else 0.2)
 
+        wanders = random.Random(self.seed + 2)
+        followers = [self.place.add(Follower(url, after=0)) for url in
+                     (*[node.url for node in self.nodes], lambda: wanders.choice(self.nodes).url)]
         rollouts, done = {}, threading.Event()
 
         def register_all():
@@ -129,10 +176,10 @@ class Chaos(RolloutCase):
 
         registering = threading.Thread(target=register_all, daemon=True)
         registering.start()
-        blows = (self.kill, self.kill, self.stand_still, self.cut_off, self.leave, self.restart_database, self.cut_sessions)
         end = time.monotonic() + SECONDS
-        while time.monotonic() < end:
-            blow, number = self.chance.choice(blows), self.chance.randrange(NODES)
+        for blow, number in self.blows():
+            if time.monotonic() >= end:
+                break
             print(f"{blow.__name__} {number + 1}", flush=True)
             blow(number)
             time.sleep(self.chance.uniform(0, 2))
@@ -143,16 +190,25 @@ class Chaos(RolloutCase):
         for node in self.nodes:
             wait_until(node.is_ready, lambda: f"{node.folder.name} to be ready:\n{node.log()[-3000:]}", [node])
         reader = self.nodes[0]
+        expected = self.undisturbed()
+        missed = 0
         for rollout, good in rollouts.items():
-            view = reader.wait_for_end_of(rollout)
-            self.assertEqual(view["state"], "promoted" if good else "rolled_back", (rollout, view["reason"]))
-            deliveries = self.assert_orders(reader, self.deployer_, rollout, GOOD if good else BAD)
-            self.assertEqual({d["state"] for d in deliveries.values()}, {"done"})
-            self.assert_no_gaps(reader, rollout, INTERVAL_MS)
+            self.assertEqual(self.outcome_of(reader, self.deployer_, rollout), expected[good], reader.api.rollout(rollout)["reason"])
+            self.assert_orders(reader, self.deployer_, rollout, expected[good][3])
+            for evaluations in self.assert_no_gaps(reader, rollout, INTERVAL_MS).values():
+                missed += sum(e.get("slots", 1) for e in evaluations if e["outcome"] == "missed")
+        self.assert_no_stale_fence()
         self.assertEqual(len(rollouts), ROLLOUTS, "each registration is one rollout")
         self.assertEqual(self.deployer_.problems, [])
         seqs = [int(row[0]) for row in self.database.sql("SELECT seq FROM events ORDER BY seq")]
         self.assertEqual(seqs, list(range(1, len(seqs) + 1)), "events are numbered without a gap")
+        for follower in followers:
+            self.assertEqual(follower.wait_for(seqs[-1]).seqs(), seqs, f"after {follower.connections} connections")
+        attempts = len(self.deployer_.attempts)
+        print(f"{len(self.deployer_.effects)} orders took effect, with {attempts} attempts; {missed} slots were missed; "
+              f"{len(seqs)} events; fenced writes and lease moves of the latest processes: "
+              + ", ".join(f"{n.metric('rollwatch_fenced_writes_total'):.0f} and {n.metric('rollwatch_lease_transitions_total'):.0f}"
+                          for n in self.nodes), flush=True)
 
 
 class Moods(dict):

@@ -22,9 +22,11 @@ def as_server_user(*arguments):
 
 
 class Database:
-    """No durability: no machine loses its power in a test."""
+    """No durability: no machine loses its power in a test. `settings` are more of postgresql.conf, `files` stand beside
+    the data and are readable by the server alone, `hba` is all of pg_hba.conf; without it everybody here is let in."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, settings=(), files=None, hba=None, listen="127.0.0.1"):
+        self.settings, self.listen = settings, listen
         self.folder = folder / "postgres"
         self.folder.mkdir(parents=True)
         self.process = None
@@ -36,6 +38,12 @@ class Database:
         subprocess.run(as_server_user(f"{PROGRAMS}/initdb", "-D", f"{self.folder}/data", "--no-sync", "-A", "trust",
                                       "-U", "rollwatch", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"),
                        check=True, stdout=subprocess.DEVNULL, cwd=self.folder)
+        for name, text in {**(files or {}), **({"pg_hba.conf": hba} if hba else {})}.items():
+            path = self.folder / "data" / name
+            path.write_text(text)
+            path.chmod(0o600)
+            if os.geteuid() == 0:
+                os.chown(path, user.pw_uid, user.pw_gid)
         for _ in range(5):  # somebody may take the port in between
             self.port = free_port()
             if self.start():
@@ -51,17 +59,18 @@ class Database:
         return (self.folder.parent / "postgres.log").read_text(errors="replace")
 
     def start(self):
+        settings = [f"listen_addresses={self.listen}", f"unix_socket_directories={self.folder}", "fsync=off",
+                    "max_connections=200", "shared_buffers=64MB", *self.settings]
         with open(self.folder.parent / "postgres.log", "ab") as log:
             self.process = subprocess.Popen(
                 as_server_user(f"{PROGRAMS}/postgres", "-D", f"{self.folder}/data", "-p", str(self.port),
-                               "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self.folder}",
-                               "-c", "fsync=off", "-c", "max_connections=200", "-c", "shared_buffers=64MB"),
+                               *(word for setting in settings for word in ("-c", setting))),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
         wait_until(lambda: self.process.poll() is not None or self.answers(), lambda: "postgres: " + self.log())
         return self.process.poll() is None
 
     def answers(self):
-        return subprocess.run([f"{PROGRAMS}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)],
+        return subprocess.run([f"{PROGRAMS}/pg_isready", "-q", "-h", str(self.folder), "-p", str(self.port)],
                               stdout=subprocess.DEVNULL).returncode == 0
 
     def stop(self):
@@ -75,7 +84,7 @@ class Database:
 
     def sql(self, statement, database="rollwatch"):
         """Rows of texts."""
-        done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port),
+        done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-p", str(self.port),
                                "-U", "rollwatch", "-d", database, "-c", statement],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if done.returncode != 0:
@@ -92,15 +101,22 @@ class Database:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class Relay:
-    """Passes bytes to a server on loopback until it is cut: then nothing passes, and nothing is closed."""
+def here(make):
+    return make()
 
-    def __init__(self, server_port):
-        self.server_port = server_port
+
+class Relay:
+    """Passes bytes to a server on loopback until it is cut: then nothing passes, and nothing is closed. `at_clients` and
+    `at_server` make the sockets of either side: the loopback of another network namespace is another one."""
+
+    def __init__(self, server_port, port=0, at_clients=here, at_server=here):
+        self.server_port, self.at_server = server_port, at_server
         self.is_cut = False
         self.ended = False
+        self.passed_on = 0  # bytes, from clients to the server
         self.other = {}  # socket: the one it is passed to
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.clients = set()
+        self.listener = at_clients(lambda: socket.create_server(("127.0.0.1", port)))
         self.port = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -114,7 +130,7 @@ class Relay:
     def accept(self):
         client, _ = self.listener.accept()
         try:
-            server = socket.create_connection(("127.0.0.1", self.server_port), timeout=5)
+            server = self.at_server(lambda: socket.create_connection(("127.0.0.1", self.server_port), timeout=5))
         except OSError:
             client.close()
             return
@@ -122,9 +138,11 @@ class Relay:
             one.settimeout(None)
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.other[client], self.other[server] = server, client
+        self.clients.add(client)
 
     def drop(self, one):
         two = self.other.pop(one, None)
+        self.clients -= {one, two}
         if two is not None:
             self.other.pop(two, None)
             two.close()
@@ -147,6 +165,8 @@ class Relay:
                 try:
                     data = one.recv(65536)
                     if data:
+                        if one in self.clients:
+                            self.passed_on += len(data)
                         self.other[one].sendall(data)
                     else:
                         self.drop(one)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import threading
+import time
 import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -132,3 +133,55 @@ class Prometheus:
     def close(self):
         if self.process is not None and self.process.poll() is None:
             self.stop()
+
+
+class BusyMetrics:
+    """Answers every instant query with 0.01, each after `seconds`; counts how many are out at once, by the node that
+    asks (header X-Node)."""
+
+    def __init__(self):
+        self.seconds = 0
+        self.lock = threading.Lock()
+        self.out, self.most = {}, {}
+        busy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                node = self.headers["X-Node"]
+                with busy.lock:
+                    for name in (node, "all"):
+                        busy.out[name] = busy.out.get(name, 0) + 1
+                        busy.most[name] = max(busy.most.get(name, 0), busy.out[name])
+                time.sleep(busy.seconds)
+                with busy.lock:
+                    for name in (node, "all"):
+                        busy.out[name] -= 1
+                body = json.dumps({"status": "success", "data": {"resultType": "vector", "result": [
+                    {"metric": {}, "value": [time.time(), "0.01"]}]}}).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_POST(self):
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.do_GET()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = QuietServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def begin_anew(self):
+        """Counts from what is out now."""
+        with self.lock:
+            self.most = dict(self.out)
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()

@@ -7,8 +7,9 @@ import unittest
 
 from database import Database, Relay
 from harness import wait_until
-from rollout_case import RolloutCase
+from metrics_server import BusyMetrics
 from receivers import SECRET
+from rollout_case import POLICY, RolloutCase
 
 LEASE_SECONDS = 2
 HOLDING = {"steps": [{"weight": 5, "hold": "1h"}]}
@@ -90,7 +91,10 @@ class Nodes(RolloutCase):
         a, b = self.start_node(deployer), self.start_node(deployer)
         rollouts = self.register_held(a, 4)
         wait_until(lambda: self.is_even(4), lambda: f"two each: {self.owners()}")
-        self.assertEqual(b.api.call("PUT", "/api/v1/freeze", {"by": "anna", "reason": "a holiday"}).status, 200)
+        frozen = b.api.call("PUT", "/api/v1/freeze", {"by": "anna", "reason": "a holiday"})
+        self.assertEqual((frozen.status, frozen.json["active_rollouts"]), (200, 4), "those of both nodes")
+        for node in (a, b):
+            self.assertEqual(node.api.get("/api/v1/freeze").json["active_rollouts"], 4)
         for rollout in rollouts:
             a.wait_for(rollout, lambda r: r["freeze"], "to be frozen")
 
@@ -173,6 +177,39 @@ class Nodes(RolloutCase):
             b.wait_for_state(rollout, "rolled_back")
             self.assert_orders(b, deployer, rollout, [("advance", 5), ("rollback", 0)])
             self.assert_no_gaps(b, rollout)
+
+    def test_max_concurrency_is_for_all_nodes_together_as_they_come_and_go(self):
+        deployer, metrics = self.deployer(), self.place.add(BusyMetrics())
+        busy = (f'[datasource.default]\nurl = "{metrics.url}"\nmax_concurrency = 6\n'
+                f'headers = {{ X-Node = "NAME" }}\n[orchestrator.deployer]\nurl = "{deployer.url}"\nsecret = "{SECRET}"\n'
+                + POLICY)
+
+        def start(name):
+            node = self.daemon(f'[store]\nurl = "{self.database.url()}"\nlease = "{LEASE_SECONDS}s"\n'
+                               + busy.replace("NAME", name), name)
+            self.nodes.append(node.start())
+            return node
+
+        def at_most(expected):
+            """Each node, and all together, has so many out at once after a while, and never more."""
+            metrics.begin_anew()
+            wait_until(lambda: {name: metrics.most.get(name) for name in expected} == expected,
+                       lambda: f"{expected} at once; it is {metrics.most}")
+
+        a = start("a")
+        service = self.service()
+        for number in range(24):
+            a.api.register(**self.fields(service, target=f"t{number}", orchestrator="deployer", analysis=HOLDING))
+        metrics.seconds = 0.3  # from now on there is always somebody who waits
+        at_most({"a": 6, "all": 6})
+        b = start("b")
+        wait_until(lambda: self.is_even(24), lambda: f"twelve each: {self.owners()}")
+        # What a had sent by then goes on as it was.
+        wait_until(lambda: metrics.out.get("a", 0) <= 3, "a to have no more than its part out")
+        at_most({"a": 3, "b": 3, "all": 6})
+        a.kill9()
+        wait_until(lambda: self.is_even(24), lambda: f"all with b: {self.owners()}")
+        at_most({"b": 6})
 
     def test_slack_is_told_once_whoever_speaks(self):
         deployer, slack = self.deployer(), self.slack()

@@ -119,6 +119,7 @@ class Daemon:
         self.log_file = folder / "rollwatchd.log"
         self.environment = environment or {}
         self.process = None
+        self.prefix = []  # of its command line
         self.expected_dead = True
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -132,7 +133,7 @@ class Daemon:
     def start(self, wait=True, **environment):
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
-                [built("ROLLWATCH_TEST_DAEMON", "rollwatchd"), "--config", str(self.file), "--log-level", "debug"],
+                [*self.prefix, built("ROLLWATCH_TEST_DAEMON", "rollwatchd"), "--config", str(self.file), "--log-level", "debug"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, **self.environment, **environment})
         self.expected_dead = False

@@ -81,7 +81,7 @@ class ExplainTest : public EngineTest {
     step.decisions = std::move(before);
     step.decisions.push_back(decision);
     step.orders = {{7, 2, DecisionKind::kRollback, 0}};
-    return commit_of(entry, after, step, answer, {rules, TenantsSource(), SysTime{}});
+    return commit_of(entry, after.evaluations, step, answer, {rules, TenantsSource(), SysTime{}});
   }
 
   std::shared_ptr<const Plan> plan;

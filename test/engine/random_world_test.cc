@@ -57,6 +57,7 @@ struct Counts {
 class RandomWorld {
  public:
   explicit RandomWorld(unsigned seed, std::size_t nodes = 1) : dice_(seed), nodes_(nodes) {
+    world_.linger_is(pick({Millis{0}, Millis{25}, Millis{3'000}}));
     world_.configure(kConfiguration, nodes);
     metrics_are_good();
     add();

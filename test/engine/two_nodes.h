@@ -83,6 +83,18 @@ class TwoNodes : public testing::Test {
     return false;
   }
 
+  // Of a call that ends with a StoreError.
+  template <class T>
+  static StoreError::Effect effect(const Called<T>& call) {
+    try {
+      call.value();
+    } catch (const StoreError& error) {
+      return error.is_uncertain() ? StoreError::Effect::kUnknown : StoreError::Effect::kNone;
+    }
+    ADD_FAILURE() << "it was recorded";
+    return StoreError::Effect::kNone;
+  }
+
   const Place checkout = World::place("checkout");
   World world;
 };

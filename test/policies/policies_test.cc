@@ -203,7 +203,7 @@ TEST(Policies, TellGoodFromBadOnRealServers) {
   BothServers servers(samples);
   const std::vector<Answer> answers = servers.ask(inquiry.questions);
   for (const Asked& asked : inquiry.asked) {
-    SCOPED_TRACE(asked.what + "\n" + inquiry.questions[asked.value].query);
+    SCOPED_TRACE(asked.what + "\n" + inquiry.questions[asked.value].query.str());
     JudgeContext context;
     context.evaluated_at = SysTime{std::chrono::seconds(kShapeEnd)};
     context.step_since = context.evaluated_at - first_slot_after(*asked.condition);

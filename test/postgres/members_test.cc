@@ -2,7 +2,9 @@
 #include "daemon/postgres/members.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
+#include <iostream>
 
 #include "test/postgres/nodes_fixture.h"
 #include "test/support/relay.h"
@@ -19,8 +21,18 @@ using testing::StartsWith;
 class MembersTest : public NodesTest {
  protected:
   // Rollouts `first` to `last`, each in a place of its own.
-  void register_many(Node& node, int first, int last) {
-    for (int i = first; i <= last; ++i) register_at(node, rollout_id(i), "t" + std::to_string(i));
+  void register_many(Node& node, int first, int last) { wait(registered(node, first, last)); }
+  static awaitable<void> registered(Node& node, int first, int last) {
+    std::vector<Commit> commits;
+    for (int i = first; i <= last; ++i) {
+      Commit commit = registration(rollout_id(i), "t" + std::to_string(i));
+      Place where = place(i);
+      const auto epoch = co_await node.members.claim(std::move(where));
+      EXPECT_TRUE(epoch) << i;
+      commit.epoch = epoch.value_or(0);
+      commits.push_back(std::move(commit));
+    }
+    co_await node.store.record(std::move(commits));
   }
   static Place place(int i) {
     return place_of(registration(rollout_id(i), "t" + std::to_string(i)).insert->spec);
@@ -101,6 +113,65 @@ TEST_F(MembersTest, WorkSpreadsAsNodesComeAndGoWithoutMovingMoreThanNeeded) {
   wait(b.members.leave());
   stop(b);
   ASSERT_TRUE(until([&] { return is_even(kRollouts); }, Millis{1'500}));
+}
+
+// Each takes its part of what is for all: of a datasource's max_concurrency.
+TEST_F(MembersTest, EverybodyKnowsHowManyThereAreAsTheyComeAndGo) {
+  Node& a = node("a", Millis{8'000});
+  EXPECT_THAT(a.counted, ElementsAre(1U));
+  Node& b = node("b", Millis{8'000});
+  EXPECT_THAT(b.counted, ElementsAre(2U)) << "known before it can have anything";
+  // By being told: a fourth of this lease is longer than that.
+  ASSERT_TRUE(until([&] { return a.counted.back() == 2; }, Millis{1'900}));
+  wait(b.members.leave());
+  stop(b);
+  ASSERT_TRUE(until([&] { return a.counted.back() == 1; }, Millis{1'900}));
+  Node& c = node("c", Millis{1'000});
+  ASSERT_TRUE(until([&] { return a.counted.back() == 2; }));
+  stop(c);  // killed
+  EXPECT_TRUE(until([&] { return a.counted.back() == 1; }));
+  EXPECT_THAT(a.counted, ElementsAre(1U, 2U, 1U, 2U, 1U));
+}
+
+// As the issue has it: within 20 % of even within 30 s, at the default lease, without more moves
+// than needed. How long it took is printed, not asserted.
+TEST_F(MembersTest, ThreeHundredAtRestSpreadOverThreeNodesAtTheDefaultLease) {
+  constexpr int kMany = 300;
+  const Millis lease = PgMemberSettings{}.lease;
+  std::uint64_t gone = 0;  // moves of nodes that are no more
+  const auto moves = [&] {
+    std::uint64_t all = gone;
+    for (const auto& node : nodes_) all += node->members.transitions();
+    return all;
+  };
+  const auto is_nearly_even = [&] {
+    const double even = static_cast<double>(kMany) / static_cast<double>(nodes_.size());
+    return sum() == kMany && std::all_of(nodes_.begin(), nodes_.end(), [even](const auto& node) {
+             return std::abs(static_cast<double>(node->has.size()) - even) <= 0.2 * even;
+           });
+  };
+  const auto spread = [&](const char* what) {
+    const SteadyTime begun = nodes_.front()->clock.steady();
+    EXPECT_TRUE(until(is_nearly_even, Millis{120'000})) << what;
+    const auto took =
+        std::chrono::duration_cast<Millis>(nodes_.front()->clock.steady() - begun).count();
+    // What is not even yet goes on.
+    EXPECT_TRUE(until([&] { return is_even(kMany); }, Millis{120'000})) << what;
+    std::cout << what << ": within 20 % of even after " << took << " ms" << std::endl;
+  };
+  Node& a = node("a", lease);
+  register_many(a, 1, kMany);
+  Node& b = node("b", lease);
+  spread("a second node joined");
+  EXPECT_EQ(moves(), kMany + 2 * 150U) << "claimed once; half of them given once and taken once";
+  node("c", lease);
+  spread("a third node joined");
+  EXPECT_EQ(moves(), kMany + 2 * 150U + 2 * 100U);
+  // Killed: its hundred are taken, and nothing else moves.
+  gone = b.members.transitions();
+  stop(b);
+  spread("one was killed (its lease included)");
+  EXPECT_EQ(moves(), kMany + 2 * 150U + 2 * 100U + 100U);
 }
 
 TEST_F(MembersTest, ADeadNodesPlacesAreTakenAfterItsLease) {
@@ -218,6 +289,41 @@ TEST_F(MembersTest, WhatCannotBeLoadedIsGivenBack) {
   EXPECT_EQ(b.members.held(place(1)), std::nullopt);
   b.takes_over = true;
   EXPECT_TRUE(until([&] { return b.has.size() == 1; })) << "and tried again";
+}
+
+// The time was read for each, and went on in between: an epoch could be one more than the fence,
+// and be given once more to the next owner.
+TEST_F(MembersTest, EpochAndFenceAreOneNumberHoweverManyAreTaken) {
+  Node& a = node("a");
+  register_many(a, 1, 300);
+  Node& b = node("b");
+  ASSERT_TRUE(until([&] { return is_even(300); }));
+  EXPECT_EQ(b.has.size(), 150U);
+  EXPECT_EQ(number("SELECT count(*) FROM places WHERE epoch <> fence"), 0);
+}
+
+// The database was restarted while a node took places over: the table said that they were its own,
+// the node did not know, and nobody watched them until it was restarted.
+TEST_F(MembersTest, WhatItGotWithoutBeingToldIsNotLeftLying) {
+  register_at(node("a", Millis{1'000}), rollout_id(1), "t1");
+  Node& b = node("b");
+  stop(*nodes_.front());
+  // As if the answer to its taking it had been lost.
+  number("WITH u AS (UPDATE places SET owner = " + std::to_string(b.members.number()) +
+         ", epoch = epoch + 1, fence = fence + 1 RETURNING 1) SELECT count(*) FROM u");
+  ASSERT_TRUE(until([&] { return b.has.size() == 1; }));
+  EXPECT_EQ(refusal(b, step_by(b, 1, 1)), "") << "under the epoch that it knows";
+}
+
+TEST_F(MembersTest, WhatItGotForARegistrationWithoutBeingToldIsNotAnotherNodes) {
+  Node& a = node("a");
+  number(
+      "WITH i AS (INSERT INTO places (namespace, service, target, owner, epoch, fence) VALUES ('" +
+      place(1).ns + "', '" + place(1).service + "', '" + place(1).target + "', " +
+      std::to_string(a.members.number()) + ", 5, 5) RETURNING 1) SELECT count(*) FROM i");
+  EXPECT_TRUE(wait(a.members.claim(place(1))));
+  register_at(a, rollout_id(1), "t1");
+  EXPECT_EQ(refusal(a, step_by(a, 1, 1)), "");
 }
 
 TEST_F(MembersTest, AnOlderProgramStepsAsideWhenTheTablesAreTakenOver) {

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "analysis/state_codec.h"
 #include "test/postgres/nodes_fixture.h"
 
 namespace rollwatch {
@@ -67,6 +68,52 @@ TEST_F(PgSchemaTest, SeveralThatStartTogetherMakeThemOnce) {
   EXPECT_EQ(number("SELECT count(*) FROM event_counter"), 1);
 }
 
+// Numbers are given one after the other, so what is missing was deleted.
+TEST_F(PgSchemaTest, WhereTheEventLogIsWholeFromIsSeenByTheNumbersThatAreMissing) {
+  struct Row {
+    const char* name;
+    const char* events;  // (seq, rollout, at, data)
+    int last;            // the last number given
+    int deleted;
+  };
+  const Row rows[] = {
+      {"a new store", nullptr, 0, 0},
+      {"nothing is missing", "(1, 1, 0, ''), (2, 1, 0, ''), (3, 1, 0, '')", 3, 0},
+      {"the first", "(2, 1, 0, ''), (3, 1, 0, '')", 3, 1},
+      {"several", "(1, 1, 0, ''), (3, 1, 0, ''), (7, 1, 0, ''), (8, 1, 0, '')", 8, 6},
+      {"the last", "(1, 1, 0, ''), (2, 1, 0, '')", 3, 3},
+      {"all", nullptr, 5, 5},
+  };
+  for (const Row& row : rows) {
+    url_ = new_database();
+    migrate(pg_migrations().first(1));
+    PgConnection connection(io_.get_executor(), {url_});
+    if (row.events != nullptr)
+      wait(connection.execute(std::string("INSERT INTO events VALUES ") + row.events));
+    wait(connection.execute("UPDATE event_counter SET last = " + std::to_string(row.last)));
+    migrate(pg_migrations());
+    EXPECT_EQ(number("SELECT deleted FROM event_horizon"), row.deleted) << row.name;
+    EXPECT_EQ(version().works_with, 1) << "programs that do not know of it may stay";
+  }
+}
+
+// As a program of the first schema would, or a person.
+TEST_F(PgSchemaTest, WhoeverDeletesEventsMovesTheHorizon) {
+  migrate(pg_migrations());
+  PgConnection connection(io_.get_executor(), {url_});
+  wait(connection.execute(
+      "INSERT INTO events SELECT n, n % 2, 0, '' FROM generate_series(1, 9) AS g(n)"));
+  const auto deleted_after = [&](const std::string& sql) {
+    wait(connection.execute(sql));
+    return number("SELECT deleted FROM event_horizon");
+  };
+  EXPECT_EQ(deleted_after("DELETE FROM events WHERE seq = 99"), 0);
+  EXPECT_EQ(deleted_after("DELETE FROM events WHERE seq IN (4, 6)"), 6);
+  EXPECT_EQ(deleted_after("DELETE FROM events WHERE seq = 2"), 6) << "it never goes back";
+  EXPECT_EQ(deleted_after("BEGIN; DELETE FROM events WHERE rollout = 1; ROLLBACK"), 6);
+  EXPECT_EQ(deleted_after("DELETE FROM events WHERE rollout = 1"), 9);
+}
+
 TEST_F(PgSchemaTest, AStepThatFailsLeavesWhatWasThereAndIsTriedAgain) {
   std::array broken = kSteps;
   broken[1].sql = "ALTER TABLE a ADD y bigint; ALTER TABLE nowhere ADD z bigint;";
@@ -99,6 +146,14 @@ TEST_F(PgSchemaTest, ADatabaseThatMayNotBeChangedIsSaid) {
     EXPECT_THAT(error.what(), HasSubstr("in which this user may create tables"));
   }
   wait(connection.execute("DROP ROLE reader"));
+}
+
+// States of a new format are refused by older programs, which would take places over in vain again
+// and again. So a new format is made with a step of the schema that has them step aside; then this
+// test is told of it.
+TEST(PgSchema, OlderProgramsStepAsideForANewFormatOfStates) {
+  EXPECT_EQ(encode_state(RolloutState{}).front(), 1);
+  EXPECT_EQ(pg_migrations().back().works_with, 1);
 }
 
 }  // namespace

@@ -92,6 +92,9 @@ std::string text_of(const StoredRollout& rollout) {
 std::string text_of(const StoredEvent& event) {
   return std::to_string(event.seq) + event.rollout + text_of(event.event);
 }
+std::string text_of(const StreamedEvent& event) {
+  return text_of(event.stored) + event.ns + "/" + event.service;
+}
 std::string text_of(const ExplainRecord& explain) {
   return explain.decision + PgArray::encoded(explain.at) + explain.bundle;
 }
@@ -118,6 +121,11 @@ class Answers {
     texts.push_back(question + " goes on: " + page.next_cursor.value_or("no"));
   }
 };
+
+std::string fmt_of(const EventStretch& stretch) {
+  return "the log to " + std::to_string(stretch.up_to) + " of " + std::to_string(stretch.newest) +
+         ", whole after " + std::to_string(stretch.deleted);
+}
 
 std::vector<Place> some_places() {
   return {place_of(registration(kSecond, "eu-1").insert->spec),
@@ -158,6 +166,9 @@ awaitable<void> ask_all(Store& store, Answers& answers) {
   answers.add("targets", co_await store.latest_per_target("default", "checkout", 9));
   answers.add("events", co_await store.events(std::nullopt, 0, 100));
   answers.add("events after 2", co_await store.events(std::nullopt, 2, 2));
+  const EventStretch stretch = co_await store.event_stretch(0, 100);
+  answers.add("the log", stretch.items);
+  answers.texts.push_back(fmt_of(stretch));
   for (const char* id : {"ord_1", "no_1", "ord_2", "no_2", "ord_4"})
     answers.add(id, co_await store.delivery(id));
   answers.add("shared", co_await store.memo("", "releases", "group"));

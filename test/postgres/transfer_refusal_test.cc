@@ -1,6 +1,5 @@
 // What is not moved, and why; and how far it is, in words.
 #include "daemon/postgres/transfer_meter.h"
-#include "daemon/storage/schema.h"
 #include "test/postgres/transfer_fixture.h"
 
 namespace rollwatch {
@@ -31,9 +30,8 @@ TEST_F(TransferRefusalTest, AFileThatIsNoStoreOfThisVersion) {
   EXPECT_THAT(refusal(), HasSubstr("was written by a newer rollwatchd (schema 99"));
   sqlite("PRAGMA user_version = 0");
   EXPECT_THAT(refusal(),
-              HasSubstr("has the tables of an older rollwatchd (schema 0, this one knows " +
-                        std::to_string(sqlite_migrations().back().version) +
-                        "); start this rollwatchd on it once"));
+              HasSubstr("has the tables of an older rollwatchd (schema 0, this one knows "));
+  EXPECT_THAT(refusal(), HasSubstr("start this rollwatchd on it once"));
 }
 
 TEST_F(TransferRefusalTest, AStoreThatADaemonHasOpen) {

@@ -43,7 +43,8 @@ class PgWriterTest : public NodesTest {
               for (const std::int64_t fence : recorded.at(0).fences)
                 result += fence > 0 ? "fence" : "no fence";
             } catch (const StoreError& error) {
-              result = error.what();
+              result =
+                  (error.is_uncertain() ? "unknown: " : "nothing: ") + std::string(error.what());
             }
             results_[at] = result;
           });
@@ -75,6 +76,19 @@ TEST_F(PgWriterTest, ACommitWhoseAnswerWasLostIsFoundOut) {
   record(next(2));
   ASSERT_TRUE(answered());
   EXPECT_EQ(results_[1], "event 2 ");
+}
+
+// A node that loses its lease while a commit is out cannot find out any more, and must not say that
+// nothing was done.
+TEST_F(PgWriterTest, OfACommitThatWasOutWhenTheLeaseWasLostNobodyKnows) {
+  relay_.cut_answers();
+  record(next(1));
+  ASSERT_TRUE(until([&] { return number("SELECT count(*) FROM evaluations") == 1; }));
+  record(next(2));
+  node_->store.writer().resign();
+  ASSERT_TRUE(answered());
+  EXPECT_THAT(results_[0], HasSubstr("unknown: this node is not a member"));
+  EXPECT_THAT(results_[1], HasSubstr("nothing: this node is not a member"));
 }
 
 TEST_F(PgWriterTest, ACommitThatNeverArrivedIsMadeOnce) {
@@ -125,6 +139,15 @@ TEST_F(PgWriterTest, AnAbandonedTransactionDoesNotHoldUpItsSuccessor) {
 TEST_F(PgWriterTest, EventsOfSeveralNodesAreOneRowOfNumbers) {
   Node& b = node("b", Millis{10'000});
   register_at(b, rollout_id(2), "t2");
+  // Who follows meanwhile is given each once, in order: what it sees has seen all before it.
+  std::vector<std::int64_t> followed;
+  spawn(io_.get_executor(), "follower", [&]() -> awaitable<void> {
+    for (std::int64_t after = 0; after < 40;) {
+      const EventStretch stretch = co_await b.store.event_stretch(after, 7);
+      for (const StreamedEvent& event : stretch.items) followed.push_back(event.stored.seq);
+      after = stretch.up_to;
+    }
+  });
   for (unsigned revision = 1; revision <= 20; ++revision) {
     record(next(revision));
     spawn(io_.get_executor(), "b", [&b, revision]() -> awaitable<void> {
@@ -139,6 +162,9 @@ TEST_F(PgWriterTest, EventsOfSeveralNodesAreOneRowOfNumbers) {
   ASSERT_TRUE(until([&] { return number("SELECT count(*) FROM events") == 40; }));
   EXPECT_EQ(number("SELECT max(seq) FROM events"), 40);
   EXPECT_EQ(number("SELECT count(DISTINCT seq) FROM events"), 40) << "no number is left out";
+  ASSERT_TRUE(until([&] { return !followed.empty() && followed.back() == 40; }));
+  ASSERT_EQ(followed.size(), 40U);
+  for (std::size_t i = 0; i < 40; ++i) EXPECT_EQ(followed[i], static_cast<std::int64_t>(i) + 1);
 }
 
 TEST_F(PgWriterTest, ManyCommitsAreFewTransactions) {

@@ -30,8 +30,7 @@ class BothServers {
   RealVictoriaMetrics victoria_;
   net::io_context io_;
   SystemClock clock_;
-  HttpClient client_{io_.get_executor()};
-  PrometheusSource source_{io_.get_executor(), client_, clock_, datasources()};
+  PrometheusSource source_{io_.get_executor(), clock_, datasources()};
 };
 
 }  // namespace rollwatch

@@ -106,7 +106,6 @@ class RealLagTest : public ::testing::Test {
   static std::unique_ptr<RealPrometheus> prometheus_;
   static std::unique_ptr<RealVictoriaMetrics> victoria_;
   net::io_context io_;
-  HttpClient client_{io_.get_executor()};
 };
 
 std::unique_ptr<RealPrometheus> RealLagTest::prometheus_;
@@ -114,7 +113,7 @@ std::unique_ptr<RealVictoriaMetrics> RealLagTest::victoria_;
 
 TEST_F(RealLagTest, TheLagIsToldFromTheScrapes) {
   ManualClock clock(io_);
-  PrometheusSource source(io_.get_executor(), client_, clock, datasources());
+  PrometheusSource source(io_.get_executor(), clock, datasources());
   for (const char* server : {"prometheus", "victoria"}) {
     for (std::size_t scene = 0; scene < kScenes.size(); ++scene) {
       SCOPED_TRACE(std::string(server) + ": " + kScenes[scene].name);
@@ -141,7 +140,7 @@ TEST_F(RealLagTest, ItBecomesTheDelay) {
   std::size_t scene = 0;
   while (std::string(kScenes[scene].name) != "90 s") ++scene;
   ManualClock clock(io_, now_of(scene));
-  PrometheusSource source(io_.get_executor(), client_, clock, datasources());
+  PrometheusSource source(io_.get_executor(), clock, datasources());
   MeasuredDelays delays(io_.get_executor(), clock, source, [] { return 0.5; });
   delays.measure({"prometheus", "victoria"});
   for (const char* server : {"prometheus", "victoria"}) {

@@ -119,8 +119,7 @@ class RealServersTest : public ::testing::Test {
   static std::unique_ptr<RealVictoriaMetrics> victoria_;
   net::io_context io_;
   SystemClock clock_;
-  HttpClient client_{io_.get_executor()};
-  PrometheusSource source_{io_.get_executor(), client_, clock_, datasources()};
+  PrometheusSource source_{io_.get_executor(), clock_, datasources()};
 };
 
 std::unique_ptr<RealPrometheus> RealServersTest::prometheus_;

@@ -83,8 +83,9 @@ struct Script {
   bool people_refuse = false;  // no message is taken: each is dead at once
   std::vector<Message> told;
   std::vector<std::string> not_recorded;
-  std::vector<std::string> gone;     // rollouts that a node gave up or lost
   std::size_t most_evaluations = 0;  // in one commit
+  std::size_t batches = 0;           // that the store was given
+  Millis linger{0};
 };
 
 }  // namespace rollwatch

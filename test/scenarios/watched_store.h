@@ -18,6 +18,7 @@ class WatchedStore : public Store {
   bool owes() const { return out_ > 0; }
 
   awaitable<std::vector<Recorded>> record(std::vector<Commit> commits) override {
+    ++script_.batches;
     for (const Commit& commit : commits)
       script_.most_evaluations = std::max(script_.most_evaluations, commit.evaluations.size());
     if (script_.store_hangs) co_await held_.wait();
@@ -46,6 +47,10 @@ class WatchedStore : public Store {
     const Out out(out_);
     co_return co_await store_.list(std::move(filter), limit, std::move(cursor));
   }
+  awaitable<std::size_t> count(ListFilter filter) override {
+    const Out out(out_);
+    co_return co_await store_.count(std::move(filter));
+  }
   awaitable<std::optional<StoredRollout>> latest(std::string ns, std::string service,
                                                  std::string target,
                                                  std::string candidate) override {
@@ -62,6 +67,10 @@ class WatchedStore : public Store {
                                              std::size_t limit) override {
     const Out out(out_);
     co_return co_await store_.events(std::move(id), after, limit);
+  }
+  awaitable<EventStretch> event_stretch(std::int64_t after, std::size_t limit) override {
+    const Out out(out_);
+    co_return co_await store_.event_stretch(after, limit);
   }
   awaitable<Page<Delivery>> deliveries(std::string id, std::size_t limit,
                                        std::optional<std::string> cursor) override {

@@ -48,7 +48,6 @@ struct World::Node {
   EngineRules rules(World& world, Life& life);
   EngineHooks hooks(World& world);
 
-  std::set<std::string> gone;
   std::unique_ptr<Leases> leases;
   ScriptedLeases* shared = nullptr;  // the same, if there are several nodes
   Teller teller;
@@ -111,6 +110,7 @@ World::Node::Node(World& world, Life& life, std::size_t number)
     senders.emplace(name, std::make_shared<ScriptedPeople>(world.script_, life.clock));
   outbox.configure(std::move(drivers), std::move(senders));
   teller.configure(routes_of(world.settings_));
+  teller.count_nodes(world.nodes_);
 }
 
 EngineRules World::Node::rules(World& world, Life& life) {
@@ -130,6 +130,7 @@ EngineRules World::Node::rules(World& world, Life& life) {
   };
   rules.decode_plan = plan_of;
   rules.random = Life::random_of(world);
+  rules.linger = world.script_.linger;
   rules.datasource_url = [](const std::string&) { return std::string("http://metrics.example"); };
   return rules;
 }
@@ -144,19 +145,6 @@ EngineHooks World::Node::hooks(World& world) {
   };
   hooks.not_recorded = [&world](const RolloutSpec& spec, const std::string& why) {
     world.script_.not_recorded.push_back(spec.candidate + ": " + why);
-  };
-  hooks.gone = [this, &world](const RolloutSpec& spec) {
-    world.script_.gone.push_back(spec.id);
-    gone.insert(spec.id);
-  };
-  // Who shows the rollouts of this node would show one for ever that is not here.
-  hooks.changed = [this, &world](const RolloutView& view) {
-    if (!gone.contains(view.spec.id)) return;
-    const auto active = engine.active();
-    const bool here = std::any_of(active.begin(), active.end(), [&view](const RolloutView& one) {
-      return one.spec.id == view.spec.id;
-    });
-    if (!here && !is_over(view.state)) world.script_.gone.push_back("a ghost of " + view.spec.id);
   };
   return hooks;
 }

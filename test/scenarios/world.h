@@ -58,6 +58,8 @@ class World {
   // Kills the process and starts it again after `down`. `loading` is called when it serves requests
   // already, and has not read its store yet.
   void restart(Millis down, const std::function<void()>& loading = {});
+  // Before configure(): what nothing follows from waits this long for others to be written with.
+  void linger_is(Millis linger) { script_.linger = linger; }
   // The disk refuses every commit from now on, or takes them again.
   void store_fails(bool fails) { script_.store_fails = fails; }
   // The store refuses every transaction that holds a commit of this rollout; "": none.
@@ -66,14 +68,13 @@ class World {
   void store_hangs(bool hangs);
   void let_commits_go();
   std::size_t most_evaluations_in_a_commit() const { return script_.most_evaluations; }
+  std::size_t batches() const { return script_.batches; }  // that the store was given
   // Why steps could not be recorded, as the engine told.
   const std::vector<std::string>& not_recorded() const { return script_.not_recorded; }
   // Queries are not checked at registration before this is called with false.
   void checks_hang(bool hangs);
 
   RolloutView rollout(const std::string& id);
-  // The rollouts that nodes gave up or lost, in order.
-  const std::vector<std::string>& gone() const { return script_.gone; }
   std::vector<StoredEvaluation> evaluations(const std::string& id);
   std::vector<StoredEvent> events(const std::string& id);
   std::vector<Delivery> deliveries(const std::string& id);

@@ -63,6 +63,42 @@ TEST_F(SchemaTest, OurOwnStepsLeadToTheSameTablesFromEveryEarlierSchema) {
   EXPECT_EQ(version(), steps.back().version);
 }
 
+// Numbers are given one after the other, so what is missing was deleted; rollout 2 is hidden.
+TEST_F(SchemaTest, WhereTheEventLogIsWholeFromIsSeenByTheNumbersThatAreMissing) {
+  struct Row {
+    const char* name;
+    const char* events;  // (seq, rollout, at, data)
+    int last;            // the last number given
+    int deleted;
+  };
+  const Row rows[] = {
+      {"a new store", nullptr, 0, 0},
+      {"nothing is missing", "(1, 1, 0, ''), (2, 1, 0, ''), (3, 1, 0, '')", 3, 0},
+      {"the first", "(2, 1, 0, ''), (3, 1, 0, '')", 3, 1},
+      {"one between", "(1, 1, 0, ''), (3, 1, 0, '')", 3, 2},
+      {"several", "(1, 1, 0, ''), (3, 1, 0, ''), (7, 1, 0, ''), (8, 1, 0, '')", 8, 6},
+      {"the last", "(1, 1, 0, ''), (2, 1, 0, '')", 3, 3},
+      {"of a hidden rollout", "(1, 1, 0, ''), (2, 2, 0, ''), (3, 1, 0, '')", 3, 2},
+      {"the last, hidden", "(1, 1, 0, ''), (2, 2, 0, '')", 2, 2},
+      {"all", "(1, 2, 0, '')", 5, 5},
+  };
+  for (const Row& row : rows) {
+    Database db(dir_.path() / row.name, Database::Mode::kReadWrite);
+    migrate(db, sqlite_migrations().first(1));
+    db.execute(
+        "INSERT INTO rollouts VALUES (1, 'ro_a', '', '', '', '', '', 0, 0, 0, 1, '');"
+        "INSERT INTO forgotten VALUES (2)");
+    if (row.events != nullptr) {
+      db.execute(std::string("INSERT INTO events VALUES ") + row.events);
+      db.execute("UPDATE sqlite_sequence SET seq = " + std::to_string(row.last) +
+                 " WHERE name = 'events'");
+    }
+    migrate(db, sqlite_migrations());
+    EXPECT_EQ(db.integer("SELECT deleted FROM event_horizon"), row.deleted) << row.name;
+    EXPECT_EQ(db.integer("SELECT count(*) FROM event_horizon"), 1) << row.name;
+  }
+}
+
 TEST_F(SchemaTest, AStepThatFailsLeavesTheOneBefore) {
   constexpr std::array kBroken{kThree[0], Migration{2, "CREATE TABLE c (x); SELECT nonsense"}};
   EXPECT_THAT(message_of(kBroken), HasSubstr("nonsense"));

@@ -1,6 +1,8 @@
 // Lists of rollouts: filters, order, pages.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "test/storage/store_fixture.h"
 
 namespace rollwatch {
@@ -68,7 +70,12 @@ TEST_P(StoreListTest, FiltersNarrowTogether) {
        "ro_00000003 /"},
       {"no such", {{}, "' OR '1'='1", "", "", {}}, "/"},
   };
-  for (const Row& row : rows) EXPECT_EQ(listed(row.filter, 10), row.expected) << row.name;
+  for (const Row& row : rows) {
+    EXPECT_EQ(listed(row.filter, 10), row.expected) << row.name;
+    const std::string& expected = row.expected;
+    EXPECT_EQ(wait(store_->count(row.filter)), std::count(expected.begin(), expected.end(), '_'))
+        << row.name;
+  }
 }
 
 TEST_P(StoreListTest, TheStateOfAListIsTheLatest) {

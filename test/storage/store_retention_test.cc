@@ -196,6 +196,55 @@ TEST_P(StoreRetentionTest, NoEventNumberIsGivenAgain) {
   EXPECT_THAT(record_one(step("ro_b", 1)).event_seqs, ElementsAre(last + 1));
 }
 
+// "3 5 / 5 of 5, deleted 2": what there is, how far it was looked, and how far the log reaches.
+TEST_P(StoreRetentionTest, TheLogSaysWhereItIsWholeFrom) {
+  const auto log = [this](std::int64_t after, std::size_t limit) {
+    const EventStretch stretch = wait(store_->event_stretch(after, limit));
+    std::string text;
+    for (const StreamedEvent& event : stretch.items)
+      text += std::to_string(event.stored.seq) + event.stored.rollout.substr(2) + " ";
+    return text + "/ " + std::to_string(stretch.up_to) + " of " + std::to_string(stretch.newest) +
+           ", deleted " + std::to_string(stretch.deleted);
+  };
+  EXPECT_EQ(log(0, 10), "/ 0 of 0, deleted 0") << "an empty store";
+  live("ro_a", kEnd);
+  record_one(registration("ro_b"));
+  record_one(step("ro_b", 1));
+  live("ro_c", kLater);
+  record_one(step("ro_b", 2));
+  EXPECT_EQ(log(0, 10), "1_a 2_b 3_c 4_b / 4 of 4, deleted 0");
+
+  struct Row {
+    const char* name;
+    std::int64_t after;
+    std::size_t limit;
+    const char* log;
+  };
+  const Row rows[] = {
+      {"a page", 0, 2, "1_a 2_b / 2 of 4, deleted 0"},
+      {"the next one", 2, 2, "3_c 4_b / 4 of 4, deleted 0"},
+      {"nothing more", 4, 2, "/ 4 of 4, deleted 0"},
+      {"from beyond", 9, 2, "/ 9 of 4, deleted 0"},
+      {"no events asked for", 1, 0, "/ 1 of 4, deleted 0"},
+  };
+  for (const Row& row : rows) EXPECT_EQ(log(row.after, row.limit), row.log) << row.name;
+  const StreamedEvent event = wait(store_->event_stretch(3, 1)).items.at(0);
+  EXPECT_EQ(event.ns + "/" + event.service, "default/checkout");
+  EXPECT_EQ(text_of(event.stored.event), text_of(wait(store_->events("ro_b", 3, 1)).at(0).event));
+
+  EXPECT_EQ(forget(kLater), 1U);
+  EXPECT_EQ(log(0, 10), "2_b 3_c 4_b / 4 of 4, deleted 1");
+  EXPECT_EQ(forget(kLater + Millis(1)), 1U);
+  EXPECT_EQ(log(0, 2), "2_b 4_b / 4 of 4, deleted 3") << "a hole between what others have";
+  reopen();
+  EXPECT_EQ(log(4, 2), "/ 4 of 4, deleted 3");
+  record_one(ending("ro_b", kEnd));
+  EXPECT_EQ(forget(kLater), 1U);
+  EXPECT_EQ(log(0, 2), "/ 4 of 4, deleted 4") << "everything is gone";
+  live("ro_d", kEnd);
+  EXPECT_EQ(log(0, 2), "5_d / 5 of 5, deleted 4");
+}
+
 TEST_P(StoreRetentionTest, AnAnalysisStaysAsLongAsOneRolloutHasIt) {
   const auto with = [](const std::string& id, const std::string& analysis) {
     Commit commit = registration(id);

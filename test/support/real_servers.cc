@@ -87,7 +87,7 @@ std::vector<std::string> as_user(std::vector<std::string> argv) {
 
 }  // namespace
 
-RealPostgres::RealPostgres() {
+RealPostgres::RealPostgres(PostgresSetup setup) : setup_(std::move(setup)) {
   if (geteuid() == 0) {
     const passwd* user = getpwnam(kServerUser);
     if (user == nullptr || chown(directory_.path().c_str(), user->pw_uid, user->pw_gid) != 0)
@@ -97,6 +97,8 @@ RealPostgres::RealPostgres() {
       {std::string(kPostgres) + "initdb", "-D", (directory_ / "data").string(), "--no-sync", "-A",
        "trust", "-U", "rollwatch", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"});
   if (made.exit_code != 0) throw std::runtime_error("initdb failed:\n" + made.output);
+  for (const auto& [name, text] : setup_.files) put_file(name, text);
+  if (!setup_.hba.empty()) put_file("pg_hba.conf", setup_.hba);
   std::string log;
   for (int attempt = 0; attempt < 5 && !process_; ++attempt) {
     port_ = free_port();
@@ -119,14 +121,30 @@ Finished RealPostgres::as_server_user(std::vector<std::string> argv) const {
   return run_program({as_user(std::move(argv)), {}, directory_.path().string()});
 }
 
+void RealPostgres::put_file(const std::string& name, const std::string& text) const {
+  const std::filesystem::path path = directory_ / "data" / name;
+  write_file(path, text);
+  std::filesystem::permissions(path, std::filesystem::perms(0600));
+  if (geteuid() != 0) return;
+  const passwd* user = getpwnam(kServerUser);
+  if (chown(path.c_str(), user->pw_uid, user->pw_gid) != 0)
+    throw std::runtime_error("cannot give " + path.string() + " to the server");
+}
+
 void RealPostgres::start_server() {
-  auto process = std::make_unique<Process>(ProcessOptions{
-      as_user({std::string(kPostgres) + "postgres", "-D", (directory_ / "data").string(), "-p",
-               std::to_string(port_), "-c", "listen_addresses=127.0.0.1", "-c",
-               "unix_socket_directories=" + directory_.path().string(), "-c", "fsync=off", "-c",
-               "max_connections=200", "-c", "shared_buffers=32MB"}),
-      {},
-      directory_.path().string()});
+  std::vector<std::string> argv = {std::string(kPostgres) + "postgres", "-D",
+                                   (directory_ / "data").string(), "-p", std::to_string(port_)};
+  std::vector<std::string> settings = setup_.settings;
+  settings.insert(
+      settings.end(),
+      {"listen_addresses=127.0.0.1", "unix_socket_directories=" + directory(),
+       setup_.is_durable ? "fsync=on" : "fsync=off", "max_connections=200", "shared_buffers=32MB"});
+  for (const std::string& setting : settings) {
+    argv.emplace_back("-c");
+    argv.push_back(setting);
+  }
+  auto process = std::make_unique<Process>(
+      ProcessOptions{as_user(std::move(argv)), {}, directory_.path().string()});
   wait_until([&] {
     return !process->running() ||
            process->log().find("ready to accept connections") != std::string::npos;
@@ -136,7 +154,7 @@ void RealPostgres::start_server() {
 }
 
 std::string RealPostgres::url(const std::string& database) {
-  const Finished made = as_server_user({"createdb", "-h", "127.0.0.1", "-p", std::to_string(port_),
+  const Finished made = as_server_user({"createdb", "-h", directory(), "-p", std::to_string(port_),
                                         "-U", "rollwatch", "-T", "template0", database});
   if (made.exit_code != 0 && made.output.find("already exists") == std::string::npos)
     throw std::runtime_error("createdb failed:\n" + made.output);

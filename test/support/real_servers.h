@@ -46,14 +46,22 @@ class RealVictoriaMetrics {
   std::unique_ptr<Process> process_;
 };
 
-// PostgreSQL, without durability: no machine loses its power in a test. The server does not run as
-// root, so if the test does, it is the package's own user.
+// PostgreSQL, by default without durability: no machine loses its power in a test. The server does
+// not run as root, so if the test does, it is the package's own user.
+struct PostgresSetup {
+  std::map<std::string, std::string> files;  // beside its data; nobody else may read them
+  std::vector<std::string> settings;         // "ssl=on"
+  std::string hba;                           // pg_hba.conf; "": everybody is let in
+  bool is_durable = false;                   // fsync, for whoever measures
+};
 class RealPostgres {
  public:
-  RealPostgres();
+  explicit RealPostgres(PostgresSetup setup = {});
   ~RealPostgres();
 
   int port() const { return port_; }
+  // Where its socket is.
+  std::string directory() const { return directory_.path().string(); }
   // Of a database of this name, which is made if there is none.
   std::string url(const std::string& database);
   Process& process() { return *process_; }
@@ -63,7 +71,9 @@ class RealPostgres {
  private:
   void start_server();
   Finished as_server_user(std::vector<std::string> argv) const;
+  void put_file(const std::string& name, const std::string& text) const;
 
+  PostgresSetup setup_;
   TempDir directory_;
   int port_ = 0;
   std::unique_ptr<Process> process_;

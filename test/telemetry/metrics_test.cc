@@ -34,25 +34,36 @@ class MetricsTest : public testing::Test {
  protected:
   // The lines of one family or series, without help and type.
   std::string lines(const std::string& prefix) {
-    std::istringstream all(metrics.text(now));
+    std::istringstream all(text());
     std::string found;
     for (std::string line; std::getline(all, line);)
       if (line.starts_with(prefix)) found += line + "\n";
     return found;
   }
 
-  std::size_t series() {
-    std::istringstream all(metrics.text(now));
+  std::size_t series() { return series_of(""); }
+
+  std::size_t series_of(const std::string& prefix) {
+    std::istringstream all(text());
     std::size_t count = 0;
     for (std::string line; std::getline(all, line);)
-      if (!line.starts_with('#')) ++count;
+      if (!line.starts_with('#') && line.starts_with(prefix)) ++count;
     return count;
   }
 
+  std::string text() {
+    return metrics.text(now, [this](const Engine::Look& look) {
+      for (const auto& [id, view] : active) look(view.spec, *view.plan, view.state);
+    });
+  }
+
+  void watch(const RolloutView& view) { active.insert_or_assign(view.spec.id, view); }
+
   void end(RolloutView view, State state) {
+    active.erase(view.spec.id);
     view.state.state = state;
     view.state.ended_at = now;
-    metrics.on_changed(view, now);
+    metrics.on_ended(view);
   }
 
   // Something of everything.
@@ -81,15 +92,18 @@ class MetricsTest : public testing::Test {
     metrics.on_outbox(outbox);
     metrics.on_commit(Millis(3));
     metrics.on_http("GET", "/api/v1/rollouts/{id}", 200);
+    metrics.on_stream_clients(3);
+    metrics.on_stream_cut("slow");
     metrics.on_reload(true, now);
     RolloutView view = rollout("ro_1");
     judge(view, 0.0125);
-    metrics.on_changed(view, now);
+    watch(view);
   }
 
   void pass(Millis span) { now += span; }
 
   SysTime now = kSampleTime;
+  std::map<std::string, RolloutView> active;
   Metrics metrics{"0.1.0"};
 };
 
@@ -97,10 +111,10 @@ TEST_F(MetricsTest, PromtoolHasNothingToSay) {
   feed_all();
   FILE* promtool = ::popen("promtool check metrics", "w");
   ASSERT_NE(promtool, nullptr);
-  const std::string text = metrics.text(now);
-  std::fwrite(text.data(), 1, text.size(), promtool);
+  const std::string shown = text();
+  std::fwrite(shown.data(), 1, shown.size(), promtool);
   const int status = ::pclose(promtool);
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << text;
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << shown;
 }
 
 TEST_F(MetricsTest, EveryPromisedMetricIsThere) {
@@ -121,6 +135,9 @@ TEST_F(MetricsTest, EveryPromisedMetricIsThere) {
         "rollwatch_dead_letters{target=\"deployer\"} 1",
         "rollwatch_http_requests_total{code=\"200\",method=\"GET\",route=\"/api/v1/rollouts/"
         "{id}\"} 1",
+        "rollwatch_event_stream_clients 3",
+        "rollwatch_event_stream_cuts_total{reason=\"gap\"} 0",
+        "rollwatch_event_stream_cuts_total{reason=\"slow\"} 1",
         "rollwatch_config_last_reload_successful 1",
         "rollwatch_config_last_reload_success_timestamp_seconds 1767323045.678",
         "rollwatch_rollouts{state=\"analyzing\"} 1",
@@ -142,7 +159,7 @@ TEST_F(MetricsTest, EveryPromisedMetricIsThere) {
         "process_open_fds ",
         "process_cpu_seconds_total ",
         "process_start_time_seconds "}) {
-    EXPECT_THAT(metrics.text(now), HasSubstr(series));
+    EXPECT_THAT(text(), HasSubstr(series));
   }
 }
 
@@ -151,7 +168,7 @@ TEST_F(MetricsTest, SeriesComeAndGoWithTheirRollouts) {
   for (int i = 0; i < 500; ++i) {
     RolloutView view = rollout("ro_" + std::to_string(i));
     judge(view, 0.01);
-    metrics.on_changed(view, now);
+    watch(view);
   }
   EXPECT_EQ(series(), before + 500 * 6);  // info, weight, two verdicts, a value, a threshold
   EXPECT_EQ(lines("rollwatch_rollouts{state=\"analyzing\"}"),
@@ -164,61 +181,58 @@ TEST_F(MetricsTest, SeriesComeAndGoWithTheirRollouts) {
 }
 
 TEST_F(MetricsTest, TheEndIsStillSeenByTheNextScrape) {
-  metrics.on_changed(rollout("ro_1"), now);
+  watch(rollout("ro_1"));
   end(rollout("ro_1"), State::kRolledBack);
   pass(Millis(30'000));
-  EXPECT_THAT(metrics.text(now), HasSubstr("rollout=\"ro_1\""));
+  EXPECT_THAT(text(), HasSubstr("rollout=\"ro_1\""));
   pass(Millis(30'000));
-  EXPECT_THAT(metrics.text(now), Not(HasSubstr("rollout=\"ro_1\"")));
+  EXPECT_THAT(text(), Not(HasSubstr("rollout=\"ro_1\"")));
 }
 
-// Another node has it, and its series: two of them would count it twice.
-TEST_F(MetricsTest, ARolloutThatIsGivenUpIsGoneAtOnce) {
-  const std::size_t before = series();
-  metrics.on_changed(rollout("ro_1"), now);
-  metrics.on_gone(rollout("ro_1").spec);
-  EXPECT_EQ(series(), before);
-  EXPECT_EQ(lines("rollwatch_rollouts{state=\"analyzing\"}"),
-            "rollwatch_rollouts{state=\"analyzing\"} 0\n");
-  metrics.on_changed(rollout("ro_1"), now);
-  EXPECT_EQ(lines("rollwatch_rollouts{state=\"analyzing\"}"),
-            "rollwatch_rollouts{state=\"analyzing\"} 1\n")
-      << "taken over again";
-  end(rollout("ro_1"), State::kPromoted);
-  metrics.on_gone(rollout("ro_1").spec);
-  metrics.on_gone(rollout("ro_2").spec);
-  EXPECT_THAT(metrics.text(now), HasSubstr("rollout=\"ro_1\"")) << "its end is still to be seen";
+// A rollback is watched after its end, for its recovery: not as an active one.
+TEST_F(MetricsTest, AnEndedOneThatIsWatchedStillIsGoneAsWell) {
+  end(rollout("ro_1"), State::kRolledBack);
+  RolloutView recovering = rollout("ro_1");
+  recovering.state.state = State::kRolledBack;
+  watch(recovering);
+  EXPECT_THAT(lines("rollwatch_rollout_weight"), HasSubstr("ro_1"));
+  EXPECT_EQ(series_of("rollwatch_rollout_weight"), 1U);
   pass(Millis(59'000));
-  EXPECT_EQ(series(), before);
+  EXPECT_EQ(lines("rollwatch_rollout_weight"), "");
 }
 
 TEST_F(MetricsTest, AClockSetBackKeepsNothing) {
-  metrics.on_changed(rollout("ro_1"), now);
+  watch(rollout("ro_1"));
   end(rollout("ro_1"), State::kPromoted);
   pass(Millis(-3'600'000));
-  EXPECT_THAT(metrics.text(now), Not(HasSubstr("rollout=\"ro_1\"")));
+  EXPECT_THAT(text(), Not(HasSubstr("rollout=\"ro_1\"")));
 }
 
 TEST_F(MetricsTest, AnEndedRolloutDoesNotComeBack) {
-  end(rollout("ro_1"), State::kPromoted);
-  EXPECT_THAT(metrics.text(now), Not(HasSubstr("rollout=\"ro_1\"")));
+  end(rollout("ro_1"), State::kRollbackFailed);
+  pass(Millis(60'000));
+  RolloutView reminded = rollout("ro_1");
+  reminded.state.state = State::kRollbackFailed;
+  reminded.state.ended_at = now - Millis(60'000);
+  metrics.on_ended(reminded);
+  EXPECT_THAT(text(), Not(HasSubstr("rollout=\"ro_1\"")));
 }
 
 TEST_F(MetricsTest, NoValueIsNoSeries) {
   RolloutView view = rollout("ro_1");
   judge(view, 0.01);
-  metrics.on_changed(view, now);
+  watch(view);
   EXPECT_THAT(lines("rollwatch_condition_value{"), HasSubstr("0.01"));
   judge(view, std::nullopt);
-  metrics.on_changed(view, now);
+  watch(view);
   EXPECT_EQ(lines("rollwatch_condition_value{"), "");
   judge(view, 0.02);
-  metrics.on_changed(view, now);
+  watch(view);
   EXPECT_THAT(lines("rollwatch_condition_value{"), HasSubstr("0.02"));
 }
 
 TEST_F(MetricsTest, LabelsAreQuoted) {
-  metrics.on_changed(rollout("ro_1", "a\"b\\c\nd{}"), now);
+  watch(rollout("ro_1", "a\"b\\c\nd{}"));
   EXPECT_THAT(lines("rollwatch_rollout_weight"), HasSubstr("service=\"a\\\"b\\\\c\\nd{}\""));
 }
 

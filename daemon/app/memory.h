@@ -1,0 +1,16 @@
+// What the program has freed and the C library keeps: after a burst (a start with ten thousand
+// rollouts, a thousand registrations) that can be most of what it holds.
+#pragma once
+
+#include <cstddef>
+
+namespace rollwatch {
+
+// Few threads allocate here: arenas of their own would only scatter what is freed. Once per
+// process, before any thread.
+void allocate_together();
+
+// Gives it back to the system if it is much. Takes some milliseconds then. Whether it did.
+bool give_memory_back();
+
+}  // namespace rollwatch

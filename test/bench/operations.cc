@@ -1,0 +1,105 @@
+#include "test/bench/operations.h"
+
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+#include "analysis/advance.h"
+#include "analysis/judge.h"
+#include "analysis/plan.h"
+#include "analysis/promql/query_template.h"
+#include "analysis/render.h"
+#include "analysis/slots.h"
+#include "analysis/state_codec.h"
+#include "daemon/prometheus/answer_parser.h"
+
+namespace rollwatch::bench {
+namespace {
+
+constexpr Millis kInterval{10'000};
+
+// An answer as a server writes it, of so many series.
+std::shared_ptr<const std::string> body(std::size_t series) {
+  std::string text = R"({"status":"success","data":{"resultType":"vector","result":[)";
+  for (std::size_t i = 0; i < series; ++i)
+    text += std::string(i == 0 ? "" : ",") + R"({"metric":{"service":"s)" + std::to_string(i) +
+            R"(","version":"1.24"},"value":[1767323045.678,"0.0123"]})";
+  return std::make_shared<const std::string>(text + "]}}");
+}
+
+// A rollout that has been watched for a while, and the answer of its next slot.
+struct Watched {
+  Watched() {
+    auto query = promql::parse_query_template(
+        R"(sum(rate(http_requests_total{app="{{service}}",version="{{candidate}}",code=~"5.."}[{{window}}])))");
+    if (!query) throw std::logic_error("the query of the benchmark is none");
+    ThresholdCondition kind{*std::move(query), Rule{}, Reduce::kEach, std::nullopt, 100};
+    kind.rule.fail_if = Comparison{CompareOp::kGreater, 0.05};
+    plan.steps = {{std::nullopt, Millis{3'600'000}, false}};
+    plan.conditions = {{.name = "error-rate",
+                        .kind = std::move(kind),
+                        .interval = kInterval,
+                        .timeout = std::nullopt,
+                        .steps = {}}};
+    spec.id = "ro_01jgkqzv3m000000000000";
+    spec.ns = "payments";
+    spec.service = "checkout";
+    spec.target = "eu-1";
+    spec.stable = "1.23";
+    spec.candidate = "1.24";
+    state = registered({spec, plan}, now).state;
+    state = advance({spec, plan}, state, Begin{}, now).state;
+    for (int i = 0; i < 20; ++i) state = advance({spec, plan}, state, next(), now).state;
+    input = next();
+  }
+
+  // The next slot is answered, and it is its time.
+  SlotAnswered next() {
+    const ConditionState& condition = state.conditions.front();
+    const std::int64_t slot = next_slot(plan.conditions.front(), condition, Millis{0}).value();
+    now = grid_of(plan.conditions.front(), condition).at(slot);
+    return {0, slot, now, parse_answer("default", 200, "application/json", body(1)), std::nullopt};
+  }
+
+  SysTime now{Millis{1'767'323'045'678}};
+  Plan plan;
+  RolloutSpec spec;
+  RolloutState state;
+  Input input;
+};
+
+std::size_t parsed(const std::shared_ptr<const std::string>& body) {
+  const Answer answer = parse_answer("default", 200, "application/json", body);
+  return std::get<Vector>(answer.result).series.size();
+}
+
+}  // namespace
+
+std::vector<Operation> operations() {
+  const auto watched = std::make_shared<const Watched>();
+  const Fixed fixed{watched->spec, watched->plan};
+  const auto& condition = watched->plan.conditions.front();
+  const auto& query = std::get<ThresholdCondition>(condition.kind).query;
+  const auto& answer = std::get<SlotAnswered>(watched->input).value;
+  return {
+      {"parse_one", [one = body(1)] { return parsed(one); }},
+      {"parse_thousand", [thousand = body(1'000)] { return parsed(thousand); }},
+      {"render",
+       [watched, fixed, &condition, &query] {
+         return render_query(query, fixed.spec, condition, 0, std::nullopt).value().size();
+       }},
+      {"judge",
+       [watched, &condition, &answer] {
+         const Judgement judged = judge(condition, answer, nullptr, {watched->now, std::nullopt});
+         return static_cast<std::size_t>(judged.outcome) + judged.series.size();
+       }},
+      {"advance",
+       [watched, fixed] {
+         const Transition step = advance(fixed, watched->state, watched->input, watched->now);
+         return step.evaluations.size() + step.state.evaluations;
+       }},
+      {"encode_state", [watched] { return encode_state(watched->state).size(); }},
+  };
+}
+
+}  // namespace rollwatch::bench
