@@ -1,5 +1,6 @@
 #include "analysis/state_codec.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -129,12 +130,14 @@ void visit(Io& io, typename Io::template Ref<RolloutState> rollout) {
 // Whole numbers are little-endian base 128 with a continuation bit; texts and lists begin with
 // their length; an optional begins with 0 or 1; a double is its eight bytes, lowest first.
 
+// Into memory that is made large enough first: a byte at a time through the string's own
+// bookkeeping would cost more than all the rest.
 class Writer {
  public:
   template <class T>
   using Ref = const T&;
 
-  explicit Writer(std::string& out) : out_(out) {}
+  explicit Writer(std::string& out) : out_(out) { out_.resize(std::max(out_.capacity(), kRoom)); }
 
   template <class... Fields>
   void operator()(const Fields&... fields) {
@@ -142,18 +145,30 @@ class Writer {
   }
 
   void put_number(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<char>(value | 0x80));
-    out_.push_back(static_cast<char>(value));
+    make_room(kLongest);
+    for (; value >= 0x80; value >>= 7) out_[at_++] = static_cast<char>(value | 0x80);
+    out_[at_++] = static_cast<char>(value);
   }
 
+  // Nothing may be put after it.
+  void finish() { out_.resize(at_); }
+
  private:
+  static constexpr std::size_t kRoom = 256;
+  static constexpr std::size_t kLongest = 10;  // bytes of a number
+
+  void make_room(std::size_t bytes) {
+    if (out_.size() - at_ < bytes) out_.resize(2 * out_.size() + bytes);
+  }
+
   template <class T>
   void put(const T& value) {
     if constexpr (std::is_enum_v<T>) {
       put_number(static_cast<std::uint64_t>(value));
     } else if constexpr (std::is_same_v<T, double>) {
       const auto bits = std::bit_cast<std::uint64_t>(value);
-      for (int shift = 0; shift < 64; shift += 8) out_.push_back(static_cast<char>(bits >> shift));
+      make_room(sizeof bits);
+      for (int shift = 0; shift < 64; shift += 8) out_[at_++] = static_cast<char>(bits >> shift);
     } else if constexpr (std::is_signed_v<T>) {
       put_number(zigzag(value));
     } else if constexpr (std::is_unsigned_v<T>) {  // bool too
@@ -164,7 +179,9 @@ class Writer {
       put_number(zigzag(value.count()));
     } else if constexpr (std::is_same_v<T, std::string>) {
       put_number(value.size());
-      out_.append(value);
+      make_room(value.size());
+      value.copy(out_.data() + at_, value.size());
+      at_ += value.size();
     } else if constexpr (kIsOptional<T>) {
       put_number(value.has_value());
       if (value) put(*value);
@@ -179,6 +196,7 @@ class Writer {
   }
 
   std::string& out_;
+  std::size_t at_ = 0;
 };
 
 // After the first mistake everything reads as zero, so that no caller has to look after each field.
@@ -289,12 +307,16 @@ class Reader {
 
 }  // namespace
 
-std::string encode_state(const RolloutState& state) {
-  std::string bytes;
-  bytes.reserve(256);
+void encode_state(const RolloutState& state, std::string& bytes) {
   Writer writer(bytes);
   writer.put_number(kFormat);
   writer(state);
+  writer.finish();
+}
+
+std::string encode_state(const RolloutState& state) {
+  std::string bytes;
+  encode_state(state, bytes);
   return bytes;
 }
 

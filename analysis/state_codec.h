@@ -18,6 +18,8 @@
 namespace rollwatch {
 
 std::string encode_state(const RolloutState& state);
+// Replaces what `bytes` holds, in the memory it has.
+void encode_state(const RolloutState& state, std::string& bytes);
 
 // The error is a sentence that says what is wrong at which byte. Any input is safe.
 Expected<RolloutState, std::string> decode_state(std::string_view bytes);

@@ -56,6 +56,20 @@ void read_store_url(TableReader& reader, StoreSettings& store, SectionContext& c
   store.shown = store.path;
 }
 
+void read_thin_after(TableReader& reader, StoreSettings& store) {
+  const Value* after = reader.find("thin_after");
+  if (after == nullptr) return;
+  const std::string* text = after->as_string();
+  Millis given{0};
+  if (text != nullptr && *text == "never") {
+    store.thin_after.reset();
+  } else if (auto problem = duration_problem(*after, kRetentions, given)) {
+    reader.wrong("thin_after", *problem + "; or write \"never\" to keep every evaluation");
+  } else {
+    store.thin_after = given;
+  }
+}
+
 void read_ingestion_delay(TableReader& reader, DatasourceSettings& datasource) {
   const Value* delay = reader.find("ingestion_delay");
   if (delay == nullptr) return;
@@ -95,6 +109,7 @@ StoreSettings read_store(const Value& table, SectionContext& context) {
   read_store_url(reader, store, context);
   if (const auto retention = reader.duration("retention", kRetentions))
     store.retention = *retention;
+  read_thin_after(reader, store);
   if (const auto lease = reader.duration("lease", kLeases)) {
     store.lease = *lease;
     if (store.postgres.empty())

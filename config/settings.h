@@ -26,6 +26,7 @@ struct StoreSettings {
   Secret postgres;    // the address of the database that several nodes share; empty with SQLite
   std::string shown;  // either, without anything secret
   Millis retention{90LL * 24 * 3'600'000};
+  std::optional<Millis> thin_after{7LL * 24 * 3'600'000};  // none: history is never thinned
   Millis lease{10'000};  // PostgreSQL: how long a silent node keeps its rollouts
 };
 

@@ -25,6 +25,7 @@ constexpr Millis kForgetEvery{60'000};
 constexpr Millis kAfterStart{10'000};
 constexpr Millis kLookAtMemoryEvery{60'000};
 constexpr std::size_t kForgottenAtOnce = 10;
+constexpr int kThinnedPieces = 2'000;
 
 // How long a start waits for the first measurement of ingestion delays.
 constexpr Millis kFirstLooks{3'000};
@@ -175,6 +176,7 @@ awaitable<void> Application::Impl::keep_forgetting() {
     } catch (const StoreError& error) {
       failure = error.what();
     }
+    if (failure.empty() && settings_->store.thin_after) failure = co_await thin();
     if (!failure.empty() && !failing && !stopping_)
       spdlog::error("old history is not deleted, tried again every minute: {}", failure);
     failing = !failure.empty();
@@ -189,6 +191,25 @@ awaitable<std::size_t> Application::Impl::forget(SysTime ended_before) {
     forgotten += latest;
   }
   co_return forgotten;
+}
+
+// As much as can be recorded in a minute and more. "", or why it did not work.
+awaitable<std::string> Application::Impl::thin() {
+  const SysTime before = clock_.wall() - *settings_->store.thin_after;
+  std::size_t deleted = 0;
+  Store::Thinned latest{0, true};
+  try {
+    for (int pieces = 0; latest.more && pieces < kThinnedPieces && !stopping_; ++pieces) {
+      latest = co_await backend_->store().thin(before);
+      deleted += latest.deleted;
+    }
+  } catch (const StoreError& error) {
+    co_return error.what();
+  }
+  if (deleted > 0)
+    spdlog::info("thinned the history before {}: {} evaluations deleted", format_time(before),
+                 deleted);
+  co_return "";
 }
 
 void Application::Impl::fail(const std::string& why) {

@@ -54,6 +54,7 @@ class Application::Impl {
   awaitable<void> stop();
   awaitable<void> keep_forgetting();
   awaitable<std::size_t> forget(SysTime ended_before);
+  awaitable<std::string> thin();
   awaitable<void> keep_giving_memory_back();
   void fail(const std::string& why);
   void wait_for_signals();

@@ -121,6 +121,16 @@ class Store {
   // the next. One call at a time.
   virtual awaitable<std::size_t> forget(SysTime ended_before, std::size_t limit) = 0;
 
+  // Deletes some of what was evaluated before that moment and decided nothing, a piece like
+  // those of forget(): every slot that did not pass stays, and so do the passes beside them, at the
+  // ends of steps and around decisions, and of the others one in ten. Numbers stay as they are. A
+  // rollout is looked at whenever an hour more of it is old enough.
+  struct Thinned {
+    std::size_t deleted = 0;
+    bool more = false;
+  };
+  virtual awaitable<Thinned> thin(SysTime before) = 0;
+
   // Finishes what was handed over and closes. No call may follow.
   virtual void close() = 0;
 };

@@ -7,6 +7,7 @@
 #include "daemon/postgres/schema.h"
 #include "daemon/storage/cursor.h"
 #include "daemon/storage/documents.h"
+#include "daemon/storage/thinning.h"
 
 namespace rollwatch {
 namespace {
@@ -27,6 +28,20 @@ constexpr std::string_view kEnded =
     " (SELECT 1 FROM deliveries d WHERE d.rollout = r.key AND d.open)"
     " ORDER BY r.ended_at, r.key LIMIT $2::bigint";
 constexpr std::string_view kForget = "SELECT rollwatch_forget($1, $2)";
+
+constexpr std::string_view kToThin =
+    "SELECT key, thinned, created_at, active FROM rollouts WHERE thin_from < $1::bigint"
+    " ORDER BY thin_from LIMIT 1";
+constexpr std::string_view kRowsToThin =
+    "SELECT number, condition, slot, outcome, step FROM evaluations"
+    " WHERE rollout = $1::bigint AND number > $2::bigint ORDER BY number LIMIT $3::bigint";
+constexpr std::string_view kDecisions = "SELECT at FROM explains WHERE rollout = $1::bigint";
+// The rollout's row first, as whoever deletes it does.
+constexpr std::string_view kThinned =
+    "UPDATE rollouts SET thinned = $2::bigint, thin_from = $3::bigint"
+    " WHERE key = $1::bigint AND thinned = $4::bigint";
+constexpr std::string_view kThin =
+    "DELETE FROM evaluations WHERE rollout = $1::bigint AND number = ANY($2::bigint[])";
 
 PgTarget target_of(const std::string& url) {
   PgTarget target;
@@ -192,6 +207,45 @@ awaitable<std::size_t> PgStore::forget(SysTime ended_before, std::size_t limit) 
     throw StoreError(sentence("written", error));
   }
   co_return forgotten;
+}
+
+// Several nodes may be at it: what one has deleted already is what another would have.
+awaitable<Store::Thinned> PgStore::thin(SysTime before) {
+  Thinned thinned;
+  try {
+    PgStatement find = pg(kToThin, before - kThinAtOnce);
+    const PgRows found = co_await pool_.ask(std::move(find));
+    if (found.empty()) co_return thinned;
+    thinned.more = true;
+    const std::int64_t rollout = found.integer(0, 0), done = found.integer(0, 1);
+    std::vector<PgStatement> read;
+    read.push_back(pg(kRowsToThin, rollout, done, static_cast<std::int64_t>(kThinRows + 1)));
+    read.push_back(pg(kDecisions, rollout));
+    const auto answers = co_await pool_.ask(std::move(read));
+    ThinPiece piece;
+    for (int row = 0; row < answers.at(0).size(); ++row) {
+      ThinRow one{static_cast<std::uint32_t>(answers[0].integer(row, 0)), answers[0].text(row, 1),
+                  answers[0].time(row, 2),
+                  answers[0].integer(row, 3) == static_cast<int>(Outcome::kPass),
+                  static_cast<int>(answers[0].integer(row, 4))};
+      if (!piece.add(std::move(one), before)) break;
+    }
+    std::vector<SysTime> decided;
+    for (int row = 0; row < answers.at(1).size(); ++row) decided.push_back(answers[1].time(row, 0));
+    PgArray numbers;
+    for (const std::uint32_t number : superfluous(piece.rows, decided)) numbers.add(number);
+    std::optional<SysTime> from = piece.next;
+    if (!from && found.boolean(0, 3)) from = std::max(before, found.time(0, 2));
+    const std::int64_t last = piece.rows.empty() ? done : std::int64_t{piece.rows.back().number};
+    std::vector<PgStatement> write;
+    write.push_back(pg(kThinned, rollout, last, from, done));
+    if (!numbers.empty()) write.push_back(pg(kThin, rollout, numbers));
+    const auto changed = co_await pool_.ask(std::move(write), kForgetLimit);
+    if (!numbers.empty()) thinned.deleted = static_cast<std::size_t>(changed.at(1).changed());
+  } catch (const PgError& error) {
+    throw StoreError(sentence("written", error));
+  }
+  co_return thinned;
 }
 
 void PgStore::close() {

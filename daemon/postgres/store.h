@@ -59,6 +59,7 @@ class PgStore : public Store {
   awaitable<void> put_freeze(FreezeRecord freeze) override;
   awaitable<std::vector<FreezeRecord>> freezes() override;
   awaitable<std::size_t> forget(SysTime ended_before, std::size_t limit) override;
+  awaitable<Thinned> thin(SysTime before) override;
   void close() override;
 
  private:

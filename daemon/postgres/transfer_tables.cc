@@ -58,7 +58,9 @@ std::vector<TransferTable> make_tables() {
         {"created_at", kBigint},
         {"ended_at", kBigint},
         {"plan", kBigint},
-        {"spec", kText}},
+        {"spec", kText},
+        {"thinned", kBigint},
+        {"thin_from", kBigint}},
        1,
        500,
        true});
@@ -68,12 +70,12 @@ std::vector<TransferTable> make_tables() {
        2,
        2'000});
   add({"states",
-       ROLLWATCH_KEPT("states"),
+       ROLLWATCH_KEPT("latest_states"),
        {{"rollout", kBigint}, {"revision", kBigint}, {"updated_at", kBigint}, {"state", kBytes}},
        1,
        500});
   add({"evaluations",
-       ROLLWATCH_KEPT("evaluations"),
+       ROLLWATCH_KEPT("all_evaluations"),
        {{"rollout", kBigint},
         {"number", kBigint},
         {"condition", kText},

@@ -26,10 +26,10 @@ constexpr std::string_view kInsertPlan =
     " ON CONFLICT (digest) DO UPDATE SET version = excluded.version";
 constexpr std::string_view kInsertRollout =
     "INSERT INTO rollouts (id, place, namespace, service, target, candidate, state, active,"
-    " created_at, ended_at, plan, spec)"
+    " created_at, ended_at, plan, spec, thin_from)"
     " SELECT $1, (SELECT key FROM places WHERE namespace = $2 AND service = $3 AND target = $4),"
     " $2, $3, $4, $5, $6, $7::boolean, $8::bigint, $9::bigint,"
-    " (SELECT key FROM plans WHERE digest = $10::bytea), $11";
+    " (SELECT key FROM plans WHERE digest = $10::bytea), $11, $8::bigint";
 constexpr std::string_view kInsertLabels =
     "INSERT INTO labels (rollout, name, value) SELECT r.key, l.name, l.value"
     " FROM rollouts r, unnest($2::text[], $3::text[]) AS l(name, value) WHERE r.id = $1";
@@ -43,9 +43,10 @@ constexpr std::string_view kPutStates =
     " updated_at = excluded.updated_at, state = excluded.state";
 // Most steps leave the rollout where it is, and then nothing of its row or indexes is touched.
 constexpr std::string_view kMoveRollouts =
-    "UPDATE rollouts r SET state = s.state, active = s.active, ended_at = s.ended_at"
-    " FROM unnest($1::text[], $2::text[], $3::boolean[], $4::bigint[])"
-    " AS s(id, state, active, ended_at) WHERE r.id = s.id AND"
+    "UPDATE rollouts r SET state = s.state, active = s.active, ended_at = s.ended_at,"
+    " thin_from = coalesce(r.thin_from, s.updated_at)"
+    " FROM unnest($1::text[], $2::text[], $3::boolean[], $4::bigint[], $5::bigint[])"
+    " AS s(id, state, active, ended_at, updated_at) WHERE r.id = s.id AND"
     " (r.state <> s.state OR r.active <> s.active OR r.ended_at IS DISTINCT FROM s.ended_at)";
 
 constexpr std::string_view kInsertEvaluations =
@@ -270,7 +271,7 @@ void PgGroup::add_tables() {
       ended.add(state.ended_at);
     }
     add(kPutStates, ids, revisions, updated, states);
-    add(kMoveRollouts, ids, names, active, ended);
+    add(kMoveRollouts, ids, names, active, ended, updated);
   }
   if (!evaluations_[0].empty()) {
     PgStatement statement = pg(kInsertEvaluations);

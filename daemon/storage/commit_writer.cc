@@ -13,12 +13,6 @@ namespace {
 
 using Bytes = Query::Bytes;
 
-// A rollout's row, and the place it is in.
-struct RolloutRow {
-  std::int64_t rollout = 0;  // rollouts.key
-  std::string ns, service, target;
-};
-
 // FNV-1a. Only finds candidates: equal hashes are compared in full.
 std::int64_t hash_of(const PlanDocument& plan) {
   std::uint64_t hash = 0xcbf29ce484222325;
@@ -46,71 +40,59 @@ std::int64_t intern_plan(Database& db, const PlanDocument& plan) {
   return key;
 }
 
-RolloutRow insert_rollout(Database& db, const StoredRollout& rollout, const RolloutState& state) {
+KnownRollout& insert_rollout(Database& db, RecentLog& recent, const StoredRollout& rollout,
+                             const RolloutState& state) {
   const RolloutSpec& spec = rollout.spec;
   const std::int64_t plan = intern_plan(db, rollout.document ? *rollout.document : PlanDocument{});
   const std::string document = spec_document(spec);
   Query insert(db,
                "INSERT INTO rollouts (id, namespace, service, target, candidate, state, active,"
-               " created_at, ended_at, plan, spec)"
-               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING key");
+               " created_at, ended_at, plan, spec, thin_from)"
+               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?8) RETURNING key");
   insert.bind(spec.id, spec.ns, spec.service, spec.target, spec.candidate, name_of(state.state),
               !is_over(state), spec.created_at, state.ended_at, plan, document);
   insert.next();
-  RolloutRow row{insert.integer(0), spec.ns, spec.service, spec.target};
+  KnownRollout known;
+  known.key = insert.integer(0);
+  known.state = state.state;
+  known.active = !is_over(state);
+  known.ended_at = state.ended_at;
   insert.run();
 
   for (const auto& [name, value] : spec.labels) {
     Query(db, "INSERT INTO labels (rollout, name, value) VALUES (?1, ?2, ?3)")
-        .bind(row.rollout, name, value)
+        .bind(known.key, name, value)
         .run();
   }
   const std::string blob = encode_state(state);
   Query(db, "INSERT INTO states (rollout, revision, updated_at, state) VALUES (?1, ?2, ?3, ?4)")
-      .bind(row.rollout, state.revision, state.updated_at, Bytes{blob})
+      .bind(known.key, state.revision, state.updated_at, Bytes{blob})
       .run();
-  return row;
+  return recent.known().add(spec.id, known);
 }
 
-RolloutRow find_rollout(Database& db, const std::string& id) {
-  Query found(db, "SELECT key, namespace, service, target FROM rollouts WHERE id = ?1");
-  found.bind(id);
-  if (!found.next()) throw Refused("there is no rollout " + id);
-  return {found.integer(0), found.text(1), found.text(2), found.text(3)};
+KnownRollout& find_rollout(RecentLog& recent, const std::string& id) {
+  KnownRollout* found = recent.known().find(id);
+  if (found == nullptr) throw Refused("there is no rollout " + id);
+  return *found;
 }
 
-void update_state(Database& db, std::int64_t rollout, const RolloutState& state) {
-  const std::string blob = encode_state(state);
-  Query(db, "UPDATE states SET revision = ?2, updated_at = ?3, state = ?4 WHERE rollout = ?1")
-      .bind(rollout, state.revision, state.updated_at, Bytes{blob})
-      .run();
-  // Most steps leave the rollout where it is, and then nothing of its row or indexes is touched.
+// Most steps leave the rollout where it is, and then nothing of its row or indexes is touched.
+void move_rollout(Database& db, RecentLog& recent, KnownRollout& rollout,
+                  const RolloutState& state) {
+  const bool active = !is_over(state);
+  if (rollout.state == state.state && rollout.active == active &&
+      rollout.ended_at == state.ended_at)
+    return;
   Query(db,
-        "UPDATE rollouts SET state = ?2, active = ?3, ended_at = ?4"
-        " WHERE key = ?1 AND (state <> ?2 OR active <> ?3 OR ended_at IS NOT ?4)")
-      .bind(rollout, name_of(state.state), !is_over(state), state.ended_at)
+        "UPDATE rollouts SET state = ?2, active = ?3, ended_at = ?4,"
+        " thin_from = coalesce(thin_from, ?5) WHERE key = ?1")
+      .bind(rollout.key, name_of(state.state), active, state.ended_at, state.updated_at)
       .run();
-}
-
-void insert_evaluation(Database& db, std::int64_t rollout, const StoredEvaluation& evaluation) {
-  const Judgement& judgement = evaluation.judgement;
-  std::optional<int> rule_op;
-  std::optional<double> rule_limit;
-  if (judgement.rule) {
-    rule_op = static_cast<int>(judgement.rule->op);
-    rule_limit = judgement.rule->limit;
-  }
-  Query(db,
-        "INSERT INTO evaluations (rollout, number, condition, slot, last_slot, slots, evaluated_at,"
-        " outcome, cause, value, rule_op, rule_limit, evidence, min_evidence, series, detail, step,"
-        " duration)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)")
-      .bind(rollout, evaluation.number, evaluation.condition, evaluation.slot, evaluation.last_slot,
-            evaluation.slots, evaluation.evaluated_at, static_cast<int>(judgement.outcome),
-            static_cast<int>(judgement.cause), judgement.value, rule_op, rule_limit,
-            judgement.evidence, judgement.min_evidence, judgement.series, judgement.detail,
-            evaluation.step, evaluation.duration)
-      .run();
+  recent.known().changes(rollout);
+  rollout.state = state.state;
+  rollout.active = active;
+  rollout.ended_at = state.ended_at;
 }
 
 std::int64_t insert_event(Database& db, std::int64_t rollout, const Event& event) {
@@ -125,11 +107,12 @@ std::int64_t insert_event(Database& db, std::int64_t rollout, const Event& event
 
 // Larger than every fence this place has seen, and not behind the wall clock, so that fences still
 // grow after the database was lost or put back from a copy.
-std::int64_t next_fence(Database& db, const RolloutRow& row, SysTime created_at) {
+std::int64_t next_fence(Database& db, std::int64_t rollout, SysTime created_at) {
   Query next(db,
-             "INSERT INTO targets (namespace, service, target, fence) VALUES (?1, ?2, ?3, ?4)"
+             "INSERT INTO targets (namespace, service, target, fence)"
+             " SELECT namespace, service, target, ?2 FROM rollouts WHERE key = ?1"
              " ON CONFLICT DO UPDATE SET fence = max(fence + 1, excluded.fence) RETURNING fence");
-  next.bind(row.ns, row.service, row.target, created_at);
+  next.bind(rollout, created_at);
   next.next();
   const std::int64_t fence = next.integer(0);
   next.run();
@@ -145,15 +128,15 @@ void insert_attempt(Database& db, std::int64_t delivery, const Attempt& attempt)
       .run();
 }
 
-std::int64_t insert_delivery(Database& db, const RolloutRow& row, const Delivery& delivery) {
+std::int64_t insert_delivery(Database& db, std::int64_t rollout, const Delivery& delivery) {
   const bool order = delivery.cls == DeliveryClass::kOrder;
-  const std::int64_t fence = order ? next_fence(db, row, delivery.created_at) : 0;
+  const std::int64_t fence = order ? next_fence(db, rollout, delivery.created_at) : 0;
   Query insert(
       db,
       "INSERT INTO deliveries (id, rollout, class, kind, target, number, weight, fence, state,"
       " open, created_at, expires_at, accepted_until, payload)"
       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) RETURNING key");
-  insert.bind(delivery.id, row.rollout, name_of(delivery.cls), delivery.kind, delivery.target,
+  insert.bind(delivery.id, rollout, name_of(delivery.cls), delivery.kind, delivery.target,
               std::int64_t{delivery.number}, delivery.weight, fence, name_of(delivery.state),
               is_open(delivery.state), delivery.created_at, delivery.expires_at,
               delivery.accepted_until, delivery.payload);
@@ -191,29 +174,32 @@ void check_memo(Database& db, const Memo& memo) {
   if (there != memo.before) throw Outdated("the shared memo " + memo.key + " has changed");
 }
 
-RolloutRow open_rollout(Database& db, const Commit& commit) {
-  if (!commit.insert) return find_rollout(db, commit.rollout);
+KnownRollout& open_rollout(Database& db, RecentLog& recent, const Commit& commit) {
+  if (!commit.insert) return find_rollout(recent, commit.rollout);
   if (!commit.state) throw Refused("rollout " + commit.rollout + " is registered without a state");
-  return insert_rollout(db, *commit.insert, *commit.state);
+  return insert_rollout(db, recent, *commit.insert, *commit.state);
 }
 
 }  // namespace
 
-Recorded write_commit(Database& db, const Commit& commit) {
+Recorded write_commit(Database& db, RecentLog& recent, const Commit& commit) {
   Recorded recorded;
-  const RolloutRow row = open_rollout(db, commit);
-  if (commit.state && !commit.insert) update_state(db, row.rollout, *commit.state);
-  for (const auto& evaluation : commit.evaluations) insert_evaluation(db, row.rollout, evaluation);
+  KnownRollout& known = open_rollout(db, recent, commit);
+  const std::int64_t rollout = known.key;
+  const RolloutState* state = commit.state && !commit.insert ? &*commit.state : nullptr;
+  if (state != nullptr) move_rollout(db, recent, known, *state);
+  if (state != nullptr || !commit.evaluations.empty())
+    recent.append(known, commit.evaluations, state);
   for (const Event& event : commit.events) {
-    recorded.event_seqs.push_back(insert_event(db, row.rollout, event));
+    recorded.event_seqs.push_back(insert_event(db, rollout, event));
   }
   for (const Delivery& delivery : commit.deliveries) {
-    recorded.fences.push_back(insert_delivery(db, row, delivery));
+    recorded.fences.push_back(insert_delivery(db, rollout, delivery));
   }
   for (const DeliveryUpdate& update : commit.delivery_updates) update_delivery(db, update);
   for (const ExplainRecord& explain : commit.explains) {
     Query(db, "INSERT INTO explains (rollout, decision, at, bundle) VALUES (?1, ?2, ?3, ?4)")
-        .bind(row.rollout, explain.decision, explain.at, explain.bundle)
+        .bind(rollout, explain.decision, explain.at, explain.bundle)
         .run();
   }
   for (const Memo& memo : commit.memos) {
@@ -221,10 +207,10 @@ Recorded write_commit(Database& db, const Commit& commit) {
     Query(db,
           "INSERT INTO memos (rollout, target, name, value) VALUES (?1, ?2, ?3, ?4)"
           " ON CONFLICT DO UPDATE SET value = excluded.value")
-        .bind(memo.is_shared ? kNoRollout : row.rollout, memo.target, memo.key, memo.value)
+        .bind(memo.is_shared ? kNoRollout : rollout, memo.target, memo.key, memo.value)
         .run();
   }
-  if (commit.idempotency) insert_idempotency(db, row.rollout, *commit.idempotency);
+  if (commit.idempotency) insert_idempotency(db, rollout, *commit.idempotency);
   return recorded;
 }
 

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "daemon/engine/records.h"
+#include "daemon/storage/recent_log.h"
 #include "daemon/storage/sqlite.h"
 
 namespace rollwatch {
@@ -21,7 +22,7 @@ class Outdated : public std::runtime_error {
 
 // Throws Refused, Outdated or SqliteError. Fences are given to the orders and sequence numbers to
 // the events, in the order of the calls.
-Recorded write_commit(Database& db, const Commit& commit);
+Recorded write_commit(Database& db, RecentLog& recent, const Commit& commit);
 
 // Replaces what is there for the same service. The work of one transaction that somebody else
 // began.

@@ -34,12 +34,34 @@ ChoreResult GroupCommit::run(const Chore& chore) {
   if (!failed_.empty()) return Unexpected(failed_);
   try {
     Query(db_, "BEGIN IMMEDIATE").run();
-    const std::size_t done = chore(db_);
-    Query(db_, "COMMIT").run();
+    const std::size_t done = chore(db_, recent_);
+    end_transaction();
     return done;
   } catch (const SqliteError& error) {
     return Unexpected(give_up(error));
   }
+}
+
+// A failure leaves everything where it is, and the next time tries again. One that does not pass is
+// told by the chores, which depend on the same.
+bool GroupCommit::tidy() {
+  if (!failed_.empty() || !recent_.is_due()) return false;
+  try {
+    Query(db_, "BEGIN IMMEDIATE").run();
+    recent_.tidy();
+    fail_point("before_fold_commit");
+    end_transaction();
+    fail_point("after_fold_commit");
+  } catch (const SqliteError& error) {
+    give_up(error);
+    return false;
+  }
+  return recent_.is_due();
+}
+
+void GroupCommit::end_transaction() {
+  Query(db_, "COMMIT").run();
+  recent_.committed();
 }
 
 std::vector<BatchResult> GroupCommit::write(const std::vector<const Batch*>& batches) {
@@ -49,41 +71,44 @@ std::vector<BatchResult> GroupCommit::write(const std::vector<const Batch*>& bat
   Query(db_, "BEGIN IMMEDIATE").run();
   for (const Batch* batch : batches) {
     results.push_back(write_batch(*batch));
-    orders = orders || (results.back().has_value() && has_new_order(*batch));
+    if (!results.back()) return apart(batches, std::move(results));
+    orders = orders || has_new_order(*batch);
   }
   if (orders) fail_point("before_order_commit");
   fail_point("before_commit");
-  Query(db_, "COMMIT").run();
+  end_transaction();
   ++transactions_;
   if (orders) fail_point("after_order_commit");
   fail_point("after_commit");
   return results;
 }
 
+// One of them does not fit, or is the only one.
+std::vector<BatchResult> GroupCommit::apart(const std::vector<const Batch*>& batches,
+                                            std::vector<BatchResult> results) {
+  roll_back();
+  if (batches.size() == 1) return results;
+  results.clear();
+  for (const Batch* batch : batches) results.push_back(std::move(commit({batch}).front()));
+  return results;
+}
+
 BatchResult GroupCommit::write_batch(const Batch& batch) {
-  Query(db_, "SAVEPOINT batch").run();
-  std::string refusal;
-  bool outdated = false;
+  constexpr const char* kMisfit = "the store refused what does not fit its rows: ";
   try {
     std::vector<Recorded> recorded;
     recorded.reserve(batch.size());
-    for (const Commit& commit : batch) recorded.push_back(write_commit(db_, commit));
-    Query(db_, "RELEASE batch").run();
+    for (const Commit& commit : batch) recorded.push_back(write_commit(db_, recent_, commit));
     return recorded;
   } catch (const Outdated& error) {
-    refusal = error.what();
-    outdated = true;
+    return Unexpected(
+        BatchError{std::string("the store refused what is out of date: ") + error.what(), true});
   } catch (const Refused& error) {
-    refusal = error.what();
+    return Unexpected(BatchError{std::string(kMisfit) + error.what()});
   } catch (const SqliteError& error) {
-    if (!error.is_constraint() || !db_.in_transaction()) throw;
-    refusal = error.what();
+    if (!error.is_constraint()) throw;
+    return Unexpected(BatchError{std::string(kMisfit) + error.what()});
   }
-  Query(db_, "ROLLBACK TO batch").run();
-  Query(db_, "RELEASE batch").run();
-  if (outdated)
-    return Unexpected(BatchError{"the store refused what is out of date: " + refusal, true});
-  return Unexpected(BatchError{"the store refused what does not fit its rows: " + refusal});
 }
 
 std::vector<BatchResult> GroupCommit::all_failed(std::size_t count, const std::string& why) const {
@@ -110,6 +135,7 @@ std::string GroupCommit::give_up(const SqliteError& error) {
 
 // Some failures make SQLite roll back by itself.
 void GroupCommit::roll_back() {
+  recent_.rolled_back();
   try {
     if (db_.in_transaction()) db_.execute("ROLLBACK");
   } catch (const SqliteError& error) {

@@ -1,6 +1,6 @@
-// Many callers' batches in one transaction. Each batch stands behind a savepoint of its own, so
-// that one that does not fit fails alone; the price of a durable commit is paid once for all of
-// them.
+// Many callers' batches in one transaction, so that the price of a durable commit is paid once for
+// all of them. If one does not fit, none of them is written together: each is alone then, so that
+// only that one fails.
 #pragma once
 
 #include <atomic>
@@ -11,6 +11,7 @@
 
 #include "analysis/expected.h"
 #include "daemon/engine/records.h"
+#include "daemon/storage/recent_log.h"
 #include "daemon/storage/sqlite.h"
 
 namespace rollwatch {
@@ -23,14 +24,15 @@ struct BatchError {
 using BatchResult = Expected<std::vector<Recorded>, BatchError>;
 
 // Other work on the same database, small enough that commits can wait for it, and how much it did.
-using Chore = std::function<std::size_t(Database&)>;
+using Chore = std::function<std::size_t(Database&, RecentLog&)>;
 using ChoreResult = Expected<std::size_t, std::string>;
 
 // Used by the writer thread alone, but for transactions().
 class GroupCommit {
  public:
-  // `name` stands in messages: the database's path.
-  GroupCommit(Database& db, std::string name) : db_(db), name_(std::move(name)) {}
+  // Reads the database. `name` stands in messages: the database's path. Throws SqliteError.
+  GroupCommit(Database& db, std::string name, RecentHeads& heads)
+      : db_(db), name_(std::move(name)), recent_(db, heads) {}
 
   // One result for each batch, in order. After a failure of the disk all of them fail, and the next
   // call tries again with a transaction of its own, unless it is one after which nothing can be
@@ -40,15 +42,21 @@ class GroupCommit {
   // A transaction for that alone; failures of the disk mean the same.
   ChoreResult run(const Chore& chore);
 
-  // Moves the log into the database when it has grown long. Between commits, when nobody waits:
-  // SQLite itself would do it within a commit, and would not tell of a failed fsync.
+  // Does some of what there is to fold (recent_log.h), between commits. Whether there is more.
+  bool tidy();
+
+  // Moves the write-ahead log into the database when it has grown long. Between commits, when
+  // nobody waits: SQLite itself would do it within a commit, and would not tell of a failed fsync.
   void checkpoint();
 
   std::uint64_t transactions() const { return transactions_; }
 
  private:
   std::vector<BatchResult> write(const std::vector<const Batch*>& batches);
+  std::vector<BatchResult> apart(const std::vector<const Batch*>& batches,
+                                 std::vector<BatchResult> results);
   BatchResult write_batch(const Batch& batch);
+  void end_transaction();
   std::vector<BatchResult> all_failed(std::size_t count, const std::string& why) const;
   std::string give_up(const SqliteError& error);
   void roll_back();
@@ -56,6 +64,7 @@ class GroupCommit {
 
   Database& db_;
   const std::string name_;
+  RecentLog recent_;
   std::string failed_;  // not empty: no more writes, and why
   std::atomic<std::uint64_t> transactions_ = 0;
 };

@@ -10,15 +10,16 @@
 #include <vector>
 
 #include "daemon/engine/store.h"
+#include "daemon/storage/recent_heads.h"
 #include "daemon/storage/sqlite.h"
 
 namespace rollwatch {
 
-// Used by the reading thread alone. Throws SqliteError, or DocumentError for a row that makes no
-// sense.
+// Used by the reading thread alone. All of one answer is of one moment. Throws SqliteError, or
+// DocumentError for a row that makes no sense.
 class StoreReader {
  public:
-  explicit StoreReader(Database& db) : db_(db) {}
+  StoreReader(Database& db, const RecentHeads& recent) : db_(db), recent_(recent) {}
 
   std::vector<StoredRollout> active();
   std::vector<StoredRollout> active_in(const std::vector<Place>& places);
@@ -48,11 +49,22 @@ class StoreReader {
   std::optional<Store::Idempotent> idempotent(const std::string& key, SysTime now);
 
  private:
-  StoredRollout rollout_in(const Query& row);
+  // The row of a rollout, with its newest state in `recent` if it has one there.
+  StoredRollout rollout_in(const Query& row, std::int64_t newest);
+  std::vector<StoredRollout> rollouts_in(Query& rows, const std::vector<RecentHead>& heads);
+  std::optional<StoredRollout> rollout_of(const std::string& id,
+                                          const std::vector<RecentHead>& heads);
+  std::optional<std::string> recent_state(std::int64_t rollout, std::int64_t folded,
+                                          std::int64_t newest);
+  std::vector<StoredEvaluation> recent_evaluations(std::int64_t rollout, std::int64_t folded,
+                                                   std::int64_t newest, std::uint32_t after);
+  std::optional<std::int64_t> key_of(const std::string& id);
+  std::optional<Delivery> delivery_of(const std::string& id);
   Delivery delivery_in(const Query& row);
   std::shared_ptr<const PlanDocument> plan(std::int64_t key);
 
   Database& db_;
+  const RecentHeads& recent_;
   // Documents somebody still holds: equal ones are one in memory too.
   std::unordered_map<std::int64_t, std::weak_ptr<const PlanDocument>> plans_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,9 +50,92 @@ std::vector<Ended> find_ended(Database& db, SysTime before, std::size_t limit) {
   return found;
 }
 
+// A rollout whose history is to be thinned.
+struct ToThin {
+  std::int64_t key = 0, thinned = 0;
+  SysTime created_at{};
+  bool active = true;
+};
+
+std::optional<ToThin> next_to_thin(Database& db, SysTime before) {
+  Query query(db,
+              "SELECT key, thinned, created_at, active FROM rollouts WHERE thin_from < ?1"
+              " ORDER BY thin_from LIMIT 1");
+  query.bind(before - kThinAtOnce);
+  if (!query.next()) return std::nullopt;
+  return ToThin{query.integer(0), query.integer(1), query.time(2), query.integer(3) != 0};
+}
+
+ThinPiece piece_of(Database& db, const ToThin& rollout, SysTime before) {
+  Query query(db,
+              "SELECT number, condition, slot, outcome, step FROM evaluations"
+              " WHERE rollout = ?1 AND number > ?2 ORDER BY number");
+  query.bind(rollout.key, rollout.thinned);
+  ThinPiece piece;
+  while (query.next()) {
+    ThinRow row{static_cast<std::uint32_t>(query.integer(0)), query.text(1), query.time(2),
+                query.integer(3) == static_cast<int>(Outcome::kPass),
+                static_cast<int>(query.integer(4))};
+    if (!piece.add(std::move(row), before)) break;
+  }
+  return piece;
+}
+
+std::vector<SysTime> decisions_of(Database& db, std::int64_t rollout) {
+  Query query(db, "SELECT at FROM explains WHERE rollout = ?1");
+  query.bind(rollout);
+  std::vector<SysTime> times;
+  while (query.next()) times.push_back(query.time(0));
+  return times;
+}
+
+// Neighbours together; `rows` are all there are between the first and the last of them.
+void delete_rows(Database& db, std::int64_t rollout, const std::vector<ThinRow>& rows,
+                 const std::vector<std::uint32_t>& numbers) {
+  Query remove(db, "DELETE FROM evaluations WHERE rollout = ?1 AND number BETWEEN ?2 AND ?3");
+  auto row = rows.begin();
+  for (auto first = numbers.begin(); first != numbers.end();) {
+    while (row->number != *first) ++row;
+    auto last = first;
+    while (last + 1 != numbers.end() && (row + 1)->number == *(last + 1)) {
+      ++last;
+      ++row;
+    }
+    remove.again().bind(rollout, *first, *last).run();
+    first = last + 1;
+  }
+}
+
 }  // namespace
 
-std::size_t hide_ended(Database& db, SysTime ended_before, std::size_t limit) {
+Store::Thinned thin(Database& db, RecentLog& recent, SysTime before) {
+  constexpr int kMostRollouts = 50;
+  Store::Thinned thinned;
+  std::size_t looked_at = 0;
+  for (int i = 0; i < kMostRollouts && looked_at < kThinRows / 2; ++i) {
+    const auto rollout = next_to_thin(db, before);
+    thinned.more = rollout.has_value();
+    if (!rollout) break;
+    const ThinPiece piece = piece_of(db, *rollout, before);
+    const auto numbers = superfluous(piece.rows, decisions_of(db, rollout->key));
+    delete_rows(db, rollout->key, piece.rows, numbers);
+    thinned.deleted += numbers.size();
+    looked_at += piece.rows.size();
+
+    const KnownRollout* known = recent.known().with_key(rollout->key);
+    const bool may_get_more = rollout->active || (known != nullptr && known->has_rows());
+    std::optional<SysTime> from = piece.next;
+    if (!from && may_get_more) from = std::max(before, rollout->created_at);
+    Query(db, "UPDATE rollouts SET thinned = ?2, thin_from = ?3 WHERE key = ?1")
+        .bind(rollout->key,
+              piece.rows.empty() ? rollout->thinned : std::int64_t{piece.rows.back().number}, from)
+        .run();
+  }
+  return thinned;
+}
+
+std::vector<std::int64_t> hide_ended(Database& db, SysTime ended_before, std::size_t limit) {
+  std::vector<std::int64_t> hidden;
   const std::vector<Ended> ended = find_ended(db, ended_before, limit);
   for (const Ended& rollout : ended) {
     Query(db, "INSERT INTO forgotten (rollout) VALUES (?1)").bind(rollout.key).run();
@@ -70,8 +154,9 @@ std::size_t hide_ended(Database& db, SysTime ended_before, std::size_t limit) {
           " WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM rollouts WHERE plan = ?1)")
         .bind(rollout.plan)
         .run();
+    hidden.push_back(rollout.key);
   }
-  return ended.size();
+  return hidden;
 }
 
 std::size_t sweep(Database& db) {

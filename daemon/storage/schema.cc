@@ -188,7 +188,67 @@ INSERT INTO event_horizon (deleted) SELECT coalesce(max(gone.seq), 0) FROM (
 ) gone;
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kFirst}, Migration{2, kEventHorizon}};
+// What is written at every slot is appended to one table (recent_log.h).
+constexpr const char* kRecent = R"sql(
+CREATE TABLE recent (
+  id           INTEGER PRIMARY KEY, -- grows, and is never given twice
+  rollout      INTEGER NOT NULL,
+  previous     INTEGER NOT NULL,    -- its row before this one; 0 if that is not here any more
+  number       INTEGER,             -- of an evaluation, with its columns; NULL: only a state
+  condition    TEXT,
+  slot         INTEGER,
+  last_slot    INTEGER,
+  slots        INTEGER,
+  evaluated_at INTEGER,
+  outcome      INTEGER,
+  cause        INTEGER,
+  value        REAL,
+  rule_op      INTEGER,
+  rule_limit   REAL,
+  evidence     REAL,
+  min_evidence REAL,
+  series       TEXT,
+  detail       TEXT,
+  step         INTEGER,
+  duration     INTEGER,
+  revision     INTEGER,             -- of the state after it, if it is the last of its commit
+  updated_at   INTEGER,
+  state        BLOB
+);
+CREATE TABLE recent_trimmed (id INTEGER NOT NULL); -- rows up to this one were deleted
+INSERT INTO recent_trimmed VALUES (0);
+-- What is in recent up to this row is in evaluations, and the state here is not older.
+ALTER TABLE states ADD COLUMN folded INTEGER NOT NULL DEFAULT 0;
+
+-- Everything, wherever it is: for whoever looks with another program, and for a transfer.
+CREATE VIEW all_evaluations AS
+SELECT rollout, number, condition, slot, last_slot, slots, evaluated_at, outcome, cause, value,
+  rule_op, rule_limit, evidence, min_evidence, series, detail, step, duration
+FROM evaluations
+UNION ALL
+SELECT r.rollout, r.number, r.condition, r.slot, r.last_slot, r.slots, r.evaluated_at, r.outcome,
+  r.cause, r.value, r.rule_op, r.rule_limit, r.evidence, r.min_evidence, r.series, r.detail, r.step,
+  r.duration
+FROM recent r CROSS JOIN states s ON s.rollout = r.rollout
+WHERE r.id > s.folded AND r.number IS NOT NULL;
+CREATE VIEW latest_states AS
+SELECT s.rollout, coalesce(r.revision, s.revision) AS revision,
+  coalesce(r.updated_at, s.updated_at) AS updated_at, coalesce(r.state, s.state) AS state
+FROM states s
+LEFT JOIN (SELECT rollout, max(id) AS id FROM recent WHERE state IS NOT NULL GROUP BY rollout) n
+  ON n.rollout = s.rollout AND n.id > s.folded
+LEFT JOIN recent r ON r.id = n.id;
+)sql";
+
+// How far the evaluations of a rollout were thinned (thinning.h).
+constexpr const char* kThinning = R"sql(
+ALTER TABLE rollouts ADD COLUMN thinned INTEGER NOT NULL DEFAULT 0; -- the number of the last one
+ALTER TABLE rollouts ADD COLUMN thin_from INTEGER DEFAULT 0; -- later ones were not; NULL: all were
+CREATE INDEX rollouts_to_thin ON rollouts (thin_from) WHERE thin_from IS NOT NULL;
+)sql";
+
+constexpr std::array kMigrations{Migration{1, kFirst}, Migration{2, kEventHorizon},
+                                 Migration{3, kRecent}, Migration{4, kThinning}};
 
 }  // namespace
 

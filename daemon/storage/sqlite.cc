@@ -99,6 +99,12 @@ Query::~Query() {
   }
 }
 
+// What the steps before ended with was thrown where they ended.
+Query& Query::again() {
+  sqlite3_reset(statement_.get());
+  return *this;
+}
+
 void Query::add(std::int64_t value) {
   if (sqlite3_bind_int64(statement_.get(), next_parameter_++, value) != SQLITE_OK) db_.fail();
 }
@@ -172,6 +178,11 @@ std::string_view Query::view(int column) const {
 }
 
 std::string Query::text(int column) const { return std::string(view(column)); }
+
+std::optional<SysTime> Query::optional_time(int column) const {
+  if (is_null(column)) return std::nullopt;
+  return time(column);
+}
 
 std::optional<double> Query::optional_real(int column) const {
   if (is_null(column)) return std::nullopt;

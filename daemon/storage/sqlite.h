@@ -126,6 +126,9 @@ class Query {
     }
   }
 
+  // To be bound and stepped once more.
+  Query& again();
+
   bool next();  // the next row, if there is one
   void run() {
     while (next()) {
@@ -138,6 +141,7 @@ class Query {
   std::string text(int column) const;
   std::string_view view(int column) const;  // text or bytes, until the next step
   SysTime time(int column) const { return SysTime(Millis(integer(column))); }
+  std::optional<SysTime> optional_time(int column) const;
   std::optional<double> optional_real(int column) const;
 
  private:

@@ -10,11 +10,9 @@
 #include "daemon/storage/cursor.h"
 #include "daemon/storage/documents.h"
 #include "daemon/storage/group_commit.h"
-#include "daemon/storage/lock_file.h"
-#include "daemon/storage/private_file.h"
+#include "daemon/storage/open_store.h"
 #include "daemon/storage/reader.h"
 #include "daemon/storage/retention.h"
-#include "daemon/storage/schema.h"
 #include "daemon/storage/work_queue.h"
 
 namespace rollwatch {
@@ -29,66 +27,6 @@ template <class T>
 T value_or_throw(Expected<T, std::string> result) {
   if (!result) throw StoreError(result.error());
   return std::move(*result);
-}
-
-std::filesystem::path beside(std::filesystem::path path, const char* suffix) {
-  return path += suffix;
-}
-
-void check_directory(const std::filesystem::path& path) {
-  const auto directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  std::error_code error;
-  if (std::filesystem::is_directory(directory, error)) return;
-  throw StoreError("the store " + path.string() + " cannot be opened: the directory " +
-                   directory.string() + " does not exist; create it, writable for rollwatchd");
-}
-
-LockFile lock(const std::filesystem::path& path) {
-  check_directory(path);
-  try {
-    return LockFile(beside(path, ".lock"), "the store " + path.string());
-  } catch (const std::runtime_error& error) {
-    throw StoreError(error.what());
-  }
-}
-
-// Says in our words why a database cannot be opened.
-template <class Open>
-Database open_or_explain(const std::filesystem::path& path, Open open) {
-  try {
-    return open();
-  } catch (const SchemaError& error) {
-    throw StoreError("the store " + path.string() + " " + error.what());
-  } catch (const SqliteError& error) {
-    throw StoreError("the store " + path.string() + " cannot be opened: " + error.what() +
-                     "; the file and its directory must be readable and writable for rollwatchd");
-  }
-}
-
-Database open_for_writing(const std::filesystem::path& path) {
-  return open_or_explain(path, [&path] {
-    create_private_file(path);  // SQLite gives its log and index the same mode
-    Database db(path, Database::Mode::kReadWrite);
-    check_schema(db, sqlite_migrations());
-    // Only a new file takes this over: deleted history can be given back to the disk in small
-    // steps.
-    db.execute("PRAGMA auto_vacuum = INCREMENTAL");
-    if (db.text("PRAGMA journal_mode = WAL") != "wal") {
-      throw StoreError("the store " + path.string() +
-                       " cannot be opened: its file system has no shared memory, which SQLite's"
-                       " write-ahead log needs; put it on a local disk");
-    }
-    db.execute("PRAGMA synchronous = FULL");
-    migrate(db, sqlite_migrations());
-    // What a transaction needs for undoing a part of itself. A file for it would be in /var/tmp,
-    // where the space is not ours. Not before the migrations: an index is sorted in one.
-    db.execute("PRAGMA temp_store = MEMORY");
-    return db;
-  });
-}
-
-Database open_for_reading(const std::filesystem::path& path) {
-  return open_or_explain(path, [&path] { return Database(path, Database::Mode::kReadOnly); });
 }
 
 }  // namespace
@@ -110,11 +48,12 @@ class SqliteStore::Threads {
   Threads(net::any_io_executor io, std::filesystem::path path)
       : io_(std::move(io)),
         path_(std::move(path)),
-        lock_(lock(path_)),
+        lock_(lock_store(path_)),
         write_db_(open_for_writing(path_)),
         read_db_(open_for_reading(path_)),
-        group_(write_db_, path_.string()),
-        reader_(read_db_),
+        group_(open_or_explain(path_,
+                               [this] { return GroupCommit(write_db_, path_.string(), recent_); })),
+        reader_(read_db_, recent_),
         write_thread_([this] { write_all(); }),
         read_thread_([this] { read_all(); }) {}
 
@@ -144,25 +83,16 @@ class SqliteStore::Threads {
   }
 
  private:
-  // All of one answer is read from one moment.
   template <class T>
   Expected<T, std::string> ask(const std::function<T(StoreReader&)>& question,
                                StoreReader& reader) {
     std::string why;
     try {
-      Query(read_db_, "BEGIN").run();
-      T result = question(reader);
-      Query(read_db_, "COMMIT").run();
-      return result;
+      return question(reader);
     } catch (const SqliteError& error) {
       why = error.what();
     } catch (const DocumentError& error) {
       why = error.what();
-    }
-    try {
-      if (read_db_.in_transaction()) Query(read_db_, "ROLLBACK").run();
-    } catch (const SqliteError& error) {
-      why += std::string("; ") + error.what();
     }
     return Unexpected("the store " + path_.string() + " could not be read: " + why);
   }
@@ -174,12 +104,20 @@ class SqliteStore::Threads {
   }
 
   void write_all() {
+    tidy();
     for (auto tasks = writes_.take_all(); !tasks.empty(); tasks = writes_.take_all()) {
       commit_all(tasks);
       for (Task& task : tasks) {
         if (auto* work = std::get_if<Work>(&task)) run(*work);
       }
+      tidy();
       group_.checkpoint();
+    }
+  }
+
+  // Once whenever somebody waits, so that it keeps up, and on for as long as nobody does.
+  void tidy() {
+    while (group_.tidy() && writes_.is_empty()) {
     }
   }
 
@@ -209,6 +147,7 @@ class SqliteStore::Threads {
   const std::filesystem::path path_;
   const LockFile lock_;
 
+  RecentHeads recent_;
   WorkQueue<Task> writes_;
   WorkQueue<Read> reads_;
 
@@ -239,7 +178,7 @@ awaitable<std::vector<Recorded>> SqliteStore::record(std::vector<Commit> commits
   co_return std::move(result).value();
 }
 
-awaitable<std::size_t> SqliteStore::work(std::function<std::size_t(Database&)> chore) {
+awaitable<std::size_t> SqliteStore::work(std::function<std::size_t(Database&, RecentLog&)> chore) {
   auto answer = std::make_shared<Pending<std::size_t>>(io_);
   Threads::Work work{std::move(chore), answer};
   if (!threads_ || !threads_->write(std::move(work))) throw StoreError("the store is closed");
@@ -366,7 +305,7 @@ awaitable<std::vector<StoredRollout>> SqliteStore::latest_per_target(std::string
 }
 
 awaitable<void> SqliteStore::put_freeze(FreezeRecord freeze) {
-  const Chore put = [freeze = std::move(freeze)](Database& db) -> std::size_t {
+  const Chore put = [freeze = std::move(freeze)](Database& db, RecentLog&) -> std::size_t {
     write_freeze(db, freeze);
     return 1;
   };
@@ -377,23 +316,42 @@ awaitable<std::vector<FreezeRecord>> SqliteStore::freezes() {
   return read<std::vector<FreezeRecord>>([](StoreReader& reader) { return reader.freezes(); });
 }
 
+awaitable<Store::Thinned> SqliteStore::thin(SysTime before) {
+  const auto thinned = std::make_shared<Thinned>();  // the writer's until it has answered
+  const Chore chore = [before, thinned](Database& db, RecentLog& recent) {
+    *thinned = rollwatch::thin(db, recent, before);
+    return thinned->deleted;
+  };
+  co_await work(chore);
+  co_return *thinned;
+}
+
 // Each piece queues up behind the commits that arrived during the one before.
 awaitable<std::size_t> SqliteStore::forget(SysTime ended_before, std::size_t limit) {
   constexpr std::size_t kHiddenAtOnce = 50;
   constexpr int kShrinkSteps = 20;
+  const Chore tidied = [](Database&, RecentLog& recent) -> std::size_t {
+    recent.tidy();
+    return 0;
+  };
+  const Chore swept = [](Database& db, RecentLog&) { return sweep(db); };
+  const Chore shrunk = [](Database& db, RecentLog&) { return shrink(db); };
+  co_await work(tidied);  // what keeps it from being done between commits is told here
   std::size_t forgotten = 0;
   for (std::size_t hidden = 0;; forgotten += hidden) {
-    while (co_await work(sweep) > 0) {
+    while (co_await work(swept) > 0) {
     }
     const std::size_t most = std::min(limit - forgotten, kHiddenAtOnce);
-    const Chore hide = [ended_before, most](Database& db) {
-      return hide_ended(db, ended_before, most);
+    const Chore hide = [ended_before, most](Database& db, RecentLog& recent) {
+      const std::vector<std::int64_t> keys = hide_ended(db, ended_before, most);
+      for (const std::int64_t key : keys) recent.forget(key);
+      return keys.size();
     };
     hidden = co_await work(hide);
     if (hidden == 0) break;
   }
   for (int i = 0; i < kShrinkSteps; ++i) {
-    const std::size_t given_back = co_await work(shrink);
+    const std::size_t given_back = co_await work(shrunk);
     if (given_back == 0) break;
   }
   co_return forgotten;

@@ -20,6 +20,7 @@
 namespace rollwatch {
 
 class Database;
+class RecentLog;
 class StoreReader;
 
 class SqliteStore : public Store {
@@ -60,6 +61,7 @@ class SqliteStore : public Store {
   awaitable<void> put_freeze(FreezeRecord freeze) override;
   awaitable<std::vector<FreezeRecord>> freezes() override;
   awaitable<std::size_t> forget(SysTime ended_before, std::size_t limit) override;
+  awaitable<Thinned> thin(SysTime before) override;
   void close() override;
 
   // Durable transactions so far: how well commits are grouped.
@@ -70,7 +72,7 @@ class SqliteStore : public Store {
 
   template <class T>
   awaitable<T> read(std::function<T(StoreReader&)> question);
-  awaitable<std::size_t> work(std::function<std::size_t(Database&)> chore);
+  awaitable<std::size_t> work(std::function<std::size_t(Database&, RecentLog&)> chore);
 
   const net::any_io_executor io_;
   std::unique_ptr<Threads> threads_;

@@ -30,6 +30,11 @@ class WorkQueue {
     return std::exchange(waiting_, {});
   }
 
+  bool is_empty() {
+    const std::lock_guard lock(mutex_);
+    return waiting_.empty();
+  }
+
   void close() {
     {
       const std::lock_guard lock(mutex_);

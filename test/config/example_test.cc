@@ -46,6 +46,7 @@ TEST(Example, ItsDefaultsAreTheDefaults) {
   EXPECT_EQ(settings->server.listen, empty->server.listen);
   EXPECT_EQ(settings->store.path, empty->store.path);
   EXPECT_EQ(settings->store.retention, empty->store.retention);
+  EXPECT_EQ(settings->store.thin_after, empty->store.thin_after);
   const DatasourceSettings plain_source;
   const DatasourceSettings& source = settings->datasources.at("default");
   EXPECT_EQ(source.timeout, plain_source.timeout);

@@ -23,6 +23,7 @@ TEST(Loader, AnEmptyFileHasTheDefaults) {
   EXPECT_EQ(settings->server.external_url, "");
   EXPECT_EQ(settings->store.path, "/etc/rw/rollwatch.db");
   EXPECT_EQ(settings->store.retention, 24h * 90);
+  EXPECT_EQ(settings->store.thin_after, Millis(24h * 7));
   EXPECT_TRUE(settings->datasources.empty());
   EXPECT_TRUE(settings->warnings.empty());
 }
@@ -35,6 +36,7 @@ external_url = "https://rw.example.net/rollwatch/"
 [store]
 url = "sqlite:data/history.db"
 retention = "30d"
+thin_after = "never"
 [datasource.default]
 url = "http://127.0.0.1:9090/"
 [datasource.vm]
@@ -78,6 +80,7 @@ api_url = "https://slack-gov.com/api/"
   EXPECT_EQ(settings->server.external_url, "https://rw.example.net/rollwatch");
   EXPECT_EQ(settings->store.path, "/etc/rw/data/history.db");
   EXPECT_EQ(settings->store.retention, 24h * 30);
+  EXPECT_EQ(settings->store.thin_after, std::nullopt);
   EXPECT_EQ(settings->datasources.at("default").url, "http://127.0.0.1:9090");
   EXPECT_EQ(settings->datasources.at("default").timeout, 10s);
   EXPECT_EQ(settings->datasources.at("default").max_concurrency, 8);

@@ -44,6 +44,8 @@ TEST(SectionKeys, Store) {
         "must be \"sqlite:\" and the path of a file, such as \"sqlite:/var/lib/rollwatch/"},
        {"url_file", "1", kNoString, "'nowhere'", kNoFile},
        {"retention", "90", kNoDuration, "'1m'", "must be at least \"1h\", not \"1m\""},
+       {"thin_after", "7", kNoDuration, "'1m'",
+        "must be at least \"1h\", not \"1m\"; or write \"never\" to keep every evaluation"},
        {"lease", "10", kNoDuration, "'1s'", "must be at least \"2s\", not \"1s\""}});
 }
 

@@ -137,5 +137,6 @@ awaitable<std::vector<StoredRollout>> MemoryStore::latest_per_target(std::string
 awaitable<void> MemoryStore::put_freeze(FreezeRecord) { unexpected("put_freeze"); }
 awaitable<std::vector<FreezeRecord>> MemoryStore::freezes() { unexpected("freezes"); }
 awaitable<std::size_t> MemoryStore::forget(SysTime, std::size_t) { unexpected("forget"); }
+awaitable<Store::Thinned> MemoryStore::thin(SysTime) { unexpected("thin"); }
 
 }  // namespace rollwatch

@@ -56,6 +56,7 @@ class MemoryStore : public Store {
   awaitable<void> put_freeze(FreezeRecord freeze) override;
   awaitable<std::vector<FreezeRecord>> freezes() override;
   awaitable<std::size_t> forget(SysTime ended_before, std::size_t limit) override;
+  awaitable<Thinned> thin(SysTime before) override;
   void close() override {}
 };
 

@@ -113,6 +113,10 @@ class WatchedStore : public Store {
     const Out out(out_);
     co_return co_await store_.forget(ended_before, limit);
   }
+  awaitable<Thinned> thin(SysTime before) override {
+    const Out out(out_);
+    co_return co_await store_.thin(before);
+  }
   void close() override { store_.close(); }
   void let_go() { held_.let_go(); }
 

@@ -97,15 +97,17 @@ struct FailPoint {
 
 TEST(CrashTest, DiesAtTheChosenPoint) {
   const std::vector<FailPoint> points = {
-      {"before_order_commit", 0},   {"after_order_commit", 1},
-      {"before_order_commit:5", 4}, {"after_order_commit:5", 5},
-      {"before_commit:3", 1},       {"after_commit:3", 2},  // the first registers
+      {"before_order_commit", 0},    {"after_order_commit", 1},
+      {"before_order_commit:5", 4},  {"after_order_commit:5", 5},
+      {"before_commit:3", 1},        {"after_commit:3", 2},  // the first registers
+      {"before_fold_commit", 64},    {"after_fold_commit", 64},
+      {"before_fold_commit:2", 128},
   };
   for (const FailPoint& point : points) {
     const TempDir dir;
     const auto file = dir.path() / "rollwatch.db";
     setenv("ROLLWATCH_FAIL_POINT", point.name.c_str(), 1);
-    const Life life = live(file, 100);
+    const Life life = live(file, 200);
     unsetenv("ROLLWATCH_FAIL_POINT");
     EXPECT_TRUE(WIFSIGNALED(life.status) && WTERMSIG(life.status) == SIGKILL) << point.name;
     EXPECT_EQ(whole_commits(file), point.commits) << point.name;

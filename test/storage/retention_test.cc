@@ -37,13 +37,14 @@ class RetentionTest : public testing::Test {
   std::size_t forget(SqliteStore& store) {
     return wait_for(io_, store.forget(kNow + Millis(1), 1'000));
   }
-  // Rows of each table that has any, but for SQLite's own and the one with a single row.
+  // Rows of each table that has any, but for SQLite's own and those with a single row. Not while
+  // the store is open: it moves rows from one to the other.
   std::string rows() {
     Database db(file_, Database::Mode::kReadOnly);
     std::vector<std::string> tables;
     Query query(db,
                 "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-                " AND name <> 'event_horizon' ORDER BY name");
+                " AND name NOT IN ('event_horizon', 'recent_trimmed') ORDER BY name");
     while (query.next()) tables.push_back(query.text(0));
     std::string text;
     for (const std::string& table : tables) {
@@ -66,10 +67,9 @@ constexpr const char* kOneRollout =
     "memos 1, plans 1, rollouts 1, states 1, targets 1, ";
 
 TEST_F(RetentionTest, OnlyTheFenceIsLeftInTheTables) {
-  const auto store = open();
-  live(*store, "ro_a");
+  live(*open(), "ro_a");
   EXPECT_EQ(rows(), kOneRollout);
-  EXPECT_EQ(forget(*store), 1U);
+  EXPECT_EQ(forget(*open()), 1U);
   EXPECT_EQ(rows(), "targets 1, ");
 }
 
@@ -78,13 +78,14 @@ TEST_F(RetentionTest, WhatALifeBeforeHasLeftIsDeletedAndNobodyInheritsIt) {
   live(*open(), "ro_a");
   {
     Database db(file_, Database::Mode::kReadWrite);
-    EXPECT_EQ(hide_ended(db, kNow + Millis(1), 10), 1U);
+    EXPECT_EQ(hide_ended(db, kNow + Millis(1), 10).size(), 1U);
   }
-  const auto store = open();
+  auto store = open();
   record(*store, registration("ro_b"));
   EXPECT_EQ(wait_for(io_, store->evaluations("ro_b", 0, 10)).items.size(), 0U);
   EXPECT_EQ(wait_for(io_, store->events(std::nullopt, 0, 10)).size(), 0U);
   EXPECT_EQ(forget(*store), 0U) << "hidden already";
+  store.reset();
   EXPECT_EQ(rows(), "labels 3, plans 1, rollouts 1, states 1, targets 1, ");
 }
 
@@ -112,7 +113,7 @@ TEST_F(RetentionTest, AFileThatCannotShrinkIsLeftAsItIs) {
 
 TEST_F(RetentionTest, AFailingDiskLeavesTheRestToTheNextTime) {
   FailingDisk disk;
-  const auto store = open();
+  auto store = open();
   live(*store, "ro_a");
   disk.set(FailingDisk::Fault::kWriteFails);
   std::string message;
@@ -125,6 +126,7 @@ TEST_F(RetentionTest, AFailingDiskLeavesTheRestToTheNextTime) {
   EXPECT_TRUE(wait_for(io_, store->rollout("ro_a"))) << "whole or not at all";
   disk.set(FailingDisk::Fault::kNone);
   EXPECT_EQ(forget(*store), 1U);
+  store.reset();
   EXPECT_EQ(rows(), "targets 1, ");
 }
 
