@@ -119,10 +119,8 @@ awaitable<void> Application::Impl::start() {
   if (stopping_) co_return;
   std::string failure;
   try {
-    co_await open_store();
+    co_await take_part();
     if (stopping_) co_return;
-    co_await engine_.load();
-    co_await backend_->join();
   } catch (const std::exception& error) {
     failure = error.what();
   }
@@ -138,11 +136,14 @@ awaitable<void> Application::Impl::start() {
 }
 
 // A store that several share may be away for a while when this node starts, as at any other time.
-awaitable<void> Application::Impl::open_store() {
-  for (bool told = false;;) {
+awaitable<void> Application::Impl::take_part() {
+  for (bool told = false; !stopping_;) {
     std::string trouble;
     try {
       co_await backend_->open();
+      if (stopping_) co_return;
+      co_await engine_.load();
+      co_await backend_->join();
       co_return;
     } catch (const StoreError& error) {
       if (!backend_->may_be_tried_again()) throw;
@@ -152,7 +153,6 @@ awaitable<void> Application::Impl::open_store() {
     told = true;
     not_ready_ = trouble;
     co_await clock_.sleep(kOpenAgain);
-    if (stopping_) co_return;
   }
 }
 

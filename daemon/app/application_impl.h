@@ -42,7 +42,7 @@ class Application::Impl {
   BackendHooks backend_hooks();
   void configure_delivery();
   awaitable<void> start();
-  awaitable<void> open_store();
+  awaitable<void> take_part();
   awaitable<void> gained(std::optional<std::vector<Lease>> leases, Cause cause);
   awaitable<void> give_up(std::vector<Place> places);
   void lost(const std::vector<Place>& places);

@@ -69,8 +69,13 @@ class SharedBackend : public Backend {
   Store& store() override { return store_; }
   Leases& leases() override { return members_; }
 
-  awaitable<void> open() override { return store_.open(); }
-  bool may_be_tried_again() const override { return store_.may_come_back(); }
+  awaitable<void> open() override {
+    is_open_ = false;
+    co_await store_.open();
+    is_open_ = true;
+  }
+  // What fails when it could be opened a moment ago is a connection.
+  bool may_be_tried_again() const override { return is_open_ || store_.may_come_back(); }
 
   awaitable<void> join() override {
     // Nothing is ours yet; from now on calls are answered all the same.
@@ -140,6 +145,7 @@ class SharedBackend : public Backend {
   std::uint64_t fenced_ = 0;
   std::optional<std::string> trouble_ = "it has not joined the system yet";
   bool left_ = false;
+  bool is_open_ = false;
   PgStore store_;
   PgMembers members_;
   PgCalls calls_;

@@ -178,6 +178,16 @@ class Nodes(RolloutCase):
             self.assert_orders(b, deployer, rollout, [("advance", 5), ("rollback", 0)])
             self.assert_no_gaps(b, rollout)
 
+    def test_one_that_starts_while_its_connections_are_cut_comes_to_take_part(self):
+        deployer = self.deployer()
+        a = self.start_node(deployer)
+        b = self.daemon(self.configured(deployer), "node2")
+        b.start(wait=False)
+        for _ in range(40):  # in the middle of opening, loading and joining, one time or another
+            self.database.cut_sessions()
+        self.nodes.append(b)
+        wait_until(lambda: len(self.owners()) == 2, "both to be members", [a, b])
+
     def test_max_concurrency_is_for_all_nodes_together_as_they_come_and_go(self):
         deployer, metrics = self.deployer(), self.place.add(BusyMetrics())
         busy = (f'[datasource.default]\nurl = "{metrics.url}"\nmax_concurrency = 6\n'
