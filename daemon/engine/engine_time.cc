@@ -237,8 +237,10 @@ void Engine::Impl::answered(const EntryPtr& entry, const std::shared_ptr<Pending
     entry->last_ready = std::make_shared<const Asked>(pending->asked);
   work.asked = std::move(pending->asked);
   // Until the answer is on disk the condition stays "out", so that no slot is asked twice.
-  work.done = [entry, i, pending](const WorkResult&) {
-    if (entry->out[i] == pending) entry->out[i].reset();
+  // (It may wait in the entry's own mailbox, so it does not hold the entry.)
+  work.done = [weak = std::weak_ptr<Entry>(entry), i, pending](const WorkResult&) {
+    const EntryPtr answered = weak.lock();
+    if (answered && answered->out[i] == pending) answered->out[i].reset();
   };
   put(entry, std::move(work));
 }
