@@ -106,23 +106,24 @@ class PrometheusSource::Impl : public std::enable_shared_from_this<Impl> {
 
   void configure(std::map<std::string, Datasource> datasources);
   void ask(std::vector<Question> questions, std::shared_ptr<const Answered> answered);
-  void stop() { stopped_ = true; }
+  void stop();
   const Datasource* find(const std::string& name) const;
   std::optional<bool> up(const std::string& name) const;
 
  private:
-  // What a datasource's configuration comes to. Questions that are out keep the one they were sent
-  // with.
+  // What a datasource's configuration comes to.
   struct Server {
     Datasource settings;
     std::optional<QueryEncoder> encoder;
     std::optional<KeepAliveClient> client;  // none: its address is no URL
+    int out = 0;                            // questions
   };
+  using ServerPtr = std::shared_ptr<Server>;
 
   // One datasource: what is out, what waits, and how it was last seen.
   struct Pool {
     std::string name;
-    std::shared_ptr<Server> server;  // null: configured no more, only its last questions are out
+    ServerPtr server;  // null: configured no more, only its last questions are out
     int busy = 0;
     QueryQueue waiting;
     bool is_looked_after = false;  // somebody looks after `waiting` every now and then
@@ -134,7 +135,7 @@ class PrometheusSource::Impl : public std::enable_shared_from_this<Impl> {
   PoolPtr pool_of(const std::string& name);
   void send_next(const PoolPtr& pool);
   void send(const PoolPtr& pool, const AskingPtr& asking);
-  void received(const PoolPtr& pool, const Server& server, const Asking& asking,
+  void received(const PoolPtr& pool, const ServerPtr& server, const Asking& asking,
                 KeptAnswer response);
   static int connections(const Pool& pool) {
     return pool.server ? std::max(1, pool.server->settings.max_concurrency) : 0;
@@ -150,8 +151,18 @@ class PrometheusSource::Impl : public std::enable_shared_from_this<Impl> {
   const SourceLimits limits_;
   // Also of what was configured once, while questions are out.
   std::map<std::string, PoolPtr> pools_;
+  // Not configured any more, but questions that were sent to them are out still.
+  std::vector<ServerPtr> retired_;
   bool stopped_ = false;
 };
+
+// Nothing is answered from now on, and what is out is closed.
+void PrometheusSource::Impl::stop() {
+  stopped_ = true;
+  for (const auto& [name, pool] : pools_)
+    if (pool->server) pool->server->client.reset();
+  for (const ServerPtr& server : retired_) server->client.reset();
+}
 
 const Datasource* PrometheusSource::Impl::find(const std::string& name) const {
   const auto pool = pools_.find(name);
@@ -180,7 +191,10 @@ PrometheusSource::Impl::PoolPtr PrometheusSource::Impl::pool_of(const std::strin
 }
 
 void PrometheusSource::Impl::configure(std::map<std::string, Datasource> datasources) {
-  for (auto& [name, pool] : pools_) pool->server.reset();
+  for (auto& [name, pool] : pools_) {
+    if (pool->server && pool->server->out > 0) retired_.push_back(pool->server);
+    pool->server.reset();
+  }
   for (auto& [name, source] : datasources) {
     auto server = std::make_shared<Server>();
     server->settings = std::move(source);
@@ -255,18 +269,23 @@ void PrometheusSource::Impl::send(const PoolPtr& pool, const AskingPtr& asking) 
   request.bytes = server->encoder->request(asking->question.query, asking->question.time, left);
   request.timeout = left;
   request.max_answer = limits_.answer_bytes;
-  request.done = [self = shared_from_this(), pool, server, asking](KeptAnswer response) {
-    if (!self->stopped_) self->received(pool, *server, *asking, std::move(response));
+  // The client is the server's, and holds this.
+  request.done = [self = shared_from_this(), pool, weak = std::weak_ptr<Server>(server),
+                  asking](KeptAnswer response) {
+    const ServerPtr from = weak.lock();
+    if (from && !self->stopped_) self->received(pool, from, *asking, std::move(response));
   };
   ++pool->busy;
+  ++server->out;
   server->client->send(std::move(request));
 }
 
-void PrometheusSource::Impl::received(const PoolPtr& pool, const Server& server,
+void PrometheusSource::Impl::received(const PoolPtr& pool, const ServerPtr& server,
                                       const Asking& asking, KeptAnswer response) {
   --pool->busy;
+  if (--server->out == 0) std::erase(retired_, server);
   if (response.error == HttpError::kNone) pool->waiting.answered(clock_.steady());
-  Answer parsed = answer_of(pool->name, server.settings, std::move(response));
+  Answer parsed = answer_of(pool->name, server->settings, std::move(response));
   note_up(*pool, parsed);
   answer(*pool, asking, std::move(parsed));
   send_next(pool);
