@@ -112,6 +112,12 @@ TEST_F(CallsTest, AConnectionThatWasLostWhileIdleCostsNothing) {
   number(
       "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname ="
       " current_database() AND pid <> pg_backend_pid()");
+  // They are told to end, and do so a moment later.
+  EXPECT_TRUE(wait_until([this] {
+    return number(
+               "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND"
+               " pid <> pg_backend_pid()") == 0;
+  }));
   EXPECT_EQ(asked(pool, 2), 2);
 }
 
