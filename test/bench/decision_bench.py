@@ -22,7 +22,7 @@ from programs import Daemon  # noqa: E402
 from receivers import SECRET, Deployer  # noqa: E402
 
 AIM_MS = 200
-# Nothing is asked while it is measured: the next slot is an hour away.
+# Nothing is asked while it is measured: the next slot is an hour away. And nothing ends, so that no rollout moves.
 CONFIGURATION = '''
 [store]
 url = "{store}"
@@ -36,6 +36,7 @@ secret = "{secret}"
 steps = [ {{ weight = 5, hold = "20h" }}, {{ weight = 100 }} ]
 interval = "1h"
 patience = "20h"
+soak = "20h"
 [[policy.rest.condition]]
 name = "errors"
 query = "errors > 1"
