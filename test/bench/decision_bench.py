@@ -8,6 +8,7 @@ it is carried there through the database. ROLLWATCH_TEST_DAEMON names the daemon
 """
 
 import argparse
+import json
 import os
 import sys
 import threading
@@ -54,9 +55,9 @@ class Receiver(Deployer):
     def receive(self, path, headers, body):
         now = time.perf_counter()
         answer = super().receive(path, headers, body)
+        data = json.loads(body)["data"]
         with self.changed:
-            order = self.attempts[-1][0]
-            self.came.setdefault((order.rollout, order.kind), now)
+            self.came.setdefault((data["rollout"]["id"], data["order"]["kind"]), now)
             self.changed.notify_all()
         return answer
 
