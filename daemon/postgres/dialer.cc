@@ -90,8 +90,8 @@ void PgDialer::found(const PgAddresses& addresses) {
     if (std::find(each.begin(), each.end(), address) == each.end()) each.push_back(address);
   if (each.empty()) return failed("the host \"" + now_.host + "\" has no address");
   const Millis share = now_.share / static_cast<Millis::rep>(each.size());
-  for (auto address = each.rbegin(); address != each.rend(); ++address)
-    left_.push_front({now_.host, *address, now_.port, share});
+  std::reverse(each.begin(), each.end());
+  for (const std::string& address : each) left_.push_front({now_.host, address, now_.port, share});
   next();
 }
 

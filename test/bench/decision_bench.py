@@ -8,6 +8,7 @@ it is carried there through the database. ROLLWATCH_TEST_DAEMON names the daemon
 """
 
 import argparse
+import json
 import os
 import sys
 import threading
@@ -22,7 +23,7 @@ from programs import Daemon  # noqa: E402
 from receivers import SECRET, Deployer  # noqa: E402
 
 AIM_MS = 200
-# Nothing is asked while it is measured: the next slot is an hour away.
+# Nothing is asked while it is measured: the next slot is an hour away. And nothing ends, so that no rollout moves.
 CONFIGURATION = '''
 [store]
 url = "{store}"
@@ -36,6 +37,7 @@ secret = "{secret}"
 steps = [ {{ weight = 5, hold = "20h" }}, {{ weight = 100 }} ]
 interval = "1h"
 patience = "20h"
+soak = "20h"
 [[policy.rest.condition]]
 name = "errors"
 query = "errors > 1"
@@ -53,9 +55,9 @@ class Receiver(Deployer):
     def receive(self, path, headers, body):
         now = time.perf_counter()
         answer = super().receive(path, headers, body)
+        data = json.loads(body)["data"]
         with self.changed:
-            order = self.attempts[-1][0]
-            self.came.setdefault((order.rollout, order.kind), now)
+            self.came.setdefault((data["rollout"]["id"], data["order"]["kind"]), now)
             self.changed.notify_all()
         return answer
 
