@@ -57,8 +57,8 @@ void SeriesList::push_back(Series series) {
 }
 
 const std::vector<Series>& SeriesList::all() const {
-  static const std::vector<Series> kNone;
-  return shared_ ? shared_->all : kNone;
+  static const std::vector<Series> none;
+  return shared_ ? shared_->all : none;
 }
 
 std::vector<const Series*> SeriesList::with(const std::vector<Label>& labels) const {

@@ -20,7 +20,7 @@ Expected<std::shared_ptr<const ReadyAnalysis>, FieldErrors> MergedAnalyses::of(
   const std::pair key(settings->services.contains(name) ? name : "", policies);
   if (const auto known = ready_.find(key); known != ready_.end()) return known->second;
   auto merged = merge_analysis(*settings, ns, service, policies, nullptr);
-  if (!merged) return Unexpected(std::move(merged.error()));
+  if (!merged) return Unexpected(merged.error());
   auto ready = std::make_shared<ReadyAnalysis>();
   ready->document = {merged->version, std::move(merged->analysis), std::move(merged->sources)};
   ready->plan = std::make_shared<const Plan>(std::move(merged->plan));

@@ -15,8 +15,8 @@ class SharedText {
   SharedText(const char* text) : SharedText(std::string(text)) {}
 
   const std::string& str() const {
-    static const std::string kEmpty;
-    return text_ ? *text_ : kEmpty;
+    static const std::string empty;
+    return text_ ? *text_ : empty;
   }
   operator std::string_view() const { return str(); }
   operator const std::string&() const { return str(); }
