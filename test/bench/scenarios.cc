@@ -112,7 +112,8 @@ std::vector<Finding> silent_datasource(const ScenarioOptions& options) {
   Load silent = well;
   silent.rollouts = std::max<std::size_t>(well.rollouts / 5, 1);
   silent.interval = Millis{static_cast<Millis::rep>(chosen(options.interval, 5) * 1000)};
-  const double seconds = chosen(options.seconds, 20);
+  // Longer than its timeout, or no slot of it would end.
+  const double seconds = std::max<double>(chosen(options.seconds, 20), 5);
   DatasourceProcess datasource, silent_one;
   DaemonProcess daemon(
       {options.daemon, datasource_configuration("well", datasource.url(), well.pool) +
