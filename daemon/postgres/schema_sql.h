@@ -323,8 +323,8 @@ INSERT INTO event_horizon (deleted) SELECT coalesce(max(missing.seq), 0) FROM (
 ) missing;
 )sql";
 
-// How far the evaluations of a rollout were thinned (daemon/storage/thinning.h). What a node that does
-// not know of it registers is thinned all the same.
+// How far the evaluations of a rollout were thinned (daemon/storage/thinning.h). What a node that
+// does not know of it registers is thinned all the same.
 inline constexpr const char* kPgThinning = R"sql(
 ALTER TABLE rollouts
   ADD COLUMN thinned bigint NOT NULL DEFAULT 0, -- the number of the last one
