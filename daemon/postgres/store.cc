@@ -231,6 +231,7 @@ awaitable<Store::Thinned> PgStore::thin(SysTime before) {
       if (!piece.add(std::move(one), before)) break;
     }
     std::vector<SysTime> decided;
+    decided.reserve(static_cast<std::size_t>(answers.at(1).size()));
     for (int row = 0; row < answers.at(1).size(); ++row) decided.push_back(answers[1].time(row, 0));
     PgArray numbers;
     for (const std::uint32_t number : superfluous(piece.rows, decided)) numbers.add(number);

@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint32_t kMostOfOne = 64;
 // How long the log gets before the rollouts with the oldest rows are folded: so many rows for each
 // of them, within limits.
-constexpr std::int64_t kRowsPerRollout = 32;
+constexpr std::int64_t kRowsPerRollout = 24;
 constexpr std::int64_t kFewRows = 1'024;
 constexpr std::int64_t kManyRows = 500'000;
 // Work is done in pieces of about so many rows: enough to share the pages that every transaction

@@ -151,7 +151,7 @@ TEST_F(RecentLogTest, TheLogStaysShort) {
     tidy();
     longest = std::max(longest, count("recent"));
   }
-  EXPECT_LT(longest, 3'000);  // 32 rows for each of them, and what is done in one piece
+  EXPECT_LT(longest, 3'000);  // 24 rows for each of them, and what is done in one piece
   EXPECT_GT(count("evaluations"), 2'500);
   for (int i = 0; i < kRollouts; ++i) ASSERT_EQ(seen(rollout_id(i)), "1-120, 120") << i;
   restart();

@@ -13,6 +13,7 @@ namespace rollwatch {
 namespace {
 
 constexpr int kDeeds = 1'500;
+constexpr int kDeedsFarAway = 400;  // for a store that has a server of its own
 constexpr std::size_t kMostAlive = 8;
 
 struct Remembered {
@@ -211,7 +212,8 @@ class StoreRandomTest : public StoreTest {
 };
 
 TEST_P(StoreRandomTest, AnswersAsAMapWould) {
-  for (int deed = 0; deed < kDeeds && !HasFailure(); ++deed) {
+  const int deeds = GetParam().name == "Sqlite" ? kDeeds : kDeedsFarAway;
+  for (int deed = 0; deed < deeds && !HasFailure(); ++deed) {
     SCOPED_TRACE("ROLLWATCH_STORE_SEED=" + std::to_string(seed_) + ", deed " +
                  std::to_string(deed));
     do_something();
