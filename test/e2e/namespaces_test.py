@@ -9,7 +9,7 @@ from database import Database, Relay
 from harness import wait_until
 from rollout_case import RolloutCase
 
-LEASE_SECONDS = 3
+LEASE_SECONDS = 6
 HOLDING = {"steps": [{"weight": 5, "hold": "1h"}]}
 SKIPPED = 77
 

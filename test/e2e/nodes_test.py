@@ -11,7 +11,7 @@ from metrics_server import BusyMetrics
 from receivers import SECRET
 from rollout_case import POLICY, RolloutCase
 
-LEASE_SECONDS = 2
+LEASE_SECONDS = 3
 HOLDING = {"steps": [{"weight": 5, "hold": "1h"}]}
 
 
@@ -33,6 +33,8 @@ class Nodes(RolloutCase):
     def owners(self):
         """{name of the node: active rollouts} as any node tells."""
         answer = self.alive()[0].api.get("/api/v1/nodes")
+        if answer.status == 503:  # the store is away for a moment
+            return {}
         self.assertEqual(answer.status, 200, answer)
         return {node["name"]: node["rollouts"] for node in answer.json["items"]}
 
@@ -46,7 +48,7 @@ class Nodes(RolloutCase):
 
     def is_even(self, total):
         counts = self.owners().values()
-        return sum(counts) == total and len(counts) == len(self.alive()) and max(counts) <= -(-total // len(self.alive()))
+        return bool(counts) and sum(counts) == total and len(counts) == len(self.alive()) and max(counts) <= -(-total // len(self.alive()))
 
     def test_any_node_answers_any_call(self):
         deployer = self.deployer()

@@ -178,7 +178,7 @@ class SeveralNodes(StreamCase):
     def setUp(self):
         self.database = self.place.add(Database(self.place.folder))
         self.deployer_ = self.deployer()
-        configuration = f'[store]\nurl = "{self.database.url()}"\nlease = "2s"\n' + self.configuration(self.deployer_)
+        configuration = f'[store]\nurl = "{self.database.url()}"\nlease = "5s"\n' + self.configuration(self.deployer_)
         self.nodes = [self.daemon(configuration, f"node{number}").start() for number in (1, 2)]
 
     def is_even(self, total):
