@@ -105,9 +105,8 @@ class KeepAliveClient::Impl : public KeptConnection::Owner,
 
   void send(KeptRequest request) {
     const SteadyTime now = clock_.steady();
-    KeptConnection::Job job{std::move(request), now, now + std::max(request.timeout, Millis{0}),
-                            !idle_.empty()};
-    job.until = now + job.request.timeout;
+    const SteadyTime until = now + request.timeout;
+    KeptConnection::Job job{std::move(request), now, until, !idle_.empty()};
     wake_at(job.until);
     if (idle_.empty()) return open(std::move(job));
     const auto connection = std::move(idle_.back());

@@ -90,9 +90,9 @@ class QueryQueue {
 
  private:
   struct Turn {
-    SysTime answered;      // when its condition was, last
-    std::uint64_t ticket;  // first come, first served
-    auto operator<=>(const Turn&) const = default;
+    SysTime answered;                               // when its condition was, last
+    std::uint64_t ticket;                           // first come, first served
+    auto operator<=>(const Turn&) const = default;  // NOLINT(modernize-use-nullptr): a 0 of its own
   };
   using Waiting = std::map<Turn, AskingPtr>;
 
