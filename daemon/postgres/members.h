@@ -108,6 +108,7 @@ class PgMembers : public Leases {
   std::set<Place> lost_;              // because the store was away, until they are ours again
   std::set<Place> gaining_, giving_;  // being taken over, being handed over
   std::size_t nodes_seen_ = 0;
+  std::optional<Millis> next_end_;  // of another node's lease if it is not renewed, from now on
   std::uint64_t transitions_ = 0;
 
   bool busy_ = false;  // somebody has the turn

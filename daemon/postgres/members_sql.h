@@ -25,7 +25,9 @@ inline constexpr std::string_view kSweep = "SELECT * FROM rollwatch_sweep()";
   "(SELECT r.place AS key FROM rollouts r WHERE r.active UNION SELECT r.place FROM " \
   "deliveries d JOIN rollouts r ON r.key = d.rollout WHERE d.open)"
 inline constexpr std::string_view kCount =
-    "SELECT (SELECT count(*) FROM nodes), count(*) FROM " ROLLWATCH_BUSY_PLACES " b";
+    "SELECT (SELECT count(*) FROM nodes), count(*),"
+    " (SELECT ceil(extract(epoch FROM min(n.expires_at) - clock_timestamp()) * 1000)::bigint"
+    " FROM nodes n WHERE n.number <> $1::bigint) FROM " ROLLWATCH_BUSY_PLACES " b";
 inline constexpr std::string_view kMine =
     "SELECT p.namespace, p.service, p.target FROM " ROLLWATCH_BUSY_PLACES
     " b JOIN places p ON p.key = b.key WHERE p.owner = $1::bigint ORDER BY p.epoch DESC";

@@ -188,6 +188,15 @@ TEST_F(MembersTest, ADeadNodesPlacesAreTakenAfterItsLease) {
   EXPECT_EQ(number("SELECT count(*) FROM nodes"), 1);
 }
 
+TEST_F(MembersTest, ADeadNodesPlacesAreTakenWhenItsLeaseEndsAndNotWhenOneLooksNext) {
+  Node& a = node("a", Millis{400'000});  // looks every 95 s, if there is no reason to
+  Node& b = node("b", Millis{3'000});
+  register_many(a, 1, 10);
+  ASSERT_TRUE(until([&] { return is_even(10); }));
+  stop(b);
+  EXPECT_TRUE(until([&] { return a.has.size() == 10; }));
+}
+
 TEST_F(MembersTest, FencesOfOrdersAndEpochsComeFromOneCounter) {
   Node& a = node("a");
   register_at(a, rollout_id(1), "t1");
