@@ -7,6 +7,7 @@
 //
 // Without --nodes: 1, 2 and 4. The database waits for its disk (fsync).
 #include <fmt/format.h>
+#include <libpq-fe.h>
 
 #include <algorithm>
 #include <memory>
@@ -36,6 +37,14 @@ PostgresSetup durable() {
   PostgresSetup setup;
   setup.is_durable = true;
   return setup;
+}
+
+double number_of(const std::string& url, const char* sql) {
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(PQconnectdb(url.c_str()), PQfinish);
+  const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection.get(), sql),
+                                                             PQclear);
+  if (PQntuples(result.get()) != 1) throw std::runtime_error(PQerrorMessage(connection.get()));
+  return std::stod(PQgetvalue(result.get(), 0, 0));
 }
 
 class Nodes {
@@ -77,22 +86,27 @@ class Nodes {
   struct Cost {
     double nodes = 0, database = 0;  // CPU milliseconds for 1,000 evaluations
     double per_second = 0, missed = 0, late_p99 = 0, resident = 0;
+    double disk = 0, log = 0;  // bytes for an evaluation
   };
   Cost measure(double seconds) {
     datasource_.forget();
     sleep_for(2);  // the phases
     const auto nodes_before = cpu_of_nodes(), database_before = cpu_of_family(database_pid());
+    const double disk_before = on_disk(), log_before = in_log();
     datasource_.begin_window();
     const SteadyClock::time_point begun = SteadyClock::now();
     sleep_for(seconds);
     datasource_.end_window();
     const double length = seconds_since(begun);
     const auto nodes_after = cpu_of_nodes(), database_after = cpu_of_family(database_pid());
+    const double disk_after = on_disk(), log_after = in_log();
     sleep_for(1);
     const Seen seen = datasource_.seen(load_.interval);
     Cost cost;
     cost.nodes = Seconds(nodes_after - nodes_before).count() * 1e6 / seen["queries"];
     cost.database = Seconds(database_after - database_before).count() * 1e6 / seen["queries"];
+    cost.disk = (disk_after - disk_before) / seen["queries"];
+    cost.log = (log_after - log_before) / seen["queries"];
     cost.per_second = seen["queries"] / length;
     cost.missed = seen["missed"];
     cost.late_p99 = seen["late_p99"];
@@ -126,6 +140,12 @@ class Nodes {
     for (const auto& node : nodes_) all += usage_of(node->pid()).cpu;
     return all;
   }
+  double on_disk() {
+    return number_of(database_.url("bench"), "SELECT pg_database_size(current_database())");
+  }
+  double in_log() {
+    return number_of(database_.url("bench"), "SELECT pg_current_wal_lsn() - '0/0'");
+  }
   pid_t database_pid() { return database_.process().pid(); }
 
   RealPostgres database_;
@@ -145,6 +165,8 @@ std::vector<Finding> play(const Options& options, std::size_t count) {
       {"lateness p99", cost.late_p99, "ms"},
       {"CPU of all nodes for 1,000 evaluations", cost.nodes, "ms"},
       {"CPU of PostgreSQL for 1,000 evaluations", cost.database, "ms"},
+      {"the database grows for an evaluation by", cost.disk, "bytes"},
+      {"its log for an evaluation", cost.log, "bytes"},
       {"resident memory of the largest node", cost.resident, "MB"},
   };
   if (count == 1) return findings;
