@@ -102,11 +102,13 @@ void go_on_from_now(Mover& m) {
   if_any_not_after(s.step_since, m.now);
   if_any_not_after(s.hold_since, m.now);
   if_any_not_after(s.soak_since, m.now);
-  if_any_not_after(s.ready.stopped_at, m.now);
-  if_any_not_after(s.alerts.since, m.now);
-  if (const auto& ready = m.fixed.plan.ready) {
-    if_any_not_after(s.ready.ends_at, m.now + ready->timeout);
-    if_any_not_after(s.ready.retry_at, m.now + ready->retry_after);
+  if (AlertsState* alerts = s.alerts.touched()) if_any_not_after(alerts->since, m.now);
+  if (ReadyState* ready = s.ready.touched()) {
+    if_any_not_after(ready->stopped_at, m.now);
+    if (const auto& plan = m.fixed.plan.ready) {
+      if_any_not_after(ready->ends_at, m.now + plan->timeout);
+      if_any_not_after(ready->retry_at, m.now + plan->retry_after);
+    }
   }
   if (s.freeze) not_after(s.freeze->since, m.now);
   if (s.recovery) not_after(s.recovery->until, m.now + recovery_span(m));
@@ -198,7 +200,7 @@ void on_time_passed(Mover& m) {
 bool is_watching(const RolloutState& s) {
   switch (s.state) {
     case State::kWaiting:
-      return s.ready.attempt > 0;
+      return s.ready->attempt > 0;
     case State::kAnalyzing:
     case State::kPaused:
     case State::kPromoting:

@@ -41,7 +41,7 @@ bool make_room(AlertsState& alerts) {
 }
 
 void show(Mover& m, bool fires, const std::string& text) {
-  AlertsState& alerts = m.state().alerts;
+  AlertsState& alerts = m.state().alerts.made();
   alerts.last_at = m.now;
   alerts.last_fires = fires;
   alerts.last_text = cut(text, kLongestSentence);
@@ -87,7 +87,7 @@ void on_alerts_failed(Mover& m, const std::string& text) {
 }
 
 void fires(Mover& m, const AlertChanged& input) {
-  AlertsState& alerts = m.state().alerts;
+  AlertsState& alerts = m.state().alerts.made();
   const auto known = std::ranges::find(alerts.firing, input.fingerprint, &FiringAlert::fingerprint);
   if (known != alerts.firing.end()) {
     if (input.starts_at <= known->starts_at) return;  // told again, or by another of a pair
@@ -111,7 +111,7 @@ void fires(Mover& m, const AlertChanged& input) {
 }
 
 void resolves(Mover& m, const AlertChanged& input) {
-  AlertsState& alerts = m.state().alerts;
+  AlertsState& alerts = m.state().alerts.made();
   const auto known = std::ranges::find(alerts.firing, input.fingerprint, &FiringAlert::fingerprint);
   if (known == alerts.firing.end()) return;
   if (input.ends_at && *input.ends_at < known->starts_at) return;  // the time before this one
@@ -155,7 +155,7 @@ bool any_alert_counts(const AlertsState& alerts) {
 }
 
 Verdict alerts_verdict(const RolloutState& state) {
-  const AlertsState& alerts = state.alerts;
+  const AlertsState& alerts = *state.alerts;
   if (alerts.failed) return Verdict::kFailed;
   if (any_alert_counts(alerts)) return Verdict::kFailing;
   if (state.state == State::kPromoted) return Verdict::kPassed;
@@ -176,13 +176,13 @@ std::string alerts_rule(const Plan& plan, const RolloutSpec& spec) {
 }
 
 bool alerts_hold(const Position& m) {
-  return alerts_gate(m.fixed.plan, m.state()) && any_alert_counts(m.state().alerts);
+  return alerts_gate(m.fixed.plan, m.state()) && any_alert_counts(*m.state().alerts);
 }
 
 void ask_about_alerts(Mover& m) {
   const RolloutState& s = m.state();
-  if (s.state != State::kAnalyzing || !s.alerts.failed || !alerts_gate(m.fixed.plan, s)) return;
-  m.pause(QuestionKind::kAlertFires, kEngine, "an alert fired before: " + s.alerts.last_text);
+  if (s.state != State::kAnalyzing || !s.alerts->failed || !alerts_gate(m.fixed.plan, s)) return;
+  m.pause(QuestionKind::kAlertFires, kEngine, "an alert fired before: " + s.alerts->last_text);
   m.out.decisions.back().by_alerts = true;
 }
 

@@ -36,12 +36,12 @@ void begin_unready(Mover& m, const PersonDecided& input) {
   RolloutState& s = m.state();
   if (s.question && s.question->kind == QuestionKind::kApproveStart)
     return m.refuse(s.question->text + ": resume it, which gives the approval");
-  if (!m.fixed.plan.ready || s.ready.overruled)
+  if (!m.fixed.plan.ready || s.ready->overruled)
     return m.refuse("it has not begun: " + (s.question ? s.question->text : s.waits_for));
   renew_deadline(m);
   s.question.reset();
   s.state = State::kWaiting;
-  s.ready.overruled = true;
+  s.ready.made().overruled = true;
   m.decide(DecisionKind::kAdvance, input.by, said(input) + ": begins without being ready");
 }
 

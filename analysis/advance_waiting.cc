@@ -17,7 +17,7 @@ bool is_of_this_attempt(const ConditionState& c) {
 
 bool is_ready(const Plan& plan, const RolloutState& s) {
   const auto i = readiness_of(plan);
-  if (!i || s.ready.overruled) return true;
+  if (!i || s.ready->overruled) return true;
   const ConditionState& c = s.conditions[*i];
   return is_of_this_attempt(c) && c.last->outcome == Outcome::kPass;
 }
@@ -29,10 +29,11 @@ bool is_answer(const std::optional<Judgement>& last) {
 void begin_attempt(Mover& m) {
   RolloutState& s = m.state();
   ConditionState& c = s.conditions[*readiness_of(m.fixed.plan)];
-  ++s.ready.attempt;
-  s.ready.ends_at = m.now + m.fixed.plan.ready->timeout;
-  s.ready.retry_at.reset();
-  if (s.ready.stopped_at) s.ready.stopped_at = m.now;
+  ReadyState& ready = s.ready.made();
+  ++ready.attempt;
+  ready.ends_at = m.now + m.fixed.plan.ready->timeout;
+  ready.retry_at.reset();
+  if (ready.stopped_at) ready.stopped_at = m.now;
   c.watched_from = m.now;
   c.last.reset();
 }
@@ -40,14 +41,14 @@ void begin_attempt(Mover& m) {
 std::string attempts_so_far(const Mover& m) {
   const int all = m.fixed.plan.ready->attempts;
   if (all == 1) return "";
-  return " (attempt " + std::to_string(m.state().ready.attempt) + " of " + std::to_string(all) +
+  return " (attempt " + std::to_string(m.state().ready->attempt) + " of " + std::to_string(all) +
          ")";
 }
 
 std::string waits_for_readiness(const Mover& m) {
   const RolloutState& s = m.state();
   const ConditionState& c = s.conditions[*readiness_of(m.fixed.plan)];
-  if (s.ready.retry_at)
+  if (s.ready->retry_at)
     return "was not ready in time" + attempts_so_far(m) + "; looks again " +
            format_duration(m.fixed.plan.ready->retry_after) + " after that";
   return "waits until it is ready: " + readiness(*m.fixed.plan.ready, c) + attempts_so_far(m);
@@ -61,19 +62,19 @@ void not_ready_in_time(Mover& m) {
   ConditionState& c = s.conditions[i];
   const std::string what = readiness(ready, c);
   const std::string span = format_duration(ready.timeout + s.extension);
-  if (s.ready.attempt < static_cast<unsigned>(ready.attempts)) {
+  if (s.ready->attempt < static_cast<unsigned>(ready.attempts)) {
     Event& event =
         m.tell(EventType::kReady, "not ready within " + span + ": " + what + attempts_so_far(m) +
                                       "; looks again in " + format_duration(ready.retry_after));
     event.condition = m.condition(i).name;
     event.is_news = true;
-    s.ready.ends_at.reset();
-    s.ready.retry_at = m.now + ready.retry_after;
+    s.ready.made().ends_at.reset();
+    s.ready.made().retry_at = m.now + ready.retry_after;
     s.extension = Millis{0};
     c.watched_from.reset();
     return;
   }
-  s.ready.ends_at.reset();
+  s.ready.made().ends_at.reset();
   if (is_of_this_attempt(c) && is_answer(c.last))
     return m.roll_back(kEngine, "not ready within " + span + ": " + what + attempts_so_far(m), i);
   m.pause(QuestionKind::kNotReady, kEngine,
@@ -108,8 +109,8 @@ bool may_begin(Fixed fixed, const RolloutState& state) {
 
 void Mover::wait_for_ready() {
   RolloutState& s = state();
-  if (!fixed.plan.ready || fixed.spec.observe || s.ready.overruled) return;
-  s.ready.attempt = 0;
+  if (!fixed.plan.ready || fixed.spec.observe || s.ready->overruled) return;
+  s.ready.made().attempt = 0;
   begin_attempt(*this);
 }
 
@@ -122,7 +123,7 @@ void on_readiness(Mover& m, std::size_t i) {
   const std::string what = readiness(*m.fixed.plan.ready, c);
   if (!s.begun) {
     const bool passes = c.last->outcome == Outcome::kPass;
-    const bool waited = s.state == State::kWaiting && s.ready.ends_at;
+    const bool waited = s.state == State::kWaiting && s.ready->ends_at;
     const bool asked = s.state == State::kPaused && s.question->kind == QuestionKind::kNotReady;
     if (!passes || !(waited || asked)) return;
     if (asked) {
@@ -152,7 +153,7 @@ void on_ready_time(Mover& m) {
   RolloutState& s = m.state();
   const auto at = ready_timer(m.fixed, s);
   if (!at || m.now < *at) return;
-  if (s.ready.retry_at) {
+  if (s.ready->retry_at) {
     begin_attempt(m);
     m.tell(EventType::kReady, "looks again whether it is ready" + attempts_so_far(m));
   } else {
@@ -161,22 +162,23 @@ void on_ready_time(Mover& m) {
 }
 
 std::optional<SysTime> ready_timer(Fixed fixed, const RolloutState& s) {
-  if (s.state != State::kWaiting || s.question || s.ready.stopped_at) return std::nullopt;
+  if (s.state != State::kWaiting || s.question || s.ready->stopped_at) return std::nullopt;
   if (is_ready(fixed.plan, s)) return std::nullopt;
-  if (s.ready.retry_at) return s.ready.retry_at;
-  if (s.ready.ends_at) return *s.ready.ends_at + s.extension;
+  if (s.ready->retry_at) return s.ready->retry_at;
+  if (s.ready->ends_at) return *s.ready->ends_at + s.extension;
   return std::nullopt;
 }
 
 void keep_ready_clock(Mover& m) {
   RolloutState& s = m.state();
   const bool stands_still = s.freeze || s.waits_for_predecessor;
-  if (stands_still && !s.ready.stopped_at) s.ready.stopped_at = m.now;
-  if (stands_still || !s.ready.stopped_at) return;
-  const Millis span = std::max(m.now - *s.ready.stopped_at, Millis{0});
-  s.ready.stopped_at.reset();
-  if (s.ready.ends_at) *s.ready.ends_at += span;
-  if (s.ready.retry_at) *s.ready.retry_at += span;
+  if (stands_still && !s.ready->stopped_at) s.ready.made().stopped_at = m.now;
+  if (stands_still || !s.ready->stopped_at) return;
+  ReadyState& ready = s.ready.made();
+  const Millis span = std::max(m.now - *ready.stopped_at, Millis{0});
+  ready.stopped_at.reset();
+  if (ready.ends_at) *ready.ends_at += span;
+  if (ready.retry_at) *ready.retry_at += span;
 }
 
 }  // namespace rollwatch

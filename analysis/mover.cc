@@ -85,7 +85,7 @@ void Mover::forget(ConditionState& c) {
 }
 
 void Mover::watch(SysTime since, bool all_anew, bool first_step) {
-  if (first_step && fixed.plan.alerts) state().alerts.since = since;
+  if (first_step && fixed.plan.alerts) state().alerts.made().since = since;
   for (std::size_t i = 0; i < fixed.plan.conditions.size(); ++i) {
     const ConditionPlan& plan = condition(i);
     ConditionState& c = state().conditions[i];
@@ -125,7 +125,7 @@ void Mover::reached_step(int index, SysTime since) {
 
 void Mover::begin_step_afresh() {
   RolloutState& s = state();
-  s.alerts.failed = false;
+  if (AlertsState* alerts = s.alerts.touched()) alerts->failed = false;
   for (ConditionState& c : s.conditions) {
     forget(c);
     c.passes_in_step = 0;
@@ -143,7 +143,7 @@ void Mover::begin_patience_again() {
 }
 
 void Mover::forget_failures() {
-  state().alerts.failed = false;
+  if (AlertsState* alerts = state().alerts.touched()) alerts->failed = false;
   for (ConditionState& c : state().conditions) {
     if (!c.failed) continue;
     c.failed = false;
@@ -199,8 +199,10 @@ void Mover::begin(const std::string& by) {
   s.waits_for.clear();
   s.question.reset();
   s.extension = Millis{0};
-  s.ready.ends_at.reset();
-  s.ready.retry_at.reset();
+  if (ReadyState* ready = s.ready.touched()) {
+    ready->ends_at.reset();
+    ready->retry_at.reset();
+  }
   // What kept it waiting is not readiness lost.
   if (const auto ready = readiness_of(fixed.plan)) forget(s.conditions[*ready]);
   if (fixed.spec.observe) {
@@ -316,7 +318,7 @@ void Mover::pause(QuestionKind kind, const std::string& by, const std::string& t
   s.question = question;
   // Whoever refused an order, or cannot be reached, is not sent another one about it: then a late
   // acknowledgement of that order still counts.
-  const std::optional<OpenOrder> lapsed = s.lapsed;
+  const Rare<OpenOrder> lapsed = s.lapsed;
   if (kind == QuestionKind::kOrderRefused || kind == QuestionKind::kOrderExpired) {
     withdraw_order();
     s.lapsed = lapsed;

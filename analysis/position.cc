@@ -105,7 +105,7 @@ std::string Position::held_back_by() const {
   if (s.newer_waits) return std::string(kNewerWaits);
   const std::string over = "the hold" + where() + " is over: waits for ";
   if (alerts_hold(*this)) {
-    const auto& firing = s.alerts.firing;
+    const auto& firing = s.alerts->firing;
     const auto counts = std::find_if(firing.begin(), firing.end(),
                                      [](const FiringAlert& alert) { return alert.counts; });
     return over + "the end of an alert: " + alert_sentence(*counts);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "analysis/outcome.h"
+#include "analysis/rare.h"
 #include "analysis/time.h"
 
 namespace rollwatch {
@@ -139,6 +140,7 @@ struct ReadyState {
   bool overruled = false;           // a person decided that it begins all the same
   // Its clock stands still since then: a freeze, or an earlier rollout's rollback.
   std::optional<SysTime> stopped_at;
+  bool operator==(const ReadyState&) const = default;
 };
 
 // The service, or everything, is frozen: nothing goes on, everything is watched.
@@ -162,6 +164,7 @@ struct FiringAlert {
   std::string generator_url;
   SysTime starts_at{};
   bool counts = false;  // it began after the rollout's first step did
+  bool operator==(const FiringAlert&) const = default;
 };
 inline constexpr std::size_t kMostFiringAlerts = 20;  // that are kept
 
@@ -175,6 +178,7 @@ struct AlertsState {
   std::optional<SysTime> last_at;  // what was told last
   bool last_fires = false;
   std::string last_text;
+  bool operator==(const AlertsState&) const = default;
 };
 
 struct RolloutState {
@@ -186,11 +190,11 @@ struct RolloutState {
       hold_since;  // its hold is counted from here: later, after a pause for want of answers
   std::optional<SysTime> soak_since;
   SysTime deadline_at{};  // of the promote order
-  std::optional<OpenOrder> order;
+  Rare<OpenOrder> order;
   // The latest order, expired: a late acknowledgement still counts. In `rollback_failed`: the
   // rollback, refused ones too, until somebody acts; it is in `order` while it is sent again.
-  std::optional<OpenOrder> lapsed;
-  std::optional<OpenQuestion> question;
+  Rare<OpenOrder> lapsed;
+  Rare<OpenQuestion> question;
   bool conditions_only_observe =
       false;                  // a person ordered the promotion, or observe was registered
   double reached_weight = 0;  // the share the orchestrator last acknowledged or reported
@@ -204,14 +208,14 @@ struct RolloutState {
   bool older_active = false;           // an older one has begun and not ended; told until it begins
   Verdict verdict = Verdict::kPending;  // as of `revision`
   bool begun = false;                   // left `waiting` for its first step
-  ReadyState ready;
-  std::optional<FreezeState> freeze;
+  Seldom<ReadyState> ready;
+  Rare<FreezeState> freeze;
   // What people added to the time that runs: of the step's hold, the soak or the wait for
   // readiness.
   Millis extension{0};
-  std::optional<RecoveryState> recovery;   // in `rolled_back` only
+  Rare<RecoveryState> recovery;            // in `rolled_back` only
   std::vector<ConditionState> conditions;  // in the plan's order
-  AlertsState alerts;
+  Seldom<AlertsState> alerts;
   std::string reason;     // why it is where it is, one sentence
   std::string waits_for;  // in `waiting`: for what, one sentence
   SysTime updated_at{};

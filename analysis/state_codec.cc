@@ -19,6 +19,13 @@ template <class T>
 constexpr bool kIsOptional = false;
 template <class T>
 constexpr bool kIsOptional<std::optional<T>> = true;
+template <class T>
+constexpr bool kIsOptional<Rare<T>> = true;
+
+template <class T>
+constexpr bool kIsSeldom = false;
+template <class T>
+constexpr bool kIsSeldom<Seldom<T>> = true;
 
 template <class T>
 constexpr bool kIsList = false;
@@ -185,6 +192,8 @@ class Writer {
     } else if constexpr (kIsOptional<T>) {
       put_number(value.has_value());
       if (value) put(*value);
+    } else if constexpr (kIsSeldom<T>) {
+      put(*value);
     } else if constexpr (kIsList<T>) {
       put_number(value.size());
       for (const auto& element : value) put(element);
@@ -288,6 +297,10 @@ class Reader {
       bool there = false;
       get(there);
       if (there) get(value.emplace());
+    } else if constexpr (kIsSeldom<T>) {
+      std::remove_cvref_t<decltype(*value)> read;
+      get(read);
+      value = std::move(read);
     } else if constexpr (kIsList<T>) {
       value.clear();
       for (std::size_t left_over = get_length(); left_over > 0 && !failed(); --left_over) {

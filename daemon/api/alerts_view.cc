@@ -34,7 +34,7 @@ std::string_view on_fire_name(OnFail on_fire) {
 }  // namespace
 
 Json alerts_json(const RolloutView& view) {
-  const AlertsState& alerts = view.state.alerts;
+  const AlertsState& alerts = *view.state.alerts;
   Json last = nullptr;
   if (alerts.last_at)
     last = {{"slot", format_time(*alerts.last_at)},

@@ -37,7 +37,7 @@ Json step_json(const RolloutView& view) {
           {"count", view.plan->steps.size()}};
 }
 
-Json question_json(const std::optional<OpenQuestion>& question) {
+Json question_json(const Rare<OpenQuestion>& question) {
   if (!question) return nullptr;
   return {{"id", question_id(*question)},
           {"kind", name_of(question->kind)},

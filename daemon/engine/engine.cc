@@ -53,10 +53,9 @@ EntryPtr Engine::Impl::add(StoredRollout stored, const TenurePtr& tenure,
     throw StoreError("rollout " + entry->spec.id +
                      " cannot be read: its state does not fit its analysis");
   entry->fence = stored.fence;
-  entry->out.resize(entry->plan->conditions.size());
-  entry->busy_until.resize(entry->plan->conditions.size());
-  active_.emplace(entry->spec.id, entry);
-  places_[entry->place()].push_back(entry);
+  entry->asking.resize(entry->plan->conditions.size());
+  active_.insert(entry);
+  tenure->entries.push_back(entry);
   return entry;
 }
 
@@ -67,7 +66,7 @@ void Engine::Impl::unpin(const PlanDocument& document) {
 
 EntryPtr Engine::Impl::look_up(const std::string& id) const {
   const auto found = active_.find(id);
-  return found == active_.end() ? nullptr : found->second;
+  return found == active_.end() ? nullptr : *found;
 }
 
 std::shared_ptr<const Plan> Engine::Impl::read_plan(const PlanDocument& document) const {
@@ -114,12 +113,12 @@ awaitable<Page<RolloutView>> Engine::Impl::list(ListFilter filter, std::size_t l
 
 std::vector<RolloutView> Engine::Impl::active() const {
   std::vector<RolloutView> views;
-  for (const auto& [id, entry] : active_) views.push_back(entry->view(source_));
+  for (const EntryPtr& entry : active_) views.push_back(entry->view(source_));
   return views;
 }
 
 void Engine::Impl::for_each_active(const Look& look) const {
-  for (const auto& [id, entry] : active_) look(entry->spec, *entry->plan, entry->state);
+  for (const EntryPtr& entry : active_) look(entry->spec, *entry->plan, entry->state);
 }
 
 awaitable<void> Engine::Impl::stop() {

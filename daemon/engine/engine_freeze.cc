@@ -68,7 +68,7 @@ awaitable<bool> Engine::Impl::tell_freeze(std::vector<EntryPtr> entries, std::st
 std::vector<EntryPtr> Engine::Impl::held_by(const std::string& ns,
                                             const std::string& service) const {
   std::vector<EntryPtr> entries;
-  for (const auto& [id, entry] : active_)
+  for (const EntryPtr& entry : active_)
     if (concerns(ns, service, entry->spec)) entries.push_back(entry);
   // In the order of their ids, so that a run is the same every time.
   std::sort(entries.begin(), entries.end(),

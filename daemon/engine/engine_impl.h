@@ -6,13 +6,15 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
-#include <queue>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -22,8 +24,6 @@
 #include "daemon/engine/ids.h"
 
 namespace rollwatch {
-
-using EntryPtr = std::shared_ptr<Entry>;
 
 // The turn of whoever decides what people are told, until it is on disk: one at a time.
 inline constexpr const char* kTelling = "telling";
@@ -44,6 +44,11 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
         rules_(std::move(rules)),
         hooks_(std::move(hooks)),
         ids_(rules_.random) {}
+  ~Impl() {  // an entry and its tenure hold each other
+    for (const TenurePtr& tenure : tenures_) tenure->entries.clear();
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   awaitable<void> load();
   awaitable<void> take_over(std::optional<std::vector<Lease>> leases);
@@ -93,14 +98,29 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   };
   using Batch = std::deque<Recording>;  // a Recording is large: it is not moved about
 
-  struct Due {
-    SysTime at;
-    std::uint64_t ticket;
-    EntryPtr entry;
-    bool operator<(const Due& other) const { return at > other.at; }
-  };
-
   using TenurePtr = std::shared_ptr<Tenure>;
+  struct ById {
+    using is_transparent = void;
+    static std::string_view of(std::string_view id) { return id; }
+    static std::string_view of(const EntryPtr& entry) { return entry->spec.id; }
+    template <class T>
+    std::size_t operator()(const T& entry) const {
+      return std::hash<std::string_view>()(of(entry));
+    }
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return of(a) == of(b);
+    }
+  };
+  struct ByPlace {
+    using is_transparent = void;
+    static const Place& of(const Place& place) { return place; }
+    static const Place& of(const TenurePtr& tenure) { return tenure->place; }
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return of(a) < of(b);
+    }
+  };
   enum class RecordEnd : unsigned char { kOnDisk, kRefused, kStale };
   enum class Woken : unsigned char { kChanged, kLookAgain, kTimeUp };
 
@@ -129,7 +149,6 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   awaitable<EntryPtr> reach(std::string id);
   awaitable<void> check_over(std::string rollout) const;
   std::shared_ptr<void> enter(const TenurePtr& tenure);
-  std::vector<EntryPtr> entries_in(const Place& place) const;
   bool is_idle(const Tenure& tenure) const;
   void see_idle(const TenurePtr& tenure);
   void drop_if_empty(const TenurePtr& tenure);
@@ -169,6 +188,8 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   std::function<void()> tell(Batch& batch) const;
   awaitable<RecordEnd> record(Batch& batch);
   awaitable<RecordEnd> record_once(Batch& batch);
+  static std::shared_ptr<std::vector<Commit>> lend(Batch& batch);
+  static void take_back(std::shared_ptr<std::vector<Commit>> commits, Batch& batch);
   void recorded(Recording& recording, const Recorded& at_commit);
   void not_recorded(Recording& recording, const std::string& why);
   void after_step(const EntryPtr& entry);
@@ -203,10 +224,9 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   EngineHooks hooks_;
   IdSequence ids_;
 
-  std::unordered_map<std::string, EntryPtr> active_;
-  std::map<Place, std::vector<EntryPtr>> places_;
+  std::unordered_set<EntryPtr, ById, ById> active_;
   // Of places with rollouts, and of those where something else is going on.
-  std::map<Place, TenurePtr> tenures_;
+  std::set<TenurePtr, ByPlace> tenures_;
   // Equal pinned analyses are one document and one plan in memory, for as long as an active rollout
   // uses them.
   struct Pinned {
@@ -217,8 +237,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   std::map<std::string_view, Pinned> pinned_;  // by document->analysis
   Freezes freezes_;
   std::optional<SysTime> freeze_ends_at_;  // the next that ends by itself
-  std::priority_queue<Due> due_;
-  std::uint64_t tickets_ = 0;
+  DueQueue<EntryPtr> due_;
   std::optional<SysTime> armed_for_;
   std::uint64_t armed_ticket_ = 0;
   SysTime last_wall_{};

@@ -16,9 +16,7 @@ bool any_rolls_back(const std::vector<EntryPtr>& entries) {
 
 std::vector<EntryPtr> Engine::Impl::others_in_place(const EntryPtr& entry) const {
   std::vector<EntryPtr> others;
-  const auto place = places_.find(entry->place());
-  if (place == places_.end()) return others;
-  for (const EntryPtr& other : place->second)
+  for (const EntryPtr& other : entry->tenure->entries)
     if (other != entry) others.push_back(other);
   return others;
 }
@@ -90,14 +88,12 @@ void Engine::Impl::free_place(const EntryPtr& entry) {
 
 // Whether a newer rollout waits in the same place is part of each older one's state.
 void Engine::Impl::tell_neighbours(const EntryPtr& entry) {
-  const auto place = places_.find(entry->place());
-  if (place == places_.end()) return;
-  for (const EntryPtr& older : place->second) {
-    const bool waits =
-        std::any_of(place->second.begin(), place->second.end(), [&](const EntryPtr& newer) {
-          return !newer->state.begun && newer->state.state != State::kRollingBack &&
-                 !is_final(newer->state.state) && newer->spec.id > older->spec.id;
-        });
+  const std::vector<EntryPtr>& here = entry->tenure->entries;
+  for (const EntryPtr& older : here) {
+    const bool waits = std::ranges::any_of(here, [&older](const EntryPtr& newer) {
+      return !newer->state.begun && newer->state.state != State::kRollingBack &&
+             !is_final(newer->state.state) && newer->spec.id > older->spec.id;
+    });
     const bool moves = older->state.begun && older->state.state != State::kRollingBack &&
                        !is_final(older->state.state);
     if (moves && older->state.newer_waits != waits) put(older, Work{NewerWaits{waits}});

@@ -32,18 +32,13 @@ bool Engine::Impl::may_move(const Entry& entry) {
 Engine::Impl::TenurePtr Engine::Impl::begin_tenure(Lease lease, Tenure::Phase phase) {
   if (const TenurePtr before = tenure_of(lease.place)) forget(before);
   auto tenure = std::make_shared<Tenure>(std::move(lease), phase);
-  tenures_.emplace(tenure->place, tenure);
+  tenures_.insert(tenure);
   return tenure;
 }
 
 Engine::Impl::TenurePtr Engine::Impl::tenure_of(const Place& place) const {
   const auto found = tenures_.find(place);
-  return found == tenures_.end() ? nullptr : found->second;
-}
-
-std::vector<EntryPtr> Engine::Impl::entries_in(const Place& place) const {
-  const auto found = places_.find(place);
-  return found == places_.end() ? std::vector<EntryPtr>() : found->second;
+  return found == tenures_.end() ? nullptr : *found;
 }
 
 // ---- Taking over
@@ -147,11 +142,11 @@ void Engine::Impl::watch(const std::optional<std::vector<Place>>& places, Cause 
   if (places)
     for (const Place& place : *places) take(tenure_of(place));
   else
-    for (const auto& [place, tenure] : tenures_) take(tenure);
+    for (const TenurePtr& tenure : tenures_) take(tenure);
   std::vector<EntryPtr> entries;
   for (const TenurePtr& tenure : taken) {
     tenure->phase = Tenure::Phase::kWatched;
-    for (const EntryPtr& entry : entries_in(tenure->place)) entries.push_back(entry);
+    entries.insert(entries.end(), tenure->entries.begin(), tenure->entries.end());
   }
   std::sort(entries.begin(), entries.end(),
             [](const EntryPtr& a, const EntryPtr& b) { return a->spec.id < b->spec.id; });
@@ -254,7 +249,7 @@ awaitable<void> Engine::Impl::give_up(std::vector<Place> places) {
 bool Engine::Impl::is_idle(const Tenure& tenure) const {
   if (tenure.registering > 0) return false;
   const bool moves = tenure.phase != Tenure::Phase::kTaken;
-  const auto entries = entries_in(tenure.place);
+  const auto& entries = tenure.entries;
   return std::ranges::none_of(entries, [moves](const EntryPtr& entry) {
     return entry->recording || (moves && !entry->mailbox.empty() && !entry->store_was_away);
   });
@@ -265,9 +260,9 @@ void Engine::Impl::see_idle(const TenurePtr& tenure) {
 }
 
 void Engine::Impl::drop_if_empty(const TenurePtr& tenure) {
-  if (!tenure->is_settled() || tenure->registering > 0 || places_.contains(tenure->place)) return;
+  if (!tenure->is_settled() || tenure->registering > 0 || !tenure->entries.empty()) return;
   const auto found = tenures_.find(tenure->place);
-  if (found != tenures_.end() && found->second == tenure) tenures_.erase(found);
+  if (found != tenures_.end() && *found == tenure) tenures_.erase(found);
 }
 
 void Engine::Impl::lose(const std::vector<Place>& places) {
@@ -277,13 +272,13 @@ void Engine::Impl::lose(const std::vector<Place>& places) {
 
 void Engine::Impl::forget(const TenurePtr& tenure) {
   tenure->over = true;
-  tenures_.erase(tenure->place);
-  const std::vector<EntryPtr> entries = entries_in(tenure->place);
-  places_.erase(tenure->place);
+  if (const auto found = tenures_.find(tenure->place); found != tenures_.end())
+    tenures_.erase(found);
+  const std::vector<EntryPtr> entries = std::exchange(tenure->entries, {});
   for (const EntryPtr& entry : entries) {
-    active_.erase(entry->spec.id);
+    active_.erase(entry);
     unpin(*entry->document);
-    entry->scheduled = ++tickets_;
+    due_.remove(entry);
     for (Work& work : entry->mailbox) tell_gone(work);
     entry->mailbox.clear();
   }

@@ -112,11 +112,35 @@ awaitable<Engine::Impl::RecordEnd> Engine::Impl::record(Batch& batch) {
   co_return end;
 }
 
+// The batch's commits for the store, with their states. A commit is large, and the store does not
+// change it: it is not copied, but moved there and back.
+std::shared_ptr<std::vector<Commit>> Engine::Impl::lend(Batch& batch) {
+  auto commits = std::make_shared<std::vector<Commit>>();
+  commits->reserve(batch.size());
+  for (Recording& r : batch) {
+    commits->push_back(std::move(r.commit));
+    if (r.moves) commits->back().state = std::move(r.step.state);
+  }
+  return commits;
+}
+
+void Engine::Impl::take_back(std::shared_ptr<std::vector<Commit>> commits, Batch& batch) {
+  if (!commits) return;
+  // A store that was lost may look at them still.
+  if (commits.use_count() > 1) commits = std::make_shared<std::vector<Commit>>(*commits);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    batch[i].commit = std::move((*commits)[i]);
+    if (batch[i].moves) batch[i].step.state = *std::move(batch[i].commit.state);
+    batch[i].commit.state.reset();
+  }
+}
+
 // One transaction. Throws OutOfDate.
 awaitable<Engine::Impl::RecordEnd> Engine::Impl::record_once(Batch& batch) {
   RecordEnd end = RecordEnd::kRefused;
   is_uncertain_ = false;
   std::function<void()> told;
+  std::shared_ptr<std::vector<Commit>> lent;
   std::vector<Recorded> at_commit;
   const SteadyTime begun = clock_.steady();
   try {
@@ -124,16 +148,12 @@ awaitable<Engine::Impl::RecordEnd> Engine::Impl::record_once(Batch& batch) {
     drop_gone(batch);
     if (batch.empty()) co_return RecordEnd::kOnDisk;
     told = tell(batch);
-    std::vector<Commit> commits;
-    commits.reserve(batch.size());
-    for (const Recording& r : batch) {
-      commits.push_back(r.commit);
-      if (r.moves) commits.back().state = r.step.state;
-    }
-    at_commit = co_await store_.record(std::move(commits));
+    lent = lend(batch);
+    at_commit = co_await store_.record(lent);
     store_trouble_.reset();
     end = RecordEnd::kOnDisk;
   } catch (const OutOfDate&) {
+    take_back(std::move(lent), batch);
     throw;
   } catch (const StaleLease& error) {
     end = RecordEnd::kStale;
@@ -141,6 +161,7 @@ awaitable<Engine::Impl::RecordEnd> Engine::Impl::record_once(Batch& batch) {
   } catch (const StoreError& error) {
     store_trouble_ = error.what();
   }
+  take_back(std::move(lent), batch);
   if (hooks_.committed) hooks_.committed(clock_.steady() - begun);
   if (end != RecordEnd::kOnDisk) co_return end;
   if (told) told();

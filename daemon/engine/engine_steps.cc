@@ -15,7 +15,7 @@ constexpr Millis kStoreRetry{1'000};
 // Whether anything may still become of the order: it is out, or it was taken back or expired and
 // its late effect counts. An attempt that failed is none.
 bool is_awaited(const RolloutState& s, const OrderEnded& ended, const Work& work) {
-  const auto is = [&ended](const std::optional<OpenOrder>& order) {
+  const auto is = [&ended](const Rare<OpenOrder>& order) {
     return order && order->number == ended.number;
   };
   return is(s.order) || (is(s.lapsed) && ended.end == OrderEnd::kDone && !work.only_delivery);
@@ -139,13 +139,13 @@ void Engine::Impl::apply_work(Recording& recording, Work work, SysTime now) {
 void Engine::Impl::close_slots(Recording& recording, SysTime now) {
   const Entry& entry = *recording.entry;
   if (!recording.moves || is_watching(recording.step.state)) return;
-  for (std::size_t i = 0; i < entry.out.size(); ++i) {
+  for (std::size_t i = 0; i < entry.asking.size(); ++i) {
     const ConditionPlan& plan = entry.plan->conditions[i];
     const Grid grid = grid_of(plan, entry.state.conditions[i]);
     const Millis delay = source_.ingestion_delay(plan.datasource);
     auto first = next_slot(plan, entry.state.conditions[i], delay);
     std::int64_t last = grid.last_at_or_before(now);
-    if (const auto& out = entry.out[i]) {
+    if (const auto& out = entry.asking[i].out) {
       first = first ? std::min(*first, out->slot) : out->slot;
       last = std::max(last, out->slot);
     }
@@ -327,17 +327,16 @@ void Engine::Impl::after_step(const EntryPtr& entry) {
 }
 
 void Engine::Impl::ended(const EntryPtr& entry) {
-  if (active_.erase(entry->spec.id) == 0) return;
+  if (active_.erase(entry) == 0) return;
   unpin(*entry->document);
-  auto& place = places_[entry->place()];
-  std::erase(place, entry);
+  due_.remove(entry);
+  const TenurePtr tenure = entry->tenure;
+  std::erase(tenure->entries, entry);
   // Work that came too late is told so.
   for (Work& work : entry->mailbox)
     if (work.done) work.done({WorkEnd::kEnded, "", DeliveryState::kPending});
   entry->mailbox.clear();
-  if (!place.empty()) return;
-  places_.erase(entry->place());
-  drop_if_empty(entry->tenure);
+  drop_if_empty(tenure);
 }
 
 }  // namespace rollwatch

@@ -16,30 +16,36 @@ constexpr Millis kJump{2'000};
 // What is due within one wake-up goes out together.
 constexpr Millis kCoalesce{5};
 
+// It never got a connection.
+bool was_not_asked(const Answer& answer) {
+  const auto* failure = std::get_if<QueryFailure>(&answer.result);
+  return failure != nullptr &&
+         (failure->kind == FailureKind::kOverload || failure->kind == FailureKind::kNotAsked);
+}
+
 }  // namespace
 
 // ---- Time: what is due, and asking it
 // ------------------------------------------------------------
 
 void Engine::Impl::schedule(const EntryPtr& entry) {
-  entry->scheduled = ++tickets_;
-  if (is_over(entry->state) || !entry->tenure->is_settled()) return;
-  if (const auto at = next_due(*entry, source_)) {
-    due_.push({*at, entry->scheduled, entry});
-    arm();
-  }
+  if (is_over(entry->state) || !entry->tenure->is_settled()) return due_.remove(entry);
+  const auto at = next_due(*entry, source_);
+  if (!at) return due_.remove(entry);
+  due_.set(entry, *at);
+  arm();
 }
 
 void Engine::Impl::schedule_all() {
-  for (const auto& [id, entry] : active_) schedule(entry);
+  for (const EntryPtr& entry : active_) schedule(entry);
 }
 
 // One sleeper is out for the earliest moment; a later one that finds itself overtaken does nothing.
 void Engine::Impl::arm() {
-  while (!due_.empty() && due_.top().ticket != due_.top().entry->scheduled) due_.pop();
   if (stopping_ || !started_) return;
   const SysTime now = clock_.wall();
-  SysTime at = due_.empty() ? now + kLongestSleep : std::min(due_.top().at, now + kLongestSleep);
+  SysTime at = now + kLongestSleep;
+  if (!due_.empty()) at = std::min(at, due_.earliest());
   if (freeze_ends_at_) at = std::min(at, *freeze_ends_at_);
   if (armed_for_ && *armed_for_ <= at) return;
   armed_for_ = at;
@@ -63,12 +69,9 @@ void Engine::Impl::wake() {
   std::vector<Question> questions;
   std::vector<std::pair<EntryPtr, std::shared_ptr<PendingSlot>>> owners;
   std::vector<EntryPtr> looked_at;
-  while (!due_.empty() && due_.top().at <= now + kCoalesce) {
-    const Due due = due_.top();
-    due_.pop();
-    if (due.ticket != due.entry->scheduled) continue;
-    looked_at.push_back(due.entry);
-  }
+  while (!due_.empty() && due_.earliest() <= now + kCoalesce) looked_at.push_back(due_.pop());
+  questions.reserve(looked_at.size());
+  owners.reserve(looked_at.size());
   for (const EntryPtr& entry : looked_at) {
     // A step that is being recorded may change what is due; the entry is scheduled again right
     // after it. One that nothing follows from does not hold up other conditions' questions.
@@ -99,7 +102,7 @@ bool Engine::Impl::see_clock_jump(SysTime now) {
   last_wall_ = now;
   last_steady_ = steady;
   if (drift > -kJump && drift < kJump) return false;
-  for (const auto& [id, entry] : active_) {
+  for (const EntryPtr& entry : active_) {
     if (!entry->tenure->is_settled()) continue;
     // Also where nothing is watched: reminders must not wait for the old time to come again.
     if (is_watching(entry->state)) {
@@ -118,15 +121,15 @@ bool Engine::Impl::see_clock_jump(SysTime now) {
 // A clock that was put back: the slot of a question that is out lies in the future now. Its answer
 // would be recorded for that time, and nothing asked before it has come again.
 void Engine::Impl::give_up_what_is_ahead(const EntryPtr& entry, SysTime now) {
-  for (std::size_t i = 0; i < entry->out.size(); ++i) {
-    const auto pending = entry->out[i];
+  for (std::size_t i = 0; i < entry->asking.size(); ++i) {
+    const auto pending = entry->asking[i].out;
     if (!pending) continue;
     const Grid grid = grid_of(entry->plan->conditions[i], entry->state.conditions[i]);
     if (grid.at(pending->slot) <= now) continue;
     miss_before(entry, *pending);
     put(entry, Work{SlotsMissed{i, pending->slot, pending->slot, pending->asked.evaluated_at,
                                 Cause::kMissedClockJump}});
-    entry->out[i].reset();
+    entry->asking[i].out.reset();
   }
 }
 
@@ -135,7 +138,7 @@ void Engine::Impl::mark_missed(const EntryPtr& entry, SysTime now, Cause cause) 
   for (std::size_t i = 0; i < entry->state.conditions.size(); ++i) {
     const ConditionPlan& plan = entry->plan->conditions[i];
     const ConditionState& c = entry->state.conditions[i];
-    if (entry->out[i]) continue;
+    if (entry->asking[i].out) continue;
     const Millis delay = source_.ingestion_delay(plan.datasource);
     const auto first = next_slot(plan, c, delay);
     const Grid grid = grid_of(plan, c);
@@ -149,7 +152,7 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
                            std::vector<std::pair<EntryPtr, std::shared_ptr<PendingSlot>>>& owners) {
   if (stopping_ || !is_watching(entry->state)) return;
   for (std::size_t i = 0; i < entry->state.conditions.size(); ++i) {
-    if (entry->out[i]) continue;
+    if (entry->asking[i].out) continue;
     const ConditionPlan& plan = entry->plan->conditions[i];
     const ConditionState& c = entry->state.conditions[i];
     const Millis delay = source_.ingestion_delay(plan.datasource);
@@ -160,8 +163,8 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
     const bool is_plain = *first == slot && is_ahead(c, grid.at(slot) - delay);
     if (entry->recording && !is_plain) continue;  // its missed ones come after that step
     if (*first < slot) {
-      const Cause cause =
-          grid.at(*first) <= entry->busy_until[i] ? Cause::kMissedOverlap : Cause::kMissedLate;
+      const Cause cause = grid.at(*first) <= entry->asking[i].busy_until ? Cause::kMissedOverlap
+                                                                         : Cause::kMissedLate;
       put(entry, Work{SlotsMissed{i, *first, slot - 1, grid.at(slot - 1) - delay, cause}});
     }
     if (!is_ahead(c, grid.at(slot) - delay)) {
@@ -175,16 +178,16 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
     Asked& asked = pending->asked;
     asked.condition = i;
     asked.evaluated_at = grid.at(slot) - delay;
-    entry->out[i] = pending;
+    entry->asking[i].out = pending;
 
     const auto& threshold = std::get<ThresholdCondition>(plan.kind);
-    const RenderedQuestions& rendered = entry->questions(i);
+    const RenderedQuestions rendered = entry->questions(i);
     pending->remaining = rendered.evidence ? 2 : 1;
     const auto ask = [&](const Expected<SharedText, promql::RenderError>& text, Role role) {
       if (text) {
         questions.push_back(
             {plan.datasource, *text, asked.evaluated_at, plan.timeout.value_or(Millis{0}), role,
-             plan.on_fail == OnFail::kRollback, entry->busy_until[i], plan.interval});
+             plan.on_fail == OnFail::kRollback, entry->asking[i].answered_at, plan.interval});
         owners.emplace_back(entry, pending);
         return;
       }
@@ -221,14 +224,17 @@ void Engine::Impl::miss_before(const EntryPtr& entry, const PendingSlot& pending
 
 void Engine::Impl::answered(const EntryPtr& entry, const std::shared_ptr<PendingSlot>& pending,
                             Role role, Answer answer) {
+  const std::size_t i = pending->asked.condition;
+  ConditionAsking& asking = entry->asking[i];
+  asking.busy_until = clock_.wall();
+  // Who only waited in vain for its turn is not behind others because of that.
+  if (!was_not_asked(answer)) asking.answered_at = asking.busy_until;
   if (role == Role::kEvidence)
     pending->asked.evidence = std::move(answer);
   else
     pending->asked.value = std::move(answer);
   if (--pending->remaining > 0) return;
-  const std::size_t i = pending->asked.condition;
-  entry->busy_until[i] = clock_.wall();
-  if (entry->out[i] != pending || entry->tenure->over) return;  // given up
+  if (asking.out != pending || entry->tenure->over) return;  // given up
   miss_before(entry, *pending);
   SlotAnswered input{i, pending->slot, pending->asked.evaluated_at, pending->asked.value,
                      pending->asked.evidence};
@@ -240,7 +246,7 @@ void Engine::Impl::answered(const EntryPtr& entry, const std::shared_ptr<Pending
   // (It may wait in the entry's own mailbox, so it does not hold the entry.)
   work.done = [weak = std::weak_ptr<Entry>(entry), i, pending](const WorkResult&) {
     const EntryPtr answered = weak.lock();
-    if (answered && answered->out[i] == pending) answered->out[i].reset();
+    if (answered && answered->asking[i].out == pending) answered->asking[i].out.reset();
   };
   put(entry, std::move(work));
 }

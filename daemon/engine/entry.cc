@@ -50,11 +50,13 @@ Delivery delivery_of(const Entry& entry, const Transition& step, const Order& or
 
 // What the explanation of a decision shows as its evaluation.
 std::optional<Asked> asked_for(const Entry& entry, const RolloutState& after,
-                               const Decision& decision, const std::optional<Asked>& asked,
+                               const Decision& decision, const Rare<Asked>& asked,
                                const CommitRules& rules) {
   std::optional<Asked> latest;
-  if (!decision.condition || (asked && asked->condition == *decision.condition))
-    latest = asked;
+  if (asked && (!decision.condition || asked->condition == *decision.condition))
+    latest = *asked;
+  else if (!decision.condition)
+    return std::nullopt;
   else if (entry.plan->conditions[*decision.condition].is_readiness && entry.last_ready)
     latest = *entry.last_ready;
   else
@@ -82,14 +84,11 @@ RolloutView view_of(const RolloutSpec& spec, std::shared_ptr<const PlanDocument>
   return view;
 }
 
-const RenderedQuestions& Entry::questions(std::size_t condition) {
+RenderedQuestions Entry::questions(std::size_t condition) const {
   const ConditionPlan& asks = plan->conditions[condition];
   // Readiness is one question from before the first step to the end.
   const auto weight = asks.is_readiness ? std::nullopt : step_weight(*plan, state);
   const int step = asks.is_readiness ? -1 : state.step;
-  rendered.resize(plan->conditions.size());
-  auto& known = rendered[condition];
-  if (known && known->step == step && known->weight == weight) return *known;
   const auto render =
       [&](const promql::QueryTemplate& text) -> Expected<SharedText, promql::RenderError> {
     auto query = render_query(text, spec, asks, step, weight);
@@ -99,9 +98,7 @@ const RenderedQuestions& Entry::questions(std::size_t condition) {
   const auto& threshold = std::get<ThresholdCondition>(asks.kind);
   std::optional<Expected<SharedText, promql::RenderError>> evidence;
   if (threshold.evidence) evidence = render(*threshold.evidence);
-  known = std::make_unique<const RenderedQuestions>(
-      RenderedQuestions{step, weight, render(threshold.query), std::move(evidence)});
-  return *known;
+  return {render(threshold.query), std::move(evidence)};
 }
 
 RolloutView Entry::view(const MetricsSource& source) const {
@@ -133,7 +130,7 @@ std::optional<SysTime> next_due(const Entry& entry, const MetricsSource& source)
   std::optional<SysTime> next = next_timer(entry.fixed(), entry.state);
   if (!is_watching(entry.state)) return next;
   for (std::size_t i = 0; i < entry.state.conditions.size(); ++i) {
-    if (entry.out[i]) continue;  // comes back first
+    if (entry.asking[i].out) continue;  // comes back first
     const auto slot = next_slot(entry.plan->conditions[i], entry.state.conditions[i],
                                 delay_of(*entry.plan, i, source));
     if (!slot) continue;
@@ -144,7 +141,7 @@ std::optional<SysTime> next_due(const Entry& entry, const MetricsSource& source)
 }
 
 Commit commit_of(const Entry& entry, unsigned rows_before, const Transition& step,
-                 const std::optional<Asked>& asked, const CommitRules& rules) {
+                 const Rare<Asked>& asked, const CommitRules& rules) {
   Commit commit;
   commit.rollout = entry.spec.id;
   std::uint32_t number = rows_before;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "analysis/render.h"
+#include "daemon/engine/due_queue.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/explain.h"
 #include "daemon/engine/leases.h"
@@ -38,12 +39,12 @@ struct WorkResult {
 
 struct Work {
   Input input;
-  std::optional<Asked> asked;                   // for SlotAnswered: what explain shows
-  std::optional<DeliveryUpdate> delivery;       // recorded with it
+  Rare<Asked> asked;                            // for SlotAnswered: what explain shows
+  Rare<DeliveryUpdate> delivery;                // recorded with it
   std::function<void(const WorkResult&)> done;  // may be empty
   bool only_delivery = false;                   // an attempt that decides nothing: no input
   bool by_outbox = false;                       // it reported this itself and needs not be told
-  std::optional<Delivery> again;                // goes out anew once this is recorded
+  Rare<Delivery> again;                         // goes out anew once this is recorded
   explicit Work(Input happened = TimePassed{}) : input(std::move(happened)) {}
 };
 
@@ -53,6 +54,9 @@ struct PendingSlot {
   int remaining = 0;
   Asked asked;
 };
+
+struct Entry;
+using EntryPtr = std::shared_ptr<Entry>;
 
 // This node's time with one place, from taking it over to its end. What is still out for it then (a
 // commit, an answer, a timer, a caller) sees here that it is over, and does nothing.
@@ -68,6 +72,7 @@ struct Tenure {
   bool leaving = false;         // being handed over: what is begun is finished, and nothing begins
   bool over = false;            // handed over, or lost
   std::size_t registering = 0;  // registrations that are being recorded
+  std::vector<EntryPtr> entries;                        // its active rollouts
   std::vector<std::shared_ptr<Promise<bool>>> waiting;  // for any of these to change
 
   Tenure(Lease lease, Phase phase)
@@ -78,12 +83,17 @@ struct Tenure {
   }
 };
 
-// A condition's questions as they are asked at one step. They are rendered when that changes.
+// A condition's questions, as they are asked now.
 struct RenderedQuestions {
-  int step = 0;
-  std::optional<double> weight;
   Expected<SharedText, promql::RenderError> query;
   std::optional<Expected<SharedText, promql::RenderError>> evidence;
+};
+
+// What the engine remembers of a condition's questions, and a restart may forget.
+struct ConditionAsking {
+  std::shared_ptr<PendingSlot> out;  // null: nothing is out
+  SysTime busy_until{};              // when its last question came back
+  SysTime answered_at{};             // when the datasource last said anything to one
 };
 
 struct Entry {
@@ -94,22 +104,20 @@ struct Entry {
   RolloutState state;
   std::int64_t fence = 0;
 
-  std::list<Work> mailbox;                        // mostly empty, and then takes no memory
-  bool recording = false;                         // a commit is with the store, or about to be
-  bool recording_quietly = false;                 // …and nothing follows from it
-  bool beginning = false;                         // in that commit it leaves `waiting`
-  bool place_is_free = false;                     // it has ended, and its neighbours know
-  bool store_was_away = false;                    // slots not asked meanwhile are missed(store)
-  std::vector<std::shared_ptr<PendingSlot>> out;  // per condition; null: nothing is out
-  std::vector<SysTime> busy_until;                // per condition: when its last question came back
-  std::vector<std::unique_ptr<const RenderedQuestions>> rendered;  // per condition; null: not yet
+  std::list<Work> mailbox;              // mostly empty, and then takes no memory
+  bool recording = false;               // a commit is with the store, or about to be
+  bool recording_quietly = false;       // …and nothing follows from it
+  bool beginning = false;               // in that commit it leaves `waiting`
+  bool place_is_free = false;           // it has ended, and its neighbours know
+  bool store_was_away = false;          // slots not asked meanwhile are missed(store)
+  std::vector<ConditionAsking> asking;  // per condition
   // What readiness was last answered: its decisions come with time, not with an answer.
   std::shared_ptr<const Asked> last_ready;
-  std::uint64_t scheduled = 0;  // the newest ticket in the due queue is the valid one
+  std::size_t due_place = kNotDue;
   std::vector<std::weak_ptr<Entry>> waiting_for_idle;
 
   Fixed fixed() const { return {spec, *plan}; }
-  const RenderedQuestions& questions(std::size_t condition);
+  RenderedQuestions questions(std::size_t condition) const;
   RolloutView view(const MetricsSource& source) const;
   const Place& place() const { return tenure->place; }
 };
@@ -134,6 +142,6 @@ struct CommitRules {
   SysTime now{};
 };
 Commit commit_of(const Entry& entry, unsigned rows_before, const Transition& step,
-                 const std::optional<Asked>& asked, const CommitRules& rules);
+                 const Rare<Asked>& asked, const CommitRules& rules);
 
 }  // namespace rollwatch

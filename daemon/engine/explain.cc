@@ -145,7 +145,7 @@ Json alert_json(const FiringAlert& alert) {
 }
 
 Json alerts_sibling(Fixed fixed, const RolloutState& after) {
-  const AlertsState& alerts = after.alerts;
+  const AlertsState& alerts = *after.alerts;
   return {{"name", kAlertsName},
           {"verdict", name_of(alerts_verdict(after))},
           {"outcome", nullptr},
@@ -231,7 +231,7 @@ std::string explain_bundle(Fixed fixed, const RolloutState& after, const Decisio
   if (fixed.plan.alerts) {
     if (!decision.by_alerts) bundle["siblings"].push_back(alerts_sibling(fixed, after));
     bundle["alerts"] = Json::array();
-    for (const FiringAlert& alert : after.alerts.firing)
+    for (const FiringAlert& alert : after.alerts->firing)
       bundle["alerts"].push_back(alert_json(alert));
   }
   bundle["deliveries"] = delivery_ids;

@@ -139,17 +139,20 @@ struct IdempotencyRecord {
 // Everything one step of one rollout changes. It becomes durable whole or not at all.
 struct Commit {
   std::string rollout;
-  Epoch epoch = 0;                      // of the rollout's place, as the writer holds it
-  std::optional<StoredRollout> insert;  // a registration; `state` inside is ignored
-  std::optional<RolloutState> state;    // unset: only deliveries change
+  Epoch epoch = 0;                    // of the rollout's place, as the writer holds it
+  Rare<StoredRollout> insert;         // a registration; `state` inside is ignored
+  std::optional<RolloutState> state;  // unset: only deliveries change
   std::vector<StoredEvaluation> evaluations;
   std::vector<Event> events;
   std::vector<Delivery> deliveries;  // new ones; the store fills in fences of orders
   std::vector<DeliveryUpdate> delivery_updates;
   std::vector<ExplainRecord> explains;
   std::vector<Memo> memos;
-  std::optional<IdempotencyRecord> idempotency;
+  Rare<IdempotencyRecord> idempotency;
 };
+// On its way to the disk, perhaps in another thread's hands, and for whoever hands it over to look
+// at again.
+using SharedCommits = std::shared_ptr<const std::vector<Commit>>;
 
 struct Recorded {
   std::vector<std::int64_t> event_seqs;  // of Commit::events, in order

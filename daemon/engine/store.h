@@ -60,7 +60,10 @@ class Store {
   // them; batches of several callers may share one. Throws StoreError if they are not on disk, or
   // if that cannot be known; other callers' batches are unaffected. StaleLease and OutOfDate say
   // why in a type.
-  virtual awaitable<std::vector<Recorded>> record(std::vector<Commit> commits) = 0;
+  virtual awaitable<std::vector<Recorded>> record(SharedCommits commits) = 0;
+  awaitable<std::vector<Recorded>> record(std::vector<Commit> commits) {
+    return record(std::make_shared<const std::vector<Commit>>(std::move(commits)));
+  }
 
   // Every rollout of these places, or of all, that has not ended or is watched still (is_over),
   // with its exact state.

@@ -96,7 +96,7 @@ awaitable<T> PgStore::reading(awaitable<T> question) {
   }
 }
 
-awaitable<std::vector<Recorded>> PgStore::record(std::vector<Commit> commits) {
+awaitable<std::vector<Recorded>> PgStore::record(SharedCommits commits) {
   return writer_.record(std::move(commits));
 }
 

@@ -30,7 +30,8 @@ class PgStore : public Store {
   // Writes as whichever node it is told to be.
   PgWriter& writer() { return writer_; }
 
-  awaitable<std::vector<Recorded>> record(std::vector<Commit> commits) override;
+  using Store::record;
+  awaitable<std::vector<Recorded>> record(SharedCommits commits) override;
   awaitable<std::vector<StoredRollout>> active(std::optional<std::vector<Place>> places) override;
   awaitable<std::vector<Delivery>> open_deliveries(
       std::optional<std::vector<Place>> places) override;

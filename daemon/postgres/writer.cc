@@ -64,7 +64,7 @@ std::optional<Refusal> misfit_of(const Batch& batch) {
 class PgWriter::Impl : public std::enable_shared_from_this<Impl> {
  public:
   struct Pending {
-    Batch batch;
+    SharedCommits batch;
     std::shared_ptr<Promise<Result>> answer;
     int tries = 0;
     bool alone = false;  // failed together with others
@@ -142,7 +142,8 @@ void PgWriter::Impl::resign() {
 }
 
 void PgWriter::Impl::put(Pending pending) {
-  if (const auto misfit = misfit_of(pending.batch)) return pending.answer->set(Unexpected(*misfit));
+  if (const auto misfit = misfit_of(*pending.batch))
+    return pending.answer->set(Unexpected(*misfit));
   waiting_.push_back(std::move(pending));
   pump();
 }
@@ -223,14 +224,14 @@ void PgWriter::Impl::begin_group() {
   std::size_t commits = 0;
   while (!waiting_.empty()) {
     const bool alone = waiting_.front().alone;
-    if (!out_.empty() && (alone || commits + waiting_.front().batch.size() > kMostCommits)) break;
-    commits += waiting_.front().batch.size();
+    if (!out_.empty() && (alone || commits + waiting_.front().batch->size() > kMostCommits)) break;
+    commits += waiting_.front().batch->size();
     out_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
     if (alone) break;
   }
   batches.reserve(out_.size());
-  for (const Pending& pending : out_) batches.push_back(&pending.batch);
+  for (const Pending& pending : out_) batches.push_back(pending.batch.get());
   group_.emplace(batches, PgWriteAs{node_, session_, ++commit_});
   if (group_->has_new_order()) fail_point("before_order_commit");
   fail_point("before_commit");
@@ -321,7 +322,7 @@ std::int64_t PgWriter::node() const { return impl_->node(); }
 void PgWriter::close() { impl_->close(); }
 std::uint64_t PgWriter::transactions() const { return impl_->transactions(); }
 
-awaitable<std::vector<Recorded>> PgWriter::record(Batch batch) {
+awaitable<std::vector<Recorded>> PgWriter::record(SharedCommits batch) {
   auto answer = std::make_shared<Promise<Result>>(impl_->executor());
   impl_->put({std::move(batch), answer});
   Result result = co_await answer->get();

@@ -34,7 +34,7 @@ class PgWriter {
   void resign();
   std::int64_t node() const;
 
-  awaitable<std::vector<Recorded>> record(Batch batch);  // as Store::record
+  awaitable<std::vector<Recorded>> record(SharedCommits batch);  // as Store::record
 
   // Finishes what was handed over, without the event loop, and closes.
   void close();

@@ -10,8 +10,8 @@ namespace {
 // For pages of the file, in KiB. What the writer needs again soon is little: the ends of the log,
 // and the pages of rollouts that are folded together. The rest is in the system's memory, which
 // others can have when they need it.
-constexpr const char* kWriterMemory = "PRAGMA cache_size = -4000";
-constexpr const char* kReaderMemory = "PRAGMA cache_size = -1000";
+constexpr const char* kWriterMemory = "PRAGMA cache_size = -1000";
+constexpr const char* kReaderMemory = "PRAGMA cache_size = -500";
 
 std::filesystem::path beside(std::filesystem::path path, const char* suffix) {
   return path += suffix;

@@ -35,7 +35,7 @@ T value_or_throw(Expected<T, std::string> result) {
 class SqliteStore::Threads {
  public:
   struct Write {
-    Batch batch;
+    SharedCommits batch;
     std::shared_ptr<Promise<BatchResult>> answer;
   };
   struct Work {
@@ -126,12 +126,15 @@ class SqliteStore::Threads {
     std::vector<std::shared_ptr<Promise<BatchResult>>> answers;
     for (Task& task : tasks) {
       if (auto* write = std::get_if<Write>(&task)) {
-        batches.push_back(&write->batch);
+        batches.push_back(write->batch.get());
         answers.push_back(std::move(write->answer));
       }
     }
     if (batches.empty()) return;
     auto results = group_.commit(batches);
+    // Whose answer is there has the commits for itself again.
+    for (Task& task : tasks)
+      if (auto* write = std::get_if<Write>(&task)) write->batch.reset();
     net::post(io_, [answers = std::move(answers), results = std::move(results)]() mutable {
       for (std::size_t i = 0; i < answers.size(); ++i) answers[i]->set(std::move(results[i]));
     });
@@ -168,7 +171,7 @@ void SqliteStore::close() { threads_.reset(); }
 
 std::uint64_t SqliteStore::transactions() const { return threads_->transactions(); }
 
-awaitable<std::vector<Recorded>> SqliteStore::record(std::vector<Commit> commits) {
+awaitable<std::vector<Recorded>> SqliteStore::record(SharedCommits commits) {
   auto answer = std::make_shared<Promise<BatchResult>>(io_);
   Threads::Write work{std::move(commits), answer};
   if (!threads_ || !threads_->write(std::move(work))) throw StoreError("the store is closed");

@@ -32,7 +32,8 @@ class SqliteStore : public Store {
   ~SqliteStore() override;  // closes
 
   // Epochs are not looked at: there is no other node.
-  awaitable<std::vector<Recorded>> record(std::vector<Commit> commits) override;
+  using Store::record;
+  awaitable<std::vector<Recorded>> record(SharedCommits commits) override;
   awaitable<std::vector<StoredRollout>> active(std::optional<std::vector<Place>> places) override;
   awaitable<std::vector<Delivery>> open_deliveries(
       std::optional<std::vector<Place>> places) override;

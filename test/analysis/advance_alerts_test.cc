@@ -130,8 +130,8 @@ TEST(AdvanceAlertsTest, TheDecisionNamesTheAlert) {
         event.type == EventType::kDecided || event.type == EventType::kConditionFailed;
     EXPECT_EQ(event.condition, is_about_it ? kAlertsName : "") << event.summary;
   }
-  ASSERT_EQ(r.state.alerts.firing.size(), 1U);
-  EXPECT_EQ(r.state.alerts.firing[0].generator_url, "http://prometheus/graph?g0.expr=up");
+  ASSERT_EQ(r.state.alerts->firing.size(), 1U);
+  EXPECT_EQ(r.state.alerts->firing[0].generator_url, "http://prometheus/graph?g0.expr=up");
 }
 
 TEST(AdvanceAlertsTest, WhatDecidesNothingIsRecordedAllTheSame) {
@@ -163,18 +163,18 @@ TEST(AdvanceAlertsTest, WhatComesLateChangesNothing) {
   late.ends_at = r.now;
   r.happens(late);
   EXPECT_TRUE(r.last.changed());
-  EXPECT_TRUE(r.state.alerts.firing.empty());
+  EXPECT_TRUE(r.state.alerts->firing.empty());
 }
 
 TEST(AdvanceAlertsTest, OnlySoManyAreKeptAndOneThatCountsFindsRoom) {
   Rollout r = with_alerts(OnFail::kPause);
   r.play("begin ack pass");
   for (int i = 0; i < 50; ++i) r.alert("old" + std::to_string(i), true, std::chrono::hours{1});
-  EXPECT_EQ(r.state.alerts.firing.size(), kMostFiringAlerts);
+  EXPECT_EQ(r.state.alerts->firing.size(), kMostFiringAlerts);
   EXPECT_EQ(r.state.state, State::kAnalyzing);
   for (int i = 0; i < 50; ++i) r.alert("new" + std::to_string(i));
-  EXPECT_EQ(r.state.alerts.firing.size(), kMostFiringAlerts);
-  EXPECT_TRUE(r.state.alerts.firing.front().counts);
+  EXPECT_EQ(r.state.alerts->firing.size(), kMostFiringAlerts);
+  EXPECT_TRUE(r.state.alerts->firing.front().counts);
   EXPECT_EQ(r.show(), "paused step 0 (5 %) failed, asks: alert_fires, out: pause 5 %");
 }
 
@@ -206,7 +206,7 @@ TEST(AdvanceAlertsTest, AreNobodysWithoutTheKey) {
   Rollout r(error_rate());
   r.play("begin ack pass alert");
   EXPECT_FALSE(r.last.changed());
-  EXPECT_TRUE(r.state.alerts.firing.empty());
+  EXPECT_TRUE(r.state.alerts->firing.empty());
 }
 
 TEST(AdvanceAlertsTest, AreOursByTheirLabels) {

@@ -141,11 +141,11 @@ TEST(MendedTest, TheNextAttemptToBeReadyDoesNotWaitForTheOldTime) {
   needs_three_ready(plan);
   Rollout r(plan);
   r.play("ready:fail wait=1m");
-  ASSERT_TRUE(r.state.ready.retry_at);
+  ASSERT_TRUE(r.state.ready->retry_at);
   r.now -= duration("1h");
   r.happens(WatchResumed{Cause::kMissedClockJump});
   r.play("wait=30s ready:pass");
-  EXPECT_EQ(r.state.ready.attempt, 2U);
+  EXPECT_EQ(r.state.ready->attempt, 2U);
   EXPECT_TRUE(may_begin(r.fixed(), r.state));
 }
 
@@ -337,7 +337,7 @@ TEST(MendedTest, AnAnswerFromBeforeAnAttemptNeverMakesItReady) {
   needs_three_ready(plan);
   Rollout r(plan);
   r.play("ready:fail wait=90s");
-  ASSERT_EQ(r.state.ready.attempt, 2U);
+  ASSERT_EQ(r.state.ready->attempt, 2U);
   const std::int64_t slot = r.of("ready").last_slot + 1;
   r.happens(SlotAnswered{1, slot, r.now - duration("1s"), Answer{Scalar{3}, {}, false, nullptr, {}},
                          std::nullopt});
@@ -354,7 +354,7 @@ TEST(MendedTest, AnAnswerFromBeforeTheLastAttemptDoesNotRollBack) {
   needs_three_ready(plan);
   Rollout r(plan);
   r.play("ready:fail wait=90s");
-  ASSERT_EQ(r.state.ready.attempt, 2U);
+  ASSERT_EQ(r.state.ready->attempt, 2U);
   const std::int64_t slot = r.of("ready").last_slot + 1;
   r.happens(SlotAnswered{1, slot, r.now - duration("1s"), Answer{Scalar{2}, {}, false, nullptr, {}},
                          std::nullopt});

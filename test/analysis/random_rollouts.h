@@ -262,7 +262,7 @@ class RandomInputs {
     alert.generator_url = dice_.one_in(9) ? std::string(3'000, 'u') : "http://prometheus/graph";
     alert.starts_at = now - Millis(dice_.pick({-5'000, 0, 0, 10'000, 600'000}));
     alert.firing = !dice_.one_in(3);
-    for (const FiringAlert& known : state.alerts.firing)
+    for (const FiringAlert& known : state.alerts->firing)
       if (known.fingerprint == alert.fingerprint && dice_.one_in(2))
         alert.starts_at = known.starts_at;
     if (!alert.firing && !dice_.one_in(5))

@@ -217,7 +217,7 @@ class RunInvariants {
       if (d.kind != DecisionKind::kRollback || !is_the_engines(d) || d.would_have) continue;
       if (d.by_alerts) {
         EXPECT_EQ(fixed_.plan.alerts.value().on_fire, OnFail::kRollback) << d.reason;
-        EXPECT_TRUE(any_alert_counts(step.state.alerts)) << d.reason;
+        EXPECT_TRUE(any_alert_counts(*step.state.alerts)) << d.reason;
         continue;
       }
       if (!d.condition) {

@@ -68,14 +68,15 @@ RolloutState with_everything() {
   condition.last_evaluated_at = kSomeTime;
   condition.answered_for = kSomeTime - Millis(5);
   state.conditions = {condition, ConditionState{}, condition};
-  state.alerts.since = kSomeTime;
-  state.alerts.firing = {{"f1", "Slow", "a=\"b\"", "5 %", "http://p/graph", kSomeTime, true}};
-  state.alerts.fired = 3;
-  state.alerts.resolved = 2;
-  state.alerts.failed = true;
-  state.alerts.last_at = kSomeTime;
-  state.alerts.last_fires = true;
-  state.alerts.last_text = "alert Slow fires";
+  state.alerts.made().since = kSomeTime;
+  state.alerts.made().firing = {
+      {"f1", "Slow", "a=\"b\"", "5 %", "http://p/graph", kSomeTime, true}};
+  state.alerts.made().fired = 3;
+  state.alerts.made().resolved = 2;
+  state.alerts.made().failed = true;
+  state.alerts.made().last_at = kSomeTime;
+  state.alerts.made().last_fires = true;
+  state.alerts.made().last_text = "alert Slow fires";
   state.reason = "because";
   state.waits_for = "an approval";
   state.updated_at = kSomeTime;
@@ -118,16 +119,16 @@ TEST(StateCodecTest, TheSameStateComesBack) {
   EXPECT_EQ(again->conditions[0].answered_for, state.conditions[0].answered_for);
   EXPECT_EQ(again->waits_for, state.waits_for);
   EXPECT_EQ(again->question->datasource, state.question->datasource);
-  EXPECT_EQ(again->ready.ends_at, state.ready.ends_at);
-  EXPECT_EQ(again->ready.stopped_at, state.ready.stopped_at);
+  EXPECT_EQ(again->ready->ends_at, state.ready->ends_at);
+  EXPECT_EQ(again->ready->stopped_at, state.ready->stopped_at);
   EXPECT_EQ(again->freeze->text, state.freeze->text);
   EXPECT_EQ(again->extension, state.extension);
   EXPECT_EQ(again->recovery->until, state.recovery->until);
-  ASSERT_EQ(again->alerts.firing.size(), 1U);
-  EXPECT_EQ(again->alerts.firing[0].generator_url, "http://p/graph");
-  EXPECT_TRUE(again->alerts.firing[0].counts);
-  EXPECT_EQ(again->alerts.fired, 3U);
-  EXPECT_EQ(again->alerts.last_text, state.alerts.last_text);
+  ASSERT_EQ(again->alerts->firing.size(), 1U);
+  EXPECT_EQ(again->alerts->firing[0].generator_url, "http://p/graph");
+  EXPECT_TRUE(again->alerts->firing[0].counts);
+  EXPECT_EQ(again->alerts->fired, 3U);
+  EXPECT_EQ(again->alerts->last_text, state.alerts->last_text);
   EXPECT_EQ(again->ended_at, state.ended_at);
 }
 

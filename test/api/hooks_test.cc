@@ -115,12 +115,12 @@ TEST_F(HooksTest, AreShownAsOneCondition) {
   RolloutView view = sample_rollout("ro_1", R"json({"duration": "5m",
     "alerts": {"match": {"service": "{{service}}", "severity": "page"}, "on_fire": "pause"},
     "condition": [{"name": "e", "query": "up > 1"}]})json");
-  view.state.alerts.since = kSampleTime;
+  view.state.alerts.made().since = kSampleTime;
   service.rollouts["ro_1"] = view;
   json alerts = get("/api/v1/rollouts/ro_1")["conditions"][1];
   EXPECT_EQ(alerts.at("last"), nullptr);
   EXPECT_EQ(alerts.at("verdict"), "passing");
-  AlertsState& state = service.rollouts["ro_1"].state.alerts;
+  AlertsState& state = service.rollouts["ro_1"].state.alerts.made();
   state.firing = {{"f", "Slow", "severity=\"page\"", "it is slow", "http://p", kSampleTime, true},
                   {"g", "Old", "", "", "", kSampleTime - Millis{5}, false}};
   state.fired = 2;

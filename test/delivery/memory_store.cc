@@ -32,14 +32,14 @@ void MemoryStore::fail_if_asked() {
   throw StoreError("the disk is full");
 }
 
-awaitable<std::vector<Recorded>> MemoryStore::record(std::vector<Commit> commits) {
+awaitable<std::vector<Recorded>> MemoryStore::record(SharedCommits commits) {
   fail_if_asked();
   if (stale > 0) {
     --stale;
     throw StaleLease("another node has it");
   }
-  std::vector<Recorded> recorded(commits.size());
-  for (const Commit& commit : commits) {
+  std::vector<Recorded> recorded(commits->size());
+  for (const Commit& commit : *commits) {
     for (const Delivery& delivery : commit.deliveries) {
       const bool is_new = deliveries_by_id.emplace(delivery.id, delivery).second;
       if (!is_new) throw std::logic_error("a second delivery " + delivery.id);

@@ -25,7 +25,8 @@ class MemoryStore : public Store {
   void apply(const DeliveryUpdate& update);
   void fail_if_asked();
 
-  awaitable<std::vector<Recorded>> record(std::vector<Commit> commits) override;
+  using Store::record;
+  awaitable<std::vector<Recorded>> record(SharedCommits commits) override;
   awaitable<std::vector<Delivery>> open_deliveries(
       std::optional<std::vector<Place>> places) override;
   awaitable<std::optional<StoredRollout>> rollout(std::string id) override;

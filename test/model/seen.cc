@@ -93,10 +93,10 @@ Seen seen_of(Fixed fixed, const RolloutState& state, const Transition& step) {
                                next_slot(fixed.plan.conditions[i], state.conditions[i], Millis{0}),
                                state.conditions[i].counts});
   std::map<std::string, bool> alerts;
-  for (const FiringAlert& alert : state.alerts.firing) alerts[alert.fingerprint] = alert.counts;
+  for (const FiringAlert& alert : state.alerts->firing) alerts[alert.fingerprint] = alert.counts;
   for (const auto& [fingerprint, counts] : alerts)
     seen.alerts += fingerprint + (counts ? " counts, " : " does not, ");
-  if (state.alerts.failed) seen.alerts += "failed";
+  if (state.alerts->failed) seen.alerts += "failed";
   if (state.order)
     seen.order = {state.order->kind, state.order->number, state.order->weight,
                   state.order->accepted};

@@ -104,7 +104,7 @@ class People {
     if (what == "silent-cancel") slot(0, judged(Outcome::kError, Cause::kUnreachable));
     if (what.ends_with("cancel")) end(State::kCancelled, EventType::kCancelled);
     if (what == "person") {
-      const std::string datasource = after_.question->datasource;
+      const std::string datasource = whose();
       goes_on();
       Event& resumed = happens(EventType::kResumed);
       resumed.by = "ana";
@@ -177,11 +177,15 @@ class People {
   }
   void lift(std::size_t condition) {
     slot(condition, judged(Outcome::kPass, Cause::kWithinLimit));
-    const std::string datasource = after_.question->datasource;
+    const std::string datasource = whose();
     goes_on();
     happens(EventType::kResumed).datasource = datasource;
   }
-  void remind() { happens(EventType::kReminder).datasource = after_.question->datasource; }
+  void remind() { happens(EventType::kReminder).datasource = whose(); }
+  // Whose silence asked; of one that is told to go on though it waits for nobody, its condition's.
+  std::string whose() const {
+    return after_.question ? after_.question->datasource : plan_.conditions[0].datasource;
+  }
   void end(State state, EventType type) {
     after_.question.reset();
     after_.state = state;

@@ -28,6 +28,7 @@ struct Behaviour {
     kHttpError,
     kNonsense,
     kBadQuery,
+    kOverload,  // there was no connection to ask it over
   };
   Kind kind = Kind::kNoData;
   std::vector<double> values;

@@ -37,6 +37,8 @@ Answer answer_of(const Behaviour& behaviour) {
       return failed(FailureKind::kMalformed, "not JSON", 200);
     case Behaviour::Kind::kBadQuery:
       return failed(FailureKind::kBadQuery, "parse error", 400);
+    case Behaviour::Kind::kOverload:
+      return failed(FailureKind::kOverload, "waited 10s for a free connection");
     case Behaviour::Kind::kScalar:
       answer.result = Scalar{behaviour.values.front()};
       break;

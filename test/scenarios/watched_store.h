@@ -17,16 +17,17 @@ class WatchedStore : public Store {
       : script_(script), store_(std::move(io), path) {}
   bool owes() const { return out_ > 0; }
 
-  awaitable<std::vector<Recorded>> record(std::vector<Commit> commits) override {
+  using Store::record;
+  awaitable<std::vector<Recorded>> record(SharedCommits commits) override {
     ++script_.batches;
-    for (const Commit& commit : commits)
+    for (const Commit& commit : *commits)
       script_.most_evaluations = std::max(script_.most_evaluations, commit.evaluations.size());
     if (script_.store_hangs) co_await held_.wait();
     if (script_.store_fails) throw StoreError("the disk is full");
-    for (const Commit& commit : commits)
+    for (const Commit& commit : *commits)
       if (commit.rollout == script_.refused_rollout) throw StoreError("a constraint failed");
     const Out out(out_);
-    if (script_.is_shared) co_await check_leases(commits);
+    if (script_.is_shared) co_await check_leases(*commits);
     co_return co_await store_.record(std::move(commits));
   }
   awaitable<std::vector<StoredRollout>> active(std::optional<std::vector<Place>> places) override {

@@ -51,12 +51,13 @@ class OwnerOfAll : public PgStore {
     writer().become(node_);
   }
 
-  awaitable<std::vector<Recorded>> record(std::vector<Commit> commits) override {
-    for (Commit& commit : commits) {
+  awaitable<std::vector<Recorded>> record(SharedCommits commits) override {
+    auto owned = std::make_shared<std::vector<Commit>>(*commits);
+    for (Commit& commit : *owned) {
       if (commit.insert) own(place_of(commit.insert->spec));
       commit.epoch = kEpoch;
     }
-    return PgStore::record(std::move(commits));
+    return PgStore::record(SharedCommits(std::move(owned)));
   }
 
  private:
