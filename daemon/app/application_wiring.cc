@@ -13,7 +13,7 @@ namespace {
 constexpr Millis kTellOfStoreEvery{60'000};
 // A commit costs the same for one answer as for fifty. Answers that decide nothing wait this long
 // for others; what is decided does not wait.
-constexpr Millis kLinger{25};
+constexpr Millis kLinger{50};
 
 }  // namespace
 
