@@ -47,15 +47,15 @@ std::string show(const Judgement& j) {
   return text;
 }
 
-struct Row {
+struct JudgementRow {
   const char* name;
   std::function<void(ThresholdCondition&)> rule;  // what differs from fail_if > 0.05, each series
   Answer answer;
   const char* expected;
 };
 
-void expect_judgements(const std::vector<Row>& rows) {
-  for (const Row& row : rows) {
+void expect_judgements(const std::vector<JudgementRow>& rows) {
+  for (const JudgementRow& row : rows) {
     ConditionPlan plan = condition("c", "> 0.05");
     if (row.rule) row.rule(threshold(plan));
     EXPECT_EQ(show(judge(plan, row.answer, nullptr, {})), row.expected) << row.name;
