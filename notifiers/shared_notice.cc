@@ -10,7 +10,7 @@ namespace rollwatch {
 namespace {
 
 constexpr std::string_view kFrozen = "frozen";
-constexpr std::size_t kLongestName = 64;
+constexpr std::size_t kLongestSharedName = 64;
 constexpr std::size_t kLongestWords = 80;  // of a person, beside another's
 constexpr std::size_t kShortest = 40;      // of what is told, however long the names are
 constexpr std::size_t kAnothersWords = 50;
@@ -18,7 +18,8 @@ constexpr std::size_t kAnothersWords = 50;
 // "checkout 1.24 in eu-1"
 std::string rollout_name(const RolloutSpec& spec) {
   const std::string place = spec.target == "default" ? "" : " in " + cut(spec.target, 40);
-  return cut(service_name(spec), kLongestName) + " " + cut(spec.candidate, kLongestName) + place;
+  return cut(service_name(spec), kLongestSharedName) + " " +
+         cut(spec.candidate, kLongestSharedName) + place;
 }
 
 // As much of it as fits beside the rest, which says more.
@@ -55,7 +56,7 @@ Notice shared(const Event& event, std::string subject, std::string summary) {
 std::string subject_of(const FreezeRecord& freeze, const RolloutSpec& spec, const char* what) {
   const bool everything = freeze.service.empty();
   return (everything ? std::string(kEverythingIs)
-                     : cut(service_name(spec), kLongestName) + " is ") +
+                     : cut(service_name(spec), kLongestSharedName) + " is ") +
          what;
 }
 

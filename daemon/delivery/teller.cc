@@ -11,7 +11,7 @@
 namespace rollwatch {
 namespace {
 
-constexpr const char* kMemo = "told_once";
+constexpr const char* kToldOnce = "told_once";
 
 std::string notification_id(const RolloutSpec& spec, std::uint64_t random) {
   std::array<char, 17> digits{};
@@ -29,7 +29,7 @@ void Teller::configure(std::vector<NotifierRoute> routes) {
 
 awaitable<void> Teller::load(Store& store, std::vector<RolloutView> active) {
   const std::string nothing;
-  const auto told = co_await store.memo(nothing, nothing, kMemo);
+  const auto told = co_await store.memo(nothing, nothing, kToldOnce);
   const ToldSoFar before = std::exchange(so_far_, {});
   so_far_.set_shared(before.is_shared());
   for (const RolloutView& rollout : active)
@@ -58,7 +58,7 @@ Told Teller::tell(const std::vector<TakenStep>& steps, const Freezes& freezes) {
         !routes_->empty() && std::any_of(step.events.begin(), step.events.end(), is_about_many);
     if (text == latest && (is_checked || !leans_on_it)) continue;
     is_checked = true;
-    to.memos.push_back({"", kMemo, text, true, std::move(on_disk)});
+    to.memos.push_back({"", kToldOnce, text, true, std::move(on_disk)});
     on_disk = latest = std::move(text);
   }
   if (!so_far.is_same_as(so_far_) || on_disk != on_disk_)

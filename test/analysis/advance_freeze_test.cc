@@ -6,12 +6,12 @@
 namespace rollwatch {
 namespace {
 
-void approves(Plan& plan) {
+void asks_for_approval(Plan& plan) {
   plan.approve_promote = true;
   plan.steps[0].approve = true;
 }
 
-struct Row {
+struct FreezeRow {
   const char* name;
   const char* story;
   const char* ends;
@@ -19,7 +19,7 @@ struct Row {
 };
 
 // Steps of 5 % and 25 %, 30 s each, slots every 10 s.
-const Row kAfterTheFreeze[] = {
+const FreezeRow kAfterTheFreeze[] = {
     {"the engine's own step is decided anew", "begin ack pass*4 freeze thaw",
      "analyzing step 0 (5 %) passing"},
     {"and by the next slot", "begin ack pass*4 freeze thaw pass",
@@ -29,9 +29,9 @@ const Row kAfterTheFreeze[] = {
     {"and again after another freeze", "begin ack pass advance freeze thaw freeze thaw",
      "analyzing step 0 (5 %) passing, out: advance 25 %"},
     {"an approval is not asked for twice", "begin ack pass*4 resume freeze thaw",
-     "analyzing step 0 (5 %) passing, out: advance 25 %", approves},
+     "analyzing step 0 (5 %) passing, out: advance 25 %", asks_for_approval},
     {"nor that of the promotion", "begin ack pass*4 resume ack pass*4 resume freeze thaw",
-     "promoting step 1 (25 %) passing, out: promote 100 %", approves},
+     "promoting step 1 (25 %) passing, out: promote 100 %", asks_for_approval},
     {"a person's promotion is ordered again", "begin ack pass promote freeze thaw",
      "promoting step 0 (5 %) pending, out: promote 100 %"},
     {"the first step is ordered again", "begin freeze thaw", "analyzing pending, out: advance 5 %"},
@@ -46,7 +46,7 @@ const Row kAfterTheFreeze[] = {
 };
 
 TEST(AdvanceFreeze, WhatWasDecidedBefore) {
-  for (const Row& row : kAfterTheFreeze) {
+  for (const FreezeRow& row : kAfterTheFreeze) {
     SCOPED_TRACE(row.name);
     Plan plan = error_rate();
     if (row.change != nullptr) row.change(plan);

@@ -6,7 +6,7 @@
 namespace rollwatch {
 namespace {
 
-const auto kSoak = [](Plan& p) { p.soak = duration("1h"); };
+const auto kHourOfSoak = [](Plan& p) { p.soak = duration("1h"); };
 
 TEST(WeightReportedTest, IsAlwaysBelieved) {
   const auto approving = [](Plan& p) { p.steps[0].approve = true; };
@@ -45,27 +45,27 @@ TEST(WeightReportedTest, IsAlwaysBelieved) {
        {},
        "begin ack pass*3 ack pass*3 report=25",
        "promoting step 1 (25 %) passing, out: promote 100 %"},
-      {"all of it begins the soak", kSoak, "begin ack report=100",
+      {"all of it begins the soak", kHourOfSoak, "begin ack report=100",
        "soaking step 1 (100 %) pending"},
-      {"all of it, before the first step", kSoak, "begin report=100",
+      {"all of it, before the first step", kHourOfSoak, "begin report=100",
        "soaking step 1 (100 %) pending"},
       {"all of it, without a soak", {}, "begin ack report=100", "promoted step 1 (100 %) passed"},
       {"all of it, as ordered",
        {},
        "begin ack pass*3 ack pass*3 report=100",
        "promoted step 1 (100 %) passed"},
-      {"all of it again", kSoak, "begin ack report=100 pass report=100",
+      {"all of it again", kHourOfSoak, "begin ack report=100 pass report=100",
        "soaking step 1 (100 %) passing"},
-      {"back from the soak", kSoak, "begin ack report=100 pass report=25",
+      {"back from the soak", kHourOfSoak, "begin ack report=100 pass report=25",
        "analyzing step 1 (25 %) pending"},
-      {"further back from the soak", kSoak, "begin ack report=100 pass report=5",
+      {"further back from the soak", kHourOfSoak, "begin ack report=100 pass report=5",
        "analyzing step 0 (5 %) pending"},
       {"none ends it", {}, "begin ack report=0", "rolled_back step 0 (5 %) pending"},
       {"less than the first step's ends it",
        {},
        "begin ack report=4.9",
        "rolled_back step 0 (5 %) pending"},
-      {"none from the soak", kSoak, "begin ack report=100 report=0",
+      {"none from the soak", kHourOfSoak, "begin ack report=100 report=0",
        "rolled_back step 1 (100 %) pending"},
       {"none while paused", {}, "begin ack pause report=0", "rolled_back step 0 (5 %) pending"},
       {"none before the first step says nothing",
@@ -205,7 +205,7 @@ TEST(SupersededTest, InEveryState) {
        {},
        "begin ack pass*3 ack pass*3 superseded",
        "superseded step 1 (25 %) passing"},
-      {"soaking ends promoted", kSoak, "begin ack promote ack superseded",
+      {"soaking ends promoted", kHourOfSoak, "begin ack promote ack superseded",
        "promoted step 1 (100 %) passed"},
       {"rolling back is waited for",
        {},

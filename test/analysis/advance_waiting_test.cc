@@ -6,7 +6,7 @@
 namespace rollwatch {
 namespace {
 
-void soaks(Plan& plan) { plan.soak = duration("10m"); }
+void soaks_briefly(Plan& plan) { plan.soak = duration("10m"); }
 
 void pauses_when_lost(Plan& plan) {
   needs_three_ready(plan);
@@ -131,7 +131,7 @@ TEST(FreezeTest, StopsProgressAndNothingElse) {
        "analyzing step 0 (5 %) passing"},
       {"and then runs on", late, "begin ack pass freeze wait=5h thaw wait=1h",
        "paused step 0 (5 %) passing, asks: deadline, out: pause 5 %"},
-      {"the soak goes on", soaks, "begin ack pass promote ack freeze pass*60 wait=0s",
+      {"the soak goes on", soaks_briefly, "begin ack pass promote ack freeze pass*60 wait=0s",
        "promoted step 1 (100 %) passed"},
       {"an accepted order is on its way",
        {},
@@ -203,9 +203,9 @@ TEST(ExtendTest, AddsToTheTimeThatRuns) {
        {},
        "begin ack extend=30s pass*6 ack pass*4",
        "promoting step 1 (25 %) passing, out: promote 100 %"},
-      {"the soak", soaks, "begin ack promote ack extend=5m pass*89 wait=0s",
+      {"the soak", soaks_briefly, "begin ack promote ack extend=5m pass*89 wait=0s",
        "soaking step 1 (100 %) pending"},
-      {"the soak, to its end", soaks, "begin ack promote ack extend=5m pass*90 wait=0s",
+      {"the soak, to its end", soaks_briefly, "begin ack promote ack extend=5m pass*90 wait=0s",
        "promoted step 1 (100 %) passed"},
       {"the deadline", late, "begin ack pass extend=1h wait=1h59m",
        "analyzing step 0 (5 %) passing"},

@@ -10,8 +10,8 @@
 namespace rollwatch {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 // Series a, b, c, … with these values.
 Answer series(std::initializer_list<double> values) {
@@ -47,15 +47,15 @@ std::string show(const Judgement& j) {
   return text;
 }
 
-struct Row {
+struct JudgementRow {
   const char* name;
   std::function<void(ThresholdCondition&)> rule;  // what differs from fail_if > 0.05, each series
   Answer answer;
   const char* expected;
 };
 
-void expect_judgements(const std::vector<Row>& rows) {
-  for (const Row& row : rows) {
+void expect_judgements(const std::vector<JudgementRow>& rows) {
+  for (const JudgementRow& row : rows) {
     ConditionPlan plan = condition("c", "> 0.05");
     if (row.rule) row.rule(threshold(plan));
     EXPECT_EQ(show(judge(plan, row.answer, nullptr, {})), row.expected) << row.name;
@@ -113,17 +113,18 @@ TEST(JudgeTest, PassIfLeavesAPlaceBetween) {
 TEST(JudgeTest, NoEvidenceIsNoPass) {
   expect_judgements({
       {"an empty answer", {}, series({}), "no_data no_series"},
-      {"NaN", {}, one(kNaN), "no_data not_a_number"},
-      {"+Inf", {}, one(kInf), "no_data infinite"},
-      {"-Inf", {}, one(-kInf), "no_data infinite"},
-      {"-Inf where small is bad", reduce(Reduce::kEach, "< 1"), one(-kInf), "no_data infinite"},
-      {"a scalar NaN", {}, scalar(kNaN), "no_data not_a_number"},
-      {"a scalar Inf", {}, scalar(kInf), "no_data infinite"},
+      {"NaN", {}, one(kNoNumber), "no_data not_a_number"},
+      {"+Inf", {}, one(kInfinite), "no_data infinite"},
+      {"-Inf", {}, one(-kInfinite), "no_data infinite"},
+      {"-Inf where small is bad", reduce(Reduce::kEach, "< 1"), one(-kInfinite),
+       "no_data infinite"},
+      {"a scalar NaN", {}, scalar(kNoNumber), "no_data not_a_number"},
+      {"a scalar Inf", {}, scalar(kInfinite), "no_data infinite"},
       {"partial, though within", {}, partial(one(0.01)), "no_data partial (a store was away)"},
       {"partial, though beyond", {}, partial(one(0.09)), "no_data partial (a store was away)"},
       {"partial and empty", {}, partial(series({})), "no_data partial (a store was away)"},
       {"partial without a word", {}, partial(one(0.01), {}), "no_data partial"},
-      {"NaN under pass_if", rules("", "< 0.02"), one(kNaN), "no_data not_a_number"},
+      {"NaN under pass_if", rules("", "< 0.02"), one(kNoNumber), "no_data not_a_number"},
   });
 }
 
@@ -154,15 +155,18 @@ TEST(JudgeTest, OfSeveralSeriesTheWorstDecidesAndIsNamed) {
        "pass within_limit 0.91 >= 0.9 {pod=\"b\"}"},
       {"failing goes before NaN",
        {},
-       series({kNaN, 0.09}),
+       series({kNoNumber, 0.09}),
        "fail beyond_limit 0.09 > 0.05 {pod=\"b\"}"},
-      {"and before Inf", {}, series({0.09, kInf}), "fail beyond_limit 0.09 > 0.05 {pod=\"a\"}"},
-      {"NaN goes before a pass", {}, series({0.01, kNaN}), "no_data not_a_number {pod=\"b\"}"},
-      {"NaN goes before between", rules("> 0.05", "< 0.02"), series({0.03, kNaN}),
+      {"and before Inf",
+       {},
+       series({0.09, kInfinite}),
+       "fail beyond_limit 0.09 > 0.05 {pod=\"a\"}"},
+      {"NaN goes before a pass", {}, series({0.01, kNoNumber}), "no_data not_a_number {pod=\"b\"}"},
+      {"NaN goes before between", rules("> 0.05", "< 0.02"), series({0.03, kNoNumber}),
        "no_data not_a_number {pod=\"b\"}"},
       {"the first of several that are no number",
        {},
-       series({0.01, kInf, kNaN}),
+       series({0.01, kInfinite, kNoNumber}),
        "no_data infinite {pod=\"b\"}"},
   });
 }
@@ -187,27 +191,27 @@ TEST(JudgeTest, Reductions) {
       {"one, but two came", reduce(Reduce::kOne), series({0.01, 0.09}),
        "error many_series (2 series, such as {pod=\"a\"})"},
       {"one, but none came", reduce(Reduce::kOne), series({}), "no_data no_series"},
-      {"one NaN", reduce(Reduce::kOne), one(kNaN), "no_data not_a_number"},
+      {"one NaN", reduce(Reduce::kOne), one(kNoNumber), "no_data not_a_number"},
       {"max of none", reduce(Reduce::kMax), series({}), "no_data no_series"},
       {"sum of none is not zero", reduce(Reduce::kSum, "< 1"), series({}), "no_data no_series"},
       {"avg of none", reduce(Reduce::kAvg), series({}), "no_data no_series"},
-      {"sum with a NaN", reduce(Reduce::kSum), series({0.9, kNaN}),
+      {"sum with a NaN", reduce(Reduce::kSum), series({0.9, kNoNumber}),
        "no_data not_a_number {pod=\"b\"}"},
-      {"avg with an Inf", reduce(Reduce::kAvg), series({0.9, kInf}),
+      {"avg with an Inf", reduce(Reduce::kAvg), series({0.9, kInfinite}),
        "no_data infinite {pod=\"b\"}"},
       {"a sum beyond what a number holds", reduce(Reduce::kSum), series({1e308, 1e308}),
        "no_data infinite"},
-      {"max with a NaN, within", reduce(Reduce::kMax), series({0.01, kNaN}),
+      {"max with a NaN, within", reduce(Reduce::kMax), series({0.01, kNoNumber}),
        "no_data not_a_number {pod=\"b\"}"},
-      {"max with a NaN: the failing one decides", reduce(Reduce::kMax), series({kNaN, 0.06, 0.09}),
-       "fail beyond_limit 0.09 > 0.05 {pod=\"c\"}"},
+      {"max with a NaN: the failing one decides", reduce(Reduce::kMax),
+       series({kNoNumber, 0.06, 0.09}), "fail beyond_limit 0.09 > 0.05 {pod=\"c\"}"},
       {"min with a NaN: the failing one decides", reduce(Reduce::kMin, "<= 1"),
-       series({2, kInf, 0.5}), "fail beyond_limit 0.5 <= 1 {pod=\"c\"}"},
-      {"max with a NaN that could be the larger", reduce(Reduce::kMax, "< 1"), series({0.5, kNaN}),
+       series({2, kInfinite, 0.5}), "fail beyond_limit 0.5 <= 1 {pod=\"c\"}"},
+      {"max with a NaN that could be the larger", reduce(Reduce::kMax, "< 1"),
+       series({0.5, kNoNumber}), "no_data not_a_number {pod=\"b\"}"},
+      {"min with a NaN that could be the smaller", reduce(Reduce::kMin), series({0.9, kNoNumber}),
        "no_data not_a_number {pod=\"b\"}"},
-      {"min with a NaN that could be the smaller", reduce(Reduce::kMin), series({0.9, kNaN}),
-       "no_data not_a_number {pod=\"b\"}"},
-      {"max of NaN alone", reduce(Reduce::kMax), series({kNaN, kNaN}),
+      {"max of NaN alone", reduce(Reduce::kMax), series({kNoNumber, kNoNumber}),
        "no_data not_a_number {pod=\"a\"}"},
   });
 }
@@ -217,7 +221,8 @@ TEST(JudgeTest, PresenceOfSeries) {
   const auto none = presence(SeriesRule::kNoSeriesFails);
   expect_judgements({
       {"any: one came", any, series({3}), "fail series_came_back 3 {pod=\"a\"}"},
-      {"any: a NaN is a series, too", any, series({kNaN}), "fail series_came_back {pod=\"a\"}"},
+      {"any: a NaN is a series, too", any, series({kNoNumber}),
+       "fail series_came_back {pod=\"a\"}"},
       {"any: none came", any, series({}), "pass no_series_came_back"},
       {"any: partial", any, partial(series({})), "no_data partial (a store was away)"},
       {"any: an error", any, failure(FailureKind::kTimeout), "error timeout (it broke)"},
@@ -277,8 +282,8 @@ TEST(JudgeTest, EvidenceSaysWhetherThereWasAnythingToJudge) {
       {"none", one(0.01), one(0), "no_data no_events [0 of 100]"},
       {"none, though beyond", one(0.09), one(0), "no_data no_events [0 of 100]"},
       {"no series", one(0.01), series({}), "no_data no_events [0 of 100]"},
-      {"NaN", one(0.01), one(kNaN), "no_data no_events [0 of 100]"},
-      {"Inf", one(0.01), one(kInf), "no_data no_events [0 of 100]"},
+      {"NaN", one(0.01), one(kNoNumber), "no_data no_events [0 of 100]"},
+      {"Inf", one(0.01), one(kInfinite), "no_data no_events [0 of 100]"},
       {"negative", one(0.01), one(-5), "no_data no_events [0 of 100]"},
       {"partial", one(0.01), partial(one(500)), "no_data partial (evidence: a store was away)"},
       {"partial without a word", one(0.01), partial(one(500), {}), "no_data partial (evidence)"},
@@ -290,7 +295,7 @@ TEST(JudgeTest, EvidenceSaysWhetherThereWasAnythingToJudge) {
        "error timeout (it broke)"},
       {"events, but no value", series({}), one(500), "no_data no_series [500 of 100]"},
       {"few events and no value", series({}), one(12), "no_data no_series [12 of 100]"},
-      {"few events and NaN", one(kNaN), one(12), "no_data not_a_number [12 of 100]"},
+      {"few events and NaN", one(kNoNumber), one(12), "no_data not_a_number [12 of 100]"},
   };
   ConditionPlan plan = condition("c", "> 0.05");
   counting_events(plan);

@@ -21,14 +21,14 @@ Judgement judgement(Outcome outcome, Cause cause) {
   return j;
 }
 
-struct Row {
+struct OutcomeRow {
   Outcome outcome;
   Cause cause;
   const char* name;
   const char* sentence;  // without anything measured
 };
 
-const Row kRows[] = {
+const OutcomeRow kOutcomeRows[] = {
     {Outcome::kPass, Cause::kWithinLimit, "within_limit", "no value"},
     {Outcome::kFail, Cause::kBeyondLimit, "beyond_limit", "no value"},
     {Outcome::kInconclusive, Cause::kBetweenLimits, "between_limits",
@@ -70,7 +70,7 @@ const Row kRows[] = {
 TEST(OutcomeTest, EveryCauseHasANameAndASentence) {
   std::set<std::string> sentences;
   int cause = 0;
-  for (const Row& row : kRows) {
+  for (const OutcomeRow& row : kOutcomeRows) {
     EXPECT_EQ(static_cast<int>(row.cause), cause++) << "a row for every cause, in order";
     EXPECT_EQ(name_of(row.cause), row.name);
     const std::string sentence = describe(judgement(row.outcome, row.cause));
@@ -81,7 +81,7 @@ TEST(OutcomeTest, EveryCauseHasANameAndASentence) {
     sentences.insert(sentence);
   }
   EXPECT_FALSE(is_known(static_cast<Cause>(cause))) << "a row for every cause";
-  EXPECT_EQ(sentences.size(), std::size(kRows) - 1) << "each says something of its own";
+  EXPECT_EQ(sentences.size(), std::size(kOutcomeRows) - 1) << "each says something of its own";
 }
 
 // The `names` in one cell of a row of a table in Markdown.
@@ -110,12 +110,12 @@ TEST(OutcomeTest, EveryCauseIsExplainedOnThePageForPeople) {
     for (const std::string& name : names_in(cell))
       EXPECT_TRUE(outcomes.emplace(name, outcome).second) << name << " twice";
   }
-  for (const Row& row : kRows) {
+  for (const OutcomeRow& row : kOutcomeRows) {
     const std::string& outcome = outcomes[row.name];
     EXPECT_NE(outcome.find(name_of(row.outcome)), std::string::npos)
         << row.name << " is " << name_of(row.outcome) << ", the page says \"" << outcome << '"';
   }
-  EXPECT_EQ(outcomes.size(), std::size(kRows)) << "and no other names";
+  EXPECT_EQ(outcomes.size(), std::size(kOutcomeRows)) << "and no other names";
 }
 
 TEST(OutcomeTest, EveryOutcomeHasTheNameOfTheContract) {

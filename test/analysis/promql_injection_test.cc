@@ -13,7 +13,7 @@
 namespace rollwatch::promql {
 namespace {
 
-VariableLookup always(std::string value) {
+VariableLookup always_value(std::string value) {
   return [value = std::move(value)](std::string_view) { return value; };
 }
 
@@ -59,9 +59,9 @@ void expect_value_means_itself(std::string_view query, const std::string& value,
                                const std::string& prefix, const std::string& suffix, Undo undo) {
   const auto parsed = parse_query_template(query);
   ASSERT_TRUE(parsed.has_value()) << query;
-  const auto text = render(*parsed, always(value));
+  const auto text = render(*parsed, always_value(value));
   ASSERT_TRUE(text.has_value()) << text.error().message;
-  const auto harmless = render(*parsed, always("x"));
+  const auto harmless = render(*parsed, always_value("x"));
   ASSERT_TRUE(harmless.has_value());
   const Meaning meaning = meaning_of(*text);
   Meaning expected = meaning_of(*harmless);
@@ -92,7 +92,7 @@ bool fits_raw_string(const std::string& value) {
 void expect_raw_is_accepted(std::string_view query, const std::string& value, bool accepted) {
   const auto parsed = parse_query_template(query);
   ASSERT_TRUE(parsed.has_value());
-  EXPECT_EQ(render(*parsed, always(value)).has_value(), accepted) << value;
+  EXPECT_EQ(render(*parsed, always_value(value)).has_value(), accepted) << value;
 }
 
 void expect_harmless_everywhere(const std::string& value) {
@@ -138,7 +138,7 @@ TEST(QueryInjection, NoRawStringEndsInAnOpenBackslash) {
     const auto parsed = parse_query_template(query);
     ASSERT_TRUE(parsed.has_value()) << query;
     for (const char* value : {"\\", "\\\\", "\\\\\\", "a\\", "a\\\\"}) {
-      const auto text = render(*parsed, always(value));
+      const auto text = render(*parsed, always_value(value));
       if (!text) continue;
       const std::size_t end = text->rfind('`');
       const std::size_t run = end - 1 - text->find_last_not_of('\\', end - 1);
@@ -190,14 +190,14 @@ TEST(QueryInjection, RandomBytesNeverChangeTheShape) {
       "a{b=\"{{v}}\",c=~'{{v}}',d!~`{{v}}`} / label_replace(e, \"f\", \"{{v}}\", \"g\", \"{{v}}\")";
   const auto parsed = parse_query_template(query);
   ASSERT_TRUE(parsed.has_value());
-  const auto kinds = meaning_of(*render(*parsed, always("x"))).kinds;
+  const auto kinds = meaning_of(*render(*parsed, always_value("x"))).kinds;
   int accepted = 0;
   for (int round = 0; round < 20000; ++round) {
     std::string value;
     const std::size_t length = 1 + random() % 6;
     const unsigned top = round % 2 == 0 ? 128 : 256;
     for (std::size_t i = 0; i < length; ++i) value += static_cast<char>(random() % top);
-    const auto text = render(*parsed, always(value));
+    const auto text = render(*parsed, always_value(value));
     ASSERT_EQ(text.has_value(), is_valid_utf8(value) && fits_raw_regex(value));
     if (!text) continue;
     ++accepted;
@@ -212,7 +212,7 @@ TEST(QueryInjection, RandomBytesNeverChangeTheShape) {
       std::string value;
       const std::size_t length = 1 + random() % 4;
       for (std::size_t i = 0; i < length; ++i) value += kLikely[random() % kLikely.size()];
-      const auto text = render(*place, always(value));
+      const auto text = render(*place, always_value(value));
       if (!text) continue;
       const auto lexed = lex(*text, LexMode::kPlain);
       ASSERT_TRUE(lexed.has_value()) << *text;

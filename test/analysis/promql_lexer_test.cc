@@ -43,14 +43,14 @@ std::string shown(const Expected<Lexed, PromqlError>& lexed) {
   return out;
 }
 
-struct Row {
+struct LexerRow {
   const char* name;
   std::string query;
   std::string tokens;
 };
 
 TEST(PromqlLexer, Tokens) {
-  const std::vector<Row> rows = {
+  const std::vector<LexerRow> rows = {
       {"nothing", "", ""},
       {"only spaces", " \t\r\n ", ""},
       {"a metric", "up", "id:up"},
@@ -117,7 +117,7 @@ TEST(PromqlLexer, Tokens) {
       {"a brace behind a variable", "{a=\"b\",{{x}}}", "{ id:a = str:\"b\" , var:{{x}} }"},
       {"joined variables", "{{a}}{{b}}c", "var:{{a}} var:{{b}} id:c"},
   };
-  for (const Row& row : rows) EXPECT_EQ(shown(lex(row.query)), row.tokens) << row.name;
+  for (const LexerRow& row : rows) EXPECT_EQ(shown(lex(row.query)), row.tokens) << row.name;
 }
 
 TEST(PromqlLexer, Errors) {
@@ -125,7 +125,7 @@ TEST(PromqlLexer, Errors) {
       "'{{' must open a variable such as {{service}} or {{labels.team}}: a name of letters, "
       "digits, "
       "'_' and '.', then '}}'";
-  const std::vector<Row> rows = {
+  const std::vector<LexerRow> rows = {
       {"string without end", "up{a=\"b",
        "1:6 the string opened here with \" is not closed on its line; a second \" is missing, or a "
        "line break in it that is written \\n"},
@@ -207,7 +207,7 @@ TEST(PromqlLexer, Errors) {
       {"columns count bytes", "\"é\" $",
        "1:6 unexpected character '$'; take it out, or put quotes around the text it belongs to"},
   };
-  for (const Row& row : rows) EXPECT_EQ(shown(lex(row.query)), row.tokens) << row.name;
+  for (const LexerRow& row : rows) EXPECT_EQ(shown(lex(row.query)), row.tokens) << row.name;
 }
 
 TEST(PromqlLexer, FinishedQueriesMayHoldTwoBracesInStringsOnly) {

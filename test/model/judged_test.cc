@@ -10,7 +10,7 @@
 namespace rollwatch::model {
 namespace {
 
-constexpr unsigned kSeeds = 30'000;
+constexpr unsigned kJudgedSeeds = 30'000;
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
@@ -72,7 +72,7 @@ std::string show(const Judged& j) {
 TEST(JudgedTest, BothSayTheSame) {
   const SysTime began(Millis(1'000'000));
   std::array<int, 27> causes{};
-  for (unsigned seed = 1; seed <= kSeeds; ++seed) {
+  for (unsigned seed = 1; seed <= kJudgedSeeds; ++seed) {
     Dice dice(seed);
     const ConditionPlan plan = random_rule(dice);
     const auto& t = std::get<ThresholdCondition>(plan.kind);

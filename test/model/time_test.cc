@@ -9,8 +9,8 @@
 namespace rollwatch::model {
 namespace {
 
-constexpr unsigned kSeeds = 1'000;
-constexpr int kSteps = 120;
+constexpr unsigned kTimeSeeds = 1'000;
+constexpr int kTimeSteps = 120;
 
 // What may differ: the moments that begin with the delivery itself.
 Seen without_moments(Seen seen) {
@@ -62,9 +62,9 @@ class Probes {
 
 TEST(TimeTest, NeverMattersExceptThroughSlotsAndTimers) {
   int decided = 0;
-  for (unsigned seed = 1; seed <= kSeeds && !HasFailure(); ++seed) {
+  for (unsigned seed = 1; seed <= kTimeSeeds && !HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    const Story story = random_story(seed, kSteps);
+    const Story story = random_story(seed, kTimeSteps);
     const Fixed fixed{story.spec, story.plan};
     Probes probes(story, Dice(seed));
     RunInvariants run(fixed);

@@ -10,7 +10,7 @@ using std::chrono::seconds;
 
 constexpr SysTime kNow{Millis{784'111'777'000}};  // Sun, 06 Nov 1994 08:49:37 GMT
 
-struct Row {
+struct AnswerRow {
   const char* name;
   int status;
   const char* body;
@@ -20,14 +20,14 @@ struct Row {
   std::optional<Millis> wait;
 };
 
-void expect(const Row& row, const Ruling& ruling) {
+void expect(const AnswerRow& row, const Ruling& ruling) {
   SCOPED_TRACE(row.name);
   EXPECT_EQ(ruling.end, row.end);
   EXPECT_EQ(ruling.note, row.note);
   EXPECT_EQ(ruling.retry_after, row.wait);
 }
 
-Reply reply_of(const Row& row) {
+Reply reply_of(const AnswerRow& row) {
   Reply reply{row.status, row.body, std::nullopt};
   if (row.retry_after != nullptr) reply.retry_after = row.retry_after;
   return reply;
@@ -35,7 +35,7 @@ Reply reply_of(const Row& row) {
 
 TEST(Classify, Orders) {
   const std::optional<Millis> none;
-  const Row rows[] = {
+  const AnswerRow rows[] = {
       {"done", 200, "", nullptr, ReplyEnd::kDone, "", none},
       {"created", 201, "", nullptr, ReplyEnd::kDone, "", none},
       {"accepted", 202, "", nullptr, ReplyEnd::kAccepted, "", none},
@@ -56,12 +56,12 @@ TEST(Classify, Orders) {
       {"away", 503, "", "120", ReplyEnd::kRetry, "", seconds{120}},
       {"no status known to man", 999, "", nullptr, ReplyEnd::kRetry, "", none},
   };
-  for (const Row& row : rows) expect(row, rule_on_order(reply_of(row), kNow));
+  for (const AnswerRow& row : rows) expect(row, rule_on_order(reply_of(row), kNow));
 }
 
 TEST(Classify, SlackIncomingWebhooks) {
   const std::optional<Millis> none;
-  const Row rows[] = {
+  const AnswerRow rows[] = {
       {"delivered", 200, "ok", nullptr, ReplyEnd::kDone, "", none},
       {"delivered, with a line break", 200, "ok\n", nullptr, ReplyEnd::kDone, "", none},
       {"somebody's login page", 200, "<html>", nullptr, ReplyEnd::kRefused,
@@ -82,13 +82,13 @@ TEST(Classify, SlackIncomingWebhooks) {
        seconds{1}},
       {"broken", 500, "rollup_error", nullptr, ReplyEnd::kRetry, "", none},
   };
-  for (const Row& row : rows) expect(row, rule_on_slack_webhook(reply_of(row), kNow));
+  for (const AnswerRow& row : rows) expect(row, rule_on_slack_webhook(reply_of(row), kNow));
 }
 
 TEST(Classify, NotificationsOfOtherKinds) {
   const std::optional<Millis> none;
   const char* for_good = "refused: no repetition will change that";
-  const Row rows[] = {
+  const AnswerRow rows[] = {
       {"delivered", 200, "", nullptr, ReplyEnd::kDone, "", none},
       {"taken for later", 202, "", nullptr, ReplyEnd::kDone, "", none},
       {"a redirect", 302, "", nullptr, ReplyEnd::kRetry, "redirects are not followed", none},
@@ -102,7 +102,7 @@ TEST(Classify, NotificationsOfOtherKinds) {
       {"broken", 500, "", nullptr, ReplyEnd::kRetry, "", none},
       {"away", 503, "", "9", ReplyEnd::kRetry, "", seconds{9}},
   };
-  for (const Row& row : rows) expect(row, rule_on_notification(reply_of(row), kNow));
+  for (const AnswerRow& row : rows) expect(row, rule_on_notification(reply_of(row), kNow));
 }
 
 TEST(RetryAfter, IsSecondsOrADate) {

@@ -88,7 +88,7 @@ TEST(ScenarioFiles, TellDifferentStories) {
 
 // ---- The words
 
-bool contains(const std::string& text, const std::string& part) {
+bool has_part(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
@@ -101,12 +101,12 @@ TEST(ScenarioWords, AreDocumentedAndUsed) {
   std::string all;
   for (const std::string& file : scenario_files()) all += "\n" + text_of(file);
   for (const std::string& verb : Story::verbs()) {
-    EXPECT_TRUE(contains(table, "`" + verb)) << verb << " is not in docs/contributing.md";
-    EXPECT_TRUE(contains(all, "\n" + verb)) << "no scenario uses " << verb;
+    EXPECT_TRUE(has_part(table, "`" + verb)) << verb << " is not in docs/contributing.md";
+    EXPECT_TRUE(has_part(all, "\n" + verb)) << "no scenario uses " << verb;
   }
   for (const std::string& word : Story::expectations()) {
-    EXPECT_TRUE(contains(table, "`" + word)) << word << " is not in docs/contributing.md";
-    EXPECT_TRUE(contains(all, "\nexpect " + word + " ")) << "no scenario uses " << word;
+    EXPECT_TRUE(has_part(table, "`" + word)) << word << " is not in docs/contributing.md";
+    EXPECT_TRUE(has_part(all, "\nexpect " + word + " ")) << "no scenario uses " << word;
   }
   EXPECT_LE(Story::verbs().size(), 15U) << "a story is told with few words";
 }
