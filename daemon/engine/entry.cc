@@ -97,10 +97,22 @@ const RenderedQuestions& Entry::questions(std::size_t condition) {
     return SharedText(*std::move(query));
   };
   const auto& threshold = std::get<ThresholdCondition>(asks.kind);
+  auto query = render(threshold.query);
   std::optional<Expected<SharedText, promql::RenderError>> evidence;
   if (threshold.evidence) evidence = render(*threshold.evidence);
+  const auto join = [&](const std::optional<promql::JoinedQuery>& form,
+                        const Expected<SharedText, promql::RenderError>& alone) -> JoinedPtr {
+    if (!form || !alone) return nullptr;
+    auto text = render_joined(*form, asks);
+    if (!text) return nullptr;
+    return std::make_shared<const JoinedQuestion>(
+        JoinedQuestion{SharedText(*std::move(text)), *alone, picks_of(*form, spec), form->added});
+  };
+  JoinedPtr joined = join(threshold.joined, query);
+  JoinedPtr joined_evidence = evidence ? join(threshold.joined_evidence, *evidence) : nullptr;
   known = std::make_unique<const RenderedQuestions>(
-      RenderedQuestions{step, weight, render(threshold.query), std::move(evidence)});
+      RenderedQuestions{step, weight, std::move(query), std::move(evidence), std::move(joined),
+                        std::move(joined_evidence)});
   return *known;
 }
 

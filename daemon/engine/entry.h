@@ -84,6 +84,7 @@ struct RenderedQuestions {
   std::optional<double> weight;
   Expected<SharedText, promql::RenderError> query;
   std::optional<Expected<SharedText, promql::RenderError>> evidence;
+  JoinedPtr joined, joined_evidence;  // null: it is asked alone
 };
 
 struct Entry {
