@@ -68,19 +68,19 @@ void add_label(Dice& dice, std::string& labels, const char* name,
   labels += std::string(name) + "=\"" + (dice.one_in(10) ? "" : dice.of(values)) + "\"";
 }
 
-// Grows, is set back to 0, has holes, is not a number, stands still.
+// Grows, is set back to 0, has holes, is no number or infinite, stands still.
 std::string samples_of(Dice& dice, const std::string& selector) {
   std::string lines;
   double value = dice.roll(100);
   const int from = dice.one_in(4) ? dice.roll(kSamples) : 0;
   const int to = dice.one_in(4) ? dice.roll(kSamples) : kSamples;
   const int growth = dice.roll(3) * 7;
-  const bool is_nan = dice.one_in(15);
+  const bool is_odd = dice.one_in(8);
+  const std::string odd = dice.one_in(2) ? "NaN" : "+Inf";
   for (int i = from; i < to; ++i) {
     value = dice.one_in(15) ? 0 : value + dice.roll(growth + 1);
     if (dice.one_in(10)) continue;
-    const bool nan_now = is_nan && dice.one_in(2);
-    lines += selector + " " + (nan_now ? "NaN" : std::to_string(value)) + " " +
+    lines += selector + " " + (is_odd && dice.one_in(2) ? odd : std::to_string(value)) + " " +
              std::to_string(kBegin + i * kEvery) + "\n";
   }
   return lines;
