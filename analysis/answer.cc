@@ -63,21 +63,46 @@ const std::vector<Series>& SeriesList::all() const {
 
 std::vector<const Series*> SeriesList::with(const std::vector<Label>& labels) const {
   std::vector<const Series*> found;
-  const auto named = std::find_if(labels.begin(), labels.end(),
-                                  [](const Label& label) { return !label.value.empty(); });
-  if (size() <= kFew || named == labels.end()) {
+  const bool is_named = std::any_of(labels.begin(), labels.end(),
+                                    [](const Label& label) { return !label.value.empty(); });
+  if (size() <= kFew || !is_named) {
     for (const Series& series : all()) {
       if (has_labels(series, labels)) found.push_back(&series);
     }
     return found;
   }
-  const Shared::ByValue& values = shared_->by(named->name);
-  const auto there = values.find(named->value);
-  if (there == values.end()) return found;
-  for (const std::uint32_t i : there->second) {
+  // By the label that the fewest have: a namespace may be everybody's.
+  const std::vector<std::uint32_t>* fewest = nullptr;
+  for (const Label& label : labels) {
+    if (label.value.empty()) continue;
+    const Shared::ByValue& values = shared_->by(label.name);
+    const auto there = values.find(label.value);
+    if (there == values.end()) return found;
+    if (fewest == nullptr || there->second.size() < fewest->size()) fewest = &there->second;
+  }
+  for (const std::uint32_t i : *fewest) {
     if (has_labels(shared_->all[i], labels)) found.push_back(&shared_->all[i]);
   }
   return found;
+}
+
+Answer share_of(const Answer& answer, const std::vector<Label>& picks,
+                const std::vector<std::string>& added) {
+  std::vector<Series> own;
+  for (const Series* series : std::get<Vector>(answer.result).series.with(picks)) {
+    own.push_back(*series);
+    std::erase_if(own.back().labels, [&added](const Label& label) {
+      return std::find(added.begin(), added.end(), label.name) != added.end();
+    });
+  }
+  Answer share;
+  share.result = Vector{SeriesList(std::move(own))};
+  share.warnings = answer.warnings;
+  share.partial = answer.partial;
+  share.raw = answer.raw;
+  share.duration = answer.duration;
+  share.shared_with = answer.shared_with;
+  return share;
 }
 
 }  // namespace rollwatch

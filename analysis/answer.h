@@ -92,4 +92,9 @@ struct Answer {
   std::size_t shared_with = 0;  // how many other questions it answers
 };
 
+// One rollout's share of an answer to many: the series with these labels, without those that are
+// named in `added`. The answer must be a vector; everything else of it stays as it is.
+Answer share_of(const Answer& answer, const std::vector<Label>& picks,
+                const std::vector<std::string>& added);
+
 }  // namespace rollwatch

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "analysis/comparison.h"
+#include "analysis/promql/join_labels.h"
 #include "analysis/promql/query_template.h"
 #include "analysis/time.h"
 
@@ -54,6 +55,10 @@ struct ThresholdCondition {
   std::optional<promql::QueryTemplate> evidence;
   double min_evidence = 100;
   std::vector<SelectLabel> select = {};  // empty: the answer is this rollout's alone
+  // How several rollouts may ask together what each would ask alone. None: it is not to be shared,
+  // or cannot be. The evidence's only beside the query's.
+  std::optional<promql::JoinedQuery> joined = {};
+  std::optional<promql::JoinedQuery> joined_evidence = {};
 };
 
 // The closed list of condition kinds. The comparison with the stable version joins it later.
@@ -73,6 +78,7 @@ struct ConditionPlan {
   OnFail on_fail = OnFail::kRollback;
   OnMissing on_no_data = OnMissing::kWait;
   OnMissing on_error = OnMissing::kWait;
+  bool share = false;         // "auto": `joined`, where there is such a form
   std::vector<double> steps;  // weights at which it applies; empty: all
   // The query of the readiness gate (Plan::ready). Asked from the moment the rollout waits for it
   // until the rollout ends; it gates no step, and a pass of it is no evidence. Its rule fails below

@@ -53,8 +53,23 @@ Expected<std::string, promql::RenderError> render_select(const SelectLabel& labe
                         [&spec](std::string_view name) { return variable_of_rollout(spec, name); });
 }
 
+Expected<std::string, promql::RenderError> render_joined(const promql::JoinedQuery& joined,
+                                                         const ConditionPlan& condition) {
+  return promql::render(joined.query, [&condition](std::string_view) -> std::optional<std::string> {
+    return format_duration(condition.window);
+  });
+}
+
+std::vector<Label> picks_of(const promql::JoinedQuery& joined, const RolloutSpec& spec) {
+  std::vector<Label> labels;
+  for (const auto& pick : joined.picks)
+    labels.push_back({pick.label, variable_of_rollout(spec, pick.variable).value_or("")});
+  return labels;
+}
+
 Millis pinned_phase(const RolloutSpec& spec, const ConditionPlan& condition) {
-  const auto& query = std::get<ThresholdCondition>(condition.kind).query;
+  const auto& threshold = std::get<ThresholdCondition>(condition.kind);
+  const auto& query = threshold.joined ? threshold.joined->query : threshold.query;
   const auto rendered = render_query(query, spec, condition, 0, 0);
   return phase_of(condition.datasource, rendered ? *rendered : query.text(), condition.interval);
 }

@@ -4,7 +4,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "analysis/answer.h"
 #include "analysis/plan.h"
 #include "analysis/spec.h"
 #include "analysis/state.h"
@@ -29,9 +31,15 @@ Expected<std::string, promql::RenderError> render_query(const promql::QueryTempl
 Expected<std::string, promql::RenderError> render_select(const SelectLabel& label,
                                                          const RolloutSpec& spec);
 
+// The query that several rollouts ask together, and the labels of this one's series in its answer.
+// The rollout's own query must be one that can be rendered: then its labels have values as well.
+Expected<std::string, promql::RenderError> render_joined(const promql::JoinedQuery& joined,
+                                                         const ConditionPlan& condition);
+std::vector<Label> picks_of(const promql::JoinedQuery& joined, const RolloutSpec& spec);
+
 // The grid phase of this rollout's condition: equal for equal rendered questions, so that they can
-// be asked once. `step` and `weight` are left out of it: a grid stays where it is from step to
-// step.
+// be asked once; where it can ask together with others, equal for what they ask. `step` and
+// `weight` are left out of it: a grid stays where it is from step to step.
 Millis pinned_phase(const RolloutSpec& spec, const ConditionPlan& condition);
 
 }  // namespace rollwatch

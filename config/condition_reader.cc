@@ -127,6 +127,13 @@ void settle_rule(TableReader& reader, ThresholdCondition& threshold) {
   rule.fail_if = split->comparison;
 }
 
+// After the comparison was taken off. What is in the query by `select` has nothing to join.
+void join(ThresholdCondition& threshold) {
+  threshold.joined = promql::join_labels(threshold.query);
+  if (threshold.joined && threshold.evidence)
+    threshold.joined_evidence = promql::join_labels(*threshold.evidence);
+}
+
 void check_within(TableReader& reader, const ConditionPlan& condition);
 
 void settle(TableReader& reader, bool query_is_good, ConditionPlan& condition) {
@@ -145,6 +152,7 @@ void settle(TableReader& reader, bool query_is_good, ConditionPlan& condition) {
   }
   check_shared_query(reader, threshold);
   check_within(reader, condition);
+  if (condition.share) join(threshold);
 }
 
 void check_within(TableReader& reader, const ConditionPlan& condition) {
@@ -204,6 +212,7 @@ void read_judging_keys(TableReader& reader, ConditionPlan& condition) {
       {"wait", OnMissing::kWait}, {"fail", OnMissing::kFail}, {"ignore", OnMissing::kIgnore}};
   take(reader.choice("on_no_data", missing), condition.on_no_data);
   take(reader.choice("on_error", missing), condition.on_error);
+  take(reader.choice<bool>("share", {{"off", false}, {"auto", true}}), condition.share);
 }
 
 ConditionPlan read_readiness(TableReader& reader, Completeness completeness) {

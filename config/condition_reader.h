@@ -16,7 +16,7 @@ enum class Completeness { kLayer, kDocument };
 ConditionPlan blank_condition();
 
 // interval window initial_delay timeout datasource fail_after within min_passes on_fail on_no_data
-// on_error
+// on_error share
 void read_judging_keys(TableReader& reader, ConditionPlan& condition);
 
 // What the readiness gate is called where conditions are listed.

@@ -114,7 +114,7 @@ void complete_steps(Value& document) {
 const std::vector<std::string_view>& judging_keys() {
   static const std::vector<std::string_view> keys = {
       "interval", "window",     "initial_delay", "timeout",    "datasource", "fail_after",
-      "within",   "min_passes", "on_fail",       "on_no_data", "on_error"};
+      "within",   "min_passes", "on_fail",       "on_no_data", "on_error",   "share"};
   return keys;
 }
 

@@ -90,6 +90,21 @@ EngineHooks Application::Impl::engine_hooks() {
     metrics_.on_evaluated(datasource, outcome, slots, cause);
   };
   hooks.late = [this](Millis late) { metrics_.on_late(late); };
+  hooks.kept_apart = [this](const RolloutSpec& spec, const ConditionPlan& condition,
+                            const Answer& answer, Millis how_long) {
+    const auto* failure = std::get_if<QueryFailure>(&answer.result);
+    const bool is_known = failure != nullptr || answer.partial;
+    const std::string result(is_known ? result_word(answer) : "unusable");
+    std::string why;
+    if (failure != nullptr) why = failure->message;
+    if (answer.partial && !answer.warnings.empty()) why = answer.warnings.front();
+    spdlog::warn(
+        "datasource {}: what rollouts ask together for condition {} of {}/{} got no answer that "
+        "could be divided ({}{}{}); for {} each asks its own question",
+        condition.datasource, condition.name, spec.ns, spec.service, result,
+        why.empty() ? "" : ": ", why, format_duration(how_long));
+    metrics_.on_kept_apart(condition.datasource, result);
+  };
   hooks.decided = [this](const Decision& decision) { metrics_.on_decision(decision); };
   hooks.freeze = [this](const FreezeRecord& freeze) {
     const std::string what =

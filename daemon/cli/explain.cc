@@ -34,6 +34,13 @@ std::string evaluation_rows(const nlohmann::json& evaluation) {
   add("rule", "rule");
   add("arithmetic", "arithmetic");
   add("answer sha256", "response_sha256");
+  if (const std::string others = text_at(evaluation, "shared_with"); !others.empty())
+    rows.push_back({"shared with", others + (others == "1" ? " other" : " others")});
+  if (std::string picked; evaluation.is_object() && evaluation.contains("picked_by")) {
+    for (const auto& [label, value] : evaluation["picked_by"].items())
+      picked += (picked.empty() ? "" : ", ") + label + "=\"" + text_of(value) + "\"";
+    rows.push_back({"its series", std::move(picked)});
+  }
   for (const auto& warning : child_at(evaluation, "warnings")) {
     rows.push_back({"warning", text_of(warning)});
   }

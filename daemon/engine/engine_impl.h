@@ -2,7 +2,8 @@
 // (what is due and asking it), engine_steps.cc (mailboxes, and what follows from a step),
 // engine_record.cc (batches on their way to the store), engine_neighbours.cc (several in one
 // place), engine_register.cc, engine_orders.cc, engine_redeliver.cc, engine_freeze.cc,
-// engine_alerts.cc, engine_places.cc (taking over and giving up), engine_waiting.cc.
+// engine_alerts.cc, engine_places.cc (taking over and giving up), engine_waiting.cc,
+// engine_sharing.cc (questions that several ask together).
 #pragma once
 
 #include <deque>
@@ -164,8 +165,15 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void arm();
   void wake();
   bool see_clock_jump(SysTime now);
+  // Of each question of a batch.
+  using Owners = std::vector<std::pair<EntryPtr, std::shared_ptr<PendingSlot>>>;
   void ask_due(const EntryPtr& entry, SysTime now, std::vector<Question>& questions,
-               std::vector<std::pair<EntryPtr, std::shared_ptr<PendingSlot>>>& owners);
+               Owners& owners);
+  static Question question_of(const Entry& entry, const ConditionPlan& plan, const Asked& asked,
+                              Role role);
+  void ask_together(std::vector<Question>& questions, const Owners& owners);
+  bool take_share(const EntryPtr& entry, const std::shared_ptr<PendingSlot>& pending, Role role,
+                  Answer& answer);
   void miss_before(const EntryPtr& entry, const PendingSlot& pending);
   void answered(const EntryPtr& entry, const std::shared_ptr<PendingSlot>& pending, Role role,
                 Answer answer);
@@ -242,6 +250,8 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   std::uint64_t armed_ticket_ = 0;
   SysTime last_wall_{};
   SteadyTime last_steady_{};
+  Sharing sharing_;
+  std::vector<Sharing::Candidate> joinable_;  // of the batch that is being made
 
   Batch batch_;
   Batch* with_store_ = nullptr;  // what record() is at

@@ -67,7 +67,7 @@ void Engine::Impl::wake() {
   if (see_clock_jump(now)) return arm();
   end_freezes(now);
   std::vector<Question> questions;
-  std::vector<std::pair<EntryPtr, std::shared_ptr<PendingSlot>>> owners;
+  Owners owners;
   std::vector<EntryPtr> looked_at;
   while (!due_.empty() && due_.earliest() <= now + kCoalesce) looked_at.push_back(due_.pop());
   questions.reserve(looked_at.size());
@@ -84,6 +84,7 @@ void Engine::Impl::wake() {
     schedule(entry);
   }
   if (!questions.empty()) {
+    ask_together(questions, owners);
     std::vector<Role> roles;
     roles.reserve(questions.size());
     for (const Question& q : questions) roles.push_back(q.role);
@@ -148,8 +149,22 @@ void Engine::Impl::mark_missed(const EntryPtr& entry, SysTime now, Cause cause) 
   }
 }
 
+// The query is left to be filled in.
+Question Engine::Impl::question_of(const Entry& entry, const ConditionPlan& plan,
+                                   const Asked& asked, Role role) {
+  Question question;
+  question.datasource = plan.datasource;
+  question.time = asked.evaluated_at;
+  question.timeout = plan.timeout.value_or(Millis{0});
+  question.role = role;
+  question.goes_first = plan.on_fail == OnFail::kRollback;
+  question.last_answered = entry.asking[asked.condition].answered_at;
+  question.interval = plan.interval;
+  return question;
+}
+
 void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Question>& questions,
-                           std::vector<std::pair<EntryPtr, std::shared_ptr<PendingSlot>>>& owners) {
+                           Owners& owners) {
   if (stopping_ || !is_watching(entry->state)) return;
   for (std::size_t i = 0; i < entry->state.conditions.size(); ++i) {
     if (entry->asking[i].out) continue;
@@ -183,11 +198,12 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
     const auto& threshold = std::get<ThresholdCondition>(plan.kind);
     const RenderedQuestions rendered = entry->questions(i);
     pending->remaining = rendered.evidence ? 2 : 1;
-    const auto ask = [&](const Expected<SharedText, promql::RenderError>& text, Role role) {
+    const auto ask = [&](const Expected<SharedText, promql::RenderError>& text, Role role,
+                         const JoinedPtr& joined) {
       if (text) {
-        questions.push_back(
-            {plan.datasource, *text, asked.evaluated_at, plan.timeout.value_or(Millis{0}), role,
-             plan.on_fail == OnFail::kRollback, entry->asking[i].answered_at, plan.interval});
+        if (joined) joinable_.push_back({questions.size(), joined});
+        questions.push_back(question_of(*entry, plan, asked, role));
+        questions.back().query = *text;
         owners.emplace_back(entry, pending);
         return;
       }
@@ -199,11 +215,11 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
                 });
     };
     asked.query = rendered.query ? *rendered.query : SharedText(threshold.query.text());
-    ask(rendered.query, plan.is_readiness ? Role::kReadiness : Role::kValue);
+    ask(rendered.query, plan.is_readiness ? Role::kReadiness : Role::kValue, rendered.joined);
     if (rendered.evidence) {
       asked.evidence_query =
           *rendered.evidence ? **rendered.evidence : SharedText(threshold.evidence->text());
-      ask(*rendered.evidence, Role::kEvidence);
+      ask(*rendered.evidence, Role::kEvidence, rendered.joined_evidence);
     }
   }
 }
@@ -224,6 +240,7 @@ void Engine::Impl::miss_before(const EntryPtr& entry, const PendingSlot& pending
 
 void Engine::Impl::answered(const EntryPtr& entry, const std::shared_ptr<PendingSlot>& pending,
                             Role role, Answer answer) {
+  if (!take_share(entry, pending, role, answer)) return;
   const std::size_t i = pending->asked.condition;
   ConditionAsking& asking = entry->asking[i];
   asking.busy_until = clock_.wall();

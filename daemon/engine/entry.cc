@@ -96,9 +96,20 @@ RenderedQuestions Entry::questions(std::size_t condition) const {
     return SharedText(*std::move(query));
   };
   const auto& threshold = std::get<ThresholdCondition>(asks.kind);
+  auto query = render(threshold.query);
   std::optional<Expected<SharedText, promql::RenderError>> evidence;
   if (threshold.evidence) evidence = render(*threshold.evidence);
-  return {render(threshold.query), std::move(evidence)};
+  const auto join = [&](const std::optional<promql::JoinedQuery>& form,
+                        const Expected<SharedText, promql::RenderError>& alone) -> JoinedPtr {
+    if (!form || !alone) return nullptr;
+    auto text = render_joined(*form, asks);
+    if (!text) return nullptr;
+    return std::make_shared<const JoinedQuestion>(
+        JoinedQuestion{SharedText(*std::move(text)), *alone, picks_of(*form, spec), form->added});
+  };
+  JoinedPtr joined = join(threshold.joined, query);
+  JoinedPtr joined_evidence = evidence ? join(threshold.joined_evidence, *evidence) : nullptr;
+  return {std::move(query), std::move(evidence), std::move(joined), std::move(joined_evidence)};
 }
 
 RolloutView Entry::view(const MetricsSource& source) const {

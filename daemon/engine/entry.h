@@ -87,6 +87,7 @@ struct Tenure {
 struct RenderedQuestions {
   Expected<SharedText, promql::RenderError> query;
   std::optional<Expected<SharedText, promql::RenderError>> evidence;
+  JoinedPtr joined, joined_evidence;  // null: it is asked alone
 };
 
 // What the engine remembers of a condition's questions, and a restart may forget.

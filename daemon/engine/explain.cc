@@ -87,12 +87,43 @@ Json response_text(const std::shared_ptr<const std::string>& raw) {
   return raw->size() <= kLongestResponse ? *raw : raw->substr(0, kLongestResponse);
 }
 
-// An answer as it came, and how to ask for it again.
-void add_answer(Json& to, const Asked& asked, const std::string& query,
-                const std::shared_ptr<const std::string>& raw) {
-  to["response"] = response_text(raw);
+std::string sample_text(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+  return format_exact(value);
+}
+
+// This rollout's share of an answer to many, as the server would have sent it: the others' series
+// are nobody's business who may see this rollout only.
+Json share_text(const Answer& share, const JoinedQuestion& shared, SysTime at) {
+  const auto* vector = std::get_if<Vector>(&share.result);
+  if (vector == nullptr) return nullptr;
+  Json result = Json::array();
+  for (const Series& series : vector->series) {
+    Json metric = Json::object();
+    for (const Label& label : series.labels) metric[label.name] = label.value;
+    for (const Label& label : shared.picks) metric[label.name] = label.value;
+    const double seconds = static_cast<double>(at.time_since_epoch().count()) / 1000;
+    result.push_back({{"metric", metric}, {"value", {seconds, sample_text(series.value)}}});
+  }
+  const Json whole = {{"status", "success"},
+                      {"data", {{"resultType", "vector"}, {"result", std::move(result)}}}};
+  return whole.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, kLongestResponse);
+}
+
+// An answer as it came, how to ask for it again, and with whom it was asked. The hash is of the
+// whole.
+void add_answer(Json& to, const Asked& asked, const std::string& query, const Answer* answer,
+                const JoinedPtr& shared) {
+  const auto raw = answer == nullptr ? nullptr : answer->raw;
+  to["response"] = shared && answer != nullptr ? share_text(*answer, *shared, asked.evaluated_at)
+                                               : response_text(raw);
   to["response_sha256"] = raw ? Json(sha256_hex(*raw)) : Json(nullptr);
   to["curl"] = curl_line(asked, query);
+  if (answer != nullptr && answer->shared_with > 0) to["shared_with"] = answer->shared_with;
+  if (!shared) return;
+  for (const Label& label : shared->picks) to["picked_by"][label.name] = label.value;
+  to["query_alone"] = shared->alone.str();
 }
 
 Json evaluation_of(const Asked& asked, Fixed fixed, const RolloutState& after) {
@@ -102,21 +133,21 @@ Json evaluation_of(const Asked& asked, Fixed fixed, const RolloutState& after) {
   e["query"] = asked.query.str();
   e["time"] = format_time(asked.evaluated_at);
   e["datasource"] = asked.datasource;
-  add_answer(e, asked, asked.query.str(), asked.value.raw);
-  if (asked.value.shared_with > 0) e["shared_with"] = asked.value.shared_with;
+  add_answer(e, asked, asked.query.str(), &asked.value, asked.shared);
   e["warnings"] = asked.value.warnings;
   e["value"] = c.last ? number(c.last->value) : Json(nullptr);
   e["rule"] = rule_json(c, plan);
   e["outcome"] = c.last ? Json(name_of(c.last->outcome)) : Json(nullptr);
   e["series"] = c.last ? optional_text(c.last->series) : Json(nullptr);
   e["arithmetic"] = arithmetic(plan, c);
-  e["graph_url"] = graph_link(asked.datasource_url, asked.query.str(), asked.evaluated_at,
-                              fixed.spec.created_at);
+  const SharedText& own = asked.shared ? asked.shared->alone : asked.query;
+  e["graph_url"] =
+      graph_link(asked.datasource_url, own.str(), asked.evaluated_at, fixed.spec.created_at);
   if (asked.evidence_query) {
     Json evidence;
     evidence["query"] = asked.evidence_query->str();
     add_answer(evidence, asked, asked.evidence_query->str(),
-               asked.evidence ? asked.evidence->raw : nullptr);
+               asked.evidence ? &*asked.evidence : nullptr, asked.shared_evidence);
     evidence["value"] = c.last ? number(c.last->evidence) : Json(nullptr);
     e["evidence"] = std::move(evidence);
   }

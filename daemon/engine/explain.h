@@ -11,6 +11,7 @@
 #include "analysis/advance.h"
 #include "analysis/answer.h"
 #include "daemon/engine/shared_text.h"
+#include "daemon/engine/sharing.h"
 
 namespace rollwatch {
 
@@ -26,6 +27,8 @@ struct Asked {
   std::vector<std::string> headers;  // names of those that its configuration adds
   Answer value;
   std::optional<Answer> evidence;
+  // How it was asked together with others, and the answer is this rollout's share; null: alone.
+  JoinedPtr shared, shared_evidence;
 };
 
 // What the condition's latest slot was, where a decision came without an answer to one: it was

@@ -2,6 +2,7 @@
 // (daemon/prometheus); tests have one that plays a script.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ struct Question {
   bool goes_first = false;  // its condition can roll back, or somebody waits for the answer
   SysTime last_answered{};  // when its condition was answered last
   Millis interval{0};       // then its condition is due again; 0: never
+  // More bytes than this are not accepted; 0: the source's own limit.
+  std::size_t largest_answer = 0;
 };
 
 // Whether a datasource can read a query at all, asked when a rollout is registered.

@@ -11,9 +11,10 @@ namespace rollwatch {
 namespace {
 
 struct Rendered {
-  std::string pointer;
+  std::string pointer;  // of one that is asked together with others: the condition
   std::string datasource;
   std::string query;
+  bool joined = false;
 };
 
 // What of a rollout a query is rendered with at some point of its way.
@@ -60,6 +61,11 @@ class Checker {
     }
     render(condition, threshold.query, pointer + "/query");
     if (threshold.evidence) render(condition, *threshold.evidence, pointer + "/evidence");
+    for (const auto* joined : {&threshold.joined, &threshold.joined_evidence}) {
+      if (!*joined) continue;
+      if (auto text = render_joined(**joined, condition))
+        rendered.push_back({called(condition), condition.datasource, *std::move(text), true});
+    }
   }
 
   void check(const AlertsPlan& alerts) {
@@ -95,7 +101,7 @@ class Checker {
       const auto text = render_query(query, spec_, condition, point.step, point.weight);
       if (!text) return refuse(condition, pointer, text.error());
       if (rendered.empty() || rendered.back().query != *text || rendered.back().pointer != pointer)
-        rendered.push_back({pointer, condition.datasource, *text});
+        rendered.push_back({pointer, condition.datasource, *text, false});
     }
   }
 
@@ -126,7 +132,11 @@ awaitable<RegistrationCheck> check_registration(const RolloutSpec& spec, const P
   for (const Rendered& r : checker.rendered) {
     if (silent.contains(r.datasource) || !asked.emplace(r.datasource, r.query).second) continue;
     const QueryCheck check = co_await source.check(r.datasource, r.query);
-    if (check.verdict == QueryCheck::Verdict::kRefused)
+    // What cannot be asked together is asked alone.
+    if (check.verdict == QueryCheck::Verdict::kRefused && r.joined)
+      result.warnings.push_back(r.pointer + " is not shared: datasource " + r.datasource +
+                                " refuses " + r.query + ": " + check.message);
+    else if (check.verdict == QueryCheck::Verdict::kRefused)
       result.problems.push_back(
           {r.pointer, "datasource " + r.datasource + " refuses the query: " + check.message});
     if (check.verdict == QueryCheck::Verdict::kUnknown) {

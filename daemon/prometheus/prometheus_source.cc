@@ -214,12 +214,13 @@ void PrometheusSource::Impl::ask(std::vector<Question> questions,
                                  std::shared_ptr<const Answered> answered) {
   const SteadyTime now = clock_.steady();
   // Of several equal questions the first is asked.
-  using Same = std::tuple<std::string_view, std::string_view, SysTime, Millis>;
+  using Same = std::tuple<std::string_view, std::string_view, SysTime, Millis, std::size_t>;
   std::map<Same, AskingPtr> asked;
   std::vector<PoolPtr> touched;
   for (std::size_t i = 0; i < questions.size(); ++i) {
     Question& question = questions[i];
-    const Same same{question.datasource, question.query, question.time, question.timeout};
+    const Same same{question.datasource, question.query, question.time, question.timeout,
+                    question.largest_answer};
     if (const auto known = asked.find(same); known != asked.end()) {
       known->second->receivers.push_back({answered, i});
       continue;
@@ -231,7 +232,8 @@ void PrometheusSource::Impl::ask(std::vector<Question> questions,
         std::make_shared<Asking>(Asking{std::move(question), now, now + timeout, {{answered, i}}});
     const Question& kept = asking->question;
     if (questions.size() > 1)
-      asked.emplace(Same{kept.datasource, kept.query, kept.time, kept.timeout}, asking);
+      asked.emplace(Same{kept.datasource, kept.query, kept.time, kept.timeout, kept.largest_answer},
+                    asking);
     pool->waiting.push(asking, now);
     if (std::find(touched.begin(), touched.end(), pool) == touched.end())
       touched.push_back(std::move(pool));
@@ -269,6 +271,8 @@ void PrometheusSource::Impl::send(const PoolPtr& pool, const AskingPtr& asking) 
   request.bytes = server->encoder->request(asking->question.query, asking->question.time, left);
   request.timeout = left;
   request.max_answer = limits_.answer_bytes;
+  if (const std::size_t largest = asking->question.largest_answer; largest > 0)
+    request.max_answer = std::min(request.max_answer, largest);
   // The client is the server's, and holds this.
   request.done = [self = shared_from_this(), pool, weak = std::weak_ptr<Server>(server),
                   asking](KeptAnswer response) {

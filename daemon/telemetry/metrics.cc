@@ -88,6 +88,10 @@ class Metrics::Impl {
       counters(registry, "rollwatch_queries_total", "Queries sent to datasources, by result.");
   prometheus::Family<Histogram>& query_duration = histograms(
       registry, "rollwatch_query_duration_seconds", "Time until a query was answered or failed.");
+  prometheus::Family<Counter>& kept_apart =
+      counters(registry, "rollwatch_shared_queries_given_up_total",
+               "Queries that rollouts asked together and, after such an answer, ask one by one for "
+               "a while.");
   prometheus::Family<Gauge>& up = gauges(registry, "rollwatch_datasource_up",
                                          "Whether the datasource answers: 1, or 0 if not.");
   prometheus::Family<Gauge>& delay =
@@ -178,6 +182,10 @@ void Metrics::on_evaluated(const std::string& datasource, Outcome outcome, std::
 
 void Metrics::on_late(Millis late) {
   impl_->lateness.Observe(std::max(0.0, std::chrono::duration_cast<Seconds>(late).count()));
+}
+
+void Metrics::on_kept_apart(const std::string& datasource, std::string_view result) {
+  impl_->kept_apart.Add({{"datasource", datasource}, {"result", std::string(result)}}).Increment();
 }
 
 void Metrics::on_ended(const RolloutView& view) { impl_->rollouts.ended(view); }

@@ -47,6 +47,8 @@ class Metrics {
   void on_evaluated(const std::string& datasource, Outcome outcome, std::uint32_t slots,
                     Cause cause);
   void on_late(Millis late);
+  // What rollouts asked together was answered like this, and each asks for itself for a while.
+  void on_kept_apart(const std::string& datasource, std::string_view result);
   void on_ended(const RolloutView& view);  // and when it moved once more after that
   void on_decision(const Decision& decision);
   void on_freeze(const FreezeRecord& freeze);  // given, replaced or lifted

@@ -70,5 +70,30 @@ TEST(SeriesListTest, AnIndexFindsTheSame) {
   }
 }
 
+// A rollout's own series are what its own question would have been answered with: without labels
+// that only the others made necessary.
+TEST(ShareOfTest, HasItsOwnSeriesAndEverythingElseOfTheAnswer) {
+  Answer answer;
+  answer.result = Vector{{{{{"app", "a"}, {"pod", "p"}, {"version", "1"}}, 1},
+                          {{{"app", "a"}, {"version", "1"}}, 2},
+                          {{{"app", "a"}, {"version", "2"}}, 3},
+                          {{{"version", "1"}}, 4}}};
+  answer.raw = std::make_shared<const std::string>("{}");
+  answer.duration = Millis{7};
+  answer.shared_with = 3;
+  const Answer share = share_of(answer, {{"app", "a"}, {"version", "1"}}, {"app"});
+  const SeriesList& own = std::get<Vector>(share.result).series;
+  ASSERT_EQ(own.size(), 2U);
+  EXPECT_EQ(own[0].labels, (std::vector<Label>{{"pod", "p"}, {"version", "1"}}));
+  EXPECT_EQ(own[1].labels, (std::vector<Label>{{"version", "1"}}));
+  EXPECT_EQ(own[1].value, 2);
+  EXPECT_EQ(share.raw, answer.raw);
+  EXPECT_EQ(share.duration, Millis{7});
+  EXPECT_EQ(share.shared_with, 3U);
+  const Answer none = share_of(answer, {{"app", "b"}, {"version", "1"}}, {"app", "version"});
+  EXPECT_TRUE(std::get<Vector>(none.result).series.empty());
+  EXPECT_EQ(std::get<Vector>(answer.result).series[0].labels.size(), 3U) << "the others' as it was";
+}
+
 }  // namespace
 }  // namespace rollwatch

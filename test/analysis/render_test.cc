@@ -101,6 +101,23 @@ TEST(PinnedPhaseTest, EqualRenderedQuestionsShareAPhase) {
   EXPECT_NE(phase("x{s=\"{{id}}\"}", sample()), phase("x{s=\"{{id}}\"}", other));
 }
 
+TEST(PinnedPhaseTest, WhatCanBeAskedTogetherSharesAPhase) {
+  ConditionPlan plan = condition("c", "> 1");
+  auto& threshold = std::get<ThresholdCondition>(plan.kind);
+  threshold.query = query("sum(rate(x{s=\"{{service}}\",v=\"{{candidate}}\"}[{{window}}]))");
+  RolloutSpec other = sample();
+  other.service = "cart";
+  EXPECT_NE(pinned_phase(sample(), plan), pinned_phase(other, plan));
+  threshold.joined = promql::join_labels(threshold.query);
+  ASSERT_TRUE(threshold.joined);
+  EXPECT_EQ(pinned_phase(sample(), plan), pinned_phase(other, plan));
+  EXPECT_EQ(pinned_phase(other, plan),
+            phase_of("default", "sum by (s, v) (rate(x[1m]))", plan.interval));
+  EXPECT_EQ(picks_of(*threshold.joined, other), (std::vector<Label>{{"s", "cart"}, {"v", "1.24"}}));
+  plan.window = Millis{90'000};
+  EXPECT_EQ(render_joined(*threshold.joined, plan).value(), "sum by (s, v) (rate(x[1m30s]))");
+}
+
 // A question with {{step}} or {{weight}} has one grid all the same, in every step.
 TEST(PinnedPhaseTest, StepAndWeightDoNotMoveTheGrid) {
   ConditionPlan plan = condition("c", "> 1");

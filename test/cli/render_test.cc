@@ -272,6 +272,26 @@ TEST(Render, ExplainTellsTheWholeStory) {
             "            2026-01-02T03:04:33.100Z  timed out\n");
 }
 
+// Whose series is one of many: with how many others it was asked, and how it was picked.
+TEST(Render, ExplainSaysWithWhomItWasAsked) {
+  json bundle = {{"decision", {{"id", "d_1"}, {"kind", "rollback"}, {"by", "engine"}, {"at", "T"}}},
+                 {"condition", "errors"},
+                 {"evaluation",
+                  {{"query", "sum by (app, v) (x)"},
+                   {"shared_with", 412},
+                   {"picked_by", {{"app", "checkout"}, {"v", "1.24"}}}}}};
+  EXPECT_EQ(explain_text(bundle),
+            "rollback by engine at T\ndecision d_1\n\ncondition errors\n"
+            "  shared with  412 others\n"
+            "  its series   app=\"checkout\", v=\"1.24\"\n"
+            "\nquery\n  sum by (app, v) (x)\n");
+  bundle["evaluation"] = {{"query", "x"}, {"shared_with", 1}};
+  EXPECT_EQ(explain_text(bundle),
+            "rollback by engine at T\ndecision d_1\n\ncondition errors\n"
+            "  shared with  1 other\n"
+            "\nquery\n  x\n");
+}
+
 TEST(Render, ExplainOfAPersonsDecisionIsShort) {
   const json bundle = {
       {"decision",

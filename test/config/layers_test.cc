@@ -37,6 +37,7 @@ constexpr LayerRow kJudging[] = {
     {"on_fail", {"'pause'", "'observe'", "'rollback'", "'pause'"}},
     {"on_no_data", {"'fail'", "'ignore'", "'wait'", "'fail'"}},
     {"on_error", {"'ignore'", "'wait'", "'fail'", "'ignore'"}},
+    {"share", {"'auto'", "'off'", "'auto'", "'off'"}},
 };
 
 constexpr LayerRow kPolicy[] = {

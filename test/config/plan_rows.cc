@@ -107,7 +107,9 @@ std::vector<KeyRow> judging_rows() {
                  {"on_fail", "1", "must be \"rollback\", \"pause\" or \"observe\", not ",
                   "'rolback'", "did you mean \"rollback\"?"},
                  {"on_no_data", "true", kMissing, "'wat'", "not \"wat\": did you mean \"wait\"?"},
-                 {"on_error", "0", kMissing, "'ignored'", "did you mean \"ignore\"?"}});
+                 {"on_error", "0", kMissing, "'ignored'", "did you mean \"ignore\"?"},
+                 {"share", "true", "must be \"off\" or \"auto\", not ", "'automatic'",
+                  "must be \"off\" or \"auto\", not \"automatic\""}});
 }
 
 const std::vector<AnalysisTable>& analysis_tables() {

@@ -176,6 +176,32 @@ TEST_F(PrometheusSourceTest, WhatGoesWrongIsAnAnswer) {
   }
 }
 
+// Of two equal questions that may bring different amounts neither decides for the other.
+TEST_F(PrometheusSourceTest, AQuestionMayBringLessThanTheSourceTakes) {
+  FakeServer server([](FakeConnection& c) {
+    while (!c.read_request().empty()) {
+      c.send(http_answer(200, "application/json",
+                         R"({"status":"success","data":{"resultType":"scalar","result":[1,"1"]}})" +
+                             std::string(2000, ' ')));
+    }
+  });
+  source({{"a", at(server.url())}});
+  std::vector<Question> questions(3);
+  for (Question& question : questions) {
+    question.datasource = "a";
+    question.query = "x";
+  }
+  questions[0].largest_answer = 1000;
+  questions[2].largest_answer = 5000;
+  std::vector<std::string> answers(questions.size());
+  source_->ask(questions, [&](std::size_t i, Answer answer) { answers[i] = describe(answer); });
+  run_until(io_, [&] {
+    return std::none_of(answers.begin(), answers.end(),
+                        [](const auto& one) { return one.empty(); });
+  });
+  EXPECT_THAT(answers, ElementsAre(StartsWith("too_large 200"), "scalar: 1", "scalar: 1"));
+}
+
 TEST_F(PrometheusSourceTest, ADatasourceNobodyConfiguredIsNotAsked) {
   source({});
   ask("ghost", {"x"});

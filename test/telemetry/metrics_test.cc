@@ -74,6 +74,7 @@ class MetricsTest : public testing::Test {
     metrics.on_late(Millis(40));
     metrics.on_query("default", "success", Millis(20));
     metrics.on_datasource("default", true);
+    metrics.on_kept_apart("default", "too_large");
     metrics.on_ingestion_delays({{"default", Millis(92'000)}});
     Decision decision;
     decision.kind = DecisionKind::kRollback;
@@ -127,6 +128,7 @@ TEST_F(MetricsTest, EveryPromisedMetricIsThere) {
         "rollwatch_query_duration_seconds_count{datasource=\"default\"} 1",
         "rollwatch_queries_total{datasource=\"default\",result=\"success\"} 1",
         "rollwatch_datasource_up{datasource=\"default\"} 1",
+        "rollwatch_shared_queries_given_up_total{datasource=\"default\",result=\"too_large\"} 1",
         "rollwatch_decisions_total{by=\"engine\",kind=\"rollback\"} 1",
         "rollwatch_deliveries_total{kind=\"rollback\",result=\"done\",target=\"deployer\"} 1",
         "rollwatch_delivery_latency_seconds_sum 1.5",
