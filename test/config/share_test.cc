@@ -72,20 +72,17 @@ TEST_F(Share, EvidenceIsAskedTogetherOnlyBesideTheQuery) {
       R"({"condition": [{"name": "errors", "query": "topk(1, x{v=\"{{candidate}}\"}) > 1"}]})");
   EXPECT_FALSE(alone.joined);
   EXPECT_FALSE(alone.joined_evidence) << "it has the query's grid, which nobody shares";
-  const ThresholdCondition& query = condition(
-      "share = 'auto'", "", R"({"condition": [{"name": "errors", "evidence": "vector(1000)"
-}]
-})");
+  const ThresholdCondition& query =
+      condition("share = 'auto'", "",
+                R"json({"condition": [{"name": "errors", "evidence": "vector(1000)"}]})json");
   EXPECT_TRUE(query.joined);
-EXPECT_FALSE(query.joined_evidence);
+  EXPECT_FALSE(query.joined_evidence);
 }
 
 TEST_F(Share, WithSelectThereIsNothingToJoin) {
-  EXPECT_FALSE(condition("share = 'auto'", "",
-                         R"({"condition": [{"name": "errors", "query": "sum by (v) (x) > 1",
-                           "evidence": "sum by (v) (y)", "select": {
-  "v" : "{{candidate}}"}}]
-})")
+  EXPECT_FALSE(condition("share = 'auto'", "", R"json({"condition": [{"name": "errors",
+                           "query": "sum by (v) (x) > 1", "evidence": "sum by (v) (y)",
+                           "select": {"v": "{{candidate}}"}}]})json")
                    .joined);
 }
 
