@@ -63,9 +63,12 @@ class DueQueue {
   }
 
   void up(std::size_t place) {
-    for (std::size_t parent; place > 0 && heap_[place].at < heap_[parent = (place - 1) / 2].at;
-         place = parent)
+    while (place > 0) {
+      const std::size_t parent = (place - 1) / 2;
+      if (heap_[place].at >= heap_[parent].at) return;
       exchange(place, parent);
+      place = parent;
+    }
   }
 
   void down(std::size_t place) {
