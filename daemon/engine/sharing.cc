@@ -1,6 +1,7 @@
 #include "daemon/engine/sharing.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <tuple>
 #include <unordered_set>
@@ -36,7 +37,8 @@ Millis apart_after(const Answer& answer) {
 }
 
 std::vector<Sharing::Candidate> Sharing::choose(const std::vector<Question>& batch,
-                                                std::vector<Candidate> candidates, SteadyTime now) {
+                                                const std::vector<Candidate>& candidates,
+                                                SteadyTime now) {
   using Same = std::tuple<std::string_view, std::string_view, SysTime, Millis>;
   const auto same = [&batch](const Candidate& candidate) {
     const Question& alone = batch[candidate.index];
@@ -57,10 +59,13 @@ std::vector<Sharing::Candidate> Sharing::choose(const std::vector<Question>& bat
     else
       apart_until_.erase(apart);
   }
-  std::erase_if(candidates, [&](const Candidate& candidate) {
-    return asking.at(same(candidate)).size() < kFewestSharing;
-  });
-  return candidates;
+  // Copied, not moved: what they are looked up by are views of their texts.
+  std::vector<Candidate> chosen;
+  std::copy_if(candidates.begin(), candidates.end(), std::back_inserter(chosen),
+               [&](const Candidate& candidate) {
+                 return asking.at(same(candidate)).size() >= kFewestSharing;
+               });
+  return chosen;
 }
 
 bool Sharing::keep_apart(const Question& shared, const Answer& answer, SteadyTime now) {

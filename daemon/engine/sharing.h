@@ -54,7 +54,7 @@ class Sharing {
   };
   // Those that are asked together now. `batch` is what is due.
   std::vector<Candidate> choose(const std::vector<Question>& batch,
-                                std::vector<Candidate> candidates, SteadyTime now);
+                                const std::vector<Candidate>& candidates, SteadyTime now);
 
   // A question asked together got no answer that could be divided: it is not asked for a while.
   // Whether this is the first that is heard of it.
