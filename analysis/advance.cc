@@ -81,7 +81,7 @@ bool has_deadline(const RolloutState& s) {
 void go_on_from_now(Mover& m) {
   RolloutState& s = m.state();
   const auto not_after = [](SysTime& time, SysTime latest) { time = std::min(time, latest); };
-  const auto if_any_not_after = [](std::optional<SysTime>& time, SysTime latest) {
+  const auto if_any_not_after = [](auto& time, SysTime latest) {
     if (time) *time = std::min(*time, latest);
   };
   for (std::size_t i = 0; i < s.conditions.size(); ++i) {

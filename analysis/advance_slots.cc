@@ -32,9 +32,10 @@ void push_answer(const ConditionPlan& plan, ConditionState& c, const Judgement& 
     ++c.answers_of_all;
     c.fails_of_all += failing ? 1 : 0;
   }
-  c.recent.push_back({c.last_slot, j.outcome, failing, j.value});
   const auto kept = static_cast<std::size_t>(all ? kShownOfAll : plan.within);
-  if (c.recent.size() > kept) c.recent.erase(c.recent.begin());
+  c.recent.reserve(std::min(kept, c.recent.size() + 4));  // and not twice as many
+  if (c.recent.size() >= kept) c.recent.erase(c.recent.begin());
+  c.recent.push_back({c.last_slot, j.outcome, failing, j.value});
 }
 
 bool is_answer(const ConditionPlan& plan, Outcome outcome) {

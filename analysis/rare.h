@@ -2,8 +2,10 @@
 // is copied with every step: what is not there takes a pointer.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace rollwatch {
@@ -46,6 +48,39 @@ class Rare {
 
  private:
   std::unique_ptr<T> value_;
+};
+
+// Names and their values, mostly none. As a std::map to who reads it.
+class RarePairs {
+ public:
+  using Map = std::map<std::string, std::string>;
+  RarePairs() = default;
+  RarePairs(Map pairs) {
+    if (!pairs.empty()) pairs_ = std::move(pairs);
+  }
+  RarePairs(std::initializer_list<Map::value_type> pairs) : RarePairs(Map(pairs)) {}
+
+  const Map& map() const { return pairs_ ? *pairs_ : none(); }
+  operator const Map&() const { return map(); }
+  bool empty() const { return map().empty(); }
+  std::size_t size() const { return map().size(); }
+  Map::const_iterator begin() const { return map().begin(); }
+  Map::const_iterator end() const { return map().end(); }
+  template <class Key>
+  Map::const_iterator find(const Key& name) const {
+    return map().find(name);
+  }
+  std::string& operator[](const std::string& name) {
+    return (pairs_ ? *pairs_ : pairs_.emplace())[name];
+  }
+  friend bool operator==(const RarePairs& a, const RarePairs& b) { return a.map() == b.map(); }
+
+ private:
+  static const Map& none() {
+    static const Map nothing;
+    return nothing;
+  }
+  Rare<Map> pairs_;
 };
 
 // A value that is mostly what a new one is. Reading it never makes it; made() does.

@@ -2,11 +2,11 @@
 // life.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "analysis/rare.h"
 #include "analysis/time.h"
 
 namespace rollwatch {
@@ -20,9 +20,9 @@ struct RolloutSpec {
   std::string candidate;
   int attempt = 1;
   std::vector<std::string> policy;
-  std::map<std::string, std::string> labels;
-  std::map<std::string, std::string> args;
-  std::map<std::string, std::string> links;
+  RarePairs labels;
+  RarePairs args;
+  RarePairs links;
   std::string orchestrator;  // "": asked, not told
   std::vector<std::string> notify;
   std::string by;

@@ -113,7 +113,7 @@ struct ConditionState {
   std::int64_t phase_ms = 0;
   std::int64_t last_slot = kNoSlot;  // the latest slot that has a recorded end
   // The first slot is the first one evaluated for this time or a later one. Unset: not watched now.
-  std::optional<SysTime> watched_from;
+  MaybeTime watched_from;
   static constexpr std::int64_t kNoSlot = std::numeric_limits<std::int64_t>::min();
 
   std::array<std::uint32_t, kOutcomeCount> counts{};
@@ -124,12 +124,12 @@ struct ConditionState {
   std::uint32_t answers_of_all = 0;
   std::uint32_t passes_in_step = 0;
   std::uint32_t passes = 0;             // since registration: "was anything ever measured?"
-  std::optional<SysTime> silent_since;  // time evaluated for of the first slot without an answer
-  std::optional<SysTime> inconclusive_since;  // the same for answers that decide nothing
+  MaybeTime silent_since;  // time evaluated for of the first slot without an answer
+  MaybeTime inconclusive_since;  // the same for answers that decide nothing
   bool failed = false;                        // fail_after reached; stays until a person resumes
   std::optional<Judgement> last;              // of the latest slot
   SysTime last_evaluated_at{};
-  std::optional<SysTime> answered_for;  // time evaluated for of the latest slot with an answer
+  MaybeTime answered_for;  // time evaluated for of the latest slot with an answer
 };
 
 // The wait for readiness, in attempts; between two of them nothing is asked.
@@ -184,11 +184,11 @@ struct AlertsState {
 struct RolloutState {
   State state = State::kWaiting;
   int step = -1;  // index of the step reached; -1 until the first is acknowledged
-  std::optional<SysTime>
+  MaybeTime
       step_since;  // when it was acknowledged (or begun afresh): windows reach back to it
-  std::optional<SysTime>
+  MaybeTime
       hold_since;  // its hold is counted from here: later, after a pause for want of answers
-  std::optional<SysTime> soak_since;
+  MaybeTime soak_since;
   SysTime deadline_at{};  // of the promote order
   Rare<OpenOrder> order;
   // The latest order, expired: a late acknowledgement still counts. In `rollback_failed`: the
@@ -219,7 +219,7 @@ struct RolloutState {
   std::string reason;     // why it is where it is, one sentence
   std::string waits_for;  // in `waiting`: for what, one sentence
   SysTime updated_at{};
-  std::optional<SysTime> ended_at;
+  MaybeTime ended_at;
 };
 
 }  // namespace rollwatch

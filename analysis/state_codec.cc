@@ -21,6 +21,8 @@ template <class T>
 constexpr bool kIsOptional<std::optional<T>> = true;
 template <class T>
 constexpr bool kIsOptional<Rare<T>> = true;
+template <>
+constexpr bool kIsOptional<MaybeTime> = true;
 
 template <class T>
 constexpr bool kIsSeldom = false;

@@ -12,6 +12,31 @@ namespace rollwatch {
 using Millis = std::chrono::milliseconds;
 using SysTime = std::chrono::sys_time<Millis>;
 
+// As std::optional<SysTime>, in the memory of a SysTime: a rollout's state has a dozen of them.
+class MaybeTime {
+ public:
+  MaybeTime() = default;
+  MaybeTime(std::nullopt_t) {}
+  MaybeTime(SysTime at) : at_(at) {}
+  MaybeTime(const std::optional<SysTime>& at) : at_(at.value_or(kNone)) {}
+  operator std::optional<SysTime>() const {
+    return has_value() ? std::optional(at_) : std::nullopt;
+  }
+
+  bool has_value() const { return at_ != kNone; }
+  explicit operator bool() const { return has_value(); }
+  SysTime& operator*() { return at_; }
+  const SysTime& operator*() const { return at_; }
+  SysTime value_or(SysTime other) const { return has_value() ? at_ : other; }
+  SysTime& emplace() { return at_ = SysTime{}; }
+  void reset() { at_ = kNone; }
+  friend bool operator==(const MaybeTime&, const MaybeTime&) = default;
+
+ private:
+  static constexpr SysTime kNone = SysTime::min();
+  SysTime at_ = kNone;
+};
+
 // "500ms", "30s", "5m", "1h30m", "7d": units y w d h m s ms, largest first, each at most once. A
 // bare number is refused, except "0". No sign.
 std::optional<Millis> parse_duration(std::string_view text);

@@ -158,8 +158,10 @@ awaitable<void> Application::Impl::take_part() {
 
 // Also soon after the start, which needs much for a moment.
 awaitable<void> Application::Impl::keep_giving_memory_back() {
-  for (co_await clock_.sleep(kAfterStart); !stopping_; co_await clock_.sleep(kLookAtMemoryEvery))
+  for (co_await clock_.sleep(kAfterStart); !stopping_; co_await clock_.sleep(kLookAtMemoryEvery)) {
     give_memory_back();
+    let_go_of_code();
+  }
 }
 
 // Deletes the history that is older than store.retention. An error is logged when it begins.

@@ -13,4 +13,9 @@ void allocate_together();
 // Gives it back to the system if it is much. Takes some milliseconds then. Whether it did.
 bool give_memory_back();
 
+// Unmaps the code that was read from files, until it runs again: what only a start needs does not
+// count as in use for ever. A second later what is in use is there again, for some hundred page
+// faults that find it in the page cache.
+void let_go_of_code();
+
 }  // namespace rollwatch

@@ -28,7 +28,8 @@ bool Engine::Impl::begin(const EntryPtr& entry) {
   const std::vector<EntryPtr> others = others_in_place(entry);
   for (const EntryPtr& other : others) {
     if (!other->recording) continue;
-    other->waiting_for_idle.push_back(entry);
+    if (!other->waiting_for_idle) other->waiting_for_idle.emplace();
+    other->waiting_for_idle->push_back(entry);
     return false;
   }
   Work work = std::move(entry->mailbox.front());

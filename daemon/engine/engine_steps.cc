@@ -299,9 +299,10 @@ void Engine::Impl::after_step(const EntryPtr& entry) {
   const TenurePtr tenure = entry->tenure;
   if (tenure->over) return;
   // Before more work of this one: it might always have some by the time that a step is on disk.
-  for (const auto& weak : std::exchange(entry->waiting_for_idle, {}))
-    if (const EntryPtr other = weak.lock())
-      net::post(executor_, [self = shared_from_this(), other] { self->pump(other); });
+  if (const auto waiting = std::exchange(entry->waiting_for_idle, {}))
+    for (const auto& weak : *waiting)
+      if (const EntryPtr other = weak.lock())
+        net::post(executor_, [self = shared_from_this(), other] { self->pump(other); });
   if (!tenure->is_settled()) {
     if (is_over(entry->state)) ended(entry);
     if (!entry->mailbox.empty())

@@ -115,7 +115,7 @@ struct Entry {
   // What readiness was last answered: its decisions come with time, not with an answer.
   std::shared_ptr<const Asked> last_ready;
   std::size_t due_place = kNotDue;
-  std::vector<std::weak_ptr<Entry>> waiting_for_idle;
+  Rare<std::vector<std::weak_ptr<Entry>>> waiting_for_idle;
 
   Fixed fixed() const { return {spec, *plan}; }
   RenderedQuestions questions(std::size_t condition) const;

@@ -40,6 +40,7 @@ class PgArray {
       add_null();
     }
   }
+  void add(const MaybeTime& at) { add(std::optional<SysTime>(at)); }
   bool empty() const { return text_.empty(); }
   std::string text() const { return "{" + text_ + "}"; }
 
@@ -88,6 +89,7 @@ struct PgStatement {
       values.emplace_back();
     }
   }
+  void add(const MaybeTime& at) { add(std::optional<SysTime>(at)); }
 };
 
 template <class... Values>

@@ -89,6 +89,8 @@ void read_value(const Json& json, T& value) {
     value = read_double(json);
   } else if constexpr (std::is_same_v<T, SysTime>) {
     value = SysTime(Millis(json.get<std::int64_t>()));
+  } else if constexpr (std::is_same_v<T, RarePairs>) {
+    value = json.get<RarePairs::Map>();
   } else {
     json.get_to(value);
   }

@@ -23,7 +23,7 @@ struct KnownRollout {
   bool active = true;
   bool gone = false;     // forgotten
   bool changed = false;  // in the transaction under way
-  std::optional<SysTime> ended_at;
+  MaybeTime ended_at;
   // Its rows in `recent`: a chain, of which those up to `folded` are in the other tables by now.
   std::int64_t newest = RecentHead::kNone;
   std::int64_t folded = 0;

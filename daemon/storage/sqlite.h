@@ -117,6 +117,7 @@ class Query {
   void add(Bytes bytes);
   void add(SysTime at) { add(std::int64_t{at.time_since_epoch().count()}); }
   void add(Millis span) { add(std::int64_t{span.count()}); }
+  void add(const MaybeTime& at) { add(std::optional<SysTime>(at)); }
   template <class T>
   void add(const std::optional<T>& value) {
     if (value) {
