@@ -37,7 +37,7 @@ void begin_unready(Mover& m, const PersonDecided& input) {
   if (s.question && s.question->kind == QuestionKind::kApproveStart)
     return m.refuse(s.question->text + ": resume it, which gives the approval");
   if (!m.fixed.plan.ready || s.ready->overruled)
-    return m.refuse("it has not begun: " + (s.question ? s.question->text : s.waits_for));
+    return m.refuse("it has not begun: " + (s.question ? s.question->text : s.waits_for.text()));
   renew_deadline(m);
   s.question.reset();
   s.state = State::kWaiting;
@@ -69,7 +69,7 @@ void advance_by_person(Mover& m, const PersonDecided& input) {
 void promote_by_person(Mover& m, const PersonDecided& input) {
   RolloutState& s = m.state();
   if (has_not_begun(s))
-    return m.refuse("it has not begun: " + (s.question ? s.question->text : s.waits_for));
+    return m.refuse("it has not begun: " + (s.question ? s.question->text : s.waits_for.text()));
   switch (s.state) {
     case State::kAnalyzing:
     case State::kPaused:
@@ -268,7 +268,7 @@ void on_weight_reported(Mover& m, const WeightReported& given) {
     return m.refuse("this rollout has one step without a weight: there is no progress to report");
   if (is_final(s.state)) return m.refuse("it is " + std::string(name_of(s.state)) + " already");
   if (has_not_begun(s))
-    return m.refuse("it has not begun: " + (s.question ? s.question->text : s.waits_for));
+    return m.refuse("it has not begun: " + (s.question ? s.question->text : s.waits_for.text()));
 
   const double first = *steps.front().weight;
   const std::string reported =

@@ -362,7 +362,7 @@ Transition Mover::finish() {
   if (s.state == State::kWaiting) {
     const std::string what = waits_for(*this);
     const std::string now_for = what.empty() ? "it begins at once" : cut(what, kLongestSentence);
-    if (!what.empty() || s.reason == s.waits_for) s.reason = now_for;
+    if (!what.empty() || s.waits_for == s.reason) s.reason = now_for;
     s.waits_for = now_for;
   }
   // What a rollout that has ended amounts to stays, whatever is still watched.

@@ -95,7 +95,7 @@ std::string events(const Judgement& j) {
 std::string would_be(const Judgement& j) { return j.rule ? ", " + value_against_rule(j) : ""; }
 
 std::string with_detail(std::string text, const Judgement& j) {
-  return j.detail.empty() ? text : text + ": " + j.detail;
+  return j.detail.empty() ? text : text + ": " + j.detail.text();
 }
 
 }  // namespace

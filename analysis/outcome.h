@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "analysis/comparison.h"
+#include "analysis/rare.h"
 
 namespace rollwatch {
 
@@ -56,7 +57,7 @@ struct Judgement {
   std::optional<double> evidence;  // events counted, if the condition counts them
   double min_evidence = 0;
   std::string series;  // labels of the series that decided, "" if there is one without labels
-  std::string detail;  // an error's own words, cut to 300 bytes
+  RareText detail;     // an error's own words, cut to 300 bytes
 };
 
 std::string_view name_of(Outcome outcome);

@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace rollwatch {
@@ -48,6 +50,42 @@ class Rare {
 
  private:
   std::unique_ptr<T> value_;
+};
+
+// A text that is mostly empty.
+class RareText {
+ public:
+  RareText() = default;
+  RareText(std::string text) {
+    if (!text.empty()) text_ = std::make_unique<std::string>(std::move(text));
+  }
+  RareText(const char* text) : RareText(std::string(text)) {}
+  RareText(const RareText& other) : RareText(other.text()) {}
+  RareText(RareText&&) noexcept = default;
+  RareText& operator=(const RareText& other) {
+    if (this != &other) *this = RareText(other);
+    return *this;
+  }
+  RareText& operator=(RareText&&) noexcept = default;
+  ~RareText() = default;
+
+  const std::string& text() const { return text_ ? *text_ : none(); }
+  operator const std::string&() const { return text(); }
+  bool empty() const { return !text_; }
+  void clear() { text_.reset(); }
+  friend bool operator==(const RareText& a, const RareText& b) { return a.text() == b.text(); }
+  template <class Text>
+  requires std::is_convertible_v<const Text&, std::string_view>
+  friend bool operator==(const RareText& a, const Text& b) {
+    return a.text() == std::string_view(b);
+  }
+
+ private:
+  static const std::string& none() {
+    static const std::string nothing;
+    return nothing;
+  }
+  std::unique_ptr<std::string> text_;
 };
 
 // Names and their values, mostly none. As a std::map to who reads it.

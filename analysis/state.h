@@ -123,11 +123,11 @@ struct ConditionState {
   std::uint32_t fails_of_all = 0;
   std::uint32_t answers_of_all = 0;
   std::uint32_t passes_in_step = 0;
-  std::uint32_t passes = 0;             // since registration: "was anything ever measured?"
-  MaybeTime silent_since;  // time evaluated for of the first slot without an answer
-  MaybeTime inconclusive_since;  // the same for answers that decide nothing
-  bool failed = false;                        // fail_after reached; stays until a person resumes
-  std::optional<Judgement> last;              // of the latest slot
+  std::uint32_t passes = 0;       // since registration: "was anything ever measured?"
+  MaybeTime silent_since;         // time evaluated for of the first slot without an answer
+  MaybeTime inconclusive_since;   // the same for answers that decide nothing
+  bool failed = false;            // fail_after reached; stays until a person resumes
+  std::optional<Judgement> last;  // of the latest slot
   SysTime last_evaluated_at{};
   MaybeTime answered_for;  // time evaluated for of the latest slot with an answer
 };
@@ -183,11 +183,9 @@ struct AlertsState {
 
 struct RolloutState {
   State state = State::kWaiting;
-  int step = -1;  // index of the step reached; -1 until the first is acknowledged
-  MaybeTime
-      step_since;  // when it was acknowledged (or begun afresh): windows reach back to it
-  MaybeTime
-      hold_since;  // its hold is counted from here: later, after a pause for want of answers
+  int step = -1;         // index of the step reached; -1 until the first is acknowledged
+  MaybeTime step_since;  // when it was acknowledged (or begun afresh): windows reach back to it
+  MaybeTime hold_since;  // its hold is counted from here: later, after a pause for want of answers
   MaybeTime soak_since;
   SysTime deadline_at{};  // of the promote order
   Rare<OpenOrder> order;
@@ -216,8 +214,8 @@ struct RolloutState {
   Rare<RecoveryState> recovery;            // in `rolled_back` only
   std::vector<ConditionState> conditions;  // in the plan's order
   Seldom<AlertsState> alerts;
-  std::string reason;     // why it is where it is, one sentence
-  std::string waits_for;  // in `waiting`: for what, one sentence
+  std::string reason;  // why it is where it is, one sentence
+  RareText waits_for;  // in `waiting`: for what, one sentence
   SysTime updated_at{};
   MaybeTime ended_at;
 };

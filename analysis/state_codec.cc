@@ -191,6 +191,8 @@ class Writer {
       make_room(value.size());
       value.copy(out_.data() + at_, value.size());
       at_ += value.size();
+    } else if constexpr (std::is_same_v<T, RareText>) {
+      put(value.text());
     } else if constexpr (kIsOptional<T>) {
       put_number(value.has_value());
       if (value) put(*value);
@@ -295,6 +297,10 @@ class Reader {
       const std::size_t length = get_length();
       value.assign(in_.substr(at_, length));
       at_ += length;
+    } else if constexpr (std::is_same_v<T, RareText>) {
+      std::string text;
+      get(text);
+      value = std::move(text);
     } else if constexpr (kIsOptional<T>) {
       bool there = false;
       get(there);

@@ -80,8 +80,9 @@ const Gate* flagger_gate(std::string_view name) {
 GateAnswer answer_of(const Gate& gate, const RolloutSpec& spec, const RolloutState& state,
                      const std::optional<std::string>& frozen) {
   const bool open = is_open(gate.kind, state, frozen.has_value());
-  const std::string why =
-      state.state == State::kWaiting && !state.waits_for.empty() ? state.waits_for : state.reason;
+  const std::string why = state.state == State::kWaiting && !state.waits_for.empty()
+                              ? state.waits_for.text()
+                              : state.reason;
   std::string line = fmt::format("{} {} ({}, {}) is {}", spec.service, spec.candidate, spec.target,
                                  spec.id, name_of(state.state));
   if (!why.empty()) line += ": " + why;

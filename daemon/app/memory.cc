@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t kMuch = 8 << 20;  // and a quarter of all
 
-// The parts of one program or library that are mapped as they are in its file: what is let go of them
-// is read again when it is touched. (What was relocated is in a writable part, and stays.)
+// The parts of one program or library that are mapped as they are in its file: what is let go of
+// them is read again when it is touched. (What was relocated is in a writable part, and stays.)
 int let_go(dl_phdr_info* library, std::size_t, void*) {
   static const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
   for (int i = 0; i < library->dlpi_phnum; ++i) {

@@ -216,7 +216,7 @@ void PgGroup::add_evaluation(const std::string& rollout, const StoredEvaluation&
   next(judgement.evidence);
   next(judgement.min_evidence);
   next(judgement.series);
-  next(judgement.detail);
+  next(judgement.detail.text());
   next(evaluation.step);
   next(evaluation.duration);
 }

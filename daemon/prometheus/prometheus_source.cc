@@ -1,9 +1,10 @@
 #include "daemon/prometheus/prometheus_source.h"
 
 #include <algorithm>
+#include <bit>
 #include <boost/asio/post.hpp>
+#include <functional>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 #include "daemon/http/keep_alive.h"
@@ -52,6 +53,16 @@ Answer answer_of(const std::string& name, const Datasource& source, KeptAnswer r
   }
   answer.duration = duration;
   return answer;
+}
+
+// Whether one answer does for both.
+bool is_same(const Question& a, const Question& b) {
+  return a.time == b.time && a.query == std::string_view(b.query) && a.timeout == b.timeout &&
+         a.largest_answer == b.largest_answer && a.datasource == b.datasource;
+}
+std::size_t hash_of(const Question& question) {
+  return std::hash<std::string_view>()(question.query) ^
+         static_cast<std::size_t>(question.time.time_since_epoch().count());
 }
 
 // Whether an answer shows that the server works; nothing if it says nothing about that. A query it
@@ -213,16 +224,17 @@ void PrometheusSource::Impl::configure(std::map<std::string, Datasource> datasou
 void PrometheusSource::Impl::ask(std::vector<Question> questions,
                                  std::shared_ptr<const Answered> answered) {
   const SteadyTime now = clock_.steady();
-  // Of several equal questions the first is asked.
-  using Same = std::tuple<std::string_view, std::string_view, SysTime, Millis, std::size_t>;
-  std::map<Same, AskingPtr> asked;
+  // Of several equal questions the first is asked: it is found by its hash, in a table that is half
+  // empty at least.
+  std::vector<Asking*> asked(questions.size() > 1 ? std::bit_ceil(2 * questions.size()) : 1);
   std::vector<PoolPtr> touched;
   for (std::size_t i = 0; i < questions.size(); ++i) {
     Question& question = questions[i];
-    const Same same{question.datasource, question.query, question.time, question.timeout,
-                    question.largest_answer};
-    if (const auto known = asked.find(same); known != asked.end()) {
-      known->second->receivers.push_back({answered, i});
+    std::size_t place = asked.size() > 1 ? hash_of(question) & (asked.size() - 1) : 0;
+    while (asked[place] != nullptr && !is_same(asked[place]->question, question))
+      place = (place + 1) & (asked.size() - 1);
+    if (asked[place] != nullptr) {
+      asked[place]->receivers.push_back({answered, i});
       continue;
     }
     PoolPtr pool = pool_of(question.datasource);
@@ -230,10 +242,7 @@ void PrometheusSource::Impl::ask(std::vector<Question> questions,
     if (timeout == Millis{0} && pool->server) timeout = pool->server->settings.timeout;
     const auto asking =
         std::make_shared<Asking>(Asking{std::move(question), now, now + timeout, {{answered, i}}});
-    const Question& kept = asking->question;
-    if (questions.size() > 1)
-      asked.emplace(Same{kept.datasource, kept.query, kept.time, kept.timeout, kept.largest_answer},
-                    asking);
+    asked[place] = asking.get();
     pool->waiting.push(asking, now);
     if (std::find(touched.begin(), touched.end(), pool) == touched.end())
       touched.push_back(std::move(pool));

@@ -26,7 +26,7 @@ void add_evaluation(Query& query, const StoredEvaluation& evaluation) {
   query.add(judgement.evidence);
   query.add(judgement.min_evidence);
   query.add(judgement.series);
-  query.add(judgement.detail);
+  query.add(judgement.detail.text());
   query.add(evaluation.step);
   query.add(evaluation.duration);
 }

@@ -43,7 +43,7 @@ std::string show(const Judgement& j) {
   if (!j.series.empty()) text += " " + j.series;
   if (j.evidence)
     text += " [" + format_exact(*j.evidence) + " of " + format_exact(j.min_evidence) + "]";
-  if (!j.detail.empty()) text += " (" + j.detail + ")";
+  if (!j.detail.empty()) text += " (" + j.detail.text() + ")";
   return text;
 }
 
@@ -261,7 +261,7 @@ TEST(JudgeTest, WhatIsNoAnswerIsAnErrorWithAName) {
   const std::string long_message(1000, 'x');
   const Judgement j = judge(condition("c", "> 1"),
                             failure(FailureKind::kMalformed, long_message.c_str()), nullptr, {});
-  EXPECT_LE(j.detail.size(), 300U);
+  EXPECT_LE(j.detail.text().size(), 300U);
 }
 
 TEST(JudgeTest, EvidenceSaysWhetherThereWasAnythingToJudge) {

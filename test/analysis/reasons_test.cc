@@ -228,7 +228,7 @@ std::set<EventType> add_story(Sentences& sentences, const Story& story) {
       sentences.add(name_of(r.events[told].type), r.events[told].summary);
     }
     sentences.add("reason", r.state.reason);
-    if (r.state.state == State::kWaiting) sentences.add("waits for", r.state.waits_for);
+    if (r.state.state == State::kWaiting) sentences.add("waits for", r.state.waits_for.text());
     if (r.state.question) sentences.add("question", r.state.question->text);
   };
   tell();

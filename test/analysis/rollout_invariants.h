@@ -116,7 +116,7 @@ inline void expect_rules_kept(Fixed fixed, const RolloutState& before, const Tra
     EXPECT_FALSE(event.summary.empty());
   }
   EXPECT_TRUE(is_sentence(after.reason)) << after.reason;
-  EXPECT_TRUE(is_sentence(after.waits_for)) << after.waits_for;
+  EXPECT_TRUE(is_sentence(after.waits_for)) << after.waits_for.text();
   if (after.question) {
     EXPECT_TRUE(is_sentence(after.question->text)) << after.question->text;
   }

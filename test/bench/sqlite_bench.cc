@@ -90,7 +90,7 @@ class BareTable {
                          static_cast<int>(judgement.cause), judgement.value,
                          static_cast<int>(judgement.rule->op), judgement.rule->limit,
                          judgement.evidence, judgement.min_evidence, judgement.series,
-                         judgement.detail, e.step, e.duration, Query::Bytes{state});
+                         judgement.detail.text(), e.step, e.duration, Query::Bytes{state});
         row.run();
       }
     }

@@ -68,7 +68,7 @@ TEST_F(LingerTest, AnswersThatDecideNothingAreWrittenTogether) {
     const auto rows = world.evaluations(id);
     EXPECT_GE(rows.size(), 20U) << "both conditions, every second";
     for (const StoredEvaluation& row : rows)
-      EXPECT_NE(row.judgement.outcome, Outcome::kMissed) << row.judgement.detail;
+      EXPECT_NE(row.judgement.outcome, Outcome::kMissed) << row.judgement.detail.text();
   }
 }
 

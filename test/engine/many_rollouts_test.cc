@@ -78,10 +78,10 @@ Played play(int rollouts) {
       const auto [expected, first] = next.try_emplace({e.condition, afterwards}, e.slot);
       played.gaps += expected->second == e.slot ? 0 : 1;
       expected->second = e.last_slot + kEvery;
-      played.hash =
-          fold(played.hash, e.condition + format_time(e.slot) + format_time(e.evaluated_at) +
-                                std::string(name_of(e.judgement.outcome)) + e.judgement.detail +
-                                std::to_string(e.judgement.value.value_or(-1)));
+      played.hash = fold(played.hash,
+                         e.condition + format_time(e.slot) + format_time(e.evaluated_at) +
+                             std::string(name_of(e.judgement.outcome)) + e.judgement.detail.text() +
+                             std::to_string(e.judgement.value.value_or(-1)));
     }
     for (const StoredEvent& event : world.events(id))
       played.hash = fold(played.hash, std::to_string(event.seq) + event.event.summary);

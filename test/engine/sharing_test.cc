@@ -114,7 +114,7 @@ class SharingTest : public testing::Test {
         const Judgement& j = e.judgement;
         text += " " + std::string(name_of(j.outcome)) + "/" + std::string(name_of(j.cause)) + " " +
                 (j.value ? std::to_string(*j.value) : "-") + " " +
-                (j.evidence ? std::to_string(*j.evidence) : "-") + j.series + j.detail;
+                (j.evidence ? std::to_string(*j.evidence) : "-") + j.series + j.detail.text();
       }
       all[view.spec.service] = text;
     }

@@ -247,7 +247,7 @@ std::string text_of(const StoredEvaluation& e) {
        << e.slots << '|' << ms(e.evaluated_at) << '|' << name_of(j.outcome) << '|'
        << name_of(j.cause) << '|' << exact(j.value) << '|' << (j.rule ? to_string(*j.rule) : "none")
        << '|' << exact(j.evidence) << '|' << exact(j.min_evidence) << '|' << j.series << '|'
-       << j.detail << '|' << e.step << '|' << e.duration.count();
+       << j.detail.text() << '|' << e.step << '|' << e.duration.count();
   return text.str();
 }
 
