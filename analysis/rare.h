@@ -102,6 +102,7 @@ class RarePairs {
   operator const Map&() const { return map(); }
   bool empty() const { return map().empty(); }
   std::size_t size() const { return map().size(); }
+  void clear() { pairs_.reset(); }
   Map::const_iterator begin() const { return map().begin(); }
   Map::const_iterator end() const { return map().end(); }
   template <class Key>
