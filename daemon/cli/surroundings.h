@@ -1,6 +1,7 @@
 // Everything a verb reaches outside itself, handed in by main and by tests.
 #pragma once
 
+#include <functional>
 #include <iosfwd>
 #include <string>
 
@@ -26,6 +27,9 @@ struct Surroundings {
   std::string who;  // the default of --by
   Transport transport;
   Pace& pace;
+  // Looks again how large the terminal is; empty where that does not change.
+  std::function<void(Terminal&)> measure = nullptr;
+  std::string context_file = {};  // where the contexts are, or would be
 };
 
 }  // namespace rollwatch
