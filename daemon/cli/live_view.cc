@@ -44,24 +44,25 @@ std::string countdown(const nlohmann::json& object, SysTime now) {
   return left.count() <= 0 ? "now" : "in " + format_duration(left);
 }
 
-// Hold and progress as the server words them, and how long until the next slot.
-std::string footing(const nlohmann::json& rollout, const nlohmann::json& verdict, SysTime now) {
+// How long until the next slot, and how far the server says it has come. How long the step has
+// lasted is not said where the steps are shown.
+std::string footing(const nlohmann::json& rollout, const nlohmann::json& verdict, bool has_steps,
+                    SysTime now) {
   std::vector<std::string> parts;
-  if (const auto& since = child_at(child_at(rollout, "step"), "since"); since.is_string()) {
-    if (const auto began = parse_time(since.get_ref<const std::string&>());
-        began && *began <= now) {
-      const auto spent = std::chrono::floor<std::chrono::seconds>(now - *began);
-      parts.push_back("this step for " + format_duration(spent));
-    }
+  if (child_at(verdict, "next_slot").is_string())
+    parts.push_back("next slot " + countdown(verdict, now));
+  const auto began = parse_time(text_at(child_at(rollout, "step"), "since"));
+  if (!has_steps && began && *began <= now) {
+    const auto spent = std::chrono::floor<std::chrono::seconds>(now - *began);
+    parts.push_back("this step for " + format_duration(spent));
   }
   if (const std::string percent = text_at(verdict, "percent"); !percent.empty()) {
     parts.push_back(percent + " % done");
   }
-  if (const std::string said = text_at(verdict, "progress_message"); !said.empty()) {
-    parts.push_back(said);
-  }
-  if (child_at(verdict, "next_slot").is_string())
-    parts.push_back("next slot " + countdown(verdict, now));
+  // Word for word what stands above already, in most states.
+  const std::string said = text_at(verdict, "progress_message");
+  const std::string reason = text_at(rollout, "reason");
+  if (!said.empty() && (reason.empty() || !said.ends_with(reason))) parts.push_back(said);
   return joined(parts, " · ");
 }
 
@@ -218,8 +219,9 @@ std::vector<std::string> live_view(const nlohmann::json& rollout, const nlohmann
   };
   add(fmt::format("{} · {}", rollout_name(rollout), text_at(rollout, "id")));
   add(progress_text(rollout), healthy ? text_at(rollout, "verdict") : state);
-  add(steps_line(rollout, now, canvas.columns));
-  if (child_at(rollout, "ended_at").is_null()) add(footing(rollout, verdict, now));
+  const std::string steps = steps_line(rollout, now, canvas.columns);
+  add(steps);
+  if (child_at(rollout, "ended_at").is_null()) add(footing(rollout, verdict, !steps.empty(), now));
 
   const std::string question = question_text(rollout);
   const std::size_t below = static_cast<std::size_t>(std::ranges::count(question, '\n'));

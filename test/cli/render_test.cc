@@ -216,7 +216,7 @@ TEST(Render, LiveViewCountsDownAndFitsTheTerminal) {
   const std::vector<std::string> expected{
       "checkout 1.23 → 1.24 in eu-1 (payments) · ro_1",
       "analyzing, step 2 of 3, weight 25, passing: 2 of 3 passes",
-      "this step for 48s · 50 % done · 1m12s to go · next slot in 12s",
+      "next slot in 12s · this step for 48s · 50 % done · 1m12s to go",
       "condition   verdict  value   rule    pass  fail  unclear  no data  error  missed  next",
       "error-rate  passing  0.0123  > 0.05  2     0     1        0        0      0       in 12s"};
   EXPECT_EQ(lines, expected);

@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import signal
 import ssl
 import subprocess
 import threading
@@ -174,15 +175,15 @@ class Following(CliCase):
                 self.server.kill9()
                 self.server.start()
         self.ends(0, "rollback", rollout, "--yes")
-        code, out, err = finish(following)
-        self.assertEqual(code, 0, out + err)
-        seen = [first, *(json.loads(line) for line in out.splitlines())]
+        seen = [first, *(json.loads(line) for line in following.stdout)]  # until it ends
+        code, _, err = finish(following)
+        self.assertEqual(code, 0, err)
         history = self.server.api.events(rollout)
         last = next(place for place, event in enumerate(history) if event["type"] == "rolled_back")
         self.assertEqual(seen, history[:last + 1])
         everybody = self.line.begin("logs", "--after", "0", "--type", "rolled_back", "--output", "jsonl")
         self.assertEqual(json.loads(everybody.stdout.readline())["rollout"], rollout)
-        everybody.send_signal(2)
+        everybody.send_signal(signal.SIGINT)
         self.assertEqual(finish(everybody)[0], 130)
         self.assertIn("rolled_back: ", self.ends(0, "logs", rollout, "--type", "rolled_back"))
 
