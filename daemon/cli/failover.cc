@@ -10,7 +10,7 @@ constexpr int kUnavailable = 503;  // nothing was done
 constexpr int kGatewayTimeout = 504;
 
 bool is_for_another(const Request& request, const Expected<Response, TransportError>& answer) {
-  if (!answer) return request.repeatable || !answer.error().sent;
+  if (!answer) return !answer.error().sent || (request.repeatable && !request.take);
   if (answer->status == kUnavailable) return true;
   return request.repeatable && (answer->status == kBadGateway || answer->status == kGatewayTimeout);
 }
@@ -39,6 +39,8 @@ Transport in_turn(std::vector<Transport> servers, Pace& pace) {
       *current = (*current + 1) % servers.size();
       answer = servers[*current](request);
     }
+    const bool broke_off = !answer && request.take;
+    if (broke_off) *current = (*current + 1) % servers.size();
     return answer;
   };
 }

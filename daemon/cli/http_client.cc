@@ -7,6 +7,7 @@
 #include <array>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace rollwatch {
 namespace {
@@ -41,10 +42,12 @@ struct Sink {
   const std::function<bool(std::string_view)>* take = nullptr;  // null: it is kept
   std::string body = {};
   bool enough = false;  // who takes it wants no more
+  bool heard = false;   // something came since this was last made false
 };
 
 std::size_t take_body(char* data, std::size_t, std::size_t size, void* into) {
   auto& sink = *static_cast<Sink*>(into);
+  sink.heard = true;
   long status = 0;
   curl_easy_getinfo(sink.easy, CURLINFO_RESPONSE_CODE, &status);
   if (sink.take != nullptr && status / 100 == 2) {
@@ -87,7 +90,7 @@ struct HttpClient::Impl {
   }
 
   HeaderList prepare(const Request& request, Sink& sink, char* error) const;
-  std::optional<CURLcode> perform();
+  std::optional<CURLcode> perform(const Request& request, Sink& sink);
   TransportError failure(CURLcode code, const char* error) const;
 };
 
@@ -106,12 +109,8 @@ HeaderList HttpClient::Impl::prepare(const Request& request, Sink& sink, char* e
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   const long timeout = std::max<long>(1, request.timeout.count());
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, std::min(timeout, kLongestConnect));
-  if (request.take) {
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, std::max<long>(1, timeout / 1000));
-  } else {
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout);
-  }
+  // libcurl's own watch for silence counts bytes a second: a comment now and then is none to it.
+  if (!request.take) curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
@@ -138,8 +137,9 @@ HeaderList HttpClient::Impl::prepare(const Request& request, Sink& sink, char* e
 }
 
 // Nothing if the user interrupted.
-std::optional<CURLcode> HttpClient::Impl::perform() {
+std::optional<CURLcode> HttpClient::Impl::perform(const Request& request, Sink& sink) {
   std::optional<CURLcode> result;
+  Pace::Steady heard_at = pace.steady();
   curl_multi_add_handle(multi, easy);
   for (int running = 1; pace.tick();) {
     curl_multi_perform(multi, &running);
@@ -147,6 +147,11 @@ std::optional<CURLcode> HttpClient::Impl::perform() {
     const CURLMsg* message = curl_multi_info_read(multi, &left);
     if (message != nullptr && message->msg == CURLMSG_DONE) {
       result = message->data.result;
+      break;
+    }
+    if (std::exchange(sink.heard, false)) heard_at = pace.steady();
+    if (request.take && pace.steady() - heard_at > request.timeout) {
+      result = CURLE_OPERATION_TIMEDOUT;
       break;
     }
     curl_multi_poll(multi, nullptr, 0, kTickMillis, nullptr);
@@ -209,7 +214,7 @@ Expected<Response, TransportError> HttpClient::send(const Request& request) {
   Sink sink{.easy = impl_->easy, .take = request.take ? &request.take : nullptr};
   std::array<char, CURL_ERROR_SIZE> error{};
   const HeaderList headers = impl_->prepare(request, sink, error.data());
-  const std::optional<CURLcode> code = impl_->perform();
+  const std::optional<CURLcode> code = impl_->perform(request, sink);
   if (!code) return Unexpected(TransportError{"interrupted"});
   response.body = std::move(sink.body);
   if (*code != CURLE_OK && !sink.enough) return Unexpected(impl_->failure(*code, error.data()));

@@ -306,6 +306,21 @@ TEST(SeveralServers, ItStaysWithWhoAnsweredAndTriesEachOnce) {
   EXPECT_EQ(servers.asked.size(), 6U) << "who was interrupted is not held up by the others";
 }
 
+// The caller says from where on the next one is to go on.
+TEST(SeveralServers, AStreamThatBreaksOffIsNotBegunAgainBehindTheCallersBack) {
+  Servers servers;
+  servers.answers["a"] = {test::broken_off()};
+  Request stream{.target = "/"};
+  stream.take = [](std::string_view) { return true; };
+  EXPECT_FALSE(servers.transport(stream).has_value());
+  EXPECT_THAT(servers.asked, ElementsAre("a"));
+  EXPECT_TRUE(servers.transport(stream).has_value());
+  EXPECT_THAT(servers.asked, ElementsAre("a", "b"));
+  servers.answers["b"] = {test::refused()};
+  EXPECT_TRUE(servers.transport(stream).has_value());
+  EXPECT_THAT(servers.asked, ElementsAre("a", "b", "b", "c"));
+}
+
 TEST(SeveralServers, AreSeparatedByCommas) {
   EXPECT_THAT(split_list("http://a, http://b ,,"), ElementsAre("http://a", "http://b"));
   EXPECT_THAT(split_list(" , "), IsEmpty());

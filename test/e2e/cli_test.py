@@ -11,6 +11,7 @@ import unittest
 import xml.etree.ElementTree as xml
 from itertools import count
 
+from database import Database
 from harness import free_port, wait_until
 from programs import Api, Cli, finish
 from rollout_case import RolloutCase
@@ -186,6 +187,33 @@ class Following(CliCase):
         everybody.send_signal(signal.SIGINT)
         self.assertEqual(finish(everybody)[0], 130)
         self.assertIn("rolled_back: ", self.ends(0, "logs", rollout, "--type", "rolled_back"))
+
+
+class SeveralNodes(RolloutCase):
+    def test_another_node_goes_on(self):
+        database = self.place.add(Database(self.place.folder))
+        configuration = (f'[store]\nurl = "{database.url()}"\nlease = "5s"\n' + self.configuration(self.deployer()))
+        nodes = [self.daemon(configuration, f"node{number}").start() for number in (1, 2)]
+        line = Cli(",".join(node.url for node in nodes))
+        rollout = nodes[0].api.register(**self.fields(self.service(), orchestrator="deployer", analysis=HELD))["id"]
+        nodes[0].wait_for(rollout, lambda r: r["step"], "to have begun")
+        waiting = line.begin("wait", rollout)
+        self.assertIn("analyzing", waiting.stderr.readline())
+        following = line.begin("logs", rollout, "--follow", "--output", "jsonl")
+        seen = [json.loads(following.stdout.readline())]
+        nodes[0].kill9()
+
+        def is_decided():  # the other has taken the rollout over
+            return nodes[1].api.decide(rollout, "rollback").status in (200, 409)
+
+        wait_until(is_decided, "the other node to decide", [nodes[1]])
+        seen += [json.loads(event) for event in following.stdout]
+        self.assertEqual(finish(following)[0], 0)
+        code, out, err = finish(waiting)
+        self.assertEqual(code, 2, out + err)
+        history = nodes[1].api.events(rollout)
+        last = next(place for place, event in enumerate(history) if event["type"] == "rolled_back")
+        self.assertEqual(seen, history[:last + 1])
 
 
 class Front:
