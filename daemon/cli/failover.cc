@@ -6,12 +6,12 @@ namespace rollwatch {
 namespace {
 
 constexpr int kBadGateway = 502;
-constexpr int kUnavailable = 503;  // nothing was done
+constexpr int kNothingDone = 503;  // as the server says itself
 constexpr int kGatewayTimeout = 504;
 
 bool is_for_another(const Request& request, const Expected<Response, TransportError>& answer) {
   if (!answer) return !answer.error().sent || (request.repeatable && !request.take);
-  if (answer->status == kUnavailable) return true;
+  if (answer->status == kNothingDone) return true;
   return request.repeatable && (answer->status == kBadGateway || answer->status == kGatewayTimeout);
 }
 
