@@ -3,19 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <system_error>
 
 #include "daemon/cli/completion.h"
 #include "daemon/cli/explain.h"
 #include "daemon/cli/fields.h"
 #include "daemon/cli/follow.h"
 #include "daemon/cli/help.h"
-#include "daemon/cli/junit.h"
 #include "daemon/cli/render.h"
+#include "daemon/cli/reports.h"
 #include "daemon/cli/requests.h"
 #include "daemon/cli/results.h"
 
@@ -51,16 +48,8 @@ class Following {
     return reported(rollout, end);
   }
 
-  // The exit code, once the report that was asked for is written; a report that cannot be is no
-  // success.
   int reported(const json& rollout, ExitCode end) {
-    const auto file = call_.text("junit");
-    if (!file) return code(end);
-    std::ofstream out(*file, std::ios::binary | std::ios::trunc);
-    out << junit_report(rollout, end) << std::flush;
-    if (out) return code(end);
-    surroundings_.err << fmt::format("rollwatch: --junit {} cannot be written\n", *file);
-    return code(end == ExitCode::kPromoted ? ExitCode::kFailed : end);
+    return write_reports(call_, surroundings_, rollout, end);
   }
 
  private:
@@ -83,14 +72,6 @@ std::vector<std::string> warnings_of(const json& rollout) {
   for (const auto& warning : child_at(rollout, "warnings"))
     lines.push_back("warning: " + text_of(warning));
   return lines;
-}
-
-// Before anything is begun: nothing, or why the report could not be written at the end.
-std::string report_problem(const Invocation& call) {
-  const auto file = call.text("junit");
-  if (!file || std::ofstream(*file, std::ios::binary | std::ios::app)) return "";
-  return fmt::format("--junit {} cannot be written: {}", *file,
-                     std::generic_category().message(errno));
 }
 
 int start_and_wait(const Invocation& call, Surroundings& surroundings) {
@@ -134,7 +115,7 @@ bool confirmed(const Invocation& call, Surroundings& surroundings) {
 
 int run_start(const Invocation& call, Surroundings& surroundings) {
   if (call.has("wait")) return start_and_wait(call, surroundings);
-  for (const char* flag : {"timeout", "junit"}) {
+  for (const char* flag : {"timeout", "junit", "github"}) {
     if (call.has(flag))
       return usage_failure(surroundings.err, fmt::format("--{} needs --wait", flag));
   }

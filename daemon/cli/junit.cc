@@ -72,19 +72,6 @@ std::string_view kind_of(ExitCode end) {
   return end == ExitCode::kRolledBack || end == ExitCode::kRollbackFailed ? "failure" : "error";
 }
 
-std::string end_message(const nlohmann::json& rollout, ExitCode end) {
-  switch (end) {
-    case ExitCode::kTimeout:
-      return "--timeout passed; the rollout goes on";
-    case ExitCode::kInterrupted:
-      return "interrupted; the rollout goes on";
-    case ExitCode::kFailed:
-      return "could not tell how it ends";
-    default:
-      return progress_text(rollout);
-  }
-}
-
 std::string seconds_taken(const nlohmann::json& rollout) {
   const auto begun = parse_time(text_at(rollout, "created_at"));
   auto ended = parse_time(text_at(rollout, "ended_at"));
@@ -112,6 +99,19 @@ std::size_t good_bytes(std::string_view text) {
 }
 
 }  // namespace
+
+std::string end_message(const nlohmann::json& rollout, ExitCode end) {
+  switch (end) {
+    case ExitCode::kTimeout:
+      return "--timeout passed; the rollout goes on";
+    case ExitCode::kInterrupted:
+      return "interrupted; the rollout goes on";
+    case ExitCode::kFailed:
+      return "could not tell how it ends";
+    default:
+      return progress_text(rollout);
+  }
+}
 
 std::string xml_text(const std::string& text) {
   std::string escaped;

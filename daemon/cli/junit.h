@@ -12,6 +12,9 @@ namespace rollwatch {
 // if nothing was seen of it; `end` is how following it ended.
 std::string junit_report(const nlohmann::json& rollout, ExitCode end);
 
+// How it ended, in a sentence.
+std::string end_message(const nlohmann::json& rollout, ExitCode end);
+
 // Text inside an element or an attribute; what XML cannot hold becomes U+FFFD.
 std::string xml_text(const std::string& text);
 

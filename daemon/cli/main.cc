@@ -91,8 +91,9 @@ int run(const std::vector<std::string>& arguments) {
 
   const Environment around = process_environment();
   ProcessPace pace;
-  Surroundings surroundings{std::cout, std::cerr, std::cin, describe_terminal(),    default_name(),
-                            {},        pace,      measure,  context_file_of(around)};
+  Surroundings surroundings{
+      std::cout, std::cerr, std::cin, describe_terminal(),     default_name(),
+      {},        pace,      measure,  context_file_of(around), around.variable};
   if (call->wants_help) return run_help(*call, surroundings);
   if (call->verb->local) return call->verb->run(*call, surroundings);
 

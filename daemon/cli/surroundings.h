@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <iosfwd>
+#include <optional>
 #include <string>
 
 #include "daemon/cli/pace.h"
@@ -30,6 +31,8 @@ struct Surroundings {
   // Looks again how large the terminal is; empty where that does not change.
   std::function<void(Terminal&)> measure = nullptr;
   std::string context_file = {};  // where the contexts are, or would be
+  // The environment; empty: there is none.
+  std::function<std::optional<std::string>(const std::string&)> variable = nullptr;
 };
 
 }  // namespace rollwatch

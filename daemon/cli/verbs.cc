@@ -15,6 +15,8 @@ constexpr Flag kQuestion{"question", FlagKind::kText, "ID",
                          "the question this answers; refused if it is no longer open", "question"};
 constexpr Flag kJunit{"junit", FlagKind::kText, "FILE",
                       "write the conditions as test cases (JUnit XML), however it ends"};
+constexpr Flag kGithub{"github", FlagKind::kSwitch, "",
+                       "in a job of GitHub Actions: outputs, a summary and an annotation"};
 constexpr Flag kYes{"yes", FlagKind::kSwitch, "", "ask nothing on a terminal"};
 
 constexpr std::array kStartFlags{
@@ -40,8 +42,9 @@ constexpr std::array kStartFlags{
     Flag{"wait", FlagKind::kSwitch, "", "follow it to its end"},
     kTimeout,
     kJunit,
+    kGithub,
 };
-constexpr std::array kWaitFlags{kTimeout, kJunit};
+constexpr std::array kWaitFlags{kTimeout, kJunit, kGithub};
 constexpr std::array kListFlags{
     Flag{"state", FlagKind::kText, "STATE", "one state, or active for all that have not ended",
          "state", false,

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "daemon/cli/github.h"
 #include "daemon/cli/junit.h"
 #include "daemon/cli/render.h"
 #include "daemon/cli/text.h"
@@ -118,6 +119,25 @@ TEST(Junit, HoldsOnlyWhatXmlCanHold) {
   EXPECT_EQ(xml_text("\xEF\xBF\xBF"), replaced + replaced + replaced);  // U+FFFF
   EXPECT_EQ(xml_text("\xED\xA0\x80"), replaced + replaced + replaced);  // half of a pair
   EXPECT_EQ(xml_text("\xC0\xAF\xE2\x82"), replaced + replaced + replaced + replaced);
+}
+
+TEST(Github, OutputsSummaryAndAnnotation) {
+  json rollout = ended("rolled_back", {condition("err|ors", "failed")});
+  rollout["verdict"] = "failed";
+  rollout["reason"] = "50 % fail: <b>\n::set-output name=x::y";
+  EXPECT_EQ(github_output(rollout, ExitCode::kRolledBack),
+            "id=ro_1\nstate=rolled_back\nverdict=failed\nexit_code=2\n")
+      << "what others wrote begins no line of its own";
+  EXPECT_EQ(github_annotation(rollout, ExitCode::kRolledBack),
+            "::error title=checkout 1 → 2 (payments)::rolled_back, failed: 50 %25 fail: <b> "
+            "::set-output name=x::y\n");
+  EXPECT_EQ(github_annotation(rollout, ExitCode::kPromoted), "");
+  const std::string summary = github_summary(rollout, ExitCode::kRolledBack);
+  EXPECT_THAT(summary, HasSubstr("### checkout 1 → 2 (payments)\n\nrolled\\_back, failed: 50 % "
+                                 "fail: \\<b\\> ::set-output name=x::y\n"));
+  EXPECT_THAT(summary, HasSubstr("\n| err\\|ors | failed | 0.5 | \\> 0.05 | 1 | 2 | 0.5 \\> "));
+  EXPECT_THAT(github_summary(nullptr, ExitCode::kFailed),
+              testing::Eq("### rollout\n\ncould not tell how it ends\n"));
 }
 
 TEST(Trend, IsDrawnAgainstTheLimit) {

@@ -127,6 +127,26 @@ class Following(CliCase):
         self.ends(1, "wait", "ro_none", "--junit", str(report))
         self.assertIn("could not tell", xml.parse(report).getroot().find(".//error").get("message"))
 
+    def test_a_job_of_github_is_told(self):
+        output, summary = self.place.folder / "output", self.place.folder / "summary"
+        output.write_text("of=before\n")
+        self.line.environment.update(GITHUB_OUTPUT=str(output), GITHUB_STEP_SUMMARY=str(summary))
+        for errors, code, state in ((0.01, 0, "promoted"), (0.5, 2, "rolled_back")):
+            ended, out, err = self.line.run("start", "--service", self.service(errors=errors), "--stable", "1.0", "--candidate",
+                                            "1.1", "--policy", "quick", "--orchestrator", "deployer", "--wait", "--github")
+            self.assertEqual(ended, code, out + err)
+            self.assertEqual("::error title=" in err, code == 2)
+            self.assertIn(f"id={out.split()[0]}\nstate={state}\n", output.read_text())
+        self.assertTrue(output.read_text().startswith("of=before\nid="))
+        self.assertEqual(summary.read_text().count("| errors |"), 2, summary.read_text())
+        self.line.environment["GITHUB_OUTPUT"] = "/none/output"
+        self.ends(4, "wait", self.ended_by("cancel"), "--github")
+
+    def ended_by(self, verb):
+        rollout = self.begin()
+        self.ends(0, verb, rollout, "--yes")
+        return rollout
+
     def test_a_restart_in_the_middle_is_waited_out(self):
         rollout = self.begin()
         waiting = self.line.begin("wait", rollout)
