@@ -64,6 +64,7 @@ std::string overview_help() {
     rows.push_back({written(verb), std::string(verb.help)});
   }
   std::vector<std::vector<std::string>> variables;
+  variables.reserve(kVariables.size());
   for (const Variable& variable : kVariables)
     variables.push_back({std::string(variable.name), std::string(variable.help)});
   return fmt::format(

@@ -195,8 +195,8 @@ std::string steps_line(const nlohmann::json& rollout, SysTime now, std::size_t c
     cells.push_back(step_cell(steps[i], step, index == at && moves, index < at || all_done, now));
   }
   // 100 may be left out where steps are written.
-  if (text_at(steps.back(), "weight") != "100") cells.push_back(all_done ? "100 % ✓" : "100 %");
-  const std::string whole = joined(cells, " → ");
+  if (text_at(steps.back(), "weight") != "100") cells.emplace_back(all_done ? "100 % ✓" : "100 %");
+  std::string whole = joined(cells, " → ");
   if (text_width(whole) <= columns) return whole;
   // As many as there is room for, from the current one on.
   std::string text = (current > 0 ? "… → " : "") + cells[current];

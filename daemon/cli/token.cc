@@ -50,6 +50,7 @@ std::string sha256_hex(const std::string& text) {
 
 std::string toml_list(const std::vector<std::string>& words) {
   std::vector<std::string> quoted;
+  quoted.reserve(words.size());
   for (const std::string& word : words) quoted.push_back(toml_string(word));
   return "[" + joined(quoted, ", ") + "]";
 }
