@@ -21,7 +21,7 @@ build_packages=(
 demo_packages=(prometheus haproxy python3)
 check_packages=(
   clang-format clang-tidy shellcheck victoria-metrics prometheus-alertmanager sqlite3 postgresql npm curl
-  iproute2 libbenchmark-dev valgrind
+  iproute2 libbenchmark-dev valgrind tmux openssl
 )
 
 new=() # the packages this run brings in, with what they need

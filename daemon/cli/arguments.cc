@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
@@ -89,26 +90,33 @@ class ArgumentReader {
       if (call_.verb != nullptr) return std::nullopt;
       return wrong(no_such_verb(word));
     }
-    if (!call_.verb->action.empty() && !has_action_) {
-      if (word != call_.verb->action)
-        return wrong(fmt::format("{} does not know '{}', only {} {}", call_.verb->name,
-                                 printable(word), call_.verb->action, call_.verb->positional));
-      has_action_ = true;
-      return std::nullopt;
-    }
+    if (!call_.verb->action.empty() && !has_action_) return take_action(word);
     if (call_.verb->positional.empty() || !call_.positional.empty()) {
-      return wrong(fmt::format("{} does not take '{}'", call_.verb->name, word));
+      return wrong(fmt::format("{} does not take '{}'", called(*call_.verb), printable(word)));
     }
     if (word.empty()) return wrong(fmt::format("{} is empty", call_.verb->positional));
     call_.positional = word;
     return std::nullopt;
   }
 
+  Checked take_action(const std::string& word) {
+    std::vector<std::string_view> actions;
+    for (const Verb& verb : verbs_named(call_.verb->name)) {
+      if (verb.action == word) {
+        call_.verb = &verb;
+        has_action_ = true;
+        return std::nullopt;
+      }
+      actions.push_back(verb.action);
+    }
+    return wrong(fmt::format("{} does not know '{}'{}", call_.verb->name, printable(word),
+                             did_you_mean(word, actions, "")));
+  }
+
   Checked take_flag(std::string_view text) {
     const std::size_t equals = text.find('=');
     const std::string_view name = text.substr(0, equals);
-    const Flag* flag = find_flag(common_flags(), name);
-    if (flag == nullptr && call_.verb != nullptr) flag = find_flag(call_.verb->flags, name);
+    const Flag* flag = known_flag(name);
     if (flag == nullptr) return unknown_flag(name);
 
     std::string value;
@@ -130,6 +138,17 @@ class ArgumentReader {
     return std::nullopt;
   }
 
+  // Before the action is known, those of every action.
+  const Flag* known_flag(std::string_view name) const {
+    const Flag* flag = find_flag(common_flags(), name);
+    if (flag != nullptr || call_.verb == nullptr) return flag;
+    if (has_action_ || call_.verb->action.empty()) return find_flag(call_.verb->flags, name);
+    for (const Verb& verb : verbs_named(call_.verb->name)) {
+      if (flag == nullptr) flag = find_flag(verb.flags, name);
+    }
+    return flag;
+  }
+
   UsageError unknown_flag(std::string_view name) const {
     std::vector<std::string_view> names;
     for (const Flag& flag : common_flags()) names.push_back(flag.name);
@@ -138,7 +157,7 @@ class ArgumentReader {
           fmt::format("no flag --{} before the verb{}", name, did_you_mean(name, names, "--")));
     }
     for (const Flag& flag : call_.verb->flags) names.push_back(flag.name);
-    return wrong(fmt::format("{} has no flag --{}{}", call_.verb->name, name,
+    return wrong(fmt::format("{} has no flag --{}{}", called(*call_.verb), name,
                              did_you_mean(name, names, "--")));
   }
 
@@ -150,33 +169,48 @@ class ArgumentReader {
     }
     if (call_.wants_help) return std::nullopt;
     const Verb& verb = *call_.verb;
+    if (!verb.action.empty() && !has_action_) return wrong(no_action());
     const bool needs_word = !verb.positional.empty() && verb.positional.front() != '[';
     if (needs_word && call_.positional.empty()) {
-      return wrong(verb.action.empty()
-                       ? fmt::format("{} needs the {} of a rollout", verb.name, verb.positional)
-                       : fmt::format("{0} needs {1} and a {2}: rollwatch {0} {1} {2}", verb.name,
-                                     verb.action, verb.positional));
+      return wrong(verb.positional == "ID"
+                       ? fmt::format("{} needs the ID of a rollout", called(verb))
+                       : fmt::format("{} needs a {}: rollwatch {}", called(verb), verb.positional,
+                                     written(verb)));
+    }
+    // One that was given before the action may be another action's.
+    for (const auto& [name, values] : call_.flags) {
+      if (known_flag(name) == nullptr) return unknown_flag(name);
     }
     for (const Flag& flag : verb.flags) {
       if (flag.required && !call_.has(flag.name)) {
-        return wrong(fmt::format("{} needs --{} {}", verb.name, flag.name, flag.value));
+        return wrong(fmt::format("{} needs --{} {}", called(verb), flag.name, flag.value));
       }
     }
     return check_output();
   }
 
+  // "deliveries needs one of: list ID, redeliver DELIVERY"
+  std::string no_action() const {
+    std::vector<std::string> ways;
+    for (const Verb& verb : verbs_named(call_.verb->name))
+      ways.push_back(written(verb).substr(verb.name.size() + 1));
+    return fmt::format("{} needs {}{}", call_.verb->name, ways.size() > 1 ? "one of: " : "",
+                       joined(ways, ", "));
+  }
+
   Checked check_output() {
-    const std::string format = call_.text("output").value_or("table");
-    if (format == "table") {
-      call_.output = Output::kTable;
-    } else if (format == "json") {
-      call_.output = Output::kJson;
-    } else if (format == "jsonl" && call_.verb->lines) {
-      call_.output = Output::kJsonLines;
-    } else {
-      return wrong(fmt::format("{} cannot answer --output {}; it knows table and json{}",
-                               call_.verb->name, format, call_.verb->lines ? " and jsonl" : ""));
+    const auto format = call_.text("output");
+    if (!format) return std::nullopt;
+    const std::vector<std::string_view> known = output_names(*call_.verb);
+    if (known.empty())
+      return wrong(fmt::format("{} has one form only; leave --output out", called(*call_.verb)));
+    if (std::ranges::find(known, *format) == known.end()) {
+      const std::vector<std::string> names(known.begin(), known.end());
+      return wrong(fmt::format("{} cannot answer --output {}; it knows {}", called(*call_.verb),
+                               printable(*format), joined(names, " and ")));
     }
+    if (*format == "json") call_.output = Output::kJson;
+    if (*format == "jsonl") call_.output = Output::kJsonLines;
     return std::nullopt;
   }
 
@@ -219,6 +253,19 @@ Expected<Invocation, UsageError> parse_arguments(const std::vector<std::string>&
 std::string no_such_verb(std::string_view name) {
   std::vector<std::string_view> names;
   for (const Verb& verb : all_verbs()) names.push_back(verb.name);
+  // A word of another tool, for which there is one of ours.
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kOthers{
+      {{"get", "list"},
+       {"ls", "list"},
+       {"show", "status"},
+       {"describe", "status"},
+       {"abort", "rollback"},
+       {"undo", "rollback"},
+       {"watch", "wait"},
+       {"events", "logs"}}};
+  for (const auto& [theirs, ours] : kOthers) {
+    if (name == theirs) return fmt::format("no verb '{}'; did you mean '{}'?", theirs, ours);
+  }
   return fmt::format("no verb '{}'{}", printable(name), did_you_mean(name, names, ""));
 }
 

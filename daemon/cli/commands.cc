@@ -4,16 +4,17 @@
 
 #include <algorithm>
 #include <iostream>
-#include <limits>
 #include <nlohmann/json.hpp>
 
+#include "daemon/cli/completion.h"
 #include "daemon/cli/explain.h"
 #include "daemon/cli/fields.h"
 #include "daemon/cli/follow.h"
 #include "daemon/cli/help.h"
-#include "daemon/cli/problem.h"
 #include "daemon/cli/render.h"
+#include "daemon/cli/reports.h"
 #include "daemon/cli/requests.h"
+#include "daemon/cli/results.h"
 
 namespace rollwatch {
 namespace {
@@ -21,71 +22,6 @@ namespace {
 using nlohmann::json;
 
 constexpr long kListedByDefault = 50;
-constexpr long kPage = 100;  // the most that is asked for at once
-
-int code(ExitCode exit) { return static_cast<int>(exit); }
-
-std::string as_text(const json& value, int indent) {
-  return value.dump(indent, ' ', false, json::error_handler_t::replace);
-}
-
-void print(const Invocation& call, std::ostream& out, const json& result,
-           const std::string& table) {
-  if (call.output == Output::kTable) {
-    out << table;
-  } else if (call.output == Output::kJson) {
-    out << as_text(result, 2) << "\n";
-  } else {
-    for (const json& item : child_at(result, "items")) out << as_text(item, -1) << "\n";
-  }
-}
-
-// The answer's JSON; nothing if there is none, which has been said.
-std::optional<json> fetch(const Request& request, Surroundings& surroundings) {
-  const auto answer = surroundings.transport(request);
-  if (!answer) {
-    surroundings.err << fmt::format("rollwatch: no answer from the server: {}\n",
-                                    answer.error().detail);
-    return std::nullopt;
-  }
-  if (!is_success(*answer)) {
-    surroundings.err << describe_problem(*answer);
-    return std::nullopt;
-  }
-  auto value = json::parse(answer->body, nullptr, false);
-  if (value.is_object()) return value;
-  surroundings.err << "rollwatch: the server's answer is not JSON; is --server right?\n";
-  return std::nullopt;
-}
-
-// Up to `limit` items of all pages; `request` makes the request for so many from a cursor on.
-template <class MakeRequest>
-std::optional<json> fetch_pages(const MakeRequest& request, long limit,
-                                Surroundings& surroundings) {
-  json items = json::array();
-  std::string cursor;
-  do {
-    const long left = limit - static_cast<long>(items.size());
-    const auto page = fetch(request(std::min(left, kPage), cursor), surroundings);
-    if (!page) return std::nullopt;
-    for (const json& item : child_at(*page, "items")) {
-      if (static_cast<long>(items.size()) < limit) items.push_back(item);
-    }
-    const std::string next = text_at(*page, "next_cursor");
-    if (next == cursor) break;
-    cursor = next;
-  } while (!cursor.empty() && static_cast<long>(items.size()) < limit);
-  return items;
-}
-
-// One line that answers the question; nothing at the end of the input.
-std::optional<std::string> ask(const std::string& question, Surroundings& surroundings) {
-  surroundings.err << question << std::flush;
-  std::string line;
-  if (!std::getline(surroundings.in, line)) return std::nullopt;
-  return line;
-}
-
 // A verb that registers or follows, with the parts that both need.
 class Following {
  public:
@@ -109,7 +45,11 @@ class Following {
   int to_the_end(const std::string& id, json rollout = nullptr) {
     const ExitCode end = follow(id, link_, *view_, surroundings_, rollout);
     if (!rollout.is_null()) print(call_, surroundings_.out, rollout, result_line(rollout) + "\n");
-    return code(end);
+    return reported(rollout, end);
+  }
+
+  int reported(const json& rollout, ExitCode end) {
+    return write_reports(call_, surroundings_, rollout, end);
   }
 
  private:
@@ -135,6 +75,8 @@ std::vector<std::string> warnings_of(const json& rollout) {
 }
 
 int start_and_wait(const Invocation& call, Surroundings& surroundings) {
+  if (const std::string problem = report_problem(call); !problem.empty())
+    return usage_failure(surroundings.err, problem);
   Following following(call, surroundings);
   const auto answer = following.link().ask(start_request(call, surroundings.who));
   if (!answer) {
@@ -142,13 +84,13 @@ int start_and_wait(const Invocation& call, Surroundings& surroundings) {
       surroundings.err
           << "rollwatch: ended before the server said that the rollout is registered\n";
     }
-    return code(answer.error());
+    return following.reported(nullptr, answer.error());
   }
   const auto rollout = json::parse(answer->body, nullptr, false);
   const std::string id = text_at(rollout, "id");
   if (id.empty()) {
     surroundings.err << "rollwatch: the server's answer has no id; is --server right?\n";
-    return code(ExitCode::kFailed);
+    return following.reported(nullptr, ExitCode::kFailed);
   }
   constexpr int kCreated = 201;
   following.say(fmt::format("{} {}: {}",
@@ -173,7 +115,10 @@ bool confirmed(const Invocation& call, Surroundings& surroundings) {
 
 int run_start(const Invocation& call, Surroundings& surroundings) {
   if (call.has("wait")) return start_and_wait(call, surroundings);
-  if (call.has("timeout")) return usage_failure(surroundings.err, "--timeout needs --wait");
+  for (const char* flag : {"timeout", "junit", "github"}) {
+    if (call.has(flag))
+      return usage_failure(surroundings.err, fmt::format("--{} needs --wait", flag));
+  }
   const auto rollout = fetch(start_request(call, surroundings.who), surroundings);
   if (!rollout) return code(ExitCode::kFailed);
   surroundings.err << fmt::format("{}: {}\n", rollout_name(*rollout), progress_text(*rollout));
@@ -183,6 +128,8 @@ int run_start(const Invocation& call, Surroundings& surroundings) {
 }
 
 int run_wait(const Invocation& call, Surroundings& surroundings) {
+  if (const std::string problem = report_problem(call); !problem.empty())
+    return usage_failure(surroundings.err, problem);
   return Following(call, surroundings).to_the_end(call.positional);
 }
 
@@ -213,12 +160,7 @@ int run_history(const Invocation& call, Surroundings& surroundings) {
   std::vector<json> entries;
   for (const auto& [below, kind] :
        {std::pair{"/evaluations", "evaluation"}, {"/events", "event"}}) {
-    const std::string path = below;
-    const auto part = fetch_pages(
-        [&](long, const std::string& cursor) {
-          return page_request(call.positional, path, cursor);
-        },
-        std::numeric_limits<long>::max(), surroundings);
+    const auto part = fetch_all(call.positional, below, surroundings);
     if (!part) return code(ExitCode::kFailed);
     for (json entry : *part) {
       entry["kind"] = kind;
@@ -293,7 +235,16 @@ int run_notify_test(const Invocation& call, Surroundings& surroundings) {
   return text_at(*answer, "outcome") == "done" ? 0 : code(ExitCode::kFailed);
 }
 
+int run_completion(const Invocation&, Surroundings& surroundings) {
+  surroundings.out << bash_completion();
+  return 0;
+}
+
 int run_help(const Invocation& call, Surroundings& surroundings) {
+  if (call.has("markdown")) {
+    surroundings.out << reference();
+    return 0;
+  }
   const Verb* verb = call.verb;
   if (!call.positional.empty()) {
     verb = find_verb(call.positional);

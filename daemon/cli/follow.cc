@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "daemon/cli/fields.h"
+#include "daemon/cli/problem.h"
 #include "daemon/cli/requests.h"
 
 namespace rollwatch {
@@ -81,6 +83,25 @@ class Follower {
   nlohmann::json rollout_;
 };
 
+// The latest evaluations of before, for the view that draws them. A long past is left alone: it is
+// read from its beginning. What cannot be read is only not drawn.
+void look_back(const std::string& id, ProgressView& view, Surroundings& surroundings) {
+  constexpr int kPages = 4;
+  constexpr long kPage = 500;
+  std::vector<nlohmann::json> pages;
+  std::string cursor;
+  do {
+    if (pages.size() == kPages) return;
+    const auto answer = surroundings.transport(page_request(id, "/evaluations", cursor, kPage));
+    if (!answer || !is_success(*answer)) return;
+    pages.push_back(nlohmann::json::parse(answer->body, nullptr, false));
+    cursor = text_at(pages.back(), "next_cursor");
+  } while (!cursor.empty());
+  for (const nlohmann::json& page : pages) {
+    for (const auto& evaluation : child_at(page, "items")) view.remember(evaluation);
+  }
+}
+
 void say_why(ExitCode end, const std::string& id, std::ostream& err) {
   if (end == ExitCode::kTimeout) {
     err << fmt::format("rollwatch: --timeout passed; the rollout goes on: rollwatch wait {}\n", id);
@@ -97,6 +118,7 @@ ExitCode follow(const std::string& id, ServerLink& link, ProgressView& view,
                 Surroundings& surroundings, nlohmann::json& rollout) {
   Follower follower(id, link, surroundings);
   std::optional<ExitCode> end;
+  if (view.shows_trends()) look_back(id, view, surroundings);
   while (!end) {
     end = follower.look();
     if (!end) {

@@ -7,12 +7,14 @@
 #include <array>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace rollwatch {
 namespace {
 
 constexpr std::size_t kLargestAnswer = std::size_t{64} << 20U;
 constexpr int kTickMillis = 200;
+constexpr long kLongestConnect = 10'000;  // milliseconds
 
 struct FreeUrl {
   void operator()(CURLU* url) const { curl_url_cleanup(url); }
@@ -34,10 +36,26 @@ std::string url_part(CURLU* url, CURLUPart part) {
   return copy;
 }
 
+// Where an answer's body goes.
+struct Sink {
+  CURL* easy = nullptr;
+  const std::function<bool(std::string_view)>* take = nullptr;  // null: it is kept
+  std::string body = {};
+  bool enough = false;  // who takes it wants no more
+  bool heard = false;   // something came since this was last made false
+};
+
 std::size_t take_body(char* data, std::size_t, std::size_t size, void* into) {
-  auto& body = *static_cast<std::string*>(into);
-  if (body.size() + size > kLargestAnswer) return 0;
-  body.append(data, size);
+  auto& sink = *static_cast<Sink*>(into);
+  sink.heard = true;
+  long status = 0;
+  curl_easy_getinfo(sink.easy, CURLINFO_RESPONSE_CODE, &status);
+  if (sink.take != nullptr && status / 100 == 2) {
+    sink.enough = !(*sink.take)({data, size});
+    return sink.enough ? 0 : size;
+  }
+  if (sink.body.size() + size > kLargestAnswer) return 0;
+  sink.body.append(data, size);
   return size;
 }
 
@@ -46,9 +64,9 @@ bool has_control_character(std::string_view text) {
 }
 
 bool is_permanent(CURLcode code) {
-  constexpr std::array kPermanent{CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL,
-                                  CURLE_WRITE_ERROR, CURLE_PEER_FAILED_VERIFICATION,
-                                  CURLE_SSL_CACERT_BADFILE};
+  constexpr std::array kPermanent{CURLE_URL_MALFORMAT,      CURLE_UNSUPPORTED_PROTOCOL,
+                                  CURLE_WRITE_ERROR,        CURLE_PEER_FAILED_VERIFICATION,
+                                  CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM};
   return std::ranges::find(kPermanent, code) != kPermanent.end();
 }
 
@@ -56,8 +74,8 @@ bool is_permanent(CURLcode code) {
 
 struct HttpClient::Impl {
   Pace& pace;
+  ClientOptions options;
   std::string base;  // up to and including /api/v1
-  std::string token;
   bool loopback = false;
   CURL* easy = nullptr;
   CURLM* multi = nullptr;
@@ -71,29 +89,43 @@ struct HttpClient::Impl {
     curl_global_cleanup();
   }
 
-  HeaderList prepare(const Request& request, std::string& body, char* error) const;
-  std::optional<CURLcode> perform();
+  HeaderList prepare(const Request& request, Sink& sink, char* error) const;
+  std::optional<CURLcode> perform(const Request& request, Sink& sink);
   TransportError failure(CURLcode code, const char* error) const;
 };
 
-HeaderList HttpClient::Impl::prepare(const Request& request, std::string& body, char* error) const {
+HeaderList HttpClient::Impl::prepare(const Request& request, Sink& sink, char* error) const {
   HeaderList headers;
-  add_header(headers, "Accept: application/json");
+  add_header(headers, request.take ? "Accept: */*" : "Accept: application/json");
   add_header(headers, "User-Agent: rollwatch");
   add_header(headers, "Expect:");
   if (!request.body.empty()) add_header(headers, "Content-Type: application/json");
-  if (!token.empty()) add_header(headers, "Authorization: Bearer " + token);
+  if (!options.token.empty()) add_header(headers, "Authorization: Bearer " + options.token);
   for (const auto& [name, value] : request.headers) add_header(headers, name + ": " + value);
 
   curl_easy_reset(easy);
   curl_easy_setopt(easy, CURLOPT_URL, (base + request.target).c_str());
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, std::max<long>(1, request.timeout.count()));
+  const long timeout = std::max<long>(1, request.timeout.count());
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, std::min(timeout, kLongestConnect));
+  // libcurl's own watch for silence counts bytes a second: a comment now and then is none to it.
+  if (!request.take) curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &sink);
+  const auto set_path = [this](CURLoption option, const std::string& path) {
+    if (!path.empty()) curl_easy_setopt(easy, option, path.c_str());
+  };
+  set_path(CURLOPT_CAINFO, options.ca_file);
+  set_path(CURLOPT_SSLCERT, options.cert_file);
+  set_path(CURLOPT_SSLKEY, options.key_file);
+  curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (options.insecure) {
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+  }
   if (loopback) curl_easy_setopt(easy, CURLOPT_PROXY, "");
   if (request.method != "GET") {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
@@ -105,8 +137,9 @@ HeaderList HttpClient::Impl::prepare(const Request& request, std::string& body, 
 }
 
 // Nothing if the user interrupted.
-std::optional<CURLcode> HttpClient::Impl::perform() {
+std::optional<CURLcode> HttpClient::Impl::perform(const Request& request, Sink& sink) {
   std::optional<CURLcode> result;
+  Pace::Steady heard_at = pace.steady();
   curl_multi_add_handle(multi, easy);
   for (int running = 1; pace.tick();) {
     curl_multi_perform(multi, &running);
@@ -114,6 +147,11 @@ std::optional<CURLcode> HttpClient::Impl::perform() {
     const CURLMsg* message = curl_multi_info_read(multi, &left);
     if (message != nullptr && message->msg == CURLMSG_DONE) {
       result = message->data.result;
+      break;
+    }
+    if (std::exchange(sink.heard, false)) heard_at = pace.steady();
+    if (request.take && pace.steady() - heard_at > request.timeout) {
+      result = CURLE_OPERATION_TIMEDOUT;
       break;
     }
     curl_multi_poll(multi, nullptr, 0, kTickMillis, nullptr);
@@ -141,15 +179,14 @@ TransportError HttpClient::Impl::failure(CURLcode code, const char* error) const
 HttpClient::HttpClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpClient::~HttpClient() = default;
 
-Expected<std::unique_ptr<HttpClient>, std::string> HttpClient::create(const std::string& server,
-                                                                      const std::string& token,
+Expected<std::unique_ptr<HttpClient>, std::string> HttpClient::create(const ClientOptions& options,
                                                                       Pace& pace) {
-  if (has_control_character(token)) {
-    return Unexpected(
-        std::string("ROLLWATCH_TOKEN contains a line break or another control character"));
+  if (has_control_character(options.token)) {
+    return Unexpected(std::string("the token contains a line break or another control character"));
   }
   const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
-  const bool readable = curl_url_set(url.get(), CURLUPART_URL, server.c_str(), 0) == CURLUE_OK;
+  const bool readable =
+      curl_url_set(url.get(), CURLUPART_URL, options.server.c_str(), 0) == CURLUE_OK;
   const std::string scheme = readable ? url_part(url.get(), CURLUPART_SCHEME) : "";
   if (scheme != "http" && scheme != "https") {
     return Unexpected(
@@ -159,10 +196,10 @@ Expected<std::unique_ptr<HttpClient>, std::string> HttpClient::create(const std:
   auto impl = std::make_unique<Impl>(pace);
   impl->easy = curl_easy_init();
   impl->multi = curl_multi_init();
-  impl->token = token;
+  impl->options = options;
   const std::string host = url_part(url.get(), CURLUPART_HOST);
   impl->loopback = host == "localhost" || host == "[::1]" || host.starts_with("127.");
-  impl->base = server.substr(0, server.find_last_not_of('/') + 1) + "/api/v1";
+  impl->base = options.server.substr(0, options.server.find_last_not_of('/') + 1) + "/api/v1";
   return std::unique_ptr<HttpClient>(new HttpClient(std::move(impl)));
 }
 
@@ -174,11 +211,13 @@ Expected<Response, TransportError> HttpClient::send(const Request& request) {
     }
   }
   Response response;
+  Sink sink{.easy = impl_->easy, .take = request.take ? &request.take : nullptr};
   std::array<char, CURL_ERROR_SIZE> error{};
-  const HeaderList headers = impl_->prepare(request, response.body, error.data());
-  const std::optional<CURLcode> code = impl_->perform();
+  const HeaderList headers = impl_->prepare(request, sink, error.data());
+  const std::optional<CURLcode> code = impl_->perform(request, sink);
   if (!code) return Unexpected(TransportError{"interrupted"});
-  if (*code != CURLE_OK) return Unexpected(impl_->failure(*code, error.data()));
+  response.body = std::move(sink.body);
+  if (*code != CURLE_OK && !sink.enough) return Unexpected(impl_->failure(*code, error.data()));
 
   long status = 0;
   curl_easy_getinfo(impl_->easy, CURLINFO_RESPONSE_CODE, &status);

@@ -9,13 +9,20 @@
 
 namespace rollwatch {
 
+struct ClientOptions {
+  std::string server;      // "http://host:port", perhaps with a path before /api/v1
+  std::string token = {};  // may be empty; never part of any message
+  std::string ca_file = {};
+  std::string cert_file = {};
+  std::string key_file = {};
+  bool insecure = false;  // the server's certificate is not checked
+};
+
 class HttpClient {
  public:
-  // `server` is "http://host:port", perhaps with a path before /api/v1; `token` may be empty and is
-  // never part of any message. `pace` is ticked while an answer is awaited and outlives the client.
-  // The error is a sentence for the user.
-  static Expected<std::unique_ptr<HttpClient>, std::string> create(const std::string& server,
-                                                                   const std::string& token,
+  // `pace` is ticked while an answer is awaited and outlives the client. The error is a sentence
+  // for the user.
+  static Expected<std::unique_ptr<HttpClient>, std::string> create(const ClientOptions& options,
                                                                    Pace& pace);
   ~HttpClient();
 

@@ -9,16 +9,27 @@
 
 #include "daemon/cli/arguments.h"
 #include "daemon/cli/commands.h"
+#include "daemon/cli/connection.h"
+#include "daemon/cli/contexts.h"
+#include "daemon/cli/failover.h"
 #include "daemon/cli/http_client.h"
 
 namespace rollwatch {
 namespace {
 
-constexpr const char* kDefaultServer = "http://127.0.0.1:9797";
-
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
+}
+
+// A window that was made larger or smaller is drawn on as it is now.
+void measure(Terminal& terminal) {
+  winsize size{};
+  if (isatty(STDERR_FILENO) == 1 && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 &&
+      size.ws_col > 1 && size.ws_row > 1) {
+    terminal.columns = size.ws_col;
+    terminal.rows = size.ws_row;
+  }
 }
 
 Terminal describe_terminal() {
@@ -28,12 +39,7 @@ Terminal describe_terminal() {
   terminal.redraws = drawable && !kind.empty() && kind != "dumb" && environment("CI").empty();
   terminal.colours = terminal.redraws && environment("NO_COLOR").empty();
   terminal.can_ask = drawable && isatty(STDIN_FILENO) == 1;
-  winsize size{};
-  if (drawable && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 &&
-      size.ws_row > 1) {
-    terminal.columns = size.ws_col;
-    terminal.rows = size.ws_row;
-  }
+  measure(terminal);
   return terminal;
 }
 
@@ -53,19 +59,51 @@ std::string default_name() {
   return user_name() + "@" + host.data();
 }
 
+// Lives as long as what it answers with.
+struct Link {
+  std::vector<std::unique_ptr<HttpClient>> clients;
+  Transport transport;
+};
+
+Expected<Link, std::string> link_to(const Connection& connection, Pace& pace) {
+  Link link;
+  std::vector<Transport> servers;
+  for (const std::string& server : connection.servers) {
+    auto client = HttpClient::create({.server = server,
+                                      .token = connection.token,
+                                      .ca_file = connection.ca_file,
+                                      .cert_file = connection.cert_file,
+                                      .key_file = connection.key_file,
+                                      .insecure = connection.insecure},
+                                     pace);
+    if (!client) return Unexpected(client.error());
+    servers.emplace_back(
+        [one = client->get()](const Request& request) { return one->send(request); });
+    link.clients.push_back(std::move(*client));
+  }
+  link.transport = in_turn(std::move(servers), pace);
+  return link;
+}
+
 int run(const std::vector<std::string>& arguments) {
   const auto call = parse_arguments(arguments);
   if (!call) return usage_failure(std::cerr, call.error().message);
 
-  std::string server = call->text("server").value_or(environment("ROLLWATCH_SERVER"));
-  if (server.empty()) server = kDefaultServer;
+  const Environment around = process_environment();
   ProcessPace pace;
-  const auto client = HttpClient::create(server, environment("ROLLWATCH_TOKEN"), pace);
-  Surroundings surroundings{std::cout,      std::cerr, std::cin, describe_terminal(),
-                            default_name(), {},        pace};
+  Surroundings surroundings{
+      std::cout, std::cerr, std::cin, describe_terminal(),     default_name(),
+      {},        pace,      measure,  context_file_of(around), around.variable};
   if (call->wants_help) return run_help(*call, surroundings);
-  if (!client) return usage_failure(std::cerr, client.error());
-  surroundings.transport = [&client](const Request& request) { return (*client)->send(request); };
+  if (call->verb->local) return call->verb->run(*call, surroundings);
+
+  const auto connection = connection_of(*call, surroundings.context_file, around);
+  if (!connection) return usage_failure(std::cerr, connection.error());
+  const auto link = link_to(*connection, pace);
+  if (!link) return usage_failure(std::cerr, link.error());
+  for (const std::string& warning : connection->warnings)
+    std::cerr << "rollwatch: " << warning << "\n";
+  surroundings.transport = link->transport;
   return call->verb->run(*call, surroundings);
 }
 

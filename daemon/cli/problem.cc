@@ -33,6 +33,9 @@ std::string describe_problem(const Response& response) {
     if (said.empty() || (errors.size() == 1 && detail.ends_with(said))) continue;
     text += fmt::format("  {}{}{}\n", pointer, pointer.empty() ? "" : ": ", said);
   }
+  constexpr int kUnauthorized = 401;
+  if (response.status == kUnauthorized)
+    text += "  a token is given by --token-file, ROLLWATCH_TOKEN or a context\n";
   if (const long attempt = number_at(problem, "attempt"); attempt > 0)
     text += fmt::format("  as a flag: --attempt {}\n", attempt);
   return text;

@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <vector>
 
 #include "daemon/cli/fields.h"
 #include "daemon/cli/render.h"
 #include "daemon/cli/text.h"
+#include "daemon/cli/trend.h"
 
 namespace rollwatch {
 namespace {
@@ -31,6 +34,8 @@ class PlainLines : public ProgressView {
 
   void note(const std::string& text) override { say(text); }
   void say(const std::string& text) override { err_ << text << std::endl; }
+  void remember(const nlohmann::json&) override {}
+  bool shows_trends() const override { return false; }
   void tick() override {}
 
  private:
@@ -39,6 +44,19 @@ class PlainLines : public ProgressView {
   std::string question_;
 };
 
+// Columns a line takes, without the colours in it.
+std::size_t shown_width(std::string_view line) {
+  std::string plain;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '\x1b') {
+      i = std::min(line.find('m', i), line.size());
+    } else {
+      plain += line[i];
+    }
+  }
+  return text_width(plain);
+}
+
 class RedrawnView : public ProgressView {
  public:
   explicit RedrawnView(Surroundings& surroundings) : surroundings_(surroundings) {}
@@ -46,6 +64,7 @@ class RedrawnView : public ProgressView {
   void show(const nlohmann::json& rollout, const nlohmann::json& verdict) override {
     rollout_ = rollout;
     verdict_ = verdict;
+    trends_.add_rollout(rollout);
     note_.clear();
     draw();
   }
@@ -63,45 +82,55 @@ class RedrawnView : public ProgressView {
   }
 
   void tick() override { draw(); }
+  void remember(const nlohmann::json& evaluation) override { trends_.add_evaluation(evaluation); }
+  bool shows_trends() const override { return true; }
 
  private:
+  // On a terminal that has become narrower, what was one line takes several.
   void erase() {
-    if (drawn_lines_ > 0) surroundings_.err << fmt::format("\x1b[{}F\x1b[J", drawn_lines_);
+    std::size_t rows = 0;
+    const std::size_t columns = std::max<std::size_t>(1, surroundings_.terminal.columns);
+    for (const std::size_t width : drawn_widths_)
+      rows += std::max<std::size_t>(1, (width + columns - 1) / columns);
+    if (rows > 0) surroundings_.err << fmt::format("\x1b[{}F\x1b[J", rows);
     drawn_.clear();
-    drawn_lines_ = 0;
+    drawn_widths_.clear();
   }
 
   // Draws only what changed, so that a still view does not flicker.
   void draw() {
-    const Terminal& terminal = surroundings_.terminal;
+    Terminal& terminal = surroundings_.terminal;
+    if (surroundings_.measure) surroundings_.measure(terminal);
     // The last column stays free: some terminals wrap there.
     const Canvas canvas{terminal.columns - 1, terminal.rows, terminal.colours};
     std::string text;
-    std::size_t lines = 0;
+    std::vector<std::size_t> widths;
     if (!rollout_.is_null()) {
       for (const std::string& line :
-           live_view(rollout_, verdict_, surroundings_.pace.wall(), canvas)) {
+           live_view(rollout_, verdict_, trends_, surroundings_.pace.wall(), canvas)) {
         text += line + "\n";
-        ++lines;
+        widths.push_back(shown_width(line));
       }
     }
     if (!note_.empty()) {
-      text += cut_to_width(note_, canvas.columns) + "\n";
-      ++lines;
+      const std::string line = cut_to_width(note_, canvas.columns);
+      text += line + "\n";
+      widths.push_back(text_width(line));
     }
     if (text == drawn_) return;
     erase();
     surroundings_.err << text << std::flush;
     drawn_ = std::move(text);
-    drawn_lines_ = lines;
+    drawn_widths_ = std::move(widths);
   }
 
   Surroundings& surroundings_;
   nlohmann::json rollout_;
   nlohmann::json verdict_;
+  Trends trends_;
   std::string note_;
   std::string drawn_;
-  std::size_t drawn_lines_ = 0;
+  std::vector<std::size_t> drawn_widths_;
 };
 
 }  // namespace

@@ -19,6 +19,10 @@ class ProgressView {
   virtual void note(const std::string& text) = 0;
   // A line that stays.
   virtual void say(const std::string& text) = 0;
+  // An evaluation of the past, oldest first, before the first show.
+  virtual void remember(const nlohmann::json& evaluation) = 0;
+  // Whether it shows more than what changes: then the past is worth reading.
+  virtual bool shows_trends() const = 0;
   // Time went by.
   virtual void tick() = 0;
 };

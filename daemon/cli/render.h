@@ -11,6 +11,8 @@
 
 namespace rollwatch {
 
+class Trends;
+
 // "checkout 1.23 → 1.24 in eu-1 (payments)"; a default namespace or target is not named.
 std::string rollout_name(const nlohmann::json& rollout);
 
@@ -51,6 +53,22 @@ std::string list_text(const nlohmann::json& rollouts);
 // `entries` is an array of events and evaluations in order, each with its `kind`.
 std::string history_text(const nlohmann::json& entries);
 
+// An event as a line, without a line feed; with the rollout's id if it is one of many.
+std::string event_text(const nlohmann::json& event, bool of_many);
+
+// `deliveries` is an array, oldest first.
+std::string deliveries_text(const nlohmann::json& deliveries);
+// One, in a few lines.
+std::string delivery_text(const nlohmann::json& delivery);
+
+// `policies` is an array.
+std::string policies_text(const nlohmann::json& policies);
+// A policy's analysis, each value with where it comes from.
+std::string policy_text(const nlohmann::json& policy);
+
+// What conditions answered when they were asked out of turn; `items` is an array.
+std::string check_text(const nlohmann::json& items);
+
 struct Canvas {
   std::size_t columns = 80;
   std::size_t rows = 24;
@@ -58,8 +76,12 @@ struct Canvas {
 };
 
 // The lines of the redrawn view, cut to the canvas, without line feeds. `verdict` is the answer of
-// the verdict call and may be null.
+// the verdict call and may be null. Of the conditions' columns those that tell least go first where
+// there is no room.
 std::vector<std::string> live_view(const nlohmann::json& rollout, const nlohmann::json& verdict,
-                                   SysTime now, const Canvas& canvas);
+                                   const Trends& trends, SysTime now, const Canvas& canvas);
+
+// "5 % ✓ → 25 % for 48s of 5m → 100 %"; empty for a rollout without weights.
+std::string steps_line(const nlohmann::json& rollout, SysTime now, std::size_t columns);
 
 }  // namespace rollwatch

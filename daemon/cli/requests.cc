@@ -93,8 +93,10 @@ Request rollout_request(const std::string& id, const std::string& below) {
   return Request{.target = fmt::format("/rollouts/{}{}", percent_encoded(id), below)};
 }
 
-Request page_request(const std::string& id, const std::string& below, const std::string& cursor) {
+Request page_request(const std::string& id, const std::string& below, const std::string& cursor,
+                     std::optional<long> limit) {
   Request request = rollout_request(id, below);
+  if (limit) add_parameter(request.target, "limit", std::to_string(*limit));
   if (!cursor.empty()) add_parameter(request.target, "cursor", cursor);
   return request;
 }
@@ -184,6 +186,56 @@ Expected<Request, std::string> freeze_request(const Invocation& call, const std:
   request.method = call.has("lift") ? "DELETE" : "PUT";
   request.body = as_body(body);
   request.repeatable = !call.has("lift");
+  return request;
+}
+
+Request events_request(const Invocation& call, const std::string& last) {
+  // The server says something every 15 seconds.
+  constexpr auto kSilence = std::chrono::seconds(45);
+  Request request{.target = "/events", .timeout = kSilence};
+  if (call.positional.empty()) {
+    for (const Flag& flag : call.verb->flags) {
+      if (flag.field.empty()) continue;
+      for (const std::string& value : call.list(flag.name))
+        add_parameter(request.target, flag.field, value);
+    }
+  } else {
+    add_parameter(request.target, "rollout", call.positional);
+  }
+  if (!last.empty()) request.headers.emplace_back("Last-Event-ID", last);
+  return request;
+}
+
+Request redeliver_request(const Invocation& call, const std::string& who) {
+  nlohmann::json body = body_of(call);
+  if (!body.contains("by")) body["by"] = who;
+  return Request{
+      .method = "POST",
+      .target = fmt::format("/deliveries/{}/redeliver", percent_encoded(call.positional)),
+      .body = as_body(body)};
+}
+
+Request check_request(const Invocation& call) {
+  // As long as slow datasources may take for many conditions.
+  constexpr auto kPatience = std::chrono::minutes(5);
+  return Request{
+      .method = "POST", .target = "/check", .body = as_body(body_of(call)), .timeout = kPatience};
+}
+
+Expected<Request, std::string> export_request(const Invocation& call, SysTime now) {
+  constexpr auto kSilence = std::chrono::minutes(2);
+  Request request{.target = "/export", .timeout = kSilence};
+  if (const auto since = call.text("since")) {
+    const auto span = parse_duration(*since);
+    const auto at = span ? std::optional(now - *span) : parse_time(*since);
+    if (!at)
+      return Unexpected(
+          fmt::format("--since needs a time such as 2026-01-02T18:00:00Z, or 30d, "
+                      "not '{}'",
+                      printable(*since)));
+    add_parameter(request.target, "since", format_time(*at));
+  }
+  if (const auto space = call.text("namespace")) add_parameter(request.target, "namespace", *space);
   return request;
 }
 

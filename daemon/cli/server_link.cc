@@ -34,16 +34,25 @@ ServerLink::ServerLink(Surroundings& surroundings, std::function<void(const std:
     : surroundings_(surroundings), say_(std::move(say)), deadline_(deadline) {}
 
 Expected<Response, ExitCode> ServerLink::ask(Request request) {
-  const Millis longest = request.timeout;
+  return ask([&request] { return request; });
+}
+
+void ServerLink::is_there() {
+  if (lost_since_) say_("back");
+  lost_since_.reset();
+}
+
+Expected<Response, ExitCode> ServerLink::ask(const std::function<Request()>& make) {
   for (;;) {
     if (const auto end = over()) return Unexpected(*end);
+    Request request = make();
+    const Millis longest = request.timeout;
     request.timeout = std::min(longest, left().value_or(longest));
     auto answer = surroundings_.transport(request);
     std::string why;
     if (answer) {
       if (!worth_another_try(request, *answer)) {
-        if (lost_since_) say_("back");
-        lost_since_.reset();
+        is_there();
         if (is_success(*answer) || answer->status == kNotModified) return std::move(*answer);
         surroundings_.err << describe_problem(*answer);
         return Unexpected(ExitCode::kFailed);

@@ -25,6 +25,12 @@ class ServerLink {
   // kTimeout past the deadline, kInterrupted, else kFailed.
   Expected<Response, ExitCode> ask(Request request);
 
+  // The same where each try needs a request of its own, such as one that says how far it got.
+  Expected<Response, ExitCode> ask(const std::function<Request()>& make);
+
+  // Something came, although the answer has not ended: the server is not lost.
+  void is_there();
+
   // What is left until the deadline; nothing without one.
   std::optional<Millis> left() const;
 

@@ -1,7 +1,9 @@
 // Everything a verb reaches outside itself, handed in by main and by tests.
 #pragma once
 
+#include <functional>
 #include <iosfwd>
+#include <optional>
 #include <string>
 
 #include "daemon/cli/pace.h"
@@ -26,6 +28,11 @@ struct Surroundings {
   std::string who;  // the default of --by
   Transport transport;
   Pace& pace;
+  // Looks again how large the terminal is; empty where that does not change.
+  std::function<void(Terminal&)> measure = nullptr;
+  std::string context_file = {};  // where the contexts are, or would be
+  // The environment; empty: there is none.
+  std::function<std::optional<std::string>(const std::string&)> variable = nullptr;
 };
 
 }  // namespace rollwatch

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,10 @@ struct Request {
   std::string body = {};  // JSON; empty: none
   Millis timeout = std::chrono::seconds(30);
   bool repeatable = true;  // sent twice it does no more than sent once
+  // For an answer without a foreseeable end: a success's body goes here as it comes, and is not
+  // kept; false ends the exchange as if the answer had ended. `timeout` is then how long nothing
+  // may come.
+  std::function<bool(std::string_view)> take = nullptr;
 };
 
 struct Response {

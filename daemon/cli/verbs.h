@@ -1,9 +1,10 @@
-// The verbs of the command line as data: the parser, the help, the requests and later the
-// completions and the manual are all read from this table. A flag that has a `field` is sent under
-// that name, which is how flags stay the JSON fields' names.
+// The verbs of the command line as data: the parser, the help, the completions, the reference in
+// docs/cli.md and the requests are all read from this table. A flag that has a `field` is sent
+// under that name, which is how flags stay the JSON fields' names.
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -29,6 +30,15 @@ struct Flag {
   std::string_view help;
   std::string_view field = {};  // its name in the request; empty if it is not sent as a field
   bool required = false;
+  std::string_view choices = {};  // "read|register": offered by the completion
+};
+
+// What --output may ask for.
+enum class Formats {
+  kPage,    // table, json
+  kList,    // table, json, jsonl
+  kStream,  // table, jsonl: it has no end that a JSON document could be closed at
+  kOne,     // nothing: there is only one form
 };
 
 struct Verb {
@@ -37,16 +47,27 @@ struct Verb {
   std::string_view positional;  // "ID" is required, "[VERB]" may be left out, empty: none
   std::span<const Flag> flags;
   int (*run)(const Invocation&, Surroundings&);
-  bool lines = false;            // also answers --output jsonl
-  std::string_view action = {};  // a word that stands before the positional: "test"
+  Formats formats = Formats::kPage;
+  std::string_view action = {};  // a word that stands before the positional: "list"
+  bool local = false;            // asks no server
 };
 
+// Verbs of one name, which differ in their action, stand together.
 std::span<const Verb> all_verbs();
+std::span<const Verb> verbs_named(std::string_view name);
 
 // Flags that every verb takes.
 std::span<const Flag> common_flags();
 
-// Null if there is none of that name.
+// The values of --output that the verb knows, the default first.
+std::vector<std::string_view> output_names(const Verb& verb);
+
+// "start", "wait ID", "orchestrator test NAME".
+std::string written(const Verb& verb);
+// "start", "orchestrator test".
+std::string called(const Verb& verb);
+
+// Null if there is none of that name; the first if there are several.
 const Verb* find_verb(std::string_view name);
 const Flag* find_flag(std::span<const Flag> flags, std::string_view name);
 

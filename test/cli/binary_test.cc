@@ -447,6 +447,7 @@ TEST(Token, IsNeverPrinted) {
   auto environment = reaching(server);
   ClientProcess client({"list"}, environment);
   EXPECT_EQ(client.exit_code(), 1);
+  EXPECT_THAT(client.err(), HasSubstr("No such token\n  a token is given by --token-file"));
   environment["ROLLWATCH_TOKEN"] = "s3cret\r\nX-Evil: 1";
   ClientProcess broken({"list"}, environment);
   EXPECT_EQ(broken.exit_code(), 64);

@@ -3,36 +3,17 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
 #include <nlohmann/json.hpp>
-#include <sstream>
+
+#include "test/cli/stage.h"
 
 namespace rollwatch {
 namespace {
 
 using nlohmann::json;
-using Answer = Expected<Response, TransportError>;
-
-class FakePace : public Pace {
- public:
-  Steady steady() const override { return now_; }
-  SysTime wall() const override { return SysTime{}; }
-  bool sleep(Millis span) override {
-    now_ += span;
-    return tick();
-  }
-  bool interrupted() const override { return interrupted_; }
-  void catch_interrupts() override {}
-  void interrupt() { interrupted_ = true; }
-
- private:
-  Steady now_{};
-  bool interrupted_ = false;
-};
-
-Answer refused() { return Unexpected(TransportError{.detail = "refused", .sent = false}); }
-
-Answer broken_off() { return Unexpected(TransportError{.detail = "reset"}); }
+using test::Answer;
+using test::broken_off;
+using test::refused;
 
 Answer verdict(const std::string& etag) {
   return Response{200, R"({"id":"ro_1","percent":0})", etag};
@@ -44,25 +25,8 @@ Answer rollout(const std::string& state, const std::string& reason = "") {
   return Response{200, body.dump()};
 }
 
-struct Fixture : testing::Test {
-  std::ostringstream out;
-  std::ostringstream err;
-  std::istringstream in;
-  FakePace pace;
-  std::deque<Answer> answers;
-  std::vector<std::string> asked;
-  Surroundings surroundings{out, err, in, {}, "anna@host", {}, pace};
+struct FollowingStage : test::Stage {
   json last;
-
-  Fixture() {
-    surroundings.transport = [this](const Request& request) -> Answer {
-      asked.push_back(request.target);
-      if (answers.empty()) return refused();
-      Answer answer = std::move(answers.front());
-      answers.pop_front();
-      return answer;
-    };
-  }
 
   ServerLink link(std::optional<Pace::Steady> deadline = std::nullopt) {
     return {surroundings, [this](const std::string& text) { err << text << "\n"; }, deadline};
@@ -75,7 +39,7 @@ struct Fixture : testing::Test {
   }
 };
 
-using Following = Fixture;
+using Following = FollowingStage;
 
 TEST_F(Following, ShowsEachChangeOnce) {
   answers = {verdict("1"), rollout("waiting"),   verdict("2"), rollout("analyzing"),
@@ -149,7 +113,7 @@ TEST_F(Following, AnUnknownRolloutIsNotTriedAgain) {
   EXPECT_EQ(err.str(), "rollwatch: No such rollout\nrollwatch: could not tell how ro_1 ends\n");
 }
 
-using Linking = Fixture;
+using Linking = FollowingStage;
 
 TEST_F(Linking, ARegistrationIsSentAgainOnlyIfTheFirstCannotHaveCounted) {
   struct Row {

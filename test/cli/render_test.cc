@@ -7,6 +7,7 @@
 #include "daemon/cli/exit_code.h"
 #include "daemon/cli/explain.h"
 #include "daemon/cli/problem.h"
+#include "daemon/cli/trend.h"
 
 namespace rollwatch {
 namespace {
@@ -211,27 +212,32 @@ TEST(Render, LiveViewCountsDownAndFitsTheTerminal) {
   const json verdict = {{"percent", 50},
                         {"progress_message", "1m12s to go"},
                         {"next_slot", "2026-01-02T03:05:00.000Z"}};
-  const auto lines = live_view(running(), verdict, now, Canvas{.columns = 100});
+  const auto lines = live_view(running(), verdict, Trends(), now, Canvas{.columns = 100});
   const std::vector<std::string> expected{
       "checkout 1.23 → 1.24 in eu-1 (payments) · ro_1",
       "analyzing, step 2 of 3, weight 25, passing: 2 of 3 passes",
-      "this step for 48s · 50 % done · 1m12s to go · next slot in 12s",
+      "next slot in 12s · this step for 48s · 50 % done · 1m12s to go",
       "condition   verdict  value   rule    pass  fail  unclear  no data  error  missed  next",
       "error-rate  passing  0.0123  > 0.05  2     0     1        0        0      0       in 12s"};
   EXPECT_EQ(lines, expected);
 
-  const auto narrow = live_view(running(), verdict, now, Canvas{.columns = 12});
+  const auto narrow = live_view(running(), verdict, Trends(), now, Canvas{.columns = 12});
   EXPECT_EQ(narrow[0], "checkout 1.…");
   EXPECT_EQ(narrow[4], "error-rate …");
+  const auto forty = live_view(running(), verdict, Trends(), now, Canvas{.columns = 40});
+  EXPECT_EQ(forty[3], "condition   verdict  value   rule");
+  EXPECT_EQ(forty[4], "error-rate  passing  0.0123  > 0.05");
 
-  const auto coloured = live_view(running(), nullptr, now, Canvas{.columns = 100, .colours = true});
+  const auto coloured =
+      live_view(running(), nullptr, Trends(), now, Canvas{.columns = 100, .colours = true});
   EXPECT_EQ(coloured[1].substr(0, 5), "\x1b[32m");
 }
 
 TEST(Render, LiveViewLeavesOutConditionsThatDoNotFit) {
   json rollout = running();
   for (int i = 0; i < 40; ++i) rollout["conditions"].push_back(rollout["conditions"][0]);
-  const auto lines = live_view(rollout, nullptr, SysTime{}, Canvas{.columns = 100, .rows = 12});
+  const auto lines =
+      live_view(rollout, nullptr, Trends(), SysTime{}, Canvas{.columns = 100, .rows = 12});
   EXPECT_LT(lines.size(), 12U);
   EXPECT_EQ(lines.back(), "… and 35 more");
 }
@@ -338,6 +344,10 @@ TEST(Problems, AreReadable) {
       {"a proxy's page",
        {502, "<html>\x1b[2J"},
        "rollwatch: the server answered 502: <html> [2J\n"},
+      {"no token",
+       {401, R"({"title":"Unauthorized","detail":"a token is needed"})"},
+       "rollwatch: Unauthorized: a token is needed\n"
+       "  a token is given by --token-file, ROLLWATCH_TOKEN or a context\n"},
       {"nothing", {500, ""}, "rollwatch: the server answered 500\n"},
       {"fields of other types",
        {400, R"({"title":7,"detail":null,"errors":"x"})"},

@@ -28,7 +28,7 @@ ARROWS = {
     "daemon/telemetry": ["analysis", "daemon/engine", "daemon/net", "daemon/http"],
     "daemon/api": ["analysis", "config", "daemon/engine", "daemon/net", "daemon/http", "daemon/feed"],
     "daemon/app": ["analysis", "notifiers", "config", "daemon"],
-    "daemon/cli": ["analysis"],
+    "daemon/cli": ["analysis", "config"],
     "test": ["analysis", "notifiers", "config", "daemon", "test"],
 }
 
