@@ -142,7 +142,7 @@ class FieldReader {
 template <class Io>
 void visit(Io& io, typename Io::template Ref<RolloutSpec> spec) {
   auto& [id, ns, service, target, stable, candidate, attempt, policy, labels, args, links,
-         orchestrator, notify, by, observe, created_at] = spec;
+         orchestrator, notify, by, observe, created_at, traceparent] = spec;
   io("id", id);
   io("namespace", ns);
   io("service", service);
@@ -159,6 +159,7 @@ void visit(Io& io, typename Io::template Ref<RolloutSpec> spec) {
   io("by", by);
   io("observe", observe);
   io("created_at", created_at);
+  io("traceparent", traceparent);
 }
 
 template <class Io>
