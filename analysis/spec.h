@@ -28,7 +28,7 @@ struct RolloutSpec {
   std::string by;
   bool observe = false;
   SysTime created_at{};
-  std::string traceparent;  // of the call that registered it (W3C Trace Context); "": none
+  RareText traceparent;  // of the call that registered it (W3C Trace Context); "": none
 };
 
 // The part of an id behind its prefix: "ro_01j…" → "01j…".

@@ -292,7 +292,7 @@ std::string order_payload(Fixed fixed, const RolloutState& after, const Decision
   payload["step"] = std::max(after.step, 0);
   payload["reason"] = std::move(reason);
   const std::string& trace =
-      decision.traceparent.empty() ? fixed.spec.traceparent : decision.traceparent;
+      decision.traceparent.empty() ? fixed.spec.traceparent.text() : decision.traceparent;
   if (!trace.empty()) payload["traceparent"] = trace;
   return dumped(payload);
 }

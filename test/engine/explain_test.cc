@@ -228,7 +228,7 @@ TEST_F(ExplainTest, AnOrderBelongsToTheTraceOfItsDecisionOrElseOfTheRegistration
   };
   EXPECT_EQ(trace(), "none");
   subject.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-  EXPECT_EQ(trace(), subject.traceparent);
+  EXPECT_EQ(trace(), subject.traceparent.text());
   decision.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   EXPECT_EQ(trace(), decision.traceparent);
 }

@@ -237,7 +237,7 @@ std::string text_of(const RolloutSpec& spec) {
        << spec.stable << '|' << spec.candidate << '|' << spec.attempt << '|' << joined(spec.policy)
        << '|' << joined(spec.labels) << '|' << joined(spec.args) << '|' << joined(spec.links) << '|'
        << spec.orchestrator << '|' << joined(spec.notify) << '|' << spec.by << '|' << spec.observe
-       << '|' << spec.traceparent << '|' << ms(spec.created_at);
+       << '|' << spec.traceparent.text() << '|' << ms(spec.created_at);
   return text.str();
 }
 
