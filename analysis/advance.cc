@@ -252,7 +252,10 @@ Transition advance(Fixed fixed, const RolloutState& state, const Input& input, S
         if constexpr (std::is_same_v<T, Begin>) begin_if_nothing_stands_before(m, kEngine);
         if constexpr (std::is_same_v<T, SlotAnswered>) on_slot(m, happened);
         if constexpr (std::is_same_v<T, SlotsMissed>) on_slots_missed(m, happened);
-        if constexpr (std::is_same_v<T, PersonDecided>) on_person(m, happened);
+        if constexpr (std::is_same_v<T, PersonDecided>) {
+          on_person(m, happened);
+          for (Decision& decision : m.out.decisions) decision.traceparent = happened.traceparent;
+        }
         if constexpr (std::is_same_v<T, OrderEnded>) on_order_ended(m, happened);
         if constexpr (std::is_same_v<T, RollbackSentAgain>) on_rollback_sent_again(m, happened);
         if constexpr (std::is_same_v<T, WeightReported>) on_weight_reported(m, happened);

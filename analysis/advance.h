@@ -51,6 +51,7 @@ struct PersonDecided {
   std::string reason;
   std::optional<std::string> question;  // the id it answers, if the caller named one
   Millis span{0};                       // of kExtend: how much longer
+  std::string traceparent = {};         // of the call, if it has one
 };
 
 enum class OrderEnd : std::uint8_t { kDone, kAccepted, kRefused, kExpired };
@@ -154,6 +155,7 @@ struct Decision {
   bool by_alerts = false;                // it was an alert that decided
   bool would_have = false;               // of an observing condition: recorded, nothing done
   SysTime at{};
+  std::string traceparent = {};  // of the call it came with; "": none did
 };
 
 // An order to be delivered. Ids and the time it was decided come from the decision; the fence from

@@ -28,6 +28,7 @@ struct RolloutSpec {
   std::string by;
   bool observe = false;
   SysTime created_at{};
+  RareText traceparent;  // of the call that registered it (W3C Trace Context); "": none
 };
 
 // The part of an id behind its prefix: "ro_01j…" → "01j…".

@@ -87,6 +87,17 @@ void check_request(const Layers& layers, FieldErrors& errors) {
                         "); a request may give args and nothing of the analysis"});
 }
 
+MergedAnalysis merged_from(const Value& document, Plan plan) {
+  MergedAnalysis merged;
+  merged.analysis = to_json(document);
+  merged.sources = sources_of(document);
+  merged.plan = std::move(plan);
+  for (const FieldError& warning : plan_warnings(merged.plan, document)) {
+    merged.warnings.push_back(warning.message);
+  }
+  return merged;
+}
+
 }  // namespace
 
 void check_datasources(const Value& table, const std::string& path, const Settings& settings,
@@ -124,7 +135,7 @@ Expected<MergedAnalysis, FieldErrors> merge_analysis(const Settings& settings,
                                                      const std::string& ns,
                                                      const std::string& service,
                                                      const std::vector<std::string>& policies,
-                                                     const Value* request_analysis) {
+                                                     const Value* request_analysis, Steps steps) {
   FieldErrors errors;
   Layers layers;
   layers.defaults = &settings.defaults;
@@ -144,7 +155,7 @@ Expected<MergedAnalysis, FieldErrors> merge_analysis(const Settings& settings,
   const Value document = merged_document(layers, errors);
   if (!errors.empty()) return Unexpected(std::move(errors));
   check_datasources(document, "", settings, errors);
-  auto plan = decode_plan(document);
+  auto plan = decode_plan(document, steps);
   if (!plan) errors.insert(errors.end(), plan.error().begin(), plan.error().end());
   // What is missing in every layer is for the request to give.
   for (FieldError& error : errors) {
@@ -152,14 +163,21 @@ Expected<MergedAnalysis, FieldErrors> merge_analysis(const Settings& settings,
   }
   if (!errors.empty()) return Unexpected(std::move(errors));
 
-  MergedAnalysis merged;
-  merged.analysis = to_json(document);
-  merged.sources = sources_of(document);
-  merged.plan = std::move(*plan);
-  for (const FieldError& warning : plan_warnings(merged.plan, document)) {
-    merged.warnings.push_back(warning.message);
-  }
-  return merged;
+  return merged_from(document, std::move(*plan));
+}
+
+std::optional<MergedAnalysis> merge_policy(const Settings& settings, const std::string& policy) {
+  const auto found = settings.policies.find(policy);
+  if (found == settings.policies.end()) return std::nullopt;
+  Layers layers;
+  layers.defaults = &settings.defaults;
+  layers.policies.emplace_back(policy, &found->second);
+  FieldErrors errors;
+  const Value document = merged_document(layers, errors);
+  auto plan = decode_plan(document, Steps::kOptional);
+  // The loader has refused a policy that cannot be merged, but for what only a service or a request
+  // can give: then its document is shown as far as it goes.
+  return merged_from(document, plan ? std::move(*plan) : Plan{});
 }
 
 }  // namespace rollwatch

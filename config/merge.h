@@ -8,6 +8,7 @@
 // change later.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,12 +31,19 @@ struct MergedAnalysis {
 };
 
 // request_analysis is the request's `analysis`, or null. Errors that are the request's have a
-// pointer; those of a policy have a file. An unknown policy is an error at /policy.
+// pointer; those of a policy have a file. An unknown policy is an error at /policy. Without steps
+// it is good for looking at its conditions only.
 Expected<MergedAnalysis, FieldErrors> merge_analysis(const Settings& settings,
                                                      const std::string& ns,
                                                      const std::string& service,
                                                      const std::vector<std::string>& policies,
-                                                     const Value* request_analysis);
+                                                     const Value* request_analysis,
+                                                     Steps steps = Steps::kRequired);
+
+// What a policy comes to by itself, over [defaults]: a service and a request can still change it.
+// One that is a part, to be registered together with others, may have no steps. Null: there is no
+// such policy.
+std::optional<MergedAnalysis> merge_policy(const Settings& settings, const std::string& policy);
 
 // The first half of it: the merged document whose nodes know where they are from. The layers have
 // passed check_layer.

@@ -14,13 +14,13 @@ set -euo pipefail
 
 build_packages=(
   g++ cmake ninja-build ccache mold pkg-config git
-  libboost1.81-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev libpq-dev
+  libboost1.81-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev libpq-dev zlib1g-dev
   libtomlplusplus-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev prometheus-cpp-dev
   libgtest-dev libgmock-dev
 )
 demo_packages=(prometheus haproxy python3)
 check_packages=(
-  clang-format clang-tidy shellcheck victoria-metrics prometheus-alertmanager sqlite3 postgresql npm curl
+  clang-format clang-tidy shellcheck victoria-metrics prometheus-alertmanager sqlite3 postgresql npm curl jq
   iproute2 libbenchmark-dev valgrind tmux openssl
 )
 

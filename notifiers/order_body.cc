@@ -99,6 +99,11 @@ std::string explain_url(const std::string& external_url, const std::string& roll
   return url;
 }
 
+std::string traceparent_of(const std::string& payload) {
+  const Json trace = text_or_null(Json::parse(payload, nullptr, false), "traceparent");
+  return trace.is_null() ? "" : trace.get<std::string>();
+}
+
 std::string order_body(const RolloutSpec& spec, const OrderFacts& order,
                        const std::string& external_url) {
   Json body;

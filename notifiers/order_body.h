@@ -27,6 +27,9 @@ struct OrderFacts {
   SysTime attempted_at{};  // "timestamp"
 };
 
+// The trace that the order belongs to, for the header of that name; "": none.
+std::string traceparent_of(const std::string& payload);
+
 // `stable` is null on a first release: there is no version to go back to, and "" could be taken for
 // one.
 std::string order_body(const RolloutSpec& spec, const OrderFacts& order,

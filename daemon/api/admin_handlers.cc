@@ -4,16 +4,30 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/api/handlers.h"
+#include "daemon/api/openapi_document.h"
 
 namespace rollwatch {
 
 awaitable<ServerResponse> get_index(const ApiContext& context, Call&) {
   co_return text_response(200, fmt::format("rollwatchd {}\n\n"
                                            "rollouts      {}/api/v1/rollouts?state=active\n"
+                                           "this API      /openapi.json\n"
                                            "metrics       /metrics\n"
                                            "health        /-/healthy  /-/ready\n"
                                            "from a shell  rollwatch list\n",
                                            context.version, context.external_url()));
+}
+
+awaitable<ServerResponse> get_openapi(const ApiContext&, Call& call) {
+  ServerResponse response;
+  response.headers = {{"Cache-Control", "no-cache"}, {"ETag", openapi_etag()}};
+  if (etag_listed(call.request.header("if-none-match").value_or(""), openapi_etag())) {
+    response.status = 304;
+    co_return response;
+  }
+  response.headers.emplace_back("Content-Type", "application/json");
+  response.body = openapi_document();
+  co_return response;
 }
 
 awaitable<ServerResponse> get_metrics(const ApiContext& context, Call&) {

@@ -87,7 +87,8 @@ Api::Api(ApiContext context, std::span<const Route> routes)
     : context_(std::move(context)), routes_(routes) {}
 
 awaitable<ServerResponse> Api::answer(ServerRequest request) {
-  const std::string line = request.method + " " + request.path;
+  std::string line = request.method + " " + request.path;
+  if (const auto id = request.header("x-request-id")) line += fmt::format(" [{}]", *id);
   RouteMatch match = match_route(routes_, request.method, request.segments);
   ServerResponse response;
   // Once more if the node that had it is gone: it may be ours by now.

@@ -20,7 +20,9 @@
 #include "config/settings.h"
 #include "daemon/api/merged_analyses.h"
 #include "daemon/api/rollout_service.h"
+#include "daemon/api/seats.h"
 #include "daemon/engine/caller.h"
+#include "daemon/engine/check_conditions.h"
 #include "daemon/engine/nodes.h"
 #include "daemon/engine/target_driver.h"
 #include "daemon/feed/event_feed.h"
@@ -94,7 +96,15 @@ struct ApiContext {
   std::function<awaitable<FeedOpened>(FeedFilter filter, std::optional<std::int64_t> after,
                                       std::string who)>
       follow_events = no_stream;
+  // Evaluates a plan's conditions now, but for those left out; nothing is recorded of it.
+  std::function<awaitable<std::vector<CheckedCondition>>(
+      RolloutSpec spec, std::shared_ptr<const Plan> plan, std::vector<std::string> left_out)>
+      check_conditions = no_check;
 
+  static awaitable<std::vector<CheckedCondition>> no_check(RolloutSpec, std::shared_ptr<const Plan>,
+                                                           std::vector<std::string>) {
+    co_return std::vector<CheckedCondition>();
+  }
   static awaitable<FeedOpened> no_stream(FeedFilter, std::optional<std::int64_t>, std::string) {
     co_return Unexpected(FeedRefusal());
   }
@@ -102,6 +112,9 @@ struct ApiContext {
     co_return std::nullopt;
   }
   std::shared_ptr<MergedAnalyses> merged_analyses = std::make_shared<MergedAnalyses>();
+  // They cost the datasources, and the store, more than other calls do.
+  Seats checks{8};
+  Seats exports{4};
 };
 
 // One request on its way to a handler.
@@ -113,6 +126,8 @@ struct Call {
   const std::string& parameter(std::string_view name) const {
     return parameters.find(name)->second;
   }
+  // The trace that the request belongs to (W3C Trace Context); "" if it has none, or no good one.
+  std::string traceparent() const;
 };
 
 // Thrown by a handler: the request is refused with this problem.

@@ -38,6 +38,7 @@ awaitable<ServerResponse> decide(const ApiContext& context, Call& call, Decision
   decision.reason = body.text("reason", kSentence).value_or("");
   decision.by = body.text("by").value_or(call.caller.name);
   decision.question = body.text("question");
+  decision.traceparent = call.traceparent();
   if (kind == DecisionKind::kExtend) {
     const bool given = object.find("for") != nullptr;
     decision.span = body.table().duration("for", {kShortest, kLongest}).value_or(Millis{0});

@@ -31,6 +31,7 @@ awaitable<AlertsTaken> EngineService::take_alerts(std::vector<ReceivedAlert> ale
 FreezeView EngineService::freeze_of(const std::string& ns, const std::string& service) {
   return engine_.freeze_of(ns, service);
 }
+awaitable<std::vector<FreezeRecord>> EngineService::all_freezes() { return store_.freezes(); }
 awaitable<std::size_t> EngineService::count_held_by(std::string ns, std::string service) {
   ListFilter filter;
   filter.states = {State::kWaiting, State::kAnalyzing, State::kPaused, State::kPromoting,

@@ -39,6 +39,23 @@ ServerResponse rollout_response(int status, const RolloutView& view) {
   return response;
 }
 
+std::string Call::traceparent() const {
+  constexpr std::string_view kShape = "00-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx";
+  constexpr std::size_t kTrace = 3, kTraceEnd = 35, kSpan = 36, kSpanEnd = 52;
+  const std::string_view given = request.header("traceparent").value_or("");
+  if (given.size() != kShape.size()) return "";
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const bool is_hex =
+        (given[i] >= '0' && given[i] <= '9') || (given[i] >= 'a' && given[i] <= 'f');
+    if (kShape[i] == 'x' ? !is_hex : given[i] != kShape[i]) return "";
+  }
+  const auto is_zero = [&](std::size_t begin, std::size_t end) {
+    return given.substr(begin, end - begin).find_first_not_of('0') == std::string_view::npos;
+  };
+  if (is_zero(kTrace, kTraceEnd) || is_zero(kSpan, kSpanEnd)) return "";
+  return std::string(given);
+}
+
 bool etag_listed(std::string_view header, std::string_view etag) {
   while (!header.empty()) {
     const std::size_t end = std::min(header.find(','), header.size());

@@ -20,6 +20,13 @@ awaitable<ServerResponse> list_evaluations(const ApiContext& context, Call& call
 awaitable<ServerResponse> list_events(const ApiContext& context, Call& call);
 awaitable<ServerResponse> list_deliveries(const ApiContext& context, Call& call);
 awaitable<ServerResponse> explain_decision(const ApiContext& context, Call& call);
+// export_handler.cc
+awaitable<ServerResponse> export_history(const ApiContext& context, Call& call);
+// policy_handlers.cc
+awaitable<ServerResponse> list_policies(const ApiContext& context, Call& call);
+awaitable<ServerResponse> get_policy(const ApiContext& context, Call& call);
+// check_handler.cc
+awaitable<ServerResponse> check_conditions_now(const ApiContext& context, Call& call);
 // event_stream.cc
 awaitable<ServerResponse> stream_events(const ApiContext& context, Call& call);
 // decide_handlers.cc
@@ -54,6 +61,7 @@ awaitable<ServerResponse> ask_flagger_gate(const ApiContext& context, Call& call
 awaitable<ServerResponse> take_alertmanager_webhook(const ApiContext& context, Call& call);
 // admin_handlers.cc
 awaitable<ServerResponse> get_index(const ApiContext& context, Call& call);
+awaitable<ServerResponse> get_openapi(const ApiContext& context, Call& call);
 awaitable<ServerResponse> get_metrics(const ApiContext& context, Call& call);
 awaitable<ServerResponse> get_healthy(const ApiContext& context, Call& call);
 awaitable<ServerResponse> get_ready(const ApiContext& context, Call& call);

@@ -74,6 +74,7 @@ awaitable<ServerResponse> get_rollout(const ApiContext& context, Call& call) {
   ServerResponse response = rollout_response(200, view);
   if (etag_listed(call.request.header("if-none-match").value_or(""), etag_of(view))) {
     response.status = 304;
+    response.headers = {{"Cache-Control", "no-cache"}, {"ETag", etag_of(view)}};
     response.body.clear();
   }
   co_return response;

@@ -175,6 +175,7 @@ awaitable<ServerResponse> register_rollout(const ApiContext& context, Call& call
                                     call.caller.name, registration.spec.ns)}};
   if (registration.spec.observe && !call.caller.may(Scope::kDecide))
     throw Refusal{{403, "\"observe\" promotes at once and needs the scope \"decide\""}};
+  registration.spec.traceparent = call.traceparent();
   if (key) registration.idempotency = IdempotencyRecord{*key, body_hash, now};
 
   const RolloutSpec spec = registration.spec;

@@ -29,6 +29,8 @@ class RolloutService {
   virtual awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts) = 0;
 
   virtual FreezeView freeze_of(const std::string& ns, const std::string& service) = 0;
+  // All of them, whether they are in force or were.
+  virtual awaitable<std::vector<FreezeRecord>> all_freezes() = 0;
   // How many a freeze of the service, or of everything, can hold; on whichever node.
   virtual awaitable<std::size_t> count_held_by(std::string ns, std::string service) = 0;
   virtual awaitable<std::vector<StoredRollout>> latest_per_target(std::string ns,
@@ -66,6 +68,7 @@ class EngineService : public RolloutService {
   awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift) override;
   awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts) override;
   FreezeView freeze_of(const std::string& ns, const std::string& service) override;
+  awaitable<std::vector<FreezeRecord>> all_freezes() override;
   awaitable<std::size_t> count_held_by(std::string ns, std::string service) override;
   awaitable<std::vector<StoredRollout>> latest_per_target(std::string ns, std::string service,
                                                           std::size_t limit) override;

@@ -36,6 +36,7 @@ class Application::Impl {
 
  private:
   EngineRules engine_rules();
+  std::string datasource_url(const std::string& datasource) const;
   DelayHooks delay_hooks();
   EngineHooks engine_hooks();
   ApiContext api_context();

@@ -40,12 +40,16 @@ EngineRules Application::Impl::engine_rules() {
   rules.decode_plan = plan_of;
   rules.random = random_bits;
   rules.datasource_url = [this](const std::string& datasource) {
-    const auto found = settings_->datasources.find(datasource);
-    return found != settings_->datasources.end() ? without_credentials(found->second.url)
-                                                 : std::string();
+    return datasource_url(datasource);
   };
   teller_.show_graphs_of(rules.datasource_url);
   return rules;
+}
+
+std::string Application::Impl::datasource_url(const std::string& datasource) const {
+  const auto found = settings_->datasources.find(datasource);
+  return found != settings_->datasources.end() ? without_credentials(found->second.url)
+                                               : std::string();
 }
 
 DelayHooks Application::Impl::delay_hooks() {
@@ -172,6 +176,14 @@ ApiContext Application::Impl::api_context() {
           [this](const ServerRequest& request) { return ask_others(request); },
           [this](FeedFilter filter, std::optional<std::int64_t> after, std::string who) {
             return feed_.open(std::move(filter), after, std::move(who));
+          },
+          [this](RolloutSpec spec, std::shared_ptr<const Plan> plan,
+                 std::vector<std::string> left_out) {
+            CheckSurroundings around{delays_, clock_, [this](const std::string& datasource) {
+                                       return datasource_url(datasource);
+                                     }};
+            return check_conditions(std::move(spec), std::move(plan), std::move(left_out),
+                                    std::move(around));
           }};
 }
 

@@ -51,6 +51,8 @@ HttpRequest WebhookDriver::request_for(const OrderMessage& order, SysTime now) c
       {"webhook-signature", Secret(sign(target_.keys, delivery.id, timestamp, request.body))},
       {"idempotency-key", Secret(delivery.id)},
   };
+  if (std::string trace = traceparent_of(delivery.payload); !trace.empty())
+    request.headers.emplace_back("traceparent", Secret(std::move(trace)));
   return request;
 }
 

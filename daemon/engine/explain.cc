@@ -291,6 +291,9 @@ std::string order_payload(Fixed fixed, const RolloutState& after, const Decision
   payload["state"] = name_of(after.state);
   payload["step"] = std::max(after.step, 0);
   payload["reason"] = std::move(reason);
+  const std::string& trace =
+      decision.traceparent.empty() ? fixed.spec.traceparent.text() : decision.traceparent;
+  if (!trace.empty()) payload["traceparent"] = trace;
   return dumped(payload);
 }
 

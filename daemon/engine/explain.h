@@ -41,7 +41,8 @@ std::string explain_bundle(Fixed fixed, const RolloutState& after, const Decisio
                            const std::optional<Asked>& asked,
                            const std::vector<std::string>& delivery_ids);
 
-// The facts of an order that its body is made from: {"state","step","reason":{…}}.
+// The facts of an order that its body is made from: {"state","step","reason":{…}}, and
+// "traceparent" if the decision, or else the registration, came with one.
 std::string order_payload(Fixed fixed, const RolloutState& after, const Decision& decision);
 
 // A line for a shell that asks the same question again. Configured headers are named, their values

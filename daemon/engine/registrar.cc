@@ -26,6 +26,7 @@ struct Point {
 // Before it begins for readiness; else each step at which the condition is asked, and the soak.
 std::vector<Point> points_of(const Plan& plan, const ConditionPlan& condition) {
   if (condition.is_readiness) return {{-1, std::nullopt}};
+  if (plan.steps.empty()) return {{0, std::nullopt}};  // a part of a plan, which is only checked
   std::vector<Point> points;
   for (std::size_t step = 0; step < plan.steps.size(); ++step)
     points.push_back({static_cast<int>(step), plan.steps[step].weight});
@@ -109,12 +110,7 @@ class Checker {
   const Plan& plan_;
 };
 
-}  // namespace
-
-awaitable<RegistrationCheck> check_registration(const RolloutSpec& spec, const Plan& plan,
-                                                std::vector<std::string> left_out,
-                                                MetricsSource& source) {
-  Checker checker(spec, plan);
+void check_all(Checker& checker, const Plan& plan, const std::vector<std::string>& left_out) {
   for (std::size_t i = 0; i < plan.conditions.size(); ++i) {
     const ConditionPlan& condition = plan.conditions[i];
     if (std::ranges::find(left_out, condition.name) != left_out.end()) continue;
@@ -123,6 +119,22 @@ awaitable<RegistrationCheck> check_registration(const RolloutSpec& spec, const P
   }
   if (plan.alerts && std::ranges::find(left_out, kAlertsName) == left_out.end())
     checker.check(*plan.alerts);
+}
+
+}  // namespace
+
+std::vector<FieldProblem> rendering_problems(const RolloutSpec& spec, const Plan& plan,
+                                             const std::vector<std::string>& left_out) {
+  Checker checker(spec, plan);
+  check_all(checker, plan, left_out);
+  return std::move(checker.problems);
+}
+
+awaitable<RegistrationCheck> check_registration(const RolloutSpec& spec, const Plan& plan,
+                                                std::vector<std::string> left_out,
+                                                MetricsSource& source) {
+  Checker checker(spec, plan);
+  check_all(checker, plan, left_out);
   RegistrationCheck result;
   result.problems = std::move(checker.problems);
   if (!result.problems.empty()) co_return result;

@@ -14,6 +14,10 @@ struct RegistrationCheck {
   std::vector<std::string> warnings;
 };
 
+// The first half of it, which asks nobody: what has no value, with the field it belongs into.
+std::vector<FieldProblem> rendering_problems(const RolloutSpec& spec, const Plan& plan,
+                                             const std::vector<std::string>& left_out);
+
 // `plan` is the whole of it, as the merged analysis has it, so that pointers are into that;
 // `left_out` are the conditions this rollout is watched without (plan_for). What a request has not
 // given is a problem of the field it belongs into, such as /labels/tier.

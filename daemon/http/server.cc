@@ -19,6 +19,7 @@
 #include <list>
 
 #include "daemon/http/listener.h"
+#include "daemon/http/manners.h"
 #include "daemon/http/problem.h"
 #include "daemon/http/stream_sender.h"
 
@@ -296,15 +297,21 @@ awaitable<void> HttpServer::Impl::invite_body(
 }
 
 awaitable<ServerResponse> HttpServer::Impl::handle(ServerRequest request) {
+  const Manners manners(request);
+  ServerResponse response;
   std::string what;
   try {
-    co_return co_await handler_(std::move(request));
+    response = co_await handler_(std::move(request));
   } catch (const std::exception& error) {
     what = error.what();
   }
-  spdlog::error("a request could not be answered: {}", what);
-  const Problem problem{500, "the request could not be answered; the daemon's log says why"};
-  co_return problem_response(problem);
+  if (!what.empty()) {
+    spdlog::error("a request could not be answered: {} [{}]", what, manners.request_id());
+    response = problem_response(
+        Problem{500, "the request could not be answered; the daemon's log says why"});
+  }
+  manners.finish(response);
+  co_return response;
 }
 
 awaitable<bool> HttpServer::Impl::send(Session& session, std::string_view method,
@@ -323,7 +330,8 @@ awaitable<bool> HttpServer::Impl::send(Session& session, std::string_view method
 }
 
 awaitable<void> HttpServer::Impl::refuse(Session& session, const Problem& problem) {
-  const ServerResponse response = problem_response(problem);
+  ServerResponse response = problem_response(problem);
+  response.headers.emplace_back("X-Request-Id", new_request_id());
   co_await send(session, "", response, false);
   co_await linger(session);
 }

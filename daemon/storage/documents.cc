@@ -76,6 +76,8 @@ Json write_value(const T& value) {
     return write_double(value);
   } else if constexpr (std::is_same_v<T, SysTime>) {
     return value.time_since_epoch().count();
+  } else if constexpr (std::is_same_v<T, RareText>) {
+    return value.text();
   } else {
     return value;
   }
@@ -91,6 +93,8 @@ void read_value(const Json& json, T& value) {
     value = SysTime(Millis(json.get<std::int64_t>()));
   } else if constexpr (std::is_same_v<T, RarePairs>) {
     value = json.get<RarePairs::Map>();
+  } else if constexpr (std::is_same_v<T, RareText>) {
+    value = json.get<std::string>();
   } else {
     json.get_to(value);
   }
@@ -142,7 +146,7 @@ class FieldReader {
 template <class Io>
 void visit(Io& io, typename Io::template Ref<RolloutSpec> spec) {
   auto& [id, ns, service, target, stable, candidate, attempt, policy, labels, args, links,
-         orchestrator, notify, by, observe, created_at] = spec;
+         orchestrator, notify, by, observe, created_at, traceparent] = spec;
   io("id", id);
   io("namespace", ns);
   io("service", service);
@@ -159,6 +163,7 @@ void visit(Io& io, typename Io::template Ref<RolloutSpec> spec) {
   io("by", by);
   io("observe", observe);
   io("created_at", created_at);
+  io("traceparent", traceparent);
 }
 
 template <class Io>

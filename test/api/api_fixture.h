@@ -44,6 +44,7 @@ class FakeService : public RolloutService {
   RedeliverResult redeliver_answer;
   std::optional<std::string> next_cursor;
   bool store_is_away = false;
+  bool list_fails = false;
   bool is_uncertain = false;        // whether a decision was recorded
   std::function<void(int)> waited;  // called with the number of the wait, from 1
   // What it was asked.
@@ -108,6 +109,11 @@ class FakeService : public RolloutService {
     if (view.in_force) view.text = sentence_of(found->second);
     return view;
   }
+  awaitable<std::vector<FreezeRecord>> all_freezes() override {
+    std::vector<FreezeRecord> all;
+    for (const auto& [name, freeze] : freezes) all.push_back(freeze);
+    co_return all;
+  }
   awaitable<std::size_t> count_held_by(std::string, std::string) override { co_return 2; }
   awaitable<std::vector<StoredRollout>> latest_per_target(std::string ns, std::string name,
                                                           std::size_t limit) override {
@@ -128,6 +134,7 @@ class FakeService : public RolloutService {
   awaitable<Page<RolloutView>> list(ListFilter wanted, std::size_t limit,
                                     std::optional<std::string> cursor) override {
     filter = std::move(wanted);
+    if (list_fails) throw StoreError("disk I/O error in /var/lib/secret/place");
     note("list", limit, cursor);
     Page<RolloutView> page;
     for (const auto& [id, view] : rollouts) page.items.push_back(view);
@@ -217,35 +224,48 @@ class ApiTest : public testing::Test {
   std::vector<std::pair<FeedFilter, std::optional<std::int64_t>>> followed;
   std::optional<FeedRefusal> stream_refusal;
   std::function<bool()> wanted;
-  Api api{
-      ApiContext{.service = service,
-                 .clock = clock,
-                 .settings = [this] { return settings; },
-                 .reload = [this] { return reload_answer; },
-                 .not_ready = [this] { return not_ready; },
-                 .metrics = [] { return std::string("rollwatch_x 1\n"); },
-                 .external_url = [] { return std::string("http://rollwatch.example.net"); },
-                 .version = "0.1.0",
-                 .targets = [this] { return targets; },
-                 .held_because =
-                     [this](const std::string& delivery) {
-                       const auto found = held.find(delivery);
-                       return found == held.end() ? std::optional<std::string>() : found->second;
-                     },
-                 .test_notifier = [this](std::string name,
-                                         std::string by) -> awaitable<std::optional<SendResult>> {
-                   tests.push_back(name + " " + by);
-                   const auto found = test_answers.find(name);
-                   if (found == test_answers.end()) co_return std::nullopt;
-                   co_return found->second;
-                 },
-                 .follow_events = [this](FeedFilter filter, std::optional<std::int64_t> after,
-                                         std::string) -> awaitable<FeedOpened> {
-                   if (service.store_is_away) throw StoreError("disk I/O error in /var/lib/secret");
-                   followed.emplace_back(std::move(filter), after);
-                   if (stream_refusal) co_return Unexpected(*stream_refusal);
-                   co_return std::make_shared<EmptyBody>();
-                 }}};
+  struct AskedCheck {
+    RolloutSpec spec;
+    std::shared_ptr<const Plan> plan;
+    std::vector<std::string> left_out;
+  };
+  std::vector<AskedCheck> checks;
+  std::vector<CheckedCondition> checked;  // what they are answered with
+  Api api{ApiContext{
+      .service = service,
+      .clock = clock,
+      .settings = [this] { return settings; },
+      .reload = [this] { return reload_answer; },
+      .not_ready = [this] { return not_ready; },
+      .metrics = [] { return std::string("rollwatch_x 1\n"); },
+      .external_url = [] { return std::string("http://rollwatch.example.net"); },
+      .version = "0.1.0",
+      .targets = [this] { return targets; },
+      .held_because =
+          [this](const std::string& delivery) {
+            const auto found = held.find(delivery);
+            return found == held.end() ? std::optional<std::string>() : found->second;
+          },
+      .test_notifier = [this](std::string name,
+                              std::string by) -> awaitable<std::optional<SendResult>> {
+        tests.push_back(name + " " + by);
+        const auto found = test_answers.find(name);
+        if (found == test_answers.end()) co_return std::nullopt;
+        co_return found->second;
+      },
+      .follow_events = [this](FeedFilter filter, std::optional<std::int64_t> after,
+                              std::string) -> awaitable<FeedOpened> {
+        if (service.store_is_away) throw StoreError("disk I/O error in /var/lib/secret");
+        followed.emplace_back(std::move(filter), after);
+        if (stream_refusal) co_return Unexpected(*stream_refusal);
+        co_return std::make_shared<EmptyBody>();
+      },
+      .check_conditions =
+          [this](RolloutSpec spec, std::shared_ptr<const Plan> plan,
+                 std::vector<std::string> left_out) -> awaitable<std::vector<CheckedCondition>> {
+        checks.push_back({std::move(spec), std::move(plan), std::move(left_out)});
+        co_return checked;
+      }}};
 
  private:
   net::io_context io_;

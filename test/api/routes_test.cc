@@ -57,7 +57,7 @@ TEST(Routes, UnknownPathsAndMethodsAreToldApart) {
       {"GET", {"api", "v1", "rollouts", "ro_1", "extend"}, {"POST", "OPTIONS"}},
       {"GET", {"api", "v1", "services"}, {}},
       {"POST", {"api", "v1", "freeze"}, {"PUT", "GET", "HEAD", "DELETE", "OPTIONS"}},
-      {"GET", {"openapi.json"}, {}},
+      {"POST", {"openapi.json"}, {"GET", "HEAD", "OPTIONS"}},
       {"DELETE", {"api", "v1", "rollouts"}, {"POST", "GET", "HEAD", "OPTIONS"}},
       {"GET", {"-", "reload"}, {"POST", "PUT", "OPTIONS"}},
       {"get", {"metrics"}, {"GET", "HEAD", "OPTIONS"}},

@@ -85,6 +85,17 @@ TEST_F(WebhookDriverTest, SendsASignedRequest) {
             "http://rollwatch.example.net/api/v1/rollouts/ro_01jg/explain");
 }
 
+TEST_F(WebhookDriverTest, CarriesTheTraceItBelongsTo) {
+  send();
+  EXPECT_FALSE(headers.contains("traceparent"));
+  const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  order.delivery.payload =
+      R"({"state":"analyzing","step":0,"reason":{},"traceparent":")" + trace + "\"}";
+  send();
+  EXPECT_EQ(headers["traceparent"], trace);
+  EXPECT_EQ(sent.body.find(trace), std::string::npos) << "the body is the contract's";
+}
+
 TEST_F(WebhookDriverTest, ALaterAttemptIsSignedForItsOwnTime) {
   send();
   const auto first = headers;

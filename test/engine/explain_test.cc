@@ -221,6 +221,18 @@ TEST_F(ExplainTest, HostileTextStaysText) {
   }
 }
 
+TEST_F(ExplainTest, AnOrderBelongsToTheTraceOfItsDecisionOrElseOfTheRegistration) {
+  const auto trace = [&] {
+    const Json order = Json::parse(order_payload({subject, *plan}, after, decision));
+    return order.value("traceparent", "none");
+  };
+  EXPECT_EQ(trace(), "none");
+  subject.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  EXPECT_EQ(trace(), subject.traceparent.text());
+  decision.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  EXPECT_EQ(trace(), decision.traceparent);
+}
+
 TEST_F(ExplainTest, ALongResponseIsCutAndItsHashIsOfTheWhole) {
   asked.value.raw = std::make_shared<const std::string>(1'000'000, 'x');
   const Json is = bundle(asked)["evaluation"];

@@ -43,6 +43,7 @@ LIBRARIES = {
     "curl/": ["daemon/http", "daemon/delivery", "daemon/cli", "daemon/app"],
     "prometheus/": ["daemon/telemetry"],
     "CLI/": ["daemon/cli", "daemon/app"],
+    "zlib.h": ["daemon/http"],
     "openssl/": ["notifiers", "daemon"],
     "spdlog/": ["daemon"],
     "fmt/": ["notifiers", "config", "daemon"],

@@ -60,6 +60,7 @@ RolloutSpec full_spec(const std::string& id) {
   spec.by = kHard;
   spec.observe = true;
   spec.created_at = kNow;
+  spec.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   return spec;
 }
 
@@ -236,7 +237,7 @@ std::string text_of(const RolloutSpec& spec) {
        << spec.stable << '|' << spec.candidate << '|' << spec.attempt << '|' << joined(spec.policy)
        << '|' << joined(spec.labels) << '|' << joined(spec.args) << '|' << joined(spec.links) << '|'
        << spec.orchestrator << '|' << joined(spec.notify) << '|' << spec.by << '|' << spec.observe
-       << '|' << ms(spec.created_at);
+       << '|' << spec.traceparent.text() << '|' << ms(spec.created_at);
   return text.str();
 }
 
