@@ -244,6 +244,22 @@ Transition registered(Fixed fixed, SysTime now, const FreezeChanged& frozen) {
   return m.finish();
 }
 
+namespace {
+
+// Of what comes from a call; all that follows from it at once has come by it.
+const Via* via_of(const Input& input) {
+  return std::visit(
+      [](const auto& happened) -> const Via* {
+        if constexpr (requires { happened.via; })
+          return &happened.via;
+        else
+          return nullptr;
+      },
+      input);
+}
+
+}  // namespace
+
 Transition advance(Fixed fixed, const RolloutState& state, const Input& input, SysTime now) {
   Mover m(fixed, state, now);
   std::visit(
@@ -269,7 +285,12 @@ Transition advance(Fixed fixed, const RolloutState& state, const Input& input, S
         if constexpr (std::is_same_v<T, AlertChanged>) on_alert(m, happened);
       },
       input);
-  return m.finish();
+  Transition step = m.finish();
+  if (const Via* via = via_of(input)) {
+    for (Event& event : step.events) event.via = *via;
+    for (Decision& decision : step.decisions) decision.via = *via;
+  }
+  return step;
 }
 
 std::optional<SysTime> next_timer(Fixed fixed, const RolloutState& state) {

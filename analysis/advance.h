@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -20,6 +21,17 @@
 #include "analysis/state.h"
 
 namespace rollwatch {
+
+// By what means a caller came: for the audit, beside who they say they are and why. The engine's
+// own doing has neither.
+struct Via {
+  std::string token;    // its name
+  std::string address;  // where from
+  Via() = default;
+  Via(std::string by_token, std::string from)
+      : token(std::move(by_token)), address(std::move(from)) {}
+  friend bool operator==(const Via&, const Via&) = default;
+};
 
 // ---- What can happen
 
@@ -52,6 +64,7 @@ struct PersonDecided {
   std::optional<std::string> question;  // the id it answers, if the caller named one
   Millis span{0};                       // of kExtend: how much longer
   std::string traceparent = {};         // of the call, if it has one
+  Via via = {};
 };
 
 enum class OrderEnd : std::uint8_t { kDone, kAccepted, kRefused, kExpired };
@@ -59,12 +72,14 @@ struct OrderEnded {
   unsigned number = 0;
   OrderEnd end = OrderEnd::kDone;
   std::string detail;  // the receiver's words, or what went wrong last
+  Via via = {};        // of an acknowledgement that came as a call
 };
 
 // A person has the rollback that failed sent again: the same order, with a new deadline.
 struct RollbackSentAgain {
   std::string by;
   std::string reason;
+  Via via = {};
 };
 
 // The orchestrator says which share the candidate has, on its own account.
@@ -72,6 +87,7 @@ struct WeightReported {
   double weight = 0;
   SysTime since{};
   std::string by;
+  Via via = {};
 };
 
 struct SupersededBy {
@@ -113,6 +129,7 @@ struct FreezeChanged {
   std::optional<std::string> text = {};  // one sentence: "frozen by ana: stocktaking"
   std::string by = {};                   // who did that; "": nobody, its time was up
   std::string reason = {};               // their own words
+  Via via = {};
 };
 
 // An alert whose labels match the plan's `alerts` fires, or is resolved. It may be told again and
@@ -154,6 +171,7 @@ struct Decision {
   std::optional<std::size_t> condition;  // the one that decided, if one did
   bool by_alerts = false;                // it was an alert that decided
   bool would_have = false;               // of an observing condition: recorded, nothing done
+  Via via = {};                          // of a person's
   SysTime at{};
   std::string traceparent = {};  // of the call it came with; "": none did
 };
@@ -210,6 +228,7 @@ struct Event {
   std::string summary;  // one sentence for people
   std::string by;       // "engine" or a person
   std::string reason;   // a person's own words
+  Via via;              // of what a call brought about
   std::string condition;
   std::optional<double> value;
   std::string rule;

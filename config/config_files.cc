@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <iterator>
 
 #include "config/table_reader.h"
 #include "config/toml_reader.h"
@@ -32,6 +33,12 @@ void merge_member(Value& into, Value::Member member, const std::string& path, Fi
   const bool tables = existing->value.as_table() != nullptr && member.value.as_table() != nullptr;
   if (path.empty() && tables && (has(kNamedTables) || has(kSingleTables))) {
     merge_tables(*into.find(member.key), std::move(member.value), key, errors);
+    return;
+  }
+  if (path == "server" && member.key == "token" && existing->value.as_array() != nullptr &&
+      member.value.as_array() != nullptr) {  // each file has those of its people
+    Value::Array& all = *into.find(member.key)->as_array();
+    std::ranges::move(*member.value.as_array(), std::back_inserter(all));
     return;
   }
   errors.push_back(

@@ -18,23 +18,6 @@ constexpr Span kRetentions{hours(1), hours(24 * 365 * 10)};
 constexpr Span kLeases{std::chrono::seconds(2), std::chrono::minutes(10)};
 constexpr std::string_view kStoreForm = "\"sqlite:/var/lib/rollwatch/rollwatch.db\"";
 
-void read_listen(TableReader& reader, ServerSettings& server) {
-  const auto listen = reader.string("listen");
-  if (!listen) return;
-  const auto address = parse_listen(*listen);
-  if (!address) {
-    reader.wrong("listen",
-                 "must be an address and a port, such as \"127.0.0.1:9797\" or \"[::1]:9797\"");
-  } else if (!is_loopback(address->host)) {
-    reader.wrong("listen",
-                 "until tokens exist rollwatchd listens on loopback only; write \"127.0.0.1:" +
-                     std::to_string(address->port) +
-                     "\", and let a proxy that asks for credentials face the network");
-  } else {
-    server.listen = *listen;
-  }
-}
-
 void read_store_url(TableReader& reader, StoreSettings& store, SectionContext& context) {
   const auto url = context.secret(reader, "url");
   if (!url) return;
@@ -86,21 +69,6 @@ void read_ingestion_delay(TableReader& reader, DatasourceSettings& datasource) {
 
 std::string default_store_path(const std::string& main_file, const Environment& environment) {
   return resolve_path("rollwatch.db", main_file, environment.working_folder);
-}
-
-ServerSettings read_server(const Value& table, SectionContext& context) {
-  ServerSettings server;
-  TableReader reader(table, "server", context.errors);
-  read_listen(reader, server);
-  if (auto url = reader.string("external_url")) {
-    if (const auto problem = url_problem(*url, UrlUse::kBase))
-      reader.wrong("external_url", *problem);
-    server.external_url = without_trailing_slash(std::move(*url));
-  }
-  reader.not_yet("tls", "leave it out; rollwatchd listens on loopback only");
-  reader.not_yet("token", "leave [[server.token]] out; rollwatchd listens on loopback only");
-  reader.finish();
-  return server;
 }
 
 StoreSettings read_store(const Value& table, SectionContext& context) {

@@ -3,10 +3,12 @@
 // are merged with the service's and the request's layers when a rollout is registered.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "analysis/order_template.h"
@@ -16,9 +18,30 @@
 
 namespace rollwatch {
 
+// What whoever presents a token may do. The token itself is nowhere: only its hash is configured.
+struct TokenSettings {
+  std::string name;
+  std::array<unsigned char, 32> sha256{};
+  std::vector<std::string> scopes;      // of kScopeNames, each once
+  std::vector<std::string> namespaces;  // empty: all
+};
+inline constexpr std::array<std::string_view, 4> kScopeNames{"read", "register", "decide", "admin"};
+
+struct ServerTlsSettings {
+  std::string cert_file, key_file;        // absolute
+  std::string client_ca_file;             // "": no client certificate is asked for
+  std::vector<std::string> client_names;  // empty: any that the CA has signed
+  friend bool operator==(const ServerTlsSettings&, const ServerTlsSettings&) = default;
+};
+
 struct ServerSettings {
   std::string listen = "127.0.0.1:9797";  // port 0: any free one, printed and logged
   std::string external_url;               // "": http:// and the address listened on
+  std::optional<ServerTlsSettings> tls;
+  std::vector<TokenSettings> tokens;      // none: whoever reaches the loopback address may do all
+  std::vector<std::string> cors_origins;  // pages whose scripts may read answers
+  int connections = 1024;
+  int rate = 0;  // requests a second for each token; 0: no limit
 };
 
 struct StoreSettings {

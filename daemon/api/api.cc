@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "daemon/api/carried.h"
+#include "daemon/api/cors.h"
 #include "daemon/api/foreign.h"
 
 namespace rollwatch {
@@ -13,6 +15,13 @@ namespace {
 
 ServerResponse refused(int status, std::string detail) {
   return problem_response(Problem{status, std::move(detail)});
+}
+
+// What it is in the log.
+std::string line_of(const ServerRequest& request) {
+  std::string line = request.method + " " + request.path;
+  if (const auto id = request.header("x-request-id")) line += fmt::format(" [{}]", *id);
+  return line;
 }
 
 ServerResponse store_away(const std::string& line, const StoreError& error) {
@@ -24,27 +33,6 @@ ServerResponse store_away(const std::string& line, const StoreError& error) {
   ServerResponse response = refused(503, "the store is away; nothing was changed, try again");
   response.headers.emplace_back("Retry-After", "5");
   return response;
-}
-
-std::string_view scope_name(Scope scope) {
-  switch (scope) {
-    case Scope::kRead:
-      return "read";
-    case Scope::kRegister:
-      return "register";
-    case Scope::kDecide:
-      return "decide";
-    case Scope::kAdmin:
-      return "admin";
-  }
-  return "";
-}
-
-// Without tokens everybody who can reach the server is the operator.
-Caller caller_of(const ServerRequest& request) {
-  Caller caller;
-  caller.address = request.peer;
-  return caller;
 }
 
 }  // namespace
@@ -84,19 +72,58 @@ RouteMatch match_route(std::span<const Route> routes, std::string_view method,
 }
 
 Api::Api(ApiContext context, std::span<const Route> routes)
-    : context_(std::move(context)), routes_(routes) {}
+    : context_(std::move(context)), access_(context_.clock), routes_(routes) {}
 
 awaitable<ServerResponse> Api::answer(ServerRequest request) {
-  std::string line = request.method + " " + request.path;
-  if (const auto id = request.header("x-request-id")) line += fmt::format(" [{}]", *id);
-  RouteMatch match = match_route(routes_, request.method, request.segments);
+  const RouteMatch match = match_route(routes_, request.method, request.segments);
+  const std::shared_ptr<const Settings> settings = context_.settings();
+  auto caller = admit(request, match, settings->server);
+  ServerResponse response;
+  if (caller) {
+    request.caller = caller_text(*caller);
+    response = co_await answer_admitted(request, *caller, match);
+  } else {
+    response = std::move(caller.error());
+  }
+  response.route = match.pattern;
+  if (!request.carried) add_cors(request, settings->server.cors_origins, match.allowed, response);
+  spdlog::debug("{} {}", line_of(request), response.status);
+  co_return response;
+}
+
+// From whoever may have this route carried out; or the answer that there is nothing to carry out.
+Expected<Caller, ServerResponse> Api::admit(const ServerRequest& request, const RouteMatch& match,
+                                            const ServerSettings& server) {
+  if (const auto foreign = request.carried
+                               ? std::nullopt
+                               : foreign_problem(request, server, context_.external_url()))
+    return Unexpected(problem_response(*foreign));
+  if (match.allowed.empty())
+    return Unexpected(refused(404, fmt::format("there is nothing at {}", request.path)));
+  if (match.route != nullptr)
+    return access_.admit(request, server, match.pattern, match.route->scope);
+  const std::string allowed = fmt::format("{}", fmt::join(match.allowed, ", "));
+  ServerResponse response;
+  if (request.method == "OPTIONS")
+    response.status = 204;
+  else
+    response =
+        refused(405, fmt::format("{} is not possible here, only {}", request.method, allowed));
+  response.headers.emplace_back("Allow", allowed);
+  return Unexpected(std::move(response));
+}
+
+awaitable<ServerResponse> Api::answer_admitted(const ServerRequest& request, const Caller& caller,
+                                               const RouteMatch& match) {
+  const std::string line = line_of(request);
   ServerResponse response;
   // Once more if the node that had it is gone: it may be ours by now.
   for (int again = 0; again < 2; ++again) {
     std::optional<Place> elsewhere;
     try {
       ServerRequest copy = request;
-      response = co_await dispatch(std::move(copy), match);
+      Caller whose = caller;
+      response = co_await dispatch(std::move(copy), std::move(whose), match);
     } catch (const Refusal& refusal) {
       response = problem_response(refusal.problem);
     } catch (const NotHere& error) {
@@ -109,13 +136,8 @@ awaitable<ServerResponse> Api::answer(ServerRequest request) {
     }
     if (!elsewhere || request.carried) break;
     auto answered = co_await answer_of_owner(line, *elsewhere, request);
-    if (!answered) continue;
-    answered->route = match.pattern;
-    co_return std::move(*answered);
+    if (answered) co_return std::move(*answered);
   }
-  response.route = match.pattern;
-  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  spdlog::debug("{} {}", line, response.status);
   co_return response;
 }
 
@@ -134,32 +156,12 @@ awaitable<std::optional<ServerResponse>> Api::answer_of_owner(const std::string&
   }
 }
 
-awaitable<ServerResponse> Api::dispatch(ServerRequest request, const RouteMatch& match) {
-  if (const auto foreign =
-          request.carried ? std::nullopt : foreign_problem(request, context_.external_url()))
-    co_return problem_response(*foreign);
-  if (match.allowed.empty())
-    co_return refused(404, fmt::format("there is nothing at {}", request.path));
-  const std::string allowed = fmt::format("{}", fmt::join(match.allowed, ", "));
-  ServerResponse response;
-  if (request.method == "OPTIONS") {
-    response.status = 204;
-    response.headers.emplace_back("Allow", allowed);
-    co_return response;
-  }
-  if (match.route == nullptr) {
-    response =
-        refused(405, fmt::format("{} is not possible here, only {}", request.method, allowed));
-    response.headers.emplace_back("Allow", allowed);
-    co_return response;
-  }
+awaitable<ServerResponse> Api::dispatch(ServerRequest request, Caller caller,
+                                        const RouteMatch& match) {
   Call call;
-  call.caller = caller_of(request);
+  call.caller = std::move(caller);
   call.request = std::move(request);
   call.parameters = match.parameters;
-  if (!call.caller.may(match.route->scope))
-    co_return refused(403, fmt::format("the token \"{}\" lacks the scope \"{}\"", call.caller.name,
-                                       scope_name(match.route->scope)));
   co_return co_await match.route->handler(context_, call);
 }
 

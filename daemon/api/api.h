@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "config/settings.h"
+#include "daemon/api/access.h"
 #include "daemon/api/merged_analyses.h"
 #include "daemon/api/rollout_service.h"
 #include "daemon/api/seats.h"
@@ -165,11 +166,16 @@ class Api {
   awaitable<ServerResponse> answer(ServerRequest request);
 
  private:
-  awaitable<ServerResponse> dispatch(ServerRequest request, const RouteMatch& match);
+  Expected<Caller, ServerResponse> admit(const ServerRequest& request, const RouteMatch& match,
+                                         const ServerSettings& server);
+  awaitable<ServerResponse> dispatch(ServerRequest request, Caller caller, const RouteMatch& match);
+  awaitable<ServerResponse> answer_admitted(const ServerRequest& request, const Caller& caller,
+                                            const RouteMatch& match);
   awaitable<std::optional<ServerResponse>> answer_of_owner(const std::string& line, Place place,
                                                            const ServerRequest& request);
 
   const ApiContext context_;
+  Access access_;
   const std::span<const Route> routes_;
 };
 

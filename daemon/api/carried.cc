@@ -24,15 +24,23 @@ auto read_text(const std::string& text, Read read_json) {
   }
 }
 
+bool is_secret(const Headers::value_type& header) {
+  return header.first == "authorization" || header.first == "proxy-authorization" ||
+         header.first == "cookie";
+}
+
 }  // namespace
 
 std::string request_text(const ServerRequest& request) {
+  Headers headers = request.headers;
+  std::erase_if(headers, is_secret);
   return text_of({{"method", request.method},
                   {"path", request.path},
                   {"segments", request.segments},
                   {"query", request.query},
-                  {"headers", request.headers},
+                  {"headers", std::move(headers)},
                   {"body", request.body},
+                  {"caller", request.caller},
                   {"peer", request.peer}});
 }
 
@@ -46,8 +54,30 @@ ServerRequest read_request_text(const std::string& text) {
     request.headers = json.at("headers").get<Pairs>();
     request.body = json.at("body").get<std::string>();
     request.peer = json.at("peer").get<std::string>();
+    request.caller = json.at("caller").get<std::string>();
+    read_caller_text(request.caller);  // throws if it is none
     request.carried = true;
     return request;
+  });
+}
+
+std::string caller_text(const Caller& caller) {
+  return text_of({{"name", caller.name},
+                  {"token", caller.token},
+                  {"address", caller.address},
+                  {"scopes", caller.scopes},
+                  {"namespaces", caller.namespaces}});
+}
+
+Caller read_caller_text(const std::string& text) {
+  return read_text(text, [](const Json& json) {
+    Caller caller;
+    caller.name = json.at("name").get<std::string>();
+    caller.token = json.at("token").get<std::string>();
+    caller.address = json.at("address").get<std::string>();
+    caller.scopes = json.at("scopes").get<std::vector<Scope>>();
+    caller.namespaces = json.at("namespaces").get<std::vector<std::string>>();
+    return caller;
   });
 }
 

@@ -39,6 +39,7 @@ awaitable<ServerResponse> decide(const ApiContext& context, Call& call, Decision
   decision.by = body.text("by").value_or(call.caller.name);
   decision.question = body.text("question");
   decision.traceparent = call.traceparent();
+  decision.via = call.caller.via();
   if (kind == DecisionKind::kExtend) {
     const bool given = object.find("for") != nullptr;
     decision.span = body.table().duration("for", {kShortest, kLongest}).value_or(Millis{0});
@@ -83,6 +84,7 @@ awaitable<ServerResponse> report_progress(const ApiContext& context, Call& call)
   const SysTime now = context.clock.wall();
   WeightReported report;
   report.by = body.text("by").value_or(call.caller.name);
+  report.via = call.caller.via();
   if (const auto weight = body.table().number("weight", 0, 100))
     report.weight = *weight;
   else if (object.find("weight") == nullptr)
@@ -107,8 +109,10 @@ awaitable<ServerResponse> acknowledge_delivery(const ApiContext& context, Call& 
     body.wrong("status", "must be \"done\" or \"refused\"");
   body.finish();
   const std::string& id = call.parameter("id");
+  co_await check_delivery(context, call);
+  Via via = call.caller.via();
   const DecideResult result =
-      co_await context.service.acknowledge(id, status == "done", std::move(detail));
+      co_await context.service.acknowledge(id, status == "done", std::move(detail), std::move(via));
   co_return answer_to(result, fmt::format("there is no delivery \"{}\"", id));
 }
 

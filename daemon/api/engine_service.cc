@@ -12,21 +12,22 @@ awaitable<DecideResult> EngineService::report_weight(std::string id, WeightRepor
   return engine_.report_weight(std::move(id), std::move(report));
 }
 awaitable<DecideResult> EngineService::acknowledge(std::string delivery, bool done,
-                                                   std::string detail) {
-  return engine_.acknowledge(std::move(delivery), done, std::move(detail));
+                                                   std::string detail, Via via) {
+  return engine_.acknowledge(std::move(delivery), done, std::move(detail), std::move(via));
 }
 awaitable<RedeliverResult> EngineService::redeliver(std::string delivery, std::string by,
-                                                    std::string reason) {
-  return engine_.redeliver(std::move(delivery), std::move(by), std::move(reason));
+                                                    std::string reason, Via via) {
+  return engine_.redeliver(std::move(delivery), std::move(by), std::move(reason), std::move(via));
 }
-awaitable<FreezeRecord> EngineService::freeze(FreezeRecord wanted) {
-  return engine_.freeze(std::move(wanted));
+awaitable<FreezeRecord> EngineService::freeze(FreezeRecord wanted, Via via) {
+  return engine_.freeze(std::move(wanted), std::move(via));
 }
 awaitable<std::optional<FreezeRecord>> EngineService::lift_freeze(FreezeLift lift) {
   return engine_.lift_freeze(std::move(lift));
 }
-awaitable<AlertsTaken> EngineService::take_alerts(std::vector<ReceivedAlert> alerts) {
-  return engine_.take_alerts(std::move(alerts));
+awaitable<AlertsTaken> EngineService::take_alerts(std::vector<ReceivedAlert> alerts,
+                                                  std::vector<std::string> namespaces) {
+  return engine_.take_alerts(std::move(alerts), std::move(namespaces));
 }
 FreezeView EngineService::freeze_of(const std::string& ns, const std::string& service) {
   return engine_.freeze_of(ns, service);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "daemon/api/cors.h"
 #include "daemon/http/server.h"
 
 namespace rollwatch {
@@ -37,11 +38,13 @@ std::optional<Problem> host_problem(const ServerRequest& request, const std::str
 
 }  // namespace
 
-std::optional<Problem> foreign_problem(const ServerRequest& request,
+std::optional<Problem> foreign_problem(const ServerRequest& request, const ServerSettings& server,
                                        const std::string& external_url) {
   const std::string external = authority_of(external_url);
-  if (auto problem = host_problem(request, external)) return problem;
-  if (changes_nothing(request.method)) return std::nullopt;
+  if (server.tokens.empty())
+    if (auto problem = host_problem(request, external)) return problem;
+  if (changes_nothing(request.method) || is_listed_origin(request, server.cors_origins))
+    return std::nullopt;
   const Problem refused{403, "a page of another site may not do this"};
   if (request.header("sec-fetch-site").value_or("none") == "cross-site") return refused;
   const auto origin = request.header("origin");

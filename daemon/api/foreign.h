@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "config/settings.h"
 #include "daemon/http/message.h"
 #include "daemon/http/problem.h"
 
@@ -14,8 +15,9 @@ namespace rollwatch {
 
 // 421 for a Host that is neither this machine's own name nor external_url's; 403 for a request that
 // changes something and comes from another site. Clients that send no Host (HTTP/1.0) are no
-// browsers.
-std::optional<Problem> foreign_problem(const ServerRequest& request,
+// browsers. With tokens any name will do, as no page knows one. Pages of the origins that are
+// listed are at home here.
+std::optional<Problem> foreign_problem(const ServerRequest& request, const ServerSettings& server,
                                        const std::string& external_url);
 
 }  // namespace rollwatch

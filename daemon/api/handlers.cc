@@ -17,10 +17,21 @@ awaitable<RolloutView> find_rollout(const ApiContext& context, const Call& call)
   co_return std::move(*view);
 }
 
+awaitable<void> check_delivery(const ApiContext& context, const Call& call) {
+  if (call.caller.namespaces.empty()) co_return;
+  const std::string& id = call.parameter("id");
+  const auto delivery = co_await context.service.delivery(id);
+  if (delivery) {
+    const auto view = co_await context.service.find(delivery->rollout);
+    if (view && call.caller.sees(view->spec.ns)) co_return;
+  }
+  throw Refusal{{404, fmt::format("there is no delivery \"{}\"", id)}};
+}
+
 ServerResponse json_response(int status, const nlohmann::ordered_json& body) {
   ServerResponse response;
   response.status = status;
-  response.headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-cache"}};
+  response.headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}};
   response.body = dump(body) + "\n";
   return response;
 }

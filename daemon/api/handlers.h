@@ -71,6 +71,8 @@ awaitable<ServerResponse> reload_configuration(const ApiContext& context, Call& 
 
 // The rollout named in the path; 404 if there is none, or none that the caller may see.
 awaitable<RolloutView> find_rollout(const ApiContext& context, const Call& call);
+// 404 for a delivery that the caller may not see.
+awaitable<void> check_delivery(const ApiContext& context, const Call& call);
 
 ServerResponse json_response(int status, const nlohmann::ordered_json& body);
 ServerResponse text_response(int status, std::string text);

@@ -58,6 +58,8 @@ Json event_json(const StoredEvent& stored, const RolloutSpec& spec) {
   if (event.step >= 0) data["step"] = event.step;
   if (event.weight) data["weight"] = number_json(event.weight);
   put_text(data, "reason", event.reason);
+  put_text(data, "token", event.via.token);
+  put_text(data, "from", event.via.address);
   put_text(data, "condition", event.condition);
   if (event.value) data["value"] = number_json(event.value);
   put_text(data, "rule", event.rule);

@@ -117,7 +117,8 @@ awaitable<ServerResponse> take_alertmanager_webhook(const ApiContext& context, C
   const Value* truncated = body.find("truncatedAlerts");
   const std::int64_t* left_out = truncated == nullptr ? nullptr : truncated->as_integer();
   const std::size_t count = alerts.size();
-  AlertsTaken taken = co_await context.service.take_alerts(std::move(alerts));
+  AlertsTaken taken =
+      co_await context.service.take_alerts(std::move(alerts), call.caller.namespaces);
   // Each node has rollouts that they can concern.
   if (!call.request.carried) {
     std::string failure;

@@ -37,6 +37,7 @@ void add_states(const std::string& name, std::vector<State>& states) {
 ListFilter filter_of(const Call& call) {
   check_query(call, {"state", "namespace", "service", "target", "limit", "cursor"}, kLabelPrefix);
   ListFilter filter;
+  filter.visible = call.caller.namespaces;
   filter.ns = query_text(call, "namespace").value_or("");
   filter.service = query_text(call, "service").value_or("");
   filter.target = query_text(call, "target").value_or("");

@@ -93,6 +93,7 @@ Registration read_registration(BodyReader& body, const Caller& caller) {
   spec.orchestrator = body.text("orchestrator").value_or("");
   spec.notify = body.texts("notify", kMostNames);
   spec.by = body.text("by").value_or(caller.name);
+  registration.via = caller.via();
   if (body.is_given("observe")) spec.observe = body.table().boolean("observe").value_or(false);
   if (body.is_given("attempt")) {
     const auto attempt = body.table().integer("attempt", 1, std::numeric_limits<int>::max());

@@ -19,14 +19,15 @@ class RolloutService {
   virtual awaitable<RegisterResult> register_rollout(Registration registration) = 0;
   virtual awaitable<DecideResult> decide(std::string id, PersonDecided decision) = 0;
   virtual awaitable<DecideResult> report_weight(std::string id, WeightReported report) = 0;
-  virtual awaitable<DecideResult> acknowledge(std::string delivery, bool done,
-                                              std::string detail) = 0;
+  virtual awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail,
+                                              Via via) = 0;
   virtual awaitable<RedeliverResult> redeliver(std::string delivery, std::string by,
-                                               std::string reason) = 0;
-  virtual awaitable<FreezeRecord> freeze(FreezeRecord wanted) = 0;
+                                               std::string reason, Via via) = 0;
+  virtual awaitable<FreezeRecord> freeze(FreezeRecord wanted, Via via) = 0;
   virtual awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift) = 0;
 
-  virtual awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts) = 0;
+  virtual awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts,
+                                             std::vector<std::string> namespaces) = 0;
 
   virtual FreezeView freeze_of(const std::string& ns, const std::string& service) = 0;
   // All of them, whether they are in force or were.
@@ -61,12 +62,14 @@ class EngineService : public RolloutService {
   awaitable<RegisterResult> register_rollout(Registration registration) override;
   awaitable<DecideResult> decide(std::string id, PersonDecided decision) override;
   awaitable<DecideResult> report_weight(std::string id, WeightReported report) override;
-  awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail) override;
-  awaitable<RedeliverResult> redeliver(std::string delivery, std::string by,
-                                       std::string reason) override;
-  awaitable<FreezeRecord> freeze(FreezeRecord wanted) override;
+  awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail,
+                                      Via via) override;
+  awaitable<RedeliverResult> redeliver(std::string delivery, std::string by, std::string reason,
+                                       Via via) override;
+  awaitable<FreezeRecord> freeze(FreezeRecord wanted, Via via) override;
   awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift) override;
-  awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts) override;
+  awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts,
+                                     std::vector<std::string> namespaces) override;
   FreezeView freeze_of(const std::string& ns, const std::string& service) override;
   awaitable<std::vector<FreezeRecord>> all_freezes() override;
   awaitable<std::size_t> count_held_by(std::string ns, std::string service) override;

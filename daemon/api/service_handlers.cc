@@ -62,7 +62,8 @@ awaitable<ServerResponse> put_freeze(const ApiContext& context, Call& call, Serv
   if (wanted.until && *wanted.until <= now)
     body.wrong("until", fmt::format("lies in the past: it is {} here", format_time(now)));
   body.finish();
-  FreezeRecord freeze = co_await context.service.freeze(std::move(wanted));
+  Via via = call.caller.via();
+  FreezeRecord freeze = co_await context.service.freeze(std::move(wanted), std::move(via));
   co_return co_await freeze_response(context, std::move(freeze));
 }
 
@@ -80,6 +81,7 @@ awaitable<ServerResponse> delete_freeze(const ApiContext& context, Call& call, S
   FreezeLift lift;
   lift.ns = service.ns;
   lift.service = service.name;
+  lift.via = call.caller.via();
   lift.by = body.text("by").value_or(call.caller.name);
   lift.reason = body.text("reason", kSentence).value_or("");
   body.finish();

@@ -35,8 +35,10 @@ awaitable<ServerResponse> redeliver_delivery(const ApiContext& context, Call& ca
   std::string reason = body.text("reason", kSentence).value_or("");
   body.finish();
   const std::string& id = call.parameter("id");
+  co_await check_delivery(context, call);
+  Via via = call.caller.via();
   const RedeliverResult result =
-      co_await context.service.redeliver(id, std::move(by), std::move(reason));
+      co_await context.service.redeliver(id, std::move(by), std::move(reason), std::move(via));
   if (result.end == DecideEnd::kNotFound)
     throw Refusal{{404, fmt::format("there is no delivery \"{}\"", id)}};
   if (result.end == DecideEnd::kConflict) throw Refusal{{409, result.why}};

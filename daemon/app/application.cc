@@ -32,6 +32,9 @@ constexpr Millis kFirstLooks{3'000};
 
 constexpr Millis kOpenAgain{1'000};
 
+// Beside connections to the server: the store's, datasources, receivers.
+constexpr std::size_t kOtherFiles = 256;
+
 // What people know this process by, among those that share a store.
 std::string node_name(const Settings& settings) {
   std::string host(256, '\0');
@@ -104,15 +107,39 @@ void Application::Impl::configure_delivery() {
   metrics_.on_targets(targets_of(*settings_));
 }
 
+// Followers of the event stream are never asked to make room: some is kept for others.
+void Application::Impl::limit_connections() {
+  const auto most = static_cast<std::size_t>(settings_->server.connections);
+  server_.limit_connections(most);
+  feed_.limit_clients(most / 4 * 3);
+}
+
+// "", or why not.
+std::string Application::Impl::begin_to_listen() {
+  const ServerSettings& server = settings_->server;
+  auto tls = server_tls_of(server, clock_);
+  if (!tls) return tls.error();
+  server_.use_tls(std::move(*tls));
+  limit_connections();
+  const std::size_t files = allow_many_files();
+  if (files < static_cast<std::size_t>(server.connections) + kOtherFiles)
+    spdlog::warn("{} connections are allowed, and only {} files may be open (ulimit -n)",
+                 server.connections, files);
+  const Reach reach = server.tokens.empty() ? Reach::kThisMachine : Reach::kAnybody;
+  const auto address = server_.listen(server.listen, reach);
+  if (!address) return address.error();
+  const std::string url = (server.tls ? "https://" : "http://") + *address;
+  if (external_url_.empty()) external_url_ = url;
+  spdlog::info("rollwatchd {} listens on {}, store {}", ROLLWATCH_VERSION, url,
+               settings_->store.shown);
+  return "";
+}
+
 awaitable<void> Application::Impl::start() {
-  const auto address = server_.listen(settings_->server.listen);
-  if (!address) {
-    fail(address.error());
+  if (const std::string trouble = begin_to_listen(); !trouble.empty()) {
+    fail(trouble);
     co_return;
   }
-  if (external_url_.empty()) external_url_ = "http://" + *address;
-  spdlog::info("rollwatchd {} listens on http://{}, store {}", ROLLWATCH_VERSION, *address,
-               settings_->store.shown);
   configure_delivery();
   delays_.measure(measured_datasources_of(*settings_));
   co_await delays_.first_looks(kFirstLooks);
@@ -269,9 +296,16 @@ ReloadResult Application::Impl::reload() {
   }
   result.lines = obstacles(*settings_, *loaded, engine_.active());
   if (!result.lines.empty()) return refused(ReloadEnd::kInUse);
+  auto tls = server_tls_of(loaded->server, clock_);
+  if (!tls) {
+    result.lines.push_back(tls.error());
+    return refused(ReloadEnd::kBadFile);
+  }
 
   settings_ = std::make_shared<const Settings>(std::move(loaded).value());
   if (!settings_->server.external_url.empty()) external_url_ = settings_->server.external_url;
+  if (*tls) server_.use_tls(std::move(*tls));
+  limit_connections();
   source_.reconfigure(datasources_of(*settings_, nodes_));
   delays_.measure(measured_datasources_of(*settings_));
   engine_.delays_changed();

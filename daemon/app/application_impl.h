@@ -57,6 +57,8 @@ class Application::Impl {
   awaitable<std::size_t> forget(SysTime ended_before);
   awaitable<std::string> thin();
   awaitable<void> keep_giving_memory_back();
+  void limit_connections();
+  std::string begin_to_listen();
   void fail(const std::string& why);
   void wait_for_signals();
   ReloadResult reload();

@@ -32,6 +32,14 @@ RequestTarget request_target_of(const std::string& name, const OrchestratorSetti
 
 }  // namespace
 
+Expected<std::shared_ptr<ServerTls>, std::string> server_tls_of(const ServerSettings& settings,
+                                                                const Clock& clock) {
+  if (!settings.tls) return std::shared_ptr<ServerTls>();
+  const ServerTlsSettings& tls = *settings.tls;
+  return ServerTls::load({tls.cert_file, tls.key_file, tls.client_ca_file, tls.client_names},
+                         clock);
+}
+
 TlsOptions tls_of(const TlsSettings& settings) {
   return {settings.ca_file, settings.cert_file, settings.key_file, settings.insecure_skip_verify};
 }
@@ -150,6 +158,8 @@ std::vector<std::string> obstacles(const Settings& before, const Settings& after
   std::set<std::string> found;
   if (after.server.listen != before.server.listen)
     found.insert("server.listen changed: restart rollwatchd to listen on " + after.server.listen);
+  if (after.server.tls.has_value() != before.server.tls.has_value())
+    found.insert("server.tls came or went: restart rollwatchd to change to or from TLS");
   if (after.store.path != before.store.path ||
       after.store.postgres.reveal() != before.store.postgres.reveal())
     found.insert("store.url changed: restart rollwatchd to use " + after.store.shown);

@@ -13,10 +13,15 @@
 #include "daemon/delivery/outbox.h"
 #include "daemon/delivery/webhook_driver.h"
 #include "daemon/engine/engine.h"
+#include "daemon/http/server_tls.h"
 #include "daemon/prometheus/query_request.h"
 #include "notifiers/routing.h"
 
 namespace rollwatch {
+
+// Nothing without TLS; or what is wrong with the files.
+Expected<std::shared_ptr<ServerTls>, std::string> server_tls_of(const ServerSettings& settings,
+                                                                const Clock& clock);
 
 // max_concurrency is for all nodes that share the store; each takes its part of it, at least one.
 std::map<std::string, Datasource> datasources_of(const Settings& settings, std::size_t nodes);

@@ -5,11 +5,13 @@
 
 #include "config/loader.h"
 #include "daemon/app/application.h"
+#include "daemon/app/assembly.h"
 #include "daemon/app/log.h"
 #include "daemon/app/memory.h"
 #include "daemon/app/migrate_store.h"
 #include "daemon/app/options.h"
 #include "daemon/http/client.h"
+#include "daemon/net/system_clock.h"
 
 namespace {
 
@@ -26,6 +28,11 @@ int run(const Options& options) {
   }
   for (const std::string& warning : settings->warnings)
     fmt::print(stderr, "warning: {}\n", warning);
+  const SystemClock clock;
+  if (const auto tls = server_tls_of(settings->server, clock); !tls) {
+    fmt::print(stderr, "{}\n", tls.error());
+    return 1;
+  }
   if (options.check_config) {
     fmt::print("{} is good: {} policies, {} datasources, {} orchestrators, {} notifiers\n",
                options.config, settings->policies.size(), settings->datasources.size(),

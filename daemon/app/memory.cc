@@ -3,11 +3,20 @@
 #include <link.h>
 #include <malloc.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdint>
 
 namespace rollwatch {
+
+std::size_t allow_many_files() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return 0;
+  const rlimit all{files.rlim_max, files.rlim_max};
+  if (setrlimit(RLIMIT_NOFILE, &all) == 0) files = all;
+  return files.rlim_cur;
+}
 
 namespace {
 

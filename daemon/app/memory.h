@@ -6,6 +6,9 @@
 
 namespace rollwatch {
 
+// As many open files, such as connections, as the system lets this process have; how many.
+std::size_t allow_many_files();
+
 // Few threads allocate here: arenas of their own would only scatter what is freed. Once per
 // process, before any thread.
 void allocate_together();

@@ -1,20 +1,24 @@
 // Who makes a request: filled in by the HTTP layer, handed to everything that decides or records.
-// Until tokens exist every caller is the local operator with every scope.
+// Without tokens every caller is the local operator with every scope.
 #pragma once
 
 #include <string>
 #include <vector>
+
+#include "analysis/advance.h"
 
 namespace rollwatch {
 
 enum class Scope : unsigned char { kRead, kRegister, kDecide, kAdmin };
 
 struct Caller {
-  std::string name = "local";  // the token's name
+  std::string name = "local";  // the token's
+  std::string token;           // the same; "" without tokens
   std::string address;         // where from
   std::vector<Scope> scopes{Scope::kRead, Scope::kRegister, Scope::kDecide, Scope::kAdmin};
   std::vector<std::string> namespaces;  // empty: all
 
+  Via via() const { return Via(token, address); }
   bool may(Scope scope) const {
     for (const Scope s : scopes)
       if (s == scope) return true;

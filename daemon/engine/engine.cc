@@ -193,11 +193,12 @@ awaitable<DecideResult> Engine::report_weight(std::string id, WeightReported rep
   work.input = std::move(report);
   return impl_->put(std::move(id), std::move(work));
 }
-awaitable<DecideResult> Engine::acknowledge(std::string delivery, bool done, std::string detail) {
-  return impl_->acknowledge(std::move(delivery), done, std::move(detail));
+awaitable<DecideResult> Engine::acknowledge(std::string delivery, bool done, std::string detail,
+                                            Via via) {
+  return impl_->acknowledge(std::move(delivery), done, std::move(detail), std::move(via));
 }
-awaitable<FreezeRecord> Engine::freeze(FreezeRecord wanted) {
-  return impl_->freeze(std::move(wanted));
+awaitable<FreezeRecord> Engine::freeze(FreezeRecord wanted, Via via) {
+  return impl_->freeze(std::move(wanted), std::move(via));
 }
 awaitable<std::optional<FreezeRecord>> Engine::lift_freeze(FreezeLift lift) {
   return impl_->lift_freeze(std::move(lift));
@@ -228,8 +229,8 @@ awaitable<DeliveryState> Engine::order_attempted(Lease lease, std::string rollou
                                 std::move(result));
 }
 awaitable<RedeliverResult> Engine::redeliver(std::string delivery, std::string by,
-                                             std::string reason) {
-  return impl_->redeliver(std::move(delivery), std::move(by), std::move(reason));
+                                             std::string reason, Via via) {
+  return impl_->redeliver(std::move(delivery), std::move(by), std::move(reason), std::move(via));
 }
 awaitable<DeliveryState> Engine::order_expired(Lease lease, std::string rollout,
                                                std::string delivery, std::string why) {

@@ -56,6 +56,7 @@ struct Registration {
   PlanDocument document;
   std::shared_ptr<const Plan> plan;
   std::optional<IdempotencyRecord> idempotency;
+  Via via = {};
 };
 
 enum class RegisterEnd : unsigned char {
@@ -91,6 +92,7 @@ struct RedeliverResult {
 struct FreezeLift {
   std::string ns, service;
   std::string by, reason;
+  Via via = {};
 };
 
 // One alert as Alertmanager tells it; whose it is, is known by its labels.
@@ -205,16 +207,18 @@ class Engine : public OrderSink {
   awaitable<DecideResult> decide(std::string id, PersonDecided decision);
   awaitable<DecideResult> report_weight(std::string id, WeightReported report);
   // A late acknowledgement through the API: done, or refused with the receiver's words.
-  awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail);
+  awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail,
+                                      Via via = {});
 
   // A rollback that failed, or a dead notification, goes out again under its id. Throws StoreError.
-  awaitable<RedeliverResult> redeliver(std::string delivery, std::string by, std::string reason);
+  awaitable<RedeliverResult> redeliver(std::string delivery, std::string by, std::string reason,
+                                       Via via = {});
 
   // Freezes a service, or everything (both names empty), or replaces who, why and until when;
   // `since` is given by the engine. Resumes when every rollout it holds has recorded it. Throws
   // StoreError; what is on disk by then is in force all the same, and the same call may be made
   // again.
-  awaitable<FreezeRecord> freeze(FreezeRecord wanted);
+  awaitable<FreezeRecord> freeze(FreezeRecord wanted, Via via = {});
   // Nothing if there is none in force.
   awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift);
   FreezeView freeze_of(const std::string& ns, const std::string& service) const;
@@ -225,7 +229,8 @@ class Engine : public OrderSink {
 
   // Resumes when every rollout that one of them concerns has recorded it. Throws StoreError; what
   // is on disk by then stays, and the same call may be made again.
-  awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts);
+  awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts,
+                                     std::vector<std::string> namespaces = {});
 
   // Active or ended; nullopt if there is none.
   awaitable<std::optional<RolloutView>> find(std::string id);

@@ -1,20 +1,26 @@
 // Alerts that somebody else's rules raise: each is told to the active rollouts it matches, and is
 // taken when they have recorded it.
+#include <algorithm>
+
 #include "analysis/alerts.h"
 #include "daemon/engine/engine_impl.h"
 
 namespace rollwatch {
 
-awaitable<AlertsTaken> Engine::take_alerts(std::vector<ReceivedAlert> alerts) {
-  return impl_->take_alerts(std::move(alerts));
+awaitable<AlertsTaken> Engine::take_alerts(std::vector<ReceivedAlert> alerts,
+                                           std::vector<std::string> namespaces) {
+  return impl_->take_alerts(std::move(alerts), std::move(namespaces));
 }
 
-awaitable<AlertsTaken> Engine::Impl::take_alerts(std::vector<ReceivedAlert> alerts) {
+awaitable<AlertsTaken> Engine::Impl::take_alerts(std::vector<ReceivedAlert> alerts,
+                                                 std::vector<std::string> namespaces) {
   check_started();
   AlertsTaken taken;
   std::vector<std::shared_ptr<Promise<WorkResult>>> all;
   for (const EntryPtr& entry : held_by("", "")) {
     if (is_final(entry->state.state)) continue;
+    if (!namespaces.empty() && std::ranges::find(namespaces, entry->spec.ns) == namespaces.end())
+      continue;
     const auto wanted = alert_labels(*entry->plan, entry->spec);
     if (!wanted) continue;
     for (const ReceivedAlert& alert : alerts) {

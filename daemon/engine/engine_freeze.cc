@@ -40,16 +40,16 @@ void Engine::Impl::keep_freeze(const EntryPtr& entry) {
 
 // Tells these rollouts what holds them now, and resumes when all have recorded it. False: the store
 // refused some, which are told again when it is back.
-awaitable<bool> Engine::Impl::tell_freeze(std::vector<EntryPtr> entries, std::string by,
-                                          std::string reason) {
+awaitable<bool> Engine::Impl::tell_freeze(std::vector<EntryPtr> entries, FreezeChanged said) {
   std::vector<std::pair<EntryPtr, std::shared_ptr<Promise<WorkResult>>>> all;
   for (const EntryPtr& entry : entries) {
     if (!can_be_held(entry->state)) continue;
     FreezeChanged change = freeze_on(*entry);
     if (!change.text) {
-      change.by = by;
-      change.reason = reason;
+      change.by = said.by;
+      change.reason = said.reason;
     }
+    change.via = said.via;
     auto done = std::make_shared<Promise<WorkResult>>(executor_);
     Work work{std::move(change)};
     work.done = [done](const WorkResult& result) { done->set(result); };
@@ -84,24 +84,28 @@ awaitable<void> Engine::Impl::freezes_changed() {
   for (const FreezeRecord& freeze : freezes) {
     if (freezes_.find(freeze.ns, freeze.service) == freeze) continue;
     freezes_.set(freeze);
-    const bool all = co_await tell_freeze(held_by(freeze.ns, freeze.service),
-                                          freeze.lifted_at ? freeze.lifted_by : freeze.by,
-                                          freeze.lifted_at ? freeze.lift_reason : freeze.reason);
+    FreezeChanged said;
+    said.by = freeze.lifted_at ? freeze.lifted_by : freeze.by;
+    said.reason = freeze.lifted_at ? freeze.lift_reason : freeze.reason;
+    const bool all = co_await tell_freeze(held_by(freeze.ns, freeze.service), std::move(said));
     recorded = recorded && all;
   }
   watch_freezes();
   if (!recorded) throw StoreError(store_trouble_.value_or("a commit was refused"));
 }
 
-awaitable<FreezeRecord> Engine::Impl::freeze(FreezeRecord wanted) {
+awaitable<FreezeRecord> Engine::Impl::freeze(FreezeRecord wanted, Via via) {
   check_started();
   const std::shared_ptr<void> turn = co_await take_turn("freezes");
   const SysTime now = clock_.wall();
   const auto before = freezes_.in_force(wanted.ns, wanted.service, now);
   wanted.since = before ? before->since : now;
   if (wanted != before) co_await record_freeze(wanted);
-  const bool recorded =
-      co_await tell_freeze(held_by(wanted.ns, wanted.service), wanted.by, wanted.reason);
+  FreezeChanged said;
+  said.by = wanted.by;
+  said.reason = wanted.reason;
+  said.via = std::move(via);
+  const bool recorded = co_await tell_freeze(held_by(wanted.ns, wanted.service), std::move(said));
   // It is in force; some rollouts have not recorded it yet.
   if (!recorded)
     throw StoreError(store_trouble_.value_or("a commit was refused"), StoreError::Effect::kUnknown);
@@ -119,7 +123,11 @@ awaitable<std::optional<FreezeRecord>> Engine::Impl::lift_freeze(FreezeLift lift
   freeze->lift_reason = lift.reason;
   co_await record_freeze(*freeze);
   // It is lifted, and stays so: what the store refuses now is told again when it is back.
-  co_await tell_freeze(held_by(lift.ns, lift.service), lift.by, lift.reason);
+  FreezeChanged said;
+  said.by = lift.by;
+  said.reason = lift.reason;
+  said.via = lift.via;
+  co_await tell_freeze(held_by(lift.ns, lift.service), std::move(said));
   co_return freeze;
 }
 

@@ -59,8 +59,9 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   awaitable<void> stop();
   awaitable<RegisterResult> register_rollout(Registration registration);
   awaitable<DecideResult> put(std::string id, Work work);
-  awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail);
-  awaitable<RedeliverResult> redeliver(std::string delivery, std::string by, std::string reason);
+  awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail, Via via);
+  awaitable<RedeliverResult> redeliver(std::string delivery, std::string by, std::string reason,
+                                       Via via);
   awaitable<std::optional<RolloutView>> find(std::string id);
   awaitable<Page<RolloutView>> list(ListFilter filter, std::size_t limit,
                                     std::optional<std::string> cursor);
@@ -76,13 +77,14 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   std::optional<std::string> store_trouble() const {
     return active_.empty() ? std::nullopt : store_trouble_;
   }
-  awaitable<FreezeRecord> freeze(FreezeRecord wanted);
+  awaitable<FreezeRecord> freeze(FreezeRecord wanted, Via via);
   awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift);
   FreezeView freeze_of(const std::string& ns, const std::string& service) const;
   std::size_t freezes_in_force() const;
   awaitable<void> freezes_changed();
   void schedule_all();
-  awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts);
+  awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts,
+                                     std::vector<std::string> namespaces = {});
 
  private:
   // One entry's share of a batch with the store.
@@ -133,9 +135,8 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void unpin(const PlanDocument& document);
   void check_started() const;
   awaitable<void> record_delivery(Lease lease, std::string rollout, DeliveryUpdate update);
-  awaitable<RedeliverResult> redeliver_order(Delivery order, std::string by, std::string reason);
-  awaitable<RedeliverResult> redeliver_notification(Delivery notification, std::string by,
-                                                    std::string reason);
+  awaitable<RedeliverResult> redeliver_order(Delivery order, RollbackSentAgain said);
+  awaitable<RedeliverResult> redeliver_notification(Delivery notification, RollbackSentAgain said);
   awaitable<std::shared_ptr<void>> take_turn(std::string what);
   awaitable<std::vector<Recorded>> record_registration(Commit& commit, const Plan& plan);
   std::function<void()> tell_registration(Commit& commit, const Plan& plan) const;
@@ -213,7 +214,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   FreezeChanged freeze_on(const Entry& entry) const;
   std::optional<FreezeChanged> freeze_due(const Entry& entry) const;
   void keep_freeze(const EntryPtr& entry);
-  awaitable<bool> tell_freeze(std::vector<EntryPtr> entries, std::string by, std::string reason);
+  awaitable<bool> tell_freeze(std::vector<EntryPtr> entries, FreezeChanged said);
   std::vector<EntryPtr> held_by(const std::string& ns, const std::string& service) const;
   void watch_freezes();
   void end_freezes(SysTime now);

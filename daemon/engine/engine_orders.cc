@@ -117,7 +117,7 @@ awaitable<DeliveryState> Engine::Impl::order_expired(Lease lease, std::string ro
 }
 
 awaitable<DecideResult> Engine::Impl::acknowledge(std::string delivery, bool done,
-                                                  std::string detail) {
+                                                  std::string detail, Via via) {
   check_started();
   const DeliveryState wanted = done ? DeliveryState::kDone : DeliveryState::kRefused;
   auto stored = co_await store_.delivery(delivery);
@@ -128,7 +128,7 @@ awaitable<DecideResult> Engine::Impl::acknowledge(std::string delivery, bool don
   if (entry) {
     Work work;
     work.input = OrderEnded{order_number(delivery), done ? OrderEnd::kDone : OrderEnd::kRefused,
-                            std::move(detail)};
+                            std::move(detail), std::move(via)};
     DeliveryUpdate update;
     update.id = delivery;
     update.state = wanted;

@@ -86,7 +86,8 @@ awaitable<void> Engine::Impl::take_over(std::optional<std::vector<Lease>> leases
   std::vector<EntryPtr> due;
   for (const EntryPtr& entry : entries)
     if (freeze_due(*entry)) due.push_back(entry);
-  co_await tell_freeze(std::move(due), "", "");
+  FreezeChanged nobody;
+  co_await tell_freeze(std::move(due), std::move(nobody));
   for (const EntryPtr& entry : entries) begun.push_back(entry->tenure);
   for (const TenurePtr& tenure : begun)
     if (tenure->phase == Tenure::Phase::kLoading) tenure->phase = Tenure::Phase::kTaken;

@@ -46,7 +46,7 @@ RedeliverResult conflict(std::string why) {
 }  // namespace
 
 awaitable<RedeliverResult> Engine::Impl::redeliver(std::string delivery, std::string by,
-                                                   std::string reason) {
+                                                   std::string reason, Via via) {
   check_started();
   // Two people at once have it sent once.
   const std::shared_ptr<void> turn = co_await take_turn("redeliver " + delivery);
@@ -61,13 +61,12 @@ awaitable<RedeliverResult> Engine::Impl::redeliver(std::string delivery, std::st
   if (!failed)
     co_return conflict("it is " + std::string(name_of(stored->state)) +
                        ": only what could not be delivered is sent again");
-  if (order)
-    co_return co_await redeliver_order(std::move(*stored), std::move(by), std::move(reason));
-  co_return co_await redeliver_notification(std::move(*stored), std::move(by), std::move(reason));
+  RollbackSentAgain said{std::move(by), std::move(reason), std::move(via)};
+  if (order) co_return co_await redeliver_order(std::move(*stored), std::move(said));
+  co_return co_await redeliver_notification(std::move(*stored), std::move(said));
 }
 
-awaitable<RedeliverResult> Engine::Impl::redeliver_order(Delivery order, std::string by,
-                                                         std::string reason) {
+awaitable<RedeliverResult> Engine::Impl::redeliver_order(Delivery order, RollbackSentAgain said) {
   const EntryPtr entry = co_await reach(order.rollout);
   if (!entry)
     co_return conflict(
@@ -75,7 +74,7 @@ awaitable<RedeliverResult> Engine::Impl::redeliver_order(Delivery order, std::st
         "any more");
   const Millis limit = rules_.order_deadline(entry->spec.orchestrator, DecisionKind::kRollback);
   Delivery again = sent_again(std::move(order), clock_.wall() + limit);
-  Work work{RollbackSentAgain{std::move(by), std::move(reason)}};
+  Work work{std::move(said)};
   work.delivery = update_of(again);
   work.again = again;
   const WorkResult recorded = co_await put_and_wait(entry, std::move(work));
@@ -89,17 +88,17 @@ awaitable<RedeliverResult> Engine::Impl::redeliver_order(Delivery order, std::st
 // Nothing follows from it for the rollout, which may have ended long ago; that somebody had it sent
 // again is in its record all the same, in the same commit.
 awaitable<RedeliverResult> Engine::Impl::redeliver_notification(Delivery notification,
-                                                                std::string by,
-                                                                std::string reason) {
+                                                                RollbackSentAgain said) {
   const auto rollout = co_await store_.rollout(notification.rollout);
   if (!rollout) co_return RedeliverResult{};
   Delivery again = sent_again(std::move(notification), clock_.wall() + kNotificationAgain);
   Event event = sent_again_event(again, rollout->state, clock_.wall());
-  event.summary += by.empty() ? "nobody named" : by;
-  if (!reason.empty()) event.summary += ": " + reason;
+  event.summary += said.by.empty() ? "nobody named" : said.by;
+  if (!said.reason.empty()) event.summary += ": " + said.reason;
   event.summary = cut(event.summary, kLongestSummary);
-  event.by = std::move(by);
-  event.reason = std::move(reason);
+  event.by = std::move(said.by);
+  event.reason = std::move(said.reason);
+  event.via = std::move(said.via);
   Commit commit;
   commit.rollout = again.rollout;
   commit.delivery_updates.push_back(update_of(again));

@@ -157,6 +157,7 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
   fresh.spec = spec;
   fresh.document = std::make_shared<const PlanDocument>(registration.document);
   Transition step = registered({spec, *plan}, now, freezes_.on(spec.ns, spec.service, now));
+  for (Event& event : step.events) event.via = registration.via;
   fresh.state = step.state;
   Commit commit;
   commit.rollout = spec.id;

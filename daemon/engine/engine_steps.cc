@@ -30,6 +30,12 @@ bool must_be_kept(const Work& work) {
   return std::holds_alternative<WatchResumed>(work.input);
 }
 
+// Whether it says the same, and by whose token.
+bool tells(const Work& work, const FreezeChanged& freeze) {
+  const auto* said = std::get_if<FreezeChanged>(&work.input);
+  return said != nullptr && said->text == freeze.text;
+}
+
 // What comes with every slot, and nobody waits for.
 bool is_quiet(const Work& work) {
   return !work.only_delivery && (std::holds_alternative<SlotAnswered>(work.input) ||
@@ -60,7 +66,9 @@ void Engine::Impl::pump(const EntryPtr& entry) {
   Recording recording;
   recording.entry = entry;
   const SysTime now = clock_.wall();
-  if (auto freeze = freeze_due(*entry)) apply_work(recording, Work{std::move(*freeze)}, now);
+  auto freeze = freeze_due(*entry);
+  if (freeze && !tells(entry->mailbox.front(), *freeze))
+    apply_work(recording, Work{std::move(*freeze)}, now);
   if (const auto older = older_due(entry)) apply_work(recording, Work{*older}, now);
   while (!entry->mailbox.empty()) {
     if (std::holds_alternative<Begin>(entry->mailbox.front().input) &&

@@ -241,6 +241,8 @@ std::string explain_bundle(Fixed fixed, const RolloutState& after, const Decisio
   bundle["decision"] = {{"id", decision_id(fixed.spec, decision.number)},
                         {"kind", name_of(decision.kind)},
                         {"by", decision.by},
+                        {"token", optional_text(decision.via.token)},
+                        {"from", optional_text(decision.via.address)},
                         {"at", format_time(decision.at)},
                         {"reason", decision.reason},
                         {"would_have", decision.would_have}};

@@ -50,6 +50,7 @@ struct ListFilter {
   std::vector<State> states;        // empty: any
   std::string ns, service, target;  // empty: any
   std::map<std::string, std::string> labels;
+  std::vector<std::string> visible = {};  // namespaces; empty: all
 };
 
 class Store {

@@ -241,5 +241,6 @@ awaitable<FeedOpened> EventFeed::open(FeedFilter filter, std::optional<std::int6
 void EventFeed::wake() { core_->wake(); }
 void EventFeed::stop() { core_->stop(); }
 std::size_t EventFeed::clients() const { return core_->clients_.size(); }
+void EventFeed::limit_clients(std::size_t most) { core_->limits_.clients = most; }
 
 }  // namespace rollwatch

@@ -95,6 +95,8 @@ class EventFeed {
   void stop();
 
   std::size_t clients() const;
+  // More are refused; those that are there stay.
+  void limit_clients(std::size_t most);
 
  private:
   std::shared_ptr<FeedCore> core_;  // shared with bodies that outlive it

@@ -48,7 +48,7 @@ class FeedCore : public std::enable_shared_from_this<FeedCore> {
   Store& store_;
   const EventFeed::Write write_;
   const FeedHooks hooks_;
-  const FeedLimits limits_;
+  FeedLimits limits_;
   std::set<FeedClient*> clients_;
   // Every event there is after begin_ and up to position_.
   std::deque<FeedLine> lines_;

@@ -2,14 +2,13 @@
 
 #include <fmt/format.h>
 
-#include "daemon/http/server.h"
-
 namespace rollwatch {
 
 using boost::system::error_code;
 using net::ip::tcp;
 
-Expected<std::string, std::string> listen_on(tcp::acceptor& acceptor, const std::string& address) {
+Expected<std::string, std::string> listen_on(tcp::acceptor& acceptor, const std::string& address,
+                                             Reach reach) {
   const auto failed = [&](const std::string& why) {
     return Unexpected(fmt::format("cannot listen on {}: {}", address, why));
   };
@@ -20,11 +19,10 @@ Expected<std::string, std::string> listen_on(tcp::acceptor& acceptor, const std:
   const auto found = resolver.resolve(host, port, tcp::resolver::passive, error);
   if (error) return failed(error.message());
   const tcp::endpoint endpoint = found.begin()->endpoint();
-  if (!endpoint.address().is_loopback())
+  if (reach == Reach::kThisMachine && !endpoint.address().is_loopback())
     return failed(
-        "there are no access tokens yet, so only this machine may be served; use 127.0.0.1, [::1] "
-        "or "
-        "localhost, and a reverse proxy in front for others");
+        "there are no access tokens, so only this machine may be served; use 127.0.0.1, [::1] or "
+        "localhost, or make a token with rollwatch token new NAME --scopes read,register");
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);

@@ -26,6 +26,7 @@ struct ServerRequest {
   std::string body;
   std::string peer;      // the address it came from
   bool carried = false;  // by another node, which has looked at it already
+  std::string caller;    // who that node found it to be from, in the API's words
 
   // Whether anybody still waits for the answer: false once the peer has hung up or the server is
   // stopping. A handler that waits asks now and then. Unset: somebody does.

@@ -5,15 +5,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <ctime>
 #include <exception>
 #include <list>
@@ -21,13 +14,15 @@
 #include "daemon/http/listener.h"
 #include "daemon/http/manners.h"
 #include "daemon/http/problem.h"
+#include "daemon/http/request_reader.h"
+#include "daemon/http/security_headers.h"
+#include "daemon/http/server_stream.h"
+#include "daemon/http/server_tls.h"
 #include "daemon/http/stream_sender.h"
 
 namespace rollwatch {
 namespace {
 
-namespace beast = boost::beast;
-namespace http = boost::beast::http;
 using boost::system::error_code;
 using net::ip::tcp;
 
@@ -35,38 +30,6 @@ constexpr Millis kAcceptAgain{100};
 constexpr Millis kAskAnother{1'000};
 constexpr Millis kLinger{2'000};
 constexpr std::size_t kLingerBytes = 4 * 1024 * 1024;
-
-// What the client did wrong, in the server's own words; nullopt: the connection is gone or was too
-// slow.
-std::optional<Problem> problem_of(error_code error, const ServerLimits& limits) {
-  if (error == http::error::header_limit || error == http::error::buffer_overflow)
-    return Problem{431, fmt::format("the header is larger than {} bytes", limits.header_bytes)};
-  if (error == http::error::body_limit)
-    return Problem{413, fmt::format("the body is larger than {} bytes", limits.body_bytes)};
-  if (error == http::error::bad_version)
-    return Problem{505, "only HTTP/1.1 and HTTP/1.0 are spoken here"};
-  if (error == http::error::end_of_stream || error == http::error::partial_message)
-    return std::nullopt;
-  if (error.category() == make_error_code(http::error::bad_method).category())
-    return Problem{400, "this is not an HTTP request: " + error.message()};
-  return std::nullopt;
-}
-
-// False if the target cannot be read.
-bool take_request(http::request_parser<http::string_body>& parser, ServerRequest& request) {
-  auto& message = parser.get();
-  request.method = std::string(message.method_string());
-  for (const auto& field : message)
-    request.headers.emplace_back(
-        lower_case({field.name_string().data(), field.name_string().size()}),
-        std::string(field.value()));
-  request.body = std::move(message.body());
-  if (message.target() == "*") {
-    request.path = "*";
-    return request.method == "OPTIONS";
-  }
-  return read_target({message.target().data(), message.target().size()}, request);
-}
 
 }  // namespace
 
@@ -82,16 +45,26 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
         acceptor_(executor),
         changed_(executor, net::steady_timer::time_point::max()) {}
 
-  Expected<std::string, std::string> listen(const std::string& address);
+  Expected<std::string, std::string> listen(const std::string& address, Reach reach);
+  void use_tls(std::shared_ptr<ServerTls> tls) { tls_ = std::move(tls); }
+  void limit_connections(std::size_t most) { limits_.connections = most; }
   awaitable<void> stop(Millis grace);
   void abandon();
 
  private:
+  enum class Phase : unsigned char {
+    kIdle,     // before its first request, between two, and when it is only listened to
+    kReading,  // its request, or its handshake, has begun to come
+    kBusy,
+  };
   struct Session {
-    explicit Session(tcp::socket socket) : stream(std::move(socket)) {}
-    beast::tcp_stream stream;
+    explicit Session(std::unique_ptr<ServerStream> of) : stream(std::move(of)) {}
+    std::unique_ptr<ServerStream> stream;
     std::string peer;
-    bool idle = true;
+    Phase phase = Phase::kIdle;
+    SteadyTime since{};      // it is in this phase
+    bool served = false;     // it had an answer before
+    std::size_t body = 0;    // the most its body can be, while it is read
     bool handled = false;    // its request is with the handler
     bool hurried = false;    // others need its place: what it waits for is answered as it is
     bool dismissed = false;  // closed by us: a request that is read all the same is not carried out
@@ -99,7 +72,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
 
     void dismiss() {
       dismissed = true;
-      stream.close();
+      stream->close();
     }
   };
 
@@ -107,32 +80,36 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   awaitable<void> wait_for_room();
   void begin(tcp::socket socket);
   awaitable<void> serve(Session& session);
-  awaitable<bool> serve_one(Session& session, beast::flat_buffer& buffer);
-  awaitable<error_code> await_request(Session& session, beast::flat_buffer& buffer);
-  awaitable<void> invite_body(Session& session,
-                              const http::request_parser<http::string_body>& parser);
+  awaitable<bool> serve_one(Session& session, RequestReader& reader);
+  awaitable<bool> answer(Session& session, ServerRequest request, bool keep_alive,
+                         bool knows_chunks);
+  Session* least_worth();
+  void make_room_for_body(Session& session, std::size_t size);
   awaitable<ServerResponse> handle(ServerRequest request);
-  awaitable<bool> send(Session& session, std::string_view method, const ServerResponse& response,
+  awaitable<bool> send(Session& session, std::string_view method, ServerResponse response,
                        bool keep_alive);
   awaitable<void> send_stream(Session& session, std::shared_ptr<BodySource> stream,
                               bool in_chunks) const;
   awaitable<void> refuse(Session& session, const Problem& problem);
   awaitable<void> linger(Session& session);
-  void set_idle(Session& session, bool idle);
+  void enter(Session& session, Phase phase);
 
   const net::any_io_executor executor_;
   const Clock& clock_;
   const Handler handler_;
   const Answered answered_;
-  const ServerLimits limits_;
+  ServerLimits limits_;
+  std::shared_ptr<ServerTls> tls_;  // null: plain
   tcp::acceptor acceptor_;
   std::list<Session> sessions_;  // the longest at rest first
   Timer changed_;                // cancelled whenever a session ends or comes to rest
+  std::size_t bodies_ = 0;       // of Session::body, all together
   bool stopping_ = false;
 };
 
-Expected<std::string, std::string> HttpServer::Impl::listen(const std::string& address) {
-  auto bound = listen_on(acceptor_, address);
+Expected<std::string, std::string> HttpServer::Impl::listen(const std::string& address,
+                                                            Reach reach) {
+  auto bound = listen_on(acceptor_, address, reach);
   if (bound)
     spawn(executor_, "http accept", [self = shared_from_this()] { return self->accept(); });
   return bound;
@@ -162,16 +139,37 @@ awaitable<void> HttpServer::Impl::accept() {
   }
 }
 
+// Whose connection is worth least when there are too many: who has never asked anything, then who
+// is slow at asking, then who is between two requests; of several, for the longest time. Whose
+// request has come is none of them.
+HttpServer::Impl::Session* HttpServer::Impl::least_worth() {
+  const auto worth = [this](Session& session) {
+    error_code gone;
+    if (session.phase == Phase::kIdle && session.stream->socket().available(gone) == 0)
+      return session.served ? 2 : 0;
+    if (session.phase == Phase::kReading && clock_.steady() - session.since >= limits_.slow)
+      return 1;
+    return 3;
+  };
+  Session* least = nullptr;
+  int its_worth = 3;
+  for (Session& session : sessions_) {  // the longest at rest first
+    const int this_one = worth(session);
+    const bool is_longer = this_one == 1 && its_worth == 1 && session.since < least->since;
+    if (session.dismissed || (this_one >= its_worth && !is_longer)) continue;
+    least = &session;
+    its_worth = this_one;
+    if (its_worth == 0) break;
+  }
+  return least;
+}
+
 awaitable<void> HttpServer::Impl::wait_for_room() {
   // Whose request has come is not idle, whether or not anybody has looked at it yet.
   co_await net::post(executor_, net::use_awaitable);
   if (stopping_ || sessions_.size() < limits_.connections) co_return;
-  const auto idle = std::ranges::find_if(sessions_, [](Session& session) {
-    error_code gone;
-    return session.idle && session.stream.socket().available(gone) == 0;
-  });
-  if (idle != sessions_.end()) {
-    idle->dismiss();
+  if (Session* const least = least_worth()) {
+    least->dismiss();
   } else {
     const auto waiting = std::ranges::find_if(
         sessions_, [](const Session& session) { return session.handled && !session.hurried; });
@@ -182,12 +180,30 @@ awaitable<void> HttpServer::Impl::wait_for_room() {
   co_await changed_.async_wait(net::redirect_error(net::use_awaitable, woken));
 }
 
+// Bodies that are being read share a bounded room; who has been at it longest loses its place.
+void HttpServer::Impl::make_room_for_body(Session& session, std::size_t size) {
+  while (bodies_ + size > limits_.bodies_bytes) {
+    Session* oldest = nullptr;
+    for (Session& other : sessions_)
+      if (other.body > 0 && !other.dismissed && (oldest == nullptr || other.since < oldest->since))
+        oldest = &other;
+    if (oldest == nullptr) break;
+    bodies_ -= std::exchange(oldest->body, 0);
+    oldest->dismiss();
+  }
+  session.body = size;
+  bodies_ += size;
+}
+
 void HttpServer::Impl::begin(tcp::socket socket) {
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   const tcp::endpoint peer = socket.remote_endpoint(ignored);
-  const auto session = sessions_.emplace(sessions_.end(), std::move(socket));
+  const auto session =
+      sessions_.emplace(sessions_.end(), tls_ ? tls_stream(std::move(socket), tls_->context())
+                                              : plain_stream(std::move(socket)));
   session->peer = peer.address().to_string();
+  session->since = clock_.steady();
   spawn(executor_, "http session", [self = shared_from_this(), session]() -> awaitable<void> {
     co_await self->serve(*session);
     self->sessions_.erase(session);
@@ -195,105 +211,79 @@ void HttpServer::Impl::begin(tcp::socket socket) {
   });
 }
 
-void HttpServer::Impl::set_idle(Session& session, bool idle) {
-  session.idle = idle;
-  if (!idle) return;
+void HttpServer::Impl::enter(Session& session, Phase phase) {
+  session.phase = phase;
+  session.since = clock_.steady();
+  if (phase != Phase::kIdle) return;
   const auto here = std::ranges::find(sessions_, &session, [](const Session& s) { return &s; });
   sessions_.splice(sessions_.end(), sessions_, here);
   changed_.cancel();
 }
 
 awaitable<void> HttpServer::Impl::serve(Session& session) {
-  // Room for a header that is one byte too long, so that it is refused with words.
-  beast::flat_buffer buffer(2 * limits_.header_bytes + 4096);
-  while (co_await serve_one(session, buffer) && !stopping_) {
+  if (session.stream->is_tls()) enter(session, Phase::kReading);
+  session.stream->expires_after(limits_.header_time);
+  if (const error_code failed = co_await session.stream->open()) {
+    spdlog::debug("no TLS with {}: {}", session.peer, failed.message());
+  } else {
+    RequestReader reader(*session.stream, limits_);
+    while (co_await serve_one(session, reader) && !stopping_) {
+    }
+    if (!session.dismissed) co_await session.stream->finish();
   }
-  session.stream.close();
-}
-
-awaitable<error_code> HttpServer::Impl::await_request(Session& session,
-                                                      beast::flat_buffer& buffer) {
-  error_code error;
-  if (buffer.size() > 0) co_return error;
-  set_idle(session, true);
-  session.stream.expires_after(limits_.idle_time);
-  const std::size_t got = co_await session.stream.async_read_some(
-      buffer.prepare(4096), net::redirect_error(net::use_awaitable, error));
-  buffer.commit(got);
-  set_idle(session, false);
-  // Its bytes may have been read already when it was closed: nobody could be told what came of
-  // them.
-  if (session.dismissed) error = net::error::operation_aborted;
-  co_return error;
+  session.stream->close();
 }
 
 // One request and its answer; whether the connection is good for another.
-awaitable<bool> HttpServer::Impl::serve_one(Session& session, beast::flat_buffer& buffer) {
-  if (co_await await_request(session, buffer)) co_return false;
+awaitable<bool> HttpServer::Impl::serve_one(Session& session, RequestReader& reader) {
+  if (!reader.has_begun()) {
+    enter(session, Phase::kIdle);
+    if (!co_await reader.begin()) co_return false;
+  }
+  enter(session, Phase::kReading);
+  RequestReader::Taken taken;
+  if (!session.dismissed)
+    taken = co_await reader.read(
+        [this, &session](std::size_t size) { make_room_for_body(session, size); });
+  bodies_ -= std::exchange(session.body, 0);
+  // Its bytes may have been read already when it was closed: nobody could be told what came of
+  // them.
+  if (session.dismissed) co_return false;
+  enter(session, Phase::kBusy);
+  if (taken.problem) co_await refuse(session, *taken.problem);
+  if (!taken.request) co_return false;
+  co_return co_await answer(session, std::move(*taken.request), taken.keep_alive,
+                            taken.knows_chunks);
+}
 
-  http::request_parser<http::string_body> parser;
-  parser.header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
-  parser.body_limit(limits_.body_bytes);
-  error_code error;
-  session.stream.expires_after(limits_.header_time);
-  co_await http::async_read_header(session.stream, buffer, parser,
-                                   net::redirect_error(net::use_awaitable, error));
-  if (!error) {
-    session.stream.expires_after(limits_.body_time);
-    co_await invite_body(session, parser);
-    co_await http::async_read(session.stream, buffer, parser,
-                              net::redirect_error(net::use_awaitable, error));
-  }
-  if (error) {
-    if (const auto problem = problem_of(error, limits_)) co_await refuse(session, *problem);
-    co_return false;
-  }
-  session.stream.expires_never();
-
-  ServerRequest request;
-  const bool keep_alive = parser.keep_alive();
-  if (!take_request(parser, request)) {
-    const Problem problem{400,
-                          "the request's target is not a path, or has a broken percent escape"};
-    co_await refuse(session, problem);
-    co_return false;
-  }
+awaitable<bool> HttpServer::Impl::answer(Session& session, ServerRequest request, bool keep_alive,
+                                         bool knows_chunks) {
   request.peer = session.peer;
   session.hurried = false;
   request.wanted = [this, &session] {
-    return !stopping_ && !session.hurried && !hung_up(session.stream.socket());
+    return !stopping_ && !session.hurried && !session.stream->hung_up();
   };
   const std::string method = request.method;
   session.handled = true;
   ServerResponse response = co_await handle(std::move(request));
   session.handled = false;
+  session.served = true;
   if (!response.stream || method == "HEAD")
-    co_return co_await send(session, method, response, keep_alive && !stopping_);
-  const bool in_chunks = parser.get().version() >= 11;
-  if (in_chunks) response.headers.emplace_back("Transfer-Encoding", "chunked");
-  co_await send(session, method, response, false);
-  co_await send_stream(session, std::move(response.stream), in_chunks);
+    co_return co_await send(session, method, std::move(response), keep_alive && !stopping_);
+  if (knows_chunks) response.headers.emplace_back("Transfer-Encoding", "chunked");
+  auto body = response.stream;
+  co_await send(session, method, std::move(response), false);
+  co_await send_stream(session, std::move(body), knows_chunks);
   co_return false;
 }
 
 awaitable<void> HttpServer::Impl::send_stream(Session& session, std::shared_ptr<BodySource> stream,
                                               bool in_chunks) const {
   if (stopping_) co_return;
-  session.stream.expires_never();
-  session.sender =
-      std::make_shared<StreamSender>(session.stream.socket(), std::move(stream), in_chunks);
+  session.stream->expires_never();
+  session.sender = std::make_shared<StreamSender>(*session.stream, std::move(stream), in_chunks);
   co_await session.sender->run();
   session.sender.reset();
-}
-
-awaitable<void> HttpServer::Impl::invite_body(
-    Session& session, const http::request_parser<http::string_body>& parser) {
-  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-  const auto expect = parser.get()[http::field::expect];
-  if (lower_case({expect.data(), expect.size()}) != "100-continue" || parser.is_done()) co_return;
-  error_code error;
-  co_await net::async_write(session.stream, net::buffer(kContinue),
-                            net::redirect_error(net::use_awaitable, error));
 }
 
 awaitable<ServerResponse> HttpServer::Impl::handle(ServerRequest request) {
@@ -315,16 +305,16 @@ awaitable<ServerResponse> HttpServer::Impl::handle(ServerRequest request) {
 }
 
 awaitable<bool> HttpServer::Impl::send(Session& session, std::string_view method,
-                                       const ServerResponse& response, bool keep_alive) {
+                                       ServerResponse response, bool keep_alive) {
+  add_security_headers(response, session.stream->is_tls());
   const std::time_t now = std::chrono::system_clock::to_time_t(clock_.wall());
   const std::string head = render_head(
       response, keep_alive, fmt::format("{:%a, %d %b %Y %H:%M:%S GMT}", fmt::gmtime(now)));
   const bool bodiless = method == "HEAD" || response.status == 204 || response.status == 304;
-  const std::array<net::const_buffer, 2> parts{
-      net::buffer(head), bodiless ? net::const_buffer() : net::buffer(response.body)};
-  session.stream.expires_after(limits_.write_time);
-  error_code error;
-  co_await net::async_write(session.stream, parts, net::redirect_error(net::use_awaitable, error));
+  std::vector<net::const_buffer> parts{net::buffer(head),
+                                       bodiless ? net::const_buffer() : net::buffer(response.body)};
+  session.stream->expires_after(limits_.write_time);
+  const error_code error = co_await session.stream->write(std::move(parts));
   answered_(method, response.route, response.status);
   co_return !error && keep_alive;
 }
@@ -332,7 +322,7 @@ awaitable<bool> HttpServer::Impl::send(Session& session, std::string_view method
 awaitable<void> HttpServer::Impl::refuse(Session& session, const Problem& problem) {
   ServerResponse response = problem_response(problem);
   response.headers.emplace_back("X-Request-Id", new_request_id());
-  co_await send(session, "", response, false);
+  co_await send(session, "", std::move(response), false);
   co_await linger(session);
 }
 
@@ -340,14 +330,9 @@ awaitable<void> HttpServer::Impl::refuse(Session& session, const Problem& proble
 // what it still sends is read and dropped for a moment.
 awaitable<void> HttpServer::Impl::linger(Session& session) {
   if (stopping_) co_return;
-  error_code error;
-  session.stream.socket().shutdown(tcp::socket::shutdown_send, error);
-  set_idle(session, true);
-  session.stream.expires_after(kLinger);
-  std::vector<char> dropped(64 * 1024);
-  for (std::size_t total = 0; !error && total < kLingerBytes;)
-    total += co_await session.stream.async_read_some(
-        net::buffer(dropped), net::redirect_error(net::use_awaitable, error));
+  enter(session, Phase::kIdle);
+  session.stream->expires_after(kLinger);
+  co_await session.stream->drop_input(kLingerBytes);
 }
 
 awaitable<void> HttpServer::Impl::stop(Millis grace) {
@@ -355,7 +340,7 @@ awaitable<void> HttpServer::Impl::stop(Millis grace) {
   error_code ignored;
   acceptor_.close(ignored);
   for (Session& session : sessions_) {
-    if (session.idle) session.dismiss();
+    if (session.phase == Phase::kIdle) session.dismiss();
     if (session.sender) session.sender->end();
   }
   changed_.cancel();
@@ -365,7 +350,7 @@ awaitable<void> HttpServer::Impl::stop(Millis grace) {
     error_code woken;
     co_await changed_.async_wait(net::redirect_error(net::use_awaitable, woken));
   }
-  for (Session& session : sessions_) session.stream.close();
+  for (Session& session : sessions_) session.stream->close();
 }
 
 void HttpServer::Impl::abandon() {
@@ -373,7 +358,7 @@ void HttpServer::Impl::abandon() {
   error_code ignored;
   acceptor_.close(ignored);
   changed_.cancel();
-  for (Session& session : sessions_) session.stream.close();
+  for (Session& session : sessions_) session.stream->close();
 }
 
 HttpServer::HttpServer(const net::any_io_executor& executor, const Clock& clock, Handler handler,
@@ -381,9 +366,11 @@ HttpServer::HttpServer(const net::any_io_executor& executor, const Clock& clock,
     : impl_(std::make_shared<Impl>(executor, clock, std::move(handler), std::move(answered),
                                    limits)) {}
 HttpServer::~HttpServer() { impl_->abandon(); }
-Expected<std::string, std::string> HttpServer::listen(const std::string& address) {
-  return impl_->listen(address);
+Expected<std::string, std::string> HttpServer::listen(const std::string& address, Reach reach) {
+  return impl_->listen(address, reach);
 }
+void HttpServer::use_tls(std::shared_ptr<ServerTls> tls) { impl_->use_tls(std::move(tls)); }
+void HttpServer::limit_connections(std::size_t most) { impl_->limit_connections(most); }
 awaitable<void> HttpServer::stop(Millis grace) { return impl_->stop(grace); }
 
 }  // namespace rollwatch

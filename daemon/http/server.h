@@ -7,10 +7,12 @@
 //   co_await server.stop(10s);
 //
 // Clients are bounded in everything: bytes of header and body, time for each of them and between
-// requests, number of connections. Who is too slow is cut off; when connections run out, the one
-// that has been idle longest makes room, and if none is idle, one whose request waits for something
-// is asked to answer now: those that wait must not shut out a decision. Everything runs on the io
-// thread.
+// requests, number of connections. Who is too slow is cut off; when connections run out, one that
+// has asked nothing, or is slow at it, or has been idle longest makes room, and if there is none,
+// one whose request waits for something is asked to answer now: those that wait, or mean to keep
+// others out, must not shut out a decision. Everything runs on the io thread.
+//
+// With TLS a handshake is a part of the connection, with a header's time.
 //
 // An answer may be a stream (body_source.h). It has no time limits and is never asked to make room:
 // how many there are, and how long a piece may take, is for who makes them to bound.
@@ -38,7 +40,14 @@ struct ServerLimits {
   Millis idle_time{75'000};   // between two requests, and before the first
   Millis write_time{60'000};  // for the whole answer to be taken
   std::size_t connections = 1024;
+  Millis slow{1'000};  // who needs longer for a request makes room when others need it
+  std::size_t bodies_bytes = 64 * 1024 * 1024;  // of all that are being read
 };
+
+class ServerTls;
+
+// From where connections may come.
+enum class Reach : unsigned char { kThisMachine, kAnybody };
 
 class HttpServer {
  public:
@@ -53,9 +62,13 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   // Binds "host:port" and begins to accept. The address listened on, with the real port if 0 was
-  // asked for; or a sentence why not. Anything but a loopback address is refused: there are no
-  // tokens that would tell a stranger from the operator.
-  Expected<std::string, std::string> listen(const std::string& address);
+  // asked for; or a sentence why not. kThisMachine refuses anything but a loopback address: there
+  // are no tokens that would tell a stranger from the operator.
+  Expected<std::string, std::string> listen(const std::string& address,
+                                            Reach reach = Reach::kThisMachine);
+  // For connections from now on. With TLS, if there is any; may be replaced at any time.
+  void use_tls(std::shared_ptr<ServerTls> tls);
+  void limit_connections(std::size_t most);
 
   // Accepts nothing more, closes what is idle, lets requests in flight be answered and resumes when
   // they are; after `grace` it cuts those that are left. Those that wait for something are asked to

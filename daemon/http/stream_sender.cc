@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <boost/asio/write.hpp>
 #include <cerrno>
 #include <utility>
 
@@ -28,25 +27,18 @@ bool is_over(ssize_t got) {
 
 }  // namespace
 
-bool hung_up(net::ip::tcp::socket& socket) {
-  if (!socket.is_open()) return true;
-  char next = 0;
-  return is_over(::recv(socket.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT));
-}
-
-StreamSender::StreamSender(net::ip::tcp::socket& socket, std::shared_ptr<BodySource> source,
-                           bool in_chunks)
-    : socket_(socket),
+StreamSender::StreamSender(ServerStream& stream, std::shared_ptr<BodySource> source, bool in_chunks)
+    : stream_(stream),
       source_(std::move(source)),
       in_chunks_(in_chunks),
-      watched_(socket.get_executor()) {}
+      watched_(stream.socket().get_executor()) {}
 
 awaitable<void> StreamSender::run() {
-  const int fd = socket_.native_handle();
+  const int fd = stream_.socket().native_handle();
   ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &kSilentPeerMs, sizeof kSilentPeerMs);
   ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kSendBuffer, sizeof kSendBuffer);
   source_->cut = [this] { close(); };
-  spawn(socket_.get_executor(), "http stream",
+  spawn(stream_.socket().get_executor(), "http stream",
         [self = shared_from_this()] { return self->watch(); });
   co_await send_all();
   source_->cut = nullptr;
@@ -74,22 +66,23 @@ awaitable<bool> StreamSender::write(BodyPiece piece) {
   parts.push_back(net::buffer(before));
   for (const auto& text : piece) parts.push_back(net::buffer(*text));
   parts.push_back(net::buffer(after));
-  error_code error;
   writing_ = true;
-  co_await net::async_write(socket_, parts, net::redirect_error(net::use_awaitable, error));
+  const error_code error = co_await stream_.write(std::move(parts));
   writing_ = false;
   co_return !error;
 }
 
+// With TLS what is dropped is not even deciphered: nothing is read from this client any more.
 awaitable<void> StreamSender::watch() {
+  net::ip::tcp::socket& socket = stream_.socket();
   std::size_t dropped = 0;
-  while (socket_.is_open() && dropped <= kMostDropped) {
+  while (socket.is_open() && dropped <= kMostDropped) {
     error_code error;
-    co_await socket_.async_wait(net::ip::tcp::socket::wait_read,
-                                net::redirect_error(net::use_awaitable, error));
-    if (error || !socket_.is_open()) break;
+    co_await socket.async_wait(net::ip::tcp::socket::wait_read,
+                               net::redirect_error(net::use_awaitable, error));
+    if (error || !socket.is_open()) break;
     std::array<char, 256> bytes{};
-    const ssize_t got = ::recv(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    const ssize_t got = ::recv(socket.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (is_over(got)) break;
     dropped += got > 0 ? static_cast<std::size_t>(got) : 0;
   }
@@ -102,9 +95,6 @@ void StreamSender::end() {
   if (writing_) close();
 }
 
-void StreamSender::close() {
-  error_code ignored;
-  socket_.close(ignored);
-}
+void StreamSender::close() { stream_.close(); }
 
 }  // namespace rollwatch

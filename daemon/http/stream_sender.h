@@ -3,19 +3,19 @@
 // although nothing is written, and what it still sends is read and dropped.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <memory>
 
 #include "daemon/http/body_source.h"
+#include "daemon/http/server_stream.h"
 #include "daemon/net/net.h"
 
 namespace rollwatch {
 
 class StreamSender : public std::enable_shared_from_this<StreamSender> {
  public:
-  // `in_chunks`: as HTTP/1.1 has it; else the end of the connection is that of the body. The socket
+  // `in_chunks`: as HTTP/1.1 has it; else the end of the connection is that of the body. The stream
   // must outlive run().
-  StreamSender(net::ip::tcp::socket& socket, std::shared_ptr<BodySource> source, bool in_chunks);
+  StreamSender(ServerStream& stream, std::shared_ptr<BodySource> source, bool in_chunks);
 
   // Resumes when it is over; the socket is closed by then.
   awaitable<void> run();
@@ -29,14 +29,11 @@ class StreamSender : public std::enable_shared_from_this<StreamSender> {
   awaitable<void> watch();
   void close();
 
-  net::ip::tcp::socket& socket_;
+  ServerStream& stream_;
   const std::shared_ptr<BodySource> source_;
   const bool in_chunks_;
   bool writing_ = false;
   Promise<bool> watched_;  // watch() is over
 };
-
-// Whether the peer has closed its side, and said nothing more before.
-bool hung_up(net::ip::tcp::socket& socket);
 
 }  // namespace rollwatch

@@ -125,6 +125,11 @@ std::string where_of(const ListFilter& filter, const std::optional<std::string>&
   if (!filter.service.empty()) add("r.service = " + value(filter.service));
   if (!filter.target.empty()) add("r.target = " + value(filter.target));
   if (before) add("r.id < " + value(*before));
+  if (!filter.visible.empty()) {
+    std::string names;
+    for (const std::string& ns : filter.visible) names += (names.empty() ? "" : ", ") + value(ns);
+    add("r.namespace IN (" + names + ")");
+  }
   if (!filter.states.empty()) {
     std::string names;
     for (const State state : filter.states)

@@ -168,7 +168,7 @@ void visit(Io& io, typename Io::template Ref<RolloutSpec> spec) {
 
 template <class Io>
 void visit(Io& io, typename Io::template Ref<Event> event) {
-  auto& [type, at, state, step, weight, summary, by, reason, condition, value, rule, verdict,
+  auto& [type, at, state, step, weight, summary, by, reason, via, condition, value, rule, verdict,
          decision, order, kind, question, datasource, is_news] = event;
   io("type", type);
   io("at", at);
@@ -178,6 +178,8 @@ void visit(Io& io, typename Io::template Ref<Event> event) {
   io("summary", summary);
   io("by", by);
   io("reason", reason);
+  io("token", via.token);
+  io("from", via.address);
   io("condition", condition);
   io("value", value);
   io("rule", rule);

@@ -37,6 +37,14 @@ Where where(const ListFilter& filter, const std::optional<std::string>& before) 
   if (!filter.service.empty()) where.add("r.service = ", filter.service);
   if (!filter.target.empty()) where.add("r.target = ", filter.target);
   if (before) where.add("r.id < ", *before);
+  if (!filter.visible.empty()) {
+    std::string names;
+    for (const std::string& ns : filter.visible) {
+      names += names.empty() ? "?" : ", ?";
+      where.values.push_back(ns);
+    }
+    where.add("r.namespace IN (" + names + ")");
+  }
   if (!filter.states.empty()) {
     std::string names;
     for (const State state : filter.states) {

@@ -218,6 +218,26 @@ TEST(PeopleTest, ADecisionIsRecordedWithNameAndReason) {
   EXPECT_EQ(r.last.events[1].question, "q1");
 }
 
+// Whatever follows at once from a call says by what token and from where it came.
+TEST(PeopleTest, WhatACallBringsAboutIsKeptWithItsToken) {
+  Rollout r(error_rate());
+  r.play("begin ack");
+  const Via via("oncall", "192.0.2.7");
+  PersonDecided decided;
+  decided.kind = kPause;
+  decided.by = "ana";
+  decided.via = via;
+  ASSERT_EQ(r.happens(decided), "");
+  ASSERT_FALSE(r.last.decisions.empty());
+  ASSERT_FALSE(r.last.events.empty());
+  for (const Event& event : r.last.events) EXPECT_EQ(event.via, via) << event.summary;
+  for (const Decision& decision : r.last.decisions) EXPECT_EQ(decision.via, via);
+  r.now += std::chrono::hours(1);
+  r.happens(TimePassed{});
+  ASSERT_FALSE(r.last.events.empty()) << "a reminder";
+  for (const Event& event : r.last.events) EXPECT_EQ(event.via, Via()) << "the engine's own";
+}
+
 TEST(PeopleTest, ADecisionMayNameTheQuestionItAnswers) {
   struct Row {
     const char* name;

@@ -13,6 +13,7 @@ ServerResponse ApiTest::ask(const std::string& method, const std::string& target
   EXPECT_TRUE(read_target(target, request));
   request.headers = std::move(headers);
   request.body = body;
+  request.peer = "192.0.2.7";
   request.wanted = wanted;
   std::optional<ServerResponse> answer;
   std::exception_ptr failure;

@@ -49,9 +49,11 @@ class FakeService : public RolloutService {
   std::function<void(int)> waited;  // called with the number of the wait, from 1
   // What it was asked.
   std::vector<Registration> registrations;
+  std::vector<Via> vias;  // of whatever was registered, decided, reported, acknowledged, frozen
   std::vector<PersonDecided> decisions;
   std::vector<WeightReported> reports;
   std::vector<ReceivedAlert> alerts;
+  std::vector<std::string> alert_namespaces;
   std::vector<std::string> redelivered;   // "ord_1 by ana: words"
   std::vector<std::string> acknowledged;  // "ord_1 done words"
   std::vector<std::string> asked;         // pages: "list limit cursor …"
@@ -59,35 +61,42 @@ class FakeService : public RolloutService {
   ListFilter filter;
 
   awaitable<RegisterResult> register_rollout(Registration registration) override {
+    vias.push_back(registration.via);
     registrations.push_back(std::move(registration));
     co_return register_answer;
   }
   awaitable<DecideResult> decide(std::string, PersonDecided decision) override {
+    vias.push_back(decision.via);
     decisions.push_back(std::move(decision));
     if (is_uncertain) throw StoreError("the disk of secret place", StoreError::Effect::kUnknown);
     co_return decide_answer;
   }
   awaitable<DecideResult> report_weight(std::string, WeightReported report) override {
+    vias.push_back(report.via);
     reports.push_back(std::move(report));
     co_return decide_answer;
   }
-  awaitable<DecideResult> acknowledge(std::string delivery, bool done,
-                                      std::string detail) override {
+  awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail,
+                                      Via via) override {
+    vias.push_back(std::move(via));
     acknowledged.push_back(delivery + (done ? " done " : " refused ") + detail);
     co_return decide_answer;
   }
-  awaitable<RedeliverResult> redeliver(std::string delivery, std::string by,
-                                       std::string reason) override {
+  awaitable<RedeliverResult> redeliver(std::string delivery, std::string by, std::string reason,
+                                       Via via) override {
+    vias.push_back(std::move(via));
     redelivered.push_back(delivery + " by " + by + ": " + reason);
     co_return redeliver_answer;
   }
-  awaitable<FreezeRecord> freeze(FreezeRecord wanted) override {
+  awaitable<FreezeRecord> freeze(FreezeRecord wanted, Via via) override {
+    vias.push_back(std::move(via));
     if (store_is_away) throw StoreError("disk I/O error in /var/lib/secret/place");
     wanted.since = kSampleTime;
     freezes[wanted.ns + "/" + wanted.service] = wanted;
     co_return wanted;
   }
   awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift) override {
+    vias.push_back(lift.via);
     const auto found = freezes.find(lift.ns + "/" + lift.service);
     if (found == freezes.end() || found->second.lifted_at) co_return std::nullopt;
     found->second.lifted_at = kSampleTime + Millis(1);
@@ -95,7 +104,9 @@ class FakeService : public RolloutService {
     found->second.lift_reason = lift.reason;
     co_return found->second;
   }
-  awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> taken) override {
+  awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> taken,
+                                     std::vector<std::string> namespaces) override {
+    alert_namespaces = std::move(namespaces);
     if (store_is_away) throw StoreError("disk I/O error in /var/lib/secret/place");
     for (ReceivedAlert& alert : taken) alerts.push_back(std::move(alert));
     co_return AlertsTaken{alerts.size(), alerts.size() / 2};

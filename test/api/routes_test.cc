@@ -133,7 +133,7 @@ class ElsewhereTest : public ApiRoutesTest {
                           }};
     ApiContext context{.service = service,
                        .clock = clock,
-                       .settings = {},
+                       .settings = [] { return std::make_shared<const Settings>(); },
                        .reload = {},
                        .not_ready = {},
                        .metrics = {},
@@ -158,6 +158,7 @@ class ElsewhereTest : public ApiRoutesTest {
       request.headers = {{"host", carried ? "another.example" : "rollwatch.example.net"}};
       request.body = "x";
       request.carried = carried;
+      if (carried) request.caller = caller_text(Caller());
       co_return co_await other.answer(std::move(request));
     });
   }
@@ -212,6 +213,7 @@ TEST(Carried, RequestsAndAnswersComeBackWhole) {
   request.headers = {{"if-match", "\"3\""}, {"x", "é"}};
   request.body = "{\"a\":\"\\u0000\"}";
   request.peer = "127.0.0.1";
+  request.caller = caller_text(Caller());
   const ServerRequest read = read_request_text(request_text(request));
   EXPECT_TRUE(read.carried);
   EXPECT_EQ(request_text(read), request_text(request));
@@ -282,7 +284,7 @@ TEST(Foreign, RequestsAreKnownByTheirHeaders) {
     const std::string external = row.name == std::string("own external page")
                                      ? "https://rollwatch.example.net:8443/x"
                                      : "http://rollwatch.example.net";
-    const auto problem = foreign_problem(request, external);
+    const auto problem = foreign_problem(request, {}, external);
     EXPECT_EQ(problem ? problem->status : 0, row.status);
   }
 }
@@ -291,9 +293,9 @@ TEST(Foreign, WithoutAnExternalUrlOnlyThisMachineIsServed) {
   ServerRequest request;
   request.method = "GET";
   request.headers = {{"host", ""}};
-  EXPECT_TRUE(foreign_problem(request, "").has_value());
+  EXPECT_TRUE(foreign_problem(request, {}, "").has_value());
   request.headers = {{"host", "localhost"}};
-  EXPECT_FALSE(foreign_problem(request, "").has_value());
+  EXPECT_FALSE(foreign_problem(request, {}, "").has_value());
 }
 
 using ApiAdminTest = ApiTest;

@@ -154,10 +154,12 @@ void expect_refused(const BadRow& row) {
 TEST(Loader, BadServer) {
   const BadRow rows[] = {
       {"unknown key, nothing near", "[server]\nzzz = ''", "2:1: server.zzz",
-       "unknown key \"zzz\"; the keys here are external_url, listen, tls, token"},
+       "unknown key \"zzz\"; the keys here are connections, cors_origins, external_url, listen, "
+       "rate, tls, token"},
       {"empty", "[server]\nlisten = ''", "2:10: server.listen", "must not be empty"},
       {"not loopback", "[server]\nlisten = '0.0.0.0:9797'", "2:10: server.listen",
-       "until tokens exist rollwatchd listens on loopback only; write \"127.0.0.1:9797\""},
+       "without tokens rollwatchd listens on loopback only, as whoever reaches it may roll back "
+       "everything; make one with rollwatch token new NAME"},
       {"no table", "server = 1", "1:10: server", "must be a table, not a whole number"},
       {"unknown section", "[sever]", "1:2: sever",
        "unknown key \"sever\": did you mean \"server\"?"},

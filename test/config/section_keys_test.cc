@@ -22,7 +22,8 @@ constexpr const char* kSecretForm =
     "\"whsec_$(openssl rand -base64 32)\"";
 constexpr const char* kOneLine = "must hold one line without control characters";
 constexpr const char* kShortest = "must be at least \"10ms\", not \"1ms\"";
-constexpr const char* kNotYet = "not available yet in this version; ";
+constexpr const char* kNoOrigins =
+    "must be a list: cors_origins = [\"https://deploys.example.net\"], not ";
 constexpr const char* kDatasourceLines = "[datasource.d]\nurl = 'http://h'\n";
 constexpr const char* kNotifierLines =
     "[notifier.n]\ntype = 'slack'\nwebhook_url = 'https://h/x'\n";
@@ -33,8 +34,35 @@ TEST(SectionKeys, Server) {
       {{"listen", "9797", kNoString, "'localhost'",
         "must be an address and a port, such as \"127.0.0.1:9797\" or \"[::1]:9797\""},
        {"external_url", "true", kNoString, "'rw.example.net'", kNoUrl},
-       {"tls", "{}", kNotYet, nullptr, nullptr},
-       {"token", "[]", kNotYet, nullptr, nullptr}});
+       {"tls", "true", kNoTable, "{ cert_file = @'nowhere' }", kNoFile},
+       {"token", "1", "must be a list: write [[server.token]] above each token's keys, not ",
+        "[@1]", "must be a table, not a whole number"},
+       {"cors_origins", "'x'", kNoOrigins, "[@'*']", "must name each site: \"*\" would let"},
+       {"connections", "'8'", "must be a whole number from 16 to 100000, not a string", "8",
+        "must be a whole number from 16 to 100000, not 8"},
+       {"rate", "'8'", "must be a whole number from 1 to 1000000, not a string", "0",
+        "must be a whole number from 1 to 1000000, not 0"}});
+}
+
+TEST(SectionKeys, ServerTls) {
+  expect_every_key_refused(
+      {"server.tls", "[server.tls]"},
+      {{"cert_file", "1", kNoString, "'nowhere'", kNoFile},
+       {"key_file", "1", kNoString, "'nowhere'", kNoFile},
+       {"client_ca_file", "1", kNoString, "'nowhere'", kNoFile},
+       {"client_names", "'x'", "must be a list: client_names = [\"ci.example.net\"], not ", "[@'']",
+        "must hold names as they stand in the certificates, not "}});
+}
+
+TEST(SectionKeys, Token) {
+  expect_every_key_refused(
+      {"server.token", "[[server.token]]"},
+      {{"name", "1", kNoString, "'a b'", "is no name; use letters, digits"},
+       {"sha256", "1", kNoString, "'abc'", "must be the token's SHA-256 as 64 lower-case hex"},
+       {"scopes", "'read'", "must be a list: scopes = [\"read\", \"register\"], not ",
+        "['read', @'reed']", "\"reed\" is no scope: did you mean \"read\"?"},
+       {"namespaces", "'a'", "must be a list: namespaces = [\"payments\"], not ", "[@'a/b']",
+        "must hold namespaces, without a slash, not \"a/b\""}});
 }
 
 TEST(SectionKeys, Store) {

@@ -42,14 +42,16 @@ class Answer:
 class Api:
     """HTTP calls; a status is never an exception. What does not reach the server raises OSError."""
 
-    def __init__(self, url):
-        self.url = url
+    def __init__(self, url, token=None):
+        self.url, self.token = url, token
 
     def call(self, method, path, body=None, **headers):
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, method=method)
         if data is not None:
             request.add_header("Content-Type", "application/json")
+        if self.token:
+            request.add_header("Authorization", f"Bearer {self.token}")
         for name, value in headers.items():
             request.add_header(name.replace("_", "-"), value)
         try:
@@ -118,7 +120,7 @@ class Api:
 class Daemon:
     """rollwatchd with a configuration of its own, started and stopped by the test."""
 
-    def __init__(self, folder, configuration, environment=None, port=None):
+    def __init__(self, folder, configuration, environment=None, port=None, server=""):
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
         self.file = folder / "rollwatch.toml"
@@ -126,6 +128,7 @@ class Daemon:
         self.environment = environment or {}
         self.process = None
         self.prefix = []  # of its command line
+        self.server = server  # further lines of its section
         self.expected_dead = True
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -134,7 +137,7 @@ class Daemon:
 
     def configure(self, configuration):
         """Writes the file; the server's and the store's sections are this class's business."""
-        self.file.write_text(f'[server]\nlisten = "127.0.0.1:{self.port}"\n\n{configuration}')
+        self.file.write_text(f'[server]\nlisten = "127.0.0.1:{self.port}"\n{self.server}\n{configuration}')
 
     def start(self, wait=True, **environment):
         with open(self.log_file, "ab") as log:

@@ -20,18 +20,20 @@
 #include <vector>
 
 #include "daemon/http/server.h"
+#include "daemon/http/server_tls.h"
 #include "daemon/net/system_clock.h"
 
 namespace rollwatch {
 
 class RunningServer {
  public:
-  explicit RunningServer(HttpServer::Handler handler, ServerLimits limits = {})
+  explicit RunningServer(HttpServer::Handler handler, ServerLimits limits = {},
+                         std::shared_ptr<ServerTls> tls = nullptr)
       : server_(std::make_unique<HttpServer>(
             context_.get_executor(), clock_, std::move(handler),
             [this](std::string_view, std::string_view, int status) { answered.push_back(status); },
             limits)),
-        address(server_->listen("127.0.0.1:0").value()),
+        address(listen_with(std::move(tls))),
         thread_([this] { context_.run(); }) {}
 
   ~RunningServer() {
@@ -65,6 +67,11 @@ class RunningServer {
   }
 
  private:
+  std::string listen_with(std::shared_ptr<ServerTls> tls) {
+    server_->use_tls(std::move(tls));
+    return server_->listen("127.0.0.1:0").value();
+  }
+
   net::io_context context_{1};
   net::executor_work_guard<net::io_context::executor_type> guard_{context_.get_executor()};
   SystemClock clock_;

@@ -150,6 +150,7 @@ Event full_event() {
   event.summary = kHard;
   event.by = "engine";
   event.reason = "by hand";
+  event.via = {"deployer", "2001:db8::7"};
   event.condition = "error-rate";
   event.value = 0.083;
   event.rule = "> 0.05";
@@ -256,9 +257,10 @@ std::string text_of(const Event& e) {
   std::ostringstream text;
   text << name_of(e.type) << '|' << ms(e.at) << '|' << name_of(e.state) << '|' << e.step << '|'
        << exact(e.weight) << '|' << e.summary << '|' << e.by << '|' << e.reason << '|'
-       << e.condition << '|' << exact(e.value) << '|' << e.rule << '|' << name_of(e.verdict) << '|'
-       << exact(e.decision) << '|' << exact(e.order) << '|' << (e.kind ? name_of(*e.kind) : "none")
-       << '|' << e.question << '|' << e.datasource << '|' << e.is_news;
+       << e.via.token << '|' << e.via.address << '|' << e.condition << '|' << exact(e.value) << '|'
+       << e.rule << '|' << name_of(e.verdict) << '|' << exact(e.decision) << '|' << exact(e.order)
+       << '|' << (e.kind ? name_of(*e.kind) : "none") << '|' << e.question << '|' << e.datasource
+       << '|' << e.is_news;
   return text.str();
 }
 

@@ -60,6 +60,8 @@ TEST_P(StoreListTest, FiltersNarrowTogether) {
       {"service", {{}, "", "cart", "", {}}, "ro_00000002 /"},
       {"target", {{}, "", "", "eu-1", {}}, "ro_00000004 ro_00000003 /"},
       {"place", {{}, "default", "checkout", "eu-1", {}}, "ro_00000004 ro_00000003 /"},
+      {"namespaces that are seen", {{}, "", "", "", {}, {"payments", "nowhere"}}, "ro_00000001 /"},
+      {"both", {{}, "default", "", "", {}, {"payments"}}, "/"},
       {"one state", {{State::kPaused}, "", "", "", {}}, "ro_00000005 /"},
       {"a final state", {{State::kPromoted}, "", "", "", {}}, "ro_00000004 /"},
       {"final and not",
