@@ -106,7 +106,7 @@ TEST_F(AccessTest, EachRouteAsksForItsScope) {
       {"GET", "/api/v1/rollouts/ro_1/verdict", "", 200, 403},
       {"GET", "/api/v1/events", "", 200, 403},
       {"POST", "/gates/flagger/event", R"({"name":"a","namespace":"b"})", 200, 403},
-      {"POST", "/hooks/alertmanager", R"({"alerts":[]})", 403, 200},
+      {"POST", "/hooks/alertmanager", R"({"version":"4","alerts":[]})", 403, 200},
       {"POST", "/api/v1/rollouts/ro_1/progress", R"({"weight":5})", 403, 200},
       {"POST", "/api/v1/deliveries/ord_1/ack", R"({"status":"done"})", 403, 200},
       {"POST", "/api/v1/rollouts/ro_1/rollback", "{}", 403, 403},
@@ -185,9 +185,9 @@ TEST_F(AccessTest, ListsStreamsAndAlertsAreOfItsNamespaces) {
   as("rwt_shop", "GET", "/api/v1/events");
   ASSERT_EQ(followed.size(), 1U);
   EXPECT_THAT(followed[0].first.visible, ElementsAre("shop"));
-  as("rwt_shop", "POST", "/hooks/alertmanager", R"({"alerts":[]})");
+  as("rwt_shop", "POST", "/hooks/alertmanager", R"({"version":"4","alerts":[]})");
   EXPECT_THAT(service.alert_namespaces, ElementsAre("shop"));
-  as("rwt_all", "POST", "/hooks/alertmanager", R"({"alerts":[]})");
+  as("rwt_all", "POST", "/hooks/alertmanager", R"({"version":"4","alerts":[]})");
   EXPECT_THAT(service.alert_namespaces, IsEmpty());
 }
 
