@@ -92,21 +92,23 @@ class RareText {
 class RarePairs {
  public:
   using Map = std::map<std::string, std::string>;
+  using value_type = Map::value_type;
+  using const_iterator = Map::const_iterator;
   RarePairs() = default;
   RarePairs(Map pairs) {
     if (!pairs.empty()) pairs_ = std::move(pairs);
   }
-  RarePairs(std::initializer_list<Map::value_type> pairs) : RarePairs(Map(pairs)) {}
+  RarePairs(std::initializer_list<value_type> pairs) : RarePairs(Map(pairs)) {}
 
   const Map& map() const { return pairs_ ? *pairs_ : none(); }
   operator const Map&() const { return map(); }
   bool empty() const { return map().empty(); }
   std::size_t size() const { return map().size(); }
   void clear() { pairs_.reset(); }
-  Map::const_iterator begin() const { return map().begin(); }
-  Map::const_iterator end() const { return map().end(); }
+  const_iterator begin() const { return map().begin(); }
+  const_iterator end() const { return map().end(); }
   template <class Key>
-  Map::const_iterator find(const Key& name) const {
+  const_iterator find(const Key& name) const {
     return map().find(name);
   }
   std::string& operator[](const std::string& name) {
