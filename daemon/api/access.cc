@@ -16,8 +16,8 @@
 namespace rollwatch {
 namespace {
 
-constexpr std::array<std::string_view, 5> kOpen{"/", "/-/healthy", "/-/ready", "/metrics",
-                                                "/openapi.json"};
+constexpr std::array<std::string_view, 5> kOpenPaths{"/", "/-/healthy", "/-/ready", "/metrics",
+                                                     "/openapi.json"};
 // Nobody's token is longer; it is not hashed.
 constexpr std::size_t kLongestHeader = 1024;
 
@@ -65,7 +65,9 @@ Caller caller_with(const TokenSettings& token, const std::string& address) {
 
 std::string_view scope_name(Scope scope) { return kScopeNames.at(static_cast<std::size_t>(scope)); }
 
-bool is_open(std::string_view pattern) { return std::ranges::find(kOpen, pattern) != kOpen.end(); }
+bool is_open(std::string_view pattern) {
+  return std::ranges::find(kOpenPaths, pattern) != kOpenPaths.end();
+}
 
 const TokenSettings* find_token(const std::vector<TokenSettings>& tokens,
                                 std::string_view presented) {
