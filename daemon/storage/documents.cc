@@ -78,6 +78,8 @@ Json write_value(const T& value) {
     return value.time_since_epoch().count();
   } else if constexpr (std::is_same_v<T, RareText>) {
     return value.text();
+  } else if constexpr (std::is_same_v<T, RarePairs>) {
+    return value.map();
   } else {
     return value;
   }
