@@ -93,7 +93,8 @@ class ExplainTest : public EngineTest {
 
 TEST_F(ExplainTest, BundleOfARollback) {
   const Json expected = Json::parse(R"json({
-    "decision": {"id": "de_1-2", "kind": "rollback", "by": "engine", "at": "2026-01-02T03:04:05.678Z",
+    "decision": {"id": "de_1-2", "kind": "rollback", "by": "engine", "token": null, "from": null,
+                 "at": "2026-01-02T03:04:05.678Z",
                  "reason": "errors 0.083 > 0.05, 3 of the last 3", "would_have": false},
     "condition": "errors",
     "evaluation": {
@@ -213,7 +214,7 @@ TEST_F(ExplainTest, HostileTextStaysText) {
     asked.value.warnings = {hostile};
     const Json is = bundle(asked);  // parses, or throws
     EXPECT_EQ(is.size(), 6U);
-    EXPECT_EQ(is["decision"].size(), 6U);
+    EXPECT_EQ(is["decision"].size(), 8U);
     EXPECT_EQ(is["evaluation"]["warnings"].size(), 1U);
     const Json order = Json::parse(order_payload({subject, *plan}, after, decision));
     EXPECT_EQ(order.size(), 3U);
