@@ -77,7 +77,9 @@ class Generated(PlacedTest):
         self.assertEqual(self.server.api.get("/-/ready").status, 200)
         print(" ".join(f"{kind}xx:{sum(n for (_, k), n in self.counts.items() if k == kind)}" for kind in (2, 3, 4)), flush=True)
         self.assertGreater(refused_of_invalid, REQUESTS / 20)
-        self.assertEqual({operation for operation, kind in self.counts if kind == 4} | UNREFUSED, set(document.operations) | UNREFUSED)
+        # (Of a few dozen requests each; what is rarely asked may by chance have got none that is wrong.)
+        often = {operation for operation in document.operations if RARE.get(operation, 1) >= 1} - UNREFUSED
+        self.assertEqual(often - {operation for operation, kind in self.counts if kind == 4}, set(), "never refused")
         for operation in ("registerRollout", "checkConditions", "pauseRollout", "extendRollout", "cancelRollout", "listRollouts", "getVerdict", "freezeService"):
             self.assertGreater(self.counts[operation, 2], 0, f"{operation} was done")
 
