@@ -83,7 +83,7 @@ awaitable<ServerResponse> Api::answer(ServerRequest request) {
     request.caller = caller_text(*caller);
     response = co_await answer_admitted(request, *caller, match);
   } else {
-    response = std::move(caller.error());
+    response = caller.error();
   }
   response.route = match.pattern;
   if (!request.carried) add_cors(request, settings->server.cors_origins, match.allowed, response);
