@@ -92,6 +92,9 @@ class RareText {
 class RarePairs {
  public:
   using Map = std::map<std::string, std::string>;
+  // So that whoever writes or prints containers takes it for a map, and not for a list of pairs.
+  using key_type = Map::key_type;
+  using mapped_type = Map::mapped_type;
   using value_type = Map::value_type;
   using const_iterator = Map::const_iterator;
   RarePairs() = default;

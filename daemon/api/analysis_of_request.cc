@@ -28,6 +28,20 @@ const Value* condition_named(const Value& analysis, const std::string& name) {
 
 }  // namespace
 
+void read_subject(BodyReader& body, RolloutSpec& spec) {
+  spec.ns = body.text("namespace").value_or(spec.ns);
+  spec.service = body.required_text("service");
+  spec.target = body.text("target").value_or(spec.target);
+  spec.stable = body.text("stable").value_or("");
+  spec.candidate = body.required_text("candidate");
+  spec.policy = body.texts("policy", kMostNames, true);
+  spec.labels = body.pairs("labels", kMostLabels, kLabelValue);
+  spec.args = body.pairs("args", kMostLabels, kLabelValue);
+  if (spec.ns.find('/') != std::string::npos) body.wrong("namespace", "must not contain a slash");
+  if (!spec.candidate.empty() && spec.candidate == spec.stable)
+    body.wrong("candidate", "must differ from stable: there is nothing to roll out");
+}
+
 std::vector<std::string> merge_into(Registration& registration,
                                     const std::shared_ptr<const Settings>& settings,
                                     MergedAnalyses& merged_before, const Value* analysis,

@@ -2,6 +2,7 @@
 // configuration.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +12,12 @@
 #include "daemon/engine/engine.h"
 
 namespace rollwatch {
+
+inline constexpr std::size_t kMostNames = 32;  // of policies, or notifiers
+
+// Reads who goes out, and what its queries are rendered with: namespace, service, target, stable,
+// candidate, policy, labels and args.
+void read_subject(BodyReader& body, RolloutSpec& spec);
 
 // Fills in document and plan of `registration` from its spec's namespace, service and policies and
 // from `analysis` (null: none). What is wrong goes to the reader; returns the warnings.

@@ -19,26 +19,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kMostPolicies = 32;
 // How far back the graph begins.
 constexpr Millis kGraphBefore{3'600'000};
-
-RolloutSpec read_spec(BodyReader& body) {
-  RolloutSpec spec;
-  spec.id = "ro_check";
-  spec.ns = body.text("namespace").value_or(spec.ns);
-  spec.service = body.required_text("service");
-  spec.target = body.text("target").value_or(spec.target);
-  spec.stable = body.text("stable").value_or("");
-  spec.candidate = body.required_text("candidate");
-  spec.policy = body.texts("policy", kMostPolicies, true);
-  spec.labels = body.pairs("labels", kMostLabels, kLabelValue);
-  spec.args = body.pairs("args", kMostLabels, kLabelValue);
-  if (spec.ns.find('/') != std::string::npos) body.wrong("namespace", "must not contain a slash");
-  if (!spec.candidate.empty() && spec.candidate == spec.stable)
-    body.wrong("candidate", "must differ from stable: there is nothing to roll out");
-  return spec;
-}
 
 // Those that are not asked: all but the one that is wanted, and what needs a stable version where
 // there is none, which `unstable` names.
@@ -107,7 +89,9 @@ awaitable<ServerResponse> check_conditions_now(const ApiContext& context, Call& 
   check_query(call, {});
   const Value object = body_object(call.request, false);
   BodyReader body(object);
-  const RolloutSpec spec = read_spec(body);
+  RolloutSpec spec;
+  spec.id = "ro_check";
+  read_subject(body, spec);
   const auto wanted = body.text("condition");
   const Value* analysis = body.is_given("analysis") ? body.table().table("analysis") : nullptr;
   if (spec.policy.empty() && analysis == nullptr && !body.is_given("analysis"))

@@ -16,7 +16,6 @@ namespace rollwatch {
 namespace {
 
 constexpr std::size_t kMostLinks = 16;
-constexpr std::size_t kMostNames = 32;
 constexpr TextRule kUrl{2048};
 
 std::string sha256_of(std::string_view text) {
@@ -67,11 +66,8 @@ void check_names(const RolloutSpec& spec, const Settings& settings, BodyReader& 
                     unknown_name("notifier", spec.notify[i], keys_of(settings.notifiers)));
 }
 
-void check_spec(const RolloutSpec& spec, BodyReader& body) {
-  if (spec.ns.find('/') != std::string::npos) body.wrong("namespace", "must not contain a slash");
-  if (!spec.candidate.empty() && spec.candidate == spec.stable)
-    body.wrong("candidate", "must differ from stable: there is nothing to roll out");
-  // They become links in messages and pages.
+// They become links in messages and pages.
+void check_links(const RolloutSpec& spec, BodyReader& body) {
   for (const auto& [name, url] : spec.links)
     if (!url.starts_with("https://") && !url.starts_with("http://"))
       body.wrong_at("/links/" + pointer_token(name), "must be an http:// or https:// address");
@@ -81,14 +77,7 @@ void check_spec(const RolloutSpec& spec, BodyReader& body) {
 Registration read_registration(BodyReader& body, const Caller& caller) {
   Registration registration;
   RolloutSpec& spec = registration.spec;
-  spec.ns = body.text("namespace").value_or(spec.ns);
-  spec.service = body.required_text("service");
-  spec.target = body.text("target").value_or(spec.target);
-  spec.stable = body.text("stable").value_or("");
-  spec.candidate = body.required_text("candidate");
-  spec.policy = body.texts("policy", kMostNames, true);
-  spec.labels = body.pairs("labels", kMostLabels, kLabelValue);
-  spec.args = body.pairs("args", kMostLabels, kLabelValue);
+  read_subject(body, spec);
   spec.links = body.pairs("links", kMostLinks, kUrl);
   spec.orchestrator = body.text("orchestrator").value_or("");
   spec.notify = body.texts("notify", kMostNames);
@@ -99,7 +88,7 @@ Registration read_registration(BodyReader& body, const Caller& caller) {
     const auto attempt = body.table().integer("attempt", 1, std::numeric_limits<int>::max());
     if (attempt) registration.attempt = static_cast<int>(*attempt);
   }
-  check_spec(spec, body);
+  check_links(spec, body);
   return registration;
 }
 

@@ -19,18 +19,28 @@ constexpr Flag kGithub{"github", FlagKind::kSwitch, "",
                        "in a job of GitHub Actions: outputs, a summary and an annotation"};
 constexpr Flag kYes{"yes", FlagKind::kSwitch, "", "ask nothing on a terminal"};
 
+// What starting and checking have in common: what the queries are rendered with.
+constexpr Flag kNamespace{"namespace", FlagKind::kText, "NAME", "(default: default)", "namespace"};
+constexpr Flag kPolicy{"policy", FlagKind::kList, "NAME", "how it is analysed; may be repeated",
+                       "policy"};
+constexpr Flag kAnalysis{"analysis", FlagKind::kObject, "JSON",
+                         "analysis settings over the policy's", "analysis"};
+constexpr Flag kLabels{"labels", FlagKind::kPairs, "NAME=VALUE", "a label; may be repeated",
+                       "labels"};
+constexpr Flag kArgs{"args", FlagKind::kPairs, "NAME=VALUE",
+                     "an argument of the queries; may be repeated", "args"};
+
 constexpr std::array kStartFlags{
-    Flag{"namespace", FlagKind::kText, "NAME", "(default: default)", "namespace"},
+    kNamespace,
     Flag{"service", FlagKind::kText, "NAME", "what is rolled out", "service", true},
     Flag{"target", FlagKind::kText, "NAME", "where, such as a cluster (default: default)",
          "target"},
     Flag{"stable", FlagKind::kText, "VERSION", "the version to go back to", "stable"},
     Flag{"candidate", FlagKind::kText, "VERSION", "the new version", "candidate", true},
-    Flag{"policy", FlagKind::kList, "NAME", "how it is analysed; may be repeated", "policy"},
-    Flag{"analysis", FlagKind::kObject, "JSON", "analysis settings over the policy's", "analysis"},
-    Flag{"labels", FlagKind::kPairs, "NAME=VALUE", "a label; may be repeated", "labels"},
-    Flag{"args", FlagKind::kPairs, "NAME=VALUE", "an argument of the queries; may be repeated",
-         "args"},
+    kPolicy,
+    kAnalysis,
+    kLabels,
+    kArgs,
     Flag{"links", FlagKind::kPairs, "NAME=URL", "a link for people; may be repeated", "links"},
     Flag{"orchestrator", FlagKind::kText, "NAME", "who moves the traffic", "orchestrator"},
     Flag{"notify", FlagKind::kList, "NAME", "a notifier to tell; may be repeated", "notify"},
@@ -81,7 +91,7 @@ constexpr std::array kTestFlags{
     Flag{"target", FlagKind::kText, "NAME", "(default: default)", "target"},
     Flag{"stable", FlagKind::kText, "VERSION", "(default: 1.0)", "stable"},
     Flag{"candidate", FlagKind::kText, "VERSION", "(default: 1.1)", "candidate"},
-    Flag{"labels", FlagKind::kPairs, "NAME=VALUE", "a label; may be repeated", "labels"},
+    kLabels,
     Flag{"args", FlagKind::kPairs, "NAME=VALUE", "an argument; may be repeated", "args"},
 };
 constexpr std::array kNotifyTestFlags{
@@ -102,16 +112,15 @@ constexpr std::array kRedeliverFlags{
     kBy,
 };
 constexpr std::array kCheckFlags{
-    Flag{"namespace", FlagKind::kText, "NAME", "(default: default)", "namespace"},
+    kNamespace,
     Flag{"service", FlagKind::kText, "NAME", "what is looked at", "service", true},
     Flag{"target", FlagKind::kText, "NAME", "where (default: default)", "target"},
     Flag{"stable", FlagKind::kText, "VERSION", "the version it is compared with", "stable"},
     Flag{"candidate", FlagKind::kText, "VERSION", "the version that is judged", "candidate", true},
-    Flag{"policy", FlagKind::kList, "NAME", "how it is analysed; may be repeated", "policy"},
-    Flag{"analysis", FlagKind::kObject, "JSON", "analysis settings over the policy's", "analysis"},
-    Flag{"labels", FlagKind::kPairs, "NAME=VALUE", "a label; may be repeated", "labels"},
-    Flag{"args", FlagKind::kPairs, "NAME=VALUE", "an argument of the queries; may be repeated",
-         "args"},
+    kPolicy,
+    kAnalysis,
+    kLabels,
+    kArgs,
     Flag{"condition", FlagKind::kText, "NAME", "only this one", "condition"},
 };
 constexpr std::array kTokenFlags{
