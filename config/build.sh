@@ -31,7 +31,17 @@ build=("${runner[@]}" cmake --build "build/$preset" "${targets[@]}")
 if [[ -t 1 ]]; then
   "${build[@]}"
 else
-  "${build[@]}" | awk '/^\[[0-9]+\/[0-9]+, / && !/FAILED/ {if (n++ % 20 == 0) {print; fflush()}; last = $0; next}
-                       {print; fflush()}
-                       END {if ((n - 1) % 20 != 0 && last) print last}'
+  # Line by line, as it comes: Debian's awk reads a pipe in blocks.
+  shown=0 last=''
+  "${build[@]}" | {
+    while IFS= read -r line; do
+      if [[ $line == \[* && $line != *FAILED* ]]; then
+        last=$line
+        ((shown++ % 20 == 0)) || continue
+        last=''
+      fi
+      printf '%s\n' "$line"
+    done
+    [[ -z $last ]] || printf '%s\n' "$last"
+  }
 fi

@@ -91,12 +91,21 @@ class ArgumentReader {
       return wrong(no_such_verb(word));
     }
     if (!call_.verb->action.empty() && !has_action_) return take_action(word);
+    if (asks_about_action(word)) return std::nullopt;  // all of the verb's are explained
     if (call_.verb->positional.empty() || !call_.positional.empty()) {
       return wrong(fmt::format("{} does not take '{}'", called(*call_.verb), printable(word)));
     }
     if (word.empty()) return wrong(fmt::format("{} is empty", call_.verb->positional));
     call_.positional = word;
     return std::nullopt;
+  }
+
+  // The last word of "help token new".
+  bool asks_about_action(const std::string& word) const {
+    if (call_.verb->name != "help") return false;
+    for (const Verb& verb : verbs_named(call_.positional))
+      if (verb.action == word) return true;
+    return false;
   }
 
   Checked take_action(const std::string& word) {

@@ -246,7 +246,7 @@ int run_help(const Invocation& call, Surroundings& surroundings) {
     return 0;
   }
   const Verb* verb = call.verb;
-  if (!call.positional.empty()) {
+  if (verb != nullptr && verb->name == "help" && !call.positional.empty()) {
     verb = find_verb(call.positional);
     if (verb == nullptr) return usage_failure(surroundings.err, no_such_verb(call.positional));
   }

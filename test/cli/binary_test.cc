@@ -312,6 +312,26 @@ TEST(Usage, IsExplainedAndEndsWith64) {
   }
 }
 
+TEST(Binary, ExplainsAVerbWhateverElseWasSaid) {
+  struct Row {
+    std::vector<std::string> words;
+    const char* begins;
+  };
+  const Row rows[] = {
+      {{"status", "--help"}, "rollwatch status: "},
+      {{"status", "ro_1", "--help"}, "rollwatch status: "},
+      {{"help", "status"}, "rollwatch status: "},
+      {{"token", "new", "ci", "--help"}, "rollwatch token new: "},
+      {{"help", "token"}, "rollwatch token new: "},
+      {{"help", "token", "new"}, "rollwatch token new: "},
+  };
+  for (const Row& row : rows) {
+    ClientProcess client(row.words, {});
+    EXPECT_EQ(client.exit_code(), 0) << client.err();
+    EXPECT_TRUE(client.out().starts_with(row.begins)) << client.out();
+  }
+}
+
 TEST(Decisions, DoNotAskInAPipeline) {
   const FakeServer server([](const Call&) -> Reply {
     return {200, page("rolling_back", "it hurts")};
