@@ -44,19 +44,6 @@ class PlainLines : public ProgressView {
   std::string question_;
 };
 
-// Columns a line takes, without the colours in it.
-std::size_t shown_width(std::string_view line) {
-  std::string plain;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '\x1b') {
-      i = std::min(line.find('m', i), line.size());
-    } else {
-      plain += line[i];
-    }
-  }
-  return text_width(plain);
-}
-
 class RedrawnView : public ProgressView {
  public:
   explicit RedrawnView(Surroundings& surroundings) : surroundings_(surroundings) {}
@@ -86,42 +73,46 @@ class RedrawnView : public ProgressView {
   bool shows_trends() const override { return true; }
 
  private:
-  // On a terminal that has become narrower, what was one line takes several.
   void erase() {
-    std::size_t rows = 0;
-    const std::size_t columns = std::max<std::size_t>(1, surroundings_.terminal.columns);
-    for (const std::size_t width : drawn_widths_)
-      rows += std::max<std::size_t>(1, (width + columns - 1) / columns);
-    if (rows > 0) surroundings_.err << fmt::format("\x1b[{}F\x1b[J", rows);
+    if (drawn_rows_ > 0) surroundings_.err << fmt::format("\x1b[{}F\x1b[J", drawn_rows_);
     drawn_.clear();
-    drawn_widths_.clear();
+    drawn_rows_ = 0;
+  }
+
+  // A terminal wraps its lines anew when it gets another width, and may tell so later: how many
+  // rows what was drawn since then takes is not known. So the whole screen is.
+  void erase_screen() {
+    surroundings_.err << "\x1b[H\x1b[J";
+    drawn_.clear();
+    drawn_rows_ = 0;
   }
 
   // Draws only what changed, so that a still view does not flicker.
   void draw() {
     Terminal& terminal = surroundings_.terminal;
+    const std::size_t columns_before = terminal.columns;
     if (surroundings_.measure) surroundings_.measure(terminal);
+    if (terminal.columns != columns_before && drawn_rows_ > 0) erase_screen();
     // The last column stays free: some terminals wrap there.
     const Canvas canvas{terminal.columns - 1, terminal.rows, terminal.colours};
     std::string text;
-    std::vector<std::size_t> widths;
+    std::size_t rows = 0;
     if (!rollout_.is_null()) {
       for (const std::string& line :
            live_view(rollout_, verdict_, trends_, surroundings_.pace.wall(), canvas)) {
         text += line + "\n";
-        widths.push_back(shown_width(line));
+        ++rows;
       }
     }
     if (!note_.empty()) {
-      const std::string line = cut_to_width(note_, canvas.columns);
-      text += line + "\n";
-      widths.push_back(text_width(line));
+      text += cut_to_width(note_, canvas.columns) + "\n";
+      ++rows;
     }
     if (text == drawn_) return;
     erase();
     surroundings_.err << text << std::flush;
     drawn_ = std::move(text);
-    drawn_widths_ = std::move(widths);
+    drawn_rows_ = rows;
   }
 
   Surroundings& surroundings_;
@@ -130,7 +121,7 @@ class RedrawnView : public ProgressView {
   Trends trends_;
   std::string note_;
   std::string drawn_;
-  std::vector<std::size_t> drawn_widths_;
+  std::size_t drawn_rows_ = 0;
 };
 
 }  // namespace

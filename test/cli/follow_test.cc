@@ -1,6 +1,7 @@
 // Following with scripted answers and a clock that only moves when somebody sleeps.
 #include "daemon/cli/follow.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -50,6 +51,29 @@ TEST_F(Following, ShowsEachChangeOnce) {
                                        "/rollouts/ro_1/verdict?wait=30s", "/rollouts/ro_1"};
   EXPECT_EQ(std::vector<std::string>(asked.begin(), asked.begin() + 4), first);
   EXPECT_EQ(last.at("state"), "promoted");
+}
+
+// How many rows a terminal makes of what was drawn before is not known then.
+TEST_F(Following, AWindowOfAnotherWidthIsDrawnOnFromTheTop) {
+  const std::string kFromTheTop = "\x1b[H\x1b[J";
+  std::size_t columns = 100;
+  surroundings.terminal = {.redraws = true, .columns = columns};
+  surroundings.measure = [&columns](Terminal& terminal) { terminal.columns = columns; };
+  const auto view = make_progress_view(surroundings);
+  view->show(json::parse(rollout("analyzing")->body), json::object());
+  EXPECT_FALSE(err.str().empty());
+  view->note("one");
+  EXPECT_THAT(err.str(), testing::Not(testing::HasSubstr(kFromTheTop)));
+
+  for (const std::size_t width : {40U, 80U}) {
+    err.str("");
+    columns = width;
+    view->tick();
+    EXPECT_TRUE(err.str().starts_with(kFromTheTop)) << width;
+    err.str("");
+    view->note(std::to_string(width));
+    EXPECT_THAT(err.str(), testing::Not(testing::HasSubstr(kFromTheTop))) << width;
+  }
 }
 
 TEST_F(Following, SurvivesAnOutageAndSaysSoOnce) {

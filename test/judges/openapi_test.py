@@ -209,9 +209,14 @@ class OpenApi(RolloutCase):
         checked = self.op("checkConditions", 200, fields).json["items"]
         events = len(self.server.api.events(rollout))
         latest = {}
-        for evaluation in self.server.api.evaluations(rollout):
-            if evaluation["outcome"] != "missed":
-                latest[evaluation["condition"]] = evaluation
+
+        def every_condition_was_answered():
+            for evaluation in self.server.api.evaluations(rollout):
+                if evaluation["outcome"] != "missed":
+                    latest[evaluation["condition"]] = evaluation
+            return set(latest) == {item["condition"] for item in checked}
+
+        wait_until(every_condition_was_answered, "a slot of each condition with an answer")
         for item in checked:
             slot = latest[item["condition"]]
             if slot["cause"] == item["cause"]:  # a slot that reaches back before its step says so
