@@ -10,7 +10,8 @@ namespace {
 // One in so many that waited is of a condition that cannot roll back.
 constexpr unsigned kTurns = 8;
 
-// It stood still if it said nothing for this long while questions waited.
+// It stood still if it said nothing for this long while questions waited, and goes again when it
+// has none left for as long.
 constexpr std::chrono::seconds kStall{1};
 
 }  // namespace
@@ -47,24 +48,33 @@ std::size_t SendingPace::allowed() const {
   return std::max(kAlways, busiest * 5 / (4 * 10));
 }
 
-bool SendingPace::may_send(SteadyTime now) {
+bool SendingPace::may_send(SteadyTime now, std::size_t allowed) {
   go_to(now);
   std::size_t sent = 0;
   for (const std::size_t one : sent_) sent += one;
   // Nor all of it at once, where it is more than a few.
-  const std::size_t most = allowed();
-  const std::size_t at_once = std::max(kAlways, most / 8);
-  return sent < most && sent_[static_cast<std::size_t>(tick_ % kTicks)] < at_once;
+  const std::size_t at_once = std::max(kAlways, allowed / 8);
+  return sent < allowed && sent_[static_cast<std::size_t>(tick_ % kTicks)] < at_once;
 }
 
 // ---- The queue
 
 void QueryQueue::push(AskingPtr asking, SteadyTime now) {
-  pace_.asked(now);
+  if (stands_still(now)) {
+    if (!allowed_) allowed_ = pace_.allowed();
+  } else if (!recovers_) {
+    pace_.asked(now);
+  }
   fresh_.push_back(std::move(asking));
 }
 
 AskingPtr QueryQueue::pop(SteadyTime now) {
+  if (calm_ && now - *calm_ >= kStall) {
+    recovers_ = false;
+    calm_.reset();
+    allowed_.reset();
+  }
+  if (recovers_ && !pace_.may_send(now, *allowed_)) return nullptr;
   AskingPtr next;
   if (waiting_[0].empty() && waiting_[1].empty()) {
     if (fresh_.empty()) return nullptr;
@@ -72,14 +82,13 @@ AskingPtr QueryQueue::pop(SteadyTime now) {
     fresh_.pop_front();
   } else {
     sort_fresh();
-    if (recovers_ && !pace_.may_send(now)) return nullptr;
     const bool others_turn = !waiting_[1].empty() && (waiting_[0].empty() || turns_ + 1 >= kTurns);
     turns_ = others_turn ? 0 : turns_ + 1;
     Waiting& from = waiting_[others_turn ? 1 : 0];
     next = std::move(from.begin()->second);
     from.erase(from.begin());
-    recovers_ = recovers_ && !empty();
   }
+  if (recovers_ && !calm_ && empty()) calm_ = now;
   pace_.sent(now);
   return next;
 }
@@ -94,10 +103,17 @@ std::vector<AskingPtr> QueryQueue::take_all() {
   return all;
 }
 
+bool QueryQueue::stands_still(SteadyTime now) const {
+  if (waiting_[0].empty() && waiting_[1].empty()) return false;
+  return now - std::max(answered_at_.value_or(backlog_since_), backlog_since_) >= kStall;
+}
+
 void QueryQueue::answered(SteadyTime now) {
-  const bool is_backlog = !waiting_[0].empty() || !waiting_[1].empty();
-  const SteadyTime heard = std::max(answered_at_.value_or(backlog_since_), backlog_since_);
-  if (is_backlog && now - heard >= kStall) recovers_ = true;
+  if (stands_still(now)) {
+    if (!allowed_) allowed_ = pace_.allowed();
+    recovers_ = true;
+    calm_.reset();
+  }
   answered_at_ = now;
 }
 

@@ -10,8 +10,8 @@
 //   and has then got no answer, like those that were sent.
 // - When the server answers again after it stood still, no more is sent in a tenth of a second than
 // a
-//   quarter above what is usual, until the backlog is worked off: it is not met by everything at
-//   once.
+//   quarter above what is usual, until the backlog is worked off and a second has gone by: it is
+//   not met by everything at once, nor by the last of it and what is new together.
 //
 // No clock, no I/O.
 #pragma once
@@ -47,7 +47,9 @@ class SendingPace {
  public:
   void asked(SteadyTime now);
   void sent(SteadyTime now);
-  bool may_send(SteadyTime now);
+  // A quarter more than is usual in a tenth of a second.
+  std::size_t allowed() const;
+  bool may_send(SteadyTime now, std::size_t allowed);
   // The slots of time that this is counted in.
   static constexpr std::chrono::milliseconds kTick{10};
 
@@ -57,7 +59,6 @@ class SendingPace {
   static constexpr std::size_t kAlways = 20;    // so many may always go out in a tenth of a second
 
   void go_to(SteadyTime now);
-  std::size_t allowed() const;
 
   std::optional<SteadyTime> began_;
   std::int64_t tick_ = 0;
@@ -97,6 +98,7 @@ class QueryQueue {
   using Waiting = std::map<Turn, AskingPtr>;
 
   void sort_fresh();
+  bool stands_still(SteadyTime now) const;
   SteadyTime given_up_at(const Asking& asking) const;
 
   std::deque<AskingPtr> fresh_;     // nothing of it had to wait yet
@@ -105,7 +107,11 @@ class QueryQueue {
   std::uint64_t tickets_ = 0;
   std::optional<SteadyTime> answered_at_;
   SteadyTime backlog_since_{};
-  bool recovers_ = false;  // the server, from having stood still
+  bool recovers_ = false;           // the server, from having stood still
+  std::optional<SteadyTime> calm_;  // since then nothing of the backlog is left
+  // What was allowed before it stood still: when its questions time out they are asked again, and
+  // that is not usual.
+  std::optional<std::size_t> allowed_;
   SendingPace pace_;
 };
 

@@ -57,12 +57,9 @@ std::vector<Aim> aims_of(const Load& load) {
 }
 
 std::string verdict(const Ratio& ratio, const Aim& aim) {
-  if (!ratio.counts())
-    return fmt::format("unknown: the pairs spread {:.0f} %", 100 * ratio.spread());
   std::string text = fmt::format("spread {:.0f} %", 100 * ratio.spread());
   const auto told = [&](std::string_view name, double most) {
-    if (most > 0)
-      text += fmt::format(", {} {:.2f}: {}", name, most, ratio.median <= most ? "met" : "missed");
+    if (most > 0) text += fmt::format(", {} {:.2f}: {}", name, most, ratio.against(most));
   };
   told("must", aim.must);
   told("aim", aim.aim);
@@ -158,8 +155,9 @@ std::string as_json(const Load& load, double seconds, const std::vector<Measurem
   if (!ours.empty() && !theirs.empty()) {
     for (const Aim& aim : aims_of(load)) {
       const Ratio ratio = ratio_of(ours, theirs, aim.value);
-      text += fmt::format(R"(,"{}":{{"median":{:.4f},"spread":{:.4f},"must":{},"aim":{}}})",
-                          aim.what, ratio.median, ratio.spread(), aim.must, aim.aim);
+      text += fmt::format(
+          R"(,"{}":{{"median":{:.4f},"least":{:.4f},"most":{:.4f},"spread":{:.4f},"must":{},"aim":{}}})",
+          aim.what, ratio.median, ratio.least, ratio.most, ratio.spread(), aim.must, aim.aim);
     }
   }
   return text + "}\n";

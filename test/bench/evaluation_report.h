@@ -1,5 +1,6 @@
 // What the evaluation benchmark has to say: a line for each measurement, medians, and ratios of
-// what was measured next to each other. A ratio counts when its pairs agree within a quarter of it.
+// what was measured next to each other. A ratio counts when its pairs agree within a quarter of it,
+// or are all on one side of its limit.
 #pragma once
 
 #include <string>
@@ -37,7 +38,12 @@ Measurement median_of(const std::vector<Measurement>& all);
 struct Ratio {
   double median = 0, least = 0, most = 0;
   double spread() const { return median == 0 ? 0 : (most - least) / median; }
-  bool counts() const { return spread() < 0.25; }
+  // Whether a limit is met. Where the pairs do not agree, all of them have to be on one side of it.
+  std::string_view against(double limit) const {
+    const bool agree = spread() < 0.25;
+    if ((agree ? median : most) <= limit) return "met";
+    return (agree ? median : least) > limit ? "missed" : "unknown";
+  }
 };
 Ratio ratio_of(const std::vector<Measurement>& ours, const std::vector<Measurement>& theirs,
                double Measurement::*what);

@@ -44,12 +44,15 @@ class Tables(unittest.TestCase):
 
 
 class Ratios(unittest.TestCase):
-    def test_a_ratio_counts_when_its_pairs_agree(self):
-        self.assertEqual(run.judged({"median": 0.12, "spread": 0.2, "must": 0.15, "aim": 0.1}),
-                         ("0.120 (spread 20 %)", "must 0.15: met, aim 0.10: **missed**"))
-        self.assertEqual(run.judged({"median": 0.12, "spread": 0.25, "must": 0.15, "aim": 0.1}),
-                         ("unknown (pairs differ by 25 %)", "–"))
-        self.assertEqual(run.judged({"median": 1.5, "spread": 0, "must": 0, "aim": 0}), ("1.500 (spread 0 %)", "–"))
+    def test_a_ratio_counts_when_its_pairs_agree_or_are_on_one_side(self):
+        def judged(least, median, most, must=0.15, aim=0.1):
+            return run.judged({"least": least, "median": median, "most": most, "spread": (most - least) / median,
+                               "must": must, "aim": aim})
+        self.assertEqual(judged(0.11, 0.12, 0.13), ("0.120 (0.110 to 0.130)", "must 0.15: met, aim 0.10: **missed**"))
+        self.assertEqual(judged(0.14, 0.14, 0.16)[1], "must 0.15: met, aim 0.10: **missed**", "they agree")
+        self.assertEqual(judged(0.08, 0.11, 0.14)[1], "must 0.15: met, aim 0.10: unknown")
+        self.assertEqual(judged(0.11, 0.14, 0.17)[1], "must 0.15: unknown, aim 0.10: **missed**")
+        self.assertEqual(judged(1.5, 1.5, 1.5, 0, 0), ("1.500 (1.500 to 1.500)", "–"))
 
     def test_every_benchmark_says_how_it_is_run(self):
         for full, quick in ((False, True), (False, False), (True, False)):

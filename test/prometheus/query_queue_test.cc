@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <map>
+#include <numeric>
 
 namespace rollwatch {
 namespace {
@@ -188,7 +190,46 @@ TEST_F(QueryQueueTest, ABacklogIsWorkedOffAtAMeasuredPace) {
   EXPECT_GT(worst, 100);
   EXPECT_LE(worst, 160) << "not twice what is usual";
   EXPECT_LT(tenths, 100) << "and it is worked off";
+  for (int i = 0; i < 11; ++i) EXPECT_LE(tenth(100), 125) << "for a second more";
   EXPECT_EQ(tenth(1'000), 1'000) << "and that is the end of it";
+}
+
+// What is usual comes in bursts, the last of the backlog goes out between two of them, and what
+// timed out while the server stood still was asked again all at once.
+TEST_F(QueryQueueTest, NeitherTheEndOfABacklogNorItsTimeoutsAreABurst) {
+  constexpr int kBurst = 40, kTicksBetween = 4;
+  int ticks = 0;
+  const auto come = [&](int burst) {
+    now += SendingPace::kTick;
+    if (++ticks % kTicksBetween != 0) return;
+    for (int i = 0; i < burst; ++i) ask("x", true, Millis{0}, Millis{60'000});
+  };
+  std::deque<int> sent(10, 0);
+  const auto go = [&] {
+    sent.pop_front();
+    sent.push_back(0);
+    while (pop() != "-") ++sent.back();
+    return std::accumulate(sent.begin(), sent.end(), 0);
+  };
+  int usual = 0, worst = 0;
+  for (int tick = 0; tick < 1'000; ++tick) {
+    come(kBurst);
+    usual = std::max(usual, go());
+  }
+  EXPECT_EQ(usual, 3 * kBurst);
+  for (int tick = 0; tick < 400; ++tick) {
+    come(tick < 200 ? kBurst : 3 * kBurst);
+    EXPECT_THAT(expired(), IsEmpty());
+  }
+  queue.answered(now);
+  sent.assign(10, 0);
+  for (int tick = 0; tick < 5'000; ++tick) {
+    worst = std::max(worst, go());
+    come(kBurst);
+  }
+  EXPECT_LT(queue.size(), kBurst + 1U) << "it is worked off";
+  EXPECT_GT(worst, usual);
+  EXPECT_LE(worst, usual * 13 / 10);
 }
 
 TEST_F(QueryQueueTest, AFewAreNeverHeldBack) {
@@ -206,15 +247,15 @@ TEST(SendingPaceTest, AnIdleHourIsForgotten) {
   }
   int sent = 0;
   for (int tick = 0; tick < 10; ++tick, now += SendingPace::kTick)
-    for (; pace.may_send(now); ++sent) pace.sent(now);
+    for (; pace.may_send(now, pace.allowed()); ++sent) pace.sent(now);
   EXPECT_GE(sent, 120);
   EXPECT_LE(sent, 130);
   now += std::chrono::hours(1);
   for (int i = 0; i < 20; ++i) {
-    EXPECT_TRUE(pace.may_send(now));
+    EXPECT_TRUE(pace.may_send(now, pace.allowed()));
     pace.sent(now);
   }
-  EXPECT_FALSE(pace.may_send(now)) << "what is always allowed, and no more";
+  EXPECT_FALSE(pace.may_send(now, pace.allowed())) << "what is always allowed, and no more";
 }
 
 }  // namespace
