@@ -10,6 +10,7 @@
 #include <ctime>
 #include <exception>
 #include <list>
+#include <map>
 
 #include "daemon/http/listener.h"
 #include "daemon/http/manners.h"
@@ -28,6 +29,8 @@ using net::ip::tcp;
 
 constexpr Millis kAcceptAgain{100};
 constexpr Millis kAskAnother{1'000};
+// From one address these are a crowd: so many, and more than this part of all that may be.
+constexpr std::size_t kCrowd = 16, kCrowdPart = 16;
 constexpr Millis kLinger{2'000};
 constexpr std::size_t kLingerBytes = 4 * 1024 * 1024;
 
@@ -52,15 +55,17 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   void abandon();
 
  private:
+  using Peers = std::map<std::string, std::size_t>;  // how many connections an address has
   enum class Phase : unsigned char {
     kIdle,     // before its first request, between two, and when it is only listened to
     kReading,  // its request, or its handshake, has begun to come
     kBusy,
   };
   struct Session {
-    explicit Session(std::unique_ptr<ServerStream> of) : stream(std::move(of)) {}
+    Session(std::unique_ptr<ServerStream> of, Peers::iterator from)
+        : stream(std::move(of)), peer(from) {}
     std::unique_ptr<ServerStream> stream;
-    std::string peer;
+    Peers::iterator peer;
     Phase phase = Phase::kIdle;
     SteadyTime since{};      // it is in this phase
     bool served = false;     // it had an answer before
@@ -84,6 +89,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   awaitable<bool> answer(Session& session, ServerRequest request, bool keep_alive,
                          bool knows_chunks);
   Session* least_worth();
+  SteadyTime slow_at(const Session& session) const;
   void make_room_for_body(Session& session, std::size_t size);
   awaitable<ServerResponse> handle(ServerRequest request);
   awaitable<bool> send(Session& session, std::string_view method, ServerResponse response,
@@ -103,7 +109,8 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   tcp::acceptor acceptor_;
   std::list<Session> sessions_;  // the longest at rest first
   Timer changed_;                // cancelled whenever a session ends or comes to rest
-  std::size_t bodies_ = 0;       // of Session::body, all together
+  Peers peers_;
+  std::size_t bodies_ = 0;  // of Session::body, all together
   bool stopping_ = false;
 };
 
@@ -147,8 +154,7 @@ HttpServer::Impl::Session* HttpServer::Impl::least_worth() {
     error_code gone;
     if (session.phase == Phase::kIdle && session.stream->socket().available(gone) == 0)
       return session.served ? 2 : 0;
-    if (session.phase == Phase::kReading && clock_.steady() - session.since >= limits_.slow)
-      return 1;
+    if (session.phase == Phase::kReading && clock_.steady() >= slow_at(session)) return 1;
     return 3;
   };
   Session* least = nullptr;
@@ -164,19 +170,30 @@ HttpServer::Impl::Session* HttpServer::Impl::least_worth() {
   return least;
 }
 
+// Of a crowd that needs all places little is put up with: new ones come in no faster than its
+// members are sent away.
+SteadyTime HttpServer::Impl::slow_at(const Session& session) const {
+  const bool is_of_a_crowd =
+      session.peer->second > std::max(kCrowd, limits_.connections / kCrowdPart);
+  return session.since + (is_of_a_crowd ? limits_.slow_in_crowd : limits_.slow);
+}
+
 awaitable<void> HttpServer::Impl::wait_for_room() {
   // Whose request has come is not idle, whether or not anybody has looked at it yet.
   co_await net::post(executor_, net::use_awaitable);
   if (stopping_ || sessions_.size() < limits_.connections) co_return;
+  SteadyTime look_again = clock_.steady() + kAskAnother;
   if (Session* const least = least_worth()) {
     least->dismiss();
   } else {
+    for (const Session& session : sessions_)
+      if (session.phase == Phase::kReading) look_again = std::min(look_again, slow_at(session));
     const auto waiting = std::ranges::find_if(
         sessions_, [](const Session& session) { return session.handled && !session.hurried; });
     if (waiting != sessions_.end()) waiting->hurried = true;
   }
   error_code woken;
-  changed_.expires_after(kAskAnother);
+  changed_.expires_at(look_again);
   co_await changed_.async_wait(net::redirect_error(net::use_awaitable, woken));
 }
 
@@ -198,14 +215,17 @@ void HttpServer::Impl::make_room_for_body(Session& session, std::size_t size) {
 void HttpServer::Impl::begin(tcp::socket socket) {
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
-  const tcp::endpoint peer = socket.remote_endpoint(ignored);
-  const auto session =
-      sessions_.emplace(sessions_.end(), tls_ ? tls_stream(std::move(socket), tls_->context())
-                                              : plain_stream(std::move(socket)));
-  session->peer = peer.address().to_string();
+  const std::string address = socket.remote_endpoint(ignored).address().to_string();
+  const auto peer = peers_.try_emplace(address, 0).first;
+  ++peer->second;
+  const auto session = sessions_.emplace(
+      sessions_.end(),
+      tls_ ? tls_stream(std::move(socket), tls_->context()) : plain_stream(std::move(socket)),
+      peer);
   session->since = clock_.steady();
   spawn(executor_, "http session", [self = shared_from_this(), session]() -> awaitable<void> {
     co_await self->serve(*session);
+    if (--session->peer->second == 0) self->peers_.erase(session->peer);
     self->sessions_.erase(session);
     self->changed_.cancel();
   });
@@ -224,7 +244,7 @@ awaitable<void> HttpServer::Impl::serve(Session& session) {
   if (session.stream->is_tls()) enter(session, Phase::kReading);
   session.stream->expires_after(limits_.header_time);
   if (const error_code failed = co_await session.stream->open()) {
-    spdlog::debug("no TLS with {}: {}", session.peer, failed.message());
+    spdlog::debug("no TLS with {}: {}", session.peer->first, failed.message());
   } else {
     RequestReader reader(*session.stream, limits_);
     while (co_await serve_one(session, reader) && !stopping_) {
@@ -258,7 +278,7 @@ awaitable<bool> HttpServer::Impl::serve_one(Session& session, RequestReader& rea
 
 awaitable<bool> HttpServer::Impl::answer(Session& session, ServerRequest request, bool keep_alive,
                                          bool knows_chunks) {
-  request.peer = session.peer;
+  request.peer = session.peer->first;
   session.hurried = false;
   request.wanted = [this, &session] {
     return !stopping_ && !session.hurried && !session.stream->hung_up();

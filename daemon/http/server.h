@@ -40,7 +40,10 @@ struct ServerLimits {
   Millis idle_time{75'000};   // between two requests, and before the first
   Millis write_time{60'000};  // for the whole answer to be taken
   std::size_t connections = 1024;
-  Millis slow{1'000};  // who needs longer for a request makes room when others need it
+  // Who needs longer for a request makes room when others need it; `slow_in_crowd` where there are
+  // many from the same address.
+  Millis slow{1'000};
+  Millis slow_in_crowd{100};
   std::size_t bodies_bytes = 64 * 1024 * 1024;  // of all that are being read
 };
 

@@ -87,10 +87,12 @@ class RunningServer {
 
 class RawClient {
  public:
-  explicit RawClient(const std::string& address) : socket_(context_) {
+  explicit RawClient(const std::string& address, const char* from = "127.0.0.1")
+      : socket_(context_) {
     const auto [host, port] = split_host_port(address);
-    net::ip::tcp::resolver resolver(context_);
-    net::connect(socket_, resolver.resolve(host, port));
+    socket_.open(net::ip::tcp::v4());
+    socket_.bind({net::ip::make_address(from), 0});
+    socket_.connect({net::ip::make_address(host), static_cast<unsigned short>(std::stoi(port))});
     // Only so that a broken server fails the test instead of hanging it.
     const timeval patience{30, 0};
     ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);

@@ -38,6 +38,28 @@ TEST(HostileClients, WhoIsSlowAtAskingMakesRoom) {
   EXPECT_THAT(slow.front().read_all(), IsEmpty());
 }
 
+// Of many from one address less is put up with than of somebody who is alone on a bad line.
+TEST(HostileClients, ACrowdMakesRoomSoonerThanWhoIsAlone) {
+  ServerLimits limits;
+  limits.connections = 32;
+  limits.slow = std::chrono::hours(1);
+  limits.slow_in_crowd = Millis(1);
+  RunningServer server(say_length, limits);
+  RawClient alone(server.address, "127.0.0.2");
+  alone.send("GET /alone HTTP/1.1\r\n");
+  std::list<RawClient> crowd;
+  for (int i = 0; i < 100; ++i) {
+    crowd.emplace_back(server.address);
+    crowd.back().send("GET / HTTP/1.1\r\nX-a: b\r\n");
+  }
+  RawClient paying(server.address, "127.0.0.3");
+  paying.send(one("/paying"));
+  EXPECT_THAT(paying.read_until("/paying 0"), EndsWith("/paying 0"));
+  EXPECT_THAT(crowd.front().read_all(), IsEmpty());
+  alone.send("Host: x\r\n\r\n");
+  EXPECT_THAT(alone.read_until("/alone 0"), EndsWith("/alone 0"));
+}
+
 TEST(HostileClients, WhoNeverAskedGoesBeforeWhoIsBetweenTwoRequests) {
   ServerLimits limits;
   limits.connections = 3;
