@@ -143,6 +143,7 @@ struct AlertChanged {
   SysTime starts_at{};
   std::optional<SysTime> ends_at = {};  // of one that is resolved
   bool firing = true;
+  Via via = {};
 };
 
 using Input =

@@ -21,6 +21,7 @@ struct FreezeRecord {
   // Lifted by a person before that.
   std::optional<SysTime> lifted_at = {};
   std::string lifted_by = {}, lift_reason = {};
+  Via via = {}, lifted_via = {};  // by what means they said so
   bool operator==(const FreezeRecord&) const = default;
 };
 // Whether it is in force at that moment.

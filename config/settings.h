@@ -24,6 +24,7 @@ struct TokenSettings {
   std::array<unsigned char, 32> sha256{};
   std::vector<std::string> scopes;      // of kScopeNames, each once
   std::vector<std::string> namespaces;  // empty: all
+  friend bool operator==(const TokenSettings&, const TokenSettings&) = default;
 };
 inline constexpr std::array<std::string_view, 4> kScopeNames{"read", "register", "decide", "admin"};
 

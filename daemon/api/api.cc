@@ -9,12 +9,19 @@
 #include "daemon/api/carried.h"
 #include "daemon/api/cors.h"
 #include "daemon/api/foreign.h"
+#include "daemon/api/guarded_body.h"
 
 namespace rollwatch {
 namespace {
 
 ServerResponse refused(int status, std::string detail) {
   return problem_response(Problem{status, std::move(detail)});
+}
+
+std::optional<TokenSettings> token_named(const std::vector<TokenSettings>& tokens,
+                                         const std::string& name) {
+  const auto found = std::ranges::find(tokens, name, &TokenSettings::name);
+  return found == tokens.end() ? std::nullopt : std::optional(*found);
 }
 
 // What it is in the log.
@@ -82,6 +89,8 @@ awaitable<ServerResponse> Api::answer(ServerRequest request) {
   if (caller) {
     request.caller = caller_text(*caller);
     response = co_await answer_admitted(request, *caller, match);
+    if (response.stream && !caller->token.empty())
+      response.stream = guarded(std::move(response.stream), still_admitted(*caller, settings));
   } else {
     response = caller.error();
   }
@@ -89,6 +98,16 @@ awaitable<ServerResponse> Api::answer(ServerRequest request) {
   if (!request.carried) add_cors(request, settings->server.cors_origins, match.allowed, response);
   spdlog::debug("{} {}", line_of(request), response.status);
   co_return response;
+}
+
+// Whether a configuration that was read since leaves the caller's token as it was.
+std::function<bool()> Api::still_admitted(const Caller& caller,
+                                          std::shared_ptr<const Settings> then) const {
+  return [now = context_.settings, then = std::move(then), name = caller.token] {
+    const std::shared_ptr<const Settings> settings = now();
+    return settings == then ||
+           token_named(settings->server.tokens, name) == token_named(then->server.tokens, name);
+  };
 }
 
 // From whoever may have this route carried out; or the answer that there is nothing to carry out.

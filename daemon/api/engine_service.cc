@@ -19,8 +19,8 @@ awaitable<RedeliverResult> EngineService::redeliver(std::string delivery, std::s
                                                     std::string reason, Via via) {
   return engine_.redeliver(std::move(delivery), std::move(by), std::move(reason), std::move(via));
 }
-awaitable<FreezeRecord> EngineService::freeze(FreezeRecord wanted, Via via) {
-  return engine_.freeze(std::move(wanted), std::move(via));
+awaitable<FreezeRecord> EngineService::freeze(FreezeRecord wanted) {
+  return engine_.freeze(std::move(wanted));
 }
 awaitable<std::optional<FreezeRecord>> EngineService::lift_freeze(FreezeLift lift) {
   return engine_.lift_freeze(std::move(lift));

@@ -53,6 +53,9 @@ Value body_object(const ServerRequest& request, bool may_be_empty) {
   if (!request.body.empty() && !type.empty() && !is_json(type) &&
       type != "application/x-www-form-urlencoded")
     throw Refusal{{415, fmt::format("send JSON (application/json), not {}", type)}};
+  const std::string_view coding = request.header("content-encoding").value_or("");
+  if (!request.body.empty() && !coding.empty() && lower_case(coding) != "identity")
+    throw Refusal{{415, fmt::format("send the body as it is, not in Content-Encoding {}", coding)}};
   if (request.body.empty() && may_be_empty) return Value(Value::Table{});
   auto value = value_from_json(request.body, "request");
   if (!value) {

@@ -114,6 +114,7 @@ void add(AlertsTaken& taken, const ServerResponse& other) {
 awaitable<ServerResponse> take_alertmanager_webhook(const ApiContext& context, Call& call) {
   const Value body = body_object(call.request, false);
   std::vector<ReceivedAlert> alerts = read_alerts(body);
+  for (ReceivedAlert& alert : alerts) alert.change.via = call.caller.via();
   const Value* truncated = body.find("truncatedAlerts");
   const std::int64_t* left_out = truncated == nullptr ? nullptr : truncated->as_integer();
   const std::size_t count = alerts.size();

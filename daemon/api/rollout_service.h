@@ -23,7 +23,7 @@ class RolloutService {
                                               Via via) = 0;
   virtual awaitable<RedeliverResult> redeliver(std::string delivery, std::string by,
                                                std::string reason, Via via) = 0;
-  virtual awaitable<FreezeRecord> freeze(FreezeRecord wanted, Via via) = 0;
+  virtual awaitable<FreezeRecord> freeze(FreezeRecord wanted) = 0;
   virtual awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift) = 0;
 
   virtual awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts,
@@ -66,7 +66,7 @@ class EngineService : public RolloutService {
                                       Via via) override;
   awaitable<RedeliverResult> redeliver(std::string delivery, std::string by, std::string reason,
                                        Via via) override;
-  awaitable<FreezeRecord> freeze(FreezeRecord wanted, Via via) override;
+  awaitable<FreezeRecord> freeze(FreezeRecord wanted) override;
   awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift) override;
   awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts,
                                      std::vector<std::string> namespaces) override;

@@ -58,12 +58,12 @@ awaitable<ServerResponse> put_freeze(const ApiContext& context, Call& call, Serv
   wanted.service = service.name;
   wanted.reason = body.required_text("reason", kSentence);
   wanted.by = body.text("by").value_or(call.caller.name);
+  wanted.via = call.caller.via();
   wanted.until = body.time("until");
   if (wanted.until && *wanted.until <= now)
     body.wrong("until", fmt::format("lies in the past: it is {} here", format_time(now)));
   body.finish();
-  Via via = call.caller.via();
-  FreezeRecord freeze = co_await context.service.freeze(std::move(wanted), std::move(via));
+  FreezeRecord freeze = co_await context.service.freeze(std::move(wanted));
   co_return co_await freeze_response(context, std::move(freeze));
 }
 

@@ -32,7 +32,11 @@ Json freeze_json(const FreezeRecord& freeze, SysTime now) {
           {"until", time_json(freeze.until)},
           {"lifted_at", time_json(freeze.lifted_at)},
           {"lifted_by", text_json(freeze.lifted_by)},
-          {"lift_reason", text_json(freeze.lift_reason)}};
+          {"lift_reason", text_json(freeze.lift_reason)},
+          {"token", text_json(freeze.via.token)},
+          {"from", text_json(freeze.via.address)},
+          {"lifted_token", text_json(freeze.lifted_via.token)},
+          {"lifted_from", text_json(freeze.lifted_via.address)}};
 }
 
 Json service_json(const ServiceRecord& record, SysTime now) {

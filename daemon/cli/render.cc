@@ -199,6 +199,8 @@ std::string freeze_text(const nlohmann::json& freeze) {
   rows.push_back({"what", space.empty() ? "everything" : space + "/" + text_at(freeze, "service")});
   rows.push_back({"state", in_force ? "frozen" : "not frozen any more"});
   rows.push_back({"by", text_at(freeze, "by")});
+  if (const std::string token = text_at(freeze, "token"); !token.empty())
+    rows.push_back({"token", token + " from " + text_at(freeze, "from")});
   rows.push_back({"reason", text_at(freeze, "reason")});
   rows.push_back({"since", text_at(freeze, "since")});
   if (in_force) rows.push_back({"until", until.empty() ? "somebody lifts it" : until});

@@ -197,8 +197,8 @@ awaitable<DecideResult> Engine::acknowledge(std::string delivery, bool done, std
                                             Via via) {
   return impl_->acknowledge(std::move(delivery), done, std::move(detail), std::move(via));
 }
-awaitable<FreezeRecord> Engine::freeze(FreezeRecord wanted, Via via) {
-  return impl_->freeze(std::move(wanted), std::move(via));
+awaitable<FreezeRecord> Engine::freeze(FreezeRecord wanted) {
+  return impl_->freeze(std::move(wanted));
 }
 awaitable<std::optional<FreezeRecord>> Engine::lift_freeze(FreezeLift lift) {
   return impl_->lift_freeze(std::move(lift));

@@ -218,7 +218,7 @@ class Engine : public OrderSink {
   // `since` is given by the engine. Resumes when every rollout it holds has recorded it. Throws
   // StoreError; what is on disk by then is in force all the same, and the same call may be made
   // again.
-  awaitable<FreezeRecord> freeze(FreezeRecord wanted, Via via = {});
+  awaitable<FreezeRecord> freeze(FreezeRecord wanted);
   // Nothing if there is none in force.
   awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift);
   FreezeView freeze_of(const std::string& ns, const std::string& service) const;

@@ -87,6 +87,7 @@ awaitable<void> Engine::Impl::freezes_changed() {
     FreezeChanged said;
     said.by = freeze.lifted_at ? freeze.lifted_by : freeze.by;
     said.reason = freeze.lifted_at ? freeze.lift_reason : freeze.reason;
+    said.via = freeze.lifted_at ? freeze.lifted_via : freeze.via;
     const bool all = co_await tell_freeze(held_by(freeze.ns, freeze.service), std::move(said));
     recorded = recorded && all;
   }
@@ -94,17 +95,23 @@ awaitable<void> Engine::Impl::freezes_changed() {
   if (!recorded) throw StoreError(store_trouble_.value_or("a commit was refused"));
 }
 
-awaitable<FreezeRecord> Engine::Impl::freeze(FreezeRecord wanted, Via via) {
+awaitable<FreezeRecord> Engine::Impl::freeze(FreezeRecord wanted) {
   check_started();
   const std::shared_ptr<void> turn = co_await take_turn("freezes");
   const SysTime now = clock_.wall();
   const auto before = freezes_.in_force(wanted.ns, wanted.service, now);
   wanted.since = before ? before->since : now;
-  if (wanted != before) co_await record_freeze(wanted);
+  const Via via = wanted.via;
+  // Said again, it stays as it was said first.
+  if (before) wanted.via = before->via;
+  if (wanted != before) {
+    wanted.via = via;
+    co_await record_freeze(wanted);
+  }
   FreezeChanged said;
   said.by = wanted.by;
   said.reason = wanted.reason;
-  said.via = std::move(via);
+  said.via = via;
   const bool recorded = co_await tell_freeze(held_by(wanted.ns, wanted.service), std::move(said));
   // It is in force; some rollouts have not recorded it yet.
   if (!recorded)
@@ -121,6 +128,7 @@ awaitable<std::optional<FreezeRecord>> Engine::Impl::lift_freeze(FreezeLift lift
   freeze->lifted_at = now;
   freeze->lifted_by = lift.by;
   freeze->lift_reason = lift.reason;
+  freeze->lifted_via = lift.via;
   co_await record_freeze(*freeze);
   // It is lifted, and stays so: what the store refuses now is told again when it is back.
   FreezeChanged said;

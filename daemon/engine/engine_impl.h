@@ -77,7 +77,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   std::optional<std::string> store_trouble() const {
     return active_.empty() ? std::nullopt : store_trouble_;
   }
-  awaitable<FreezeRecord> freeze(FreezeRecord wanted, Via via);
+  awaitable<FreezeRecord> freeze(FreezeRecord wanted);
   awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift);
   FreezeView freeze_of(const std::string& ns, const std::string& service) const;
   std::size_t freezes_in_force() const;

@@ -41,8 +41,8 @@ constexpr std::string_view kLatestPerTarget = ROLLWATCH_ROLLOUT_COLUMNS
 constexpr std::string_view kPlans =
     "SELECT key, version, analysis, sources FROM plans WHERE key = ANY($1::bigint[])";
 constexpr std::string_view kFreezes =
-    "SELECT namespace, service, made_by, reason, since, until, lifted_at, lifted_by, lift_reason"
-    " FROM freezes ORDER BY namespace, service";
+    "SELECT namespace, service, made_by, reason, since, until, lifted_at, lifted_by, lift_reason,"
+    " token, address, lifted_token, lifted_address FROM freezes ORDER BY namespace, service";
 constexpr std::string_view kEvaluations =
     "SELECT number, condition, slot, last_slot, slots, evaluated_at, outcome, cause, value,"
     " rule_op, rule_limit, evidence, min_evidence, series, detail, step, duration"
@@ -388,9 +388,17 @@ awaitable<std::vector<FreezeRecord>> PgReader::freezes() {
   std::vector<FreezeRecord> freezes;
   freezes.reserve(static_cast<std::size_t>(rows.size()));
   for (int row = 0; row < rows.size(); ++row)
-    freezes.push_back({rows.text(row, 0), rows.text(row, 1), rows.text(row, 2), rows.text(row, 3),
-                       rows.time(row, 4), rows.optional_time(row, 5), rows.optional_time(row, 6),
-                       rows.text(row, 7), rows.text(row, 8)});
+    freezes.push_back({rows.text(row, 0),
+                       rows.text(row, 1),
+                       rows.text(row, 2),
+                       rows.text(row, 3),
+                       rows.time(row, 4),
+                       rows.optional_time(row, 5),
+                       rows.optional_time(row, 6),
+                       rows.text(row, 7),
+                       rows.text(row, 8),
+                       {rows.text(row, 9), rows.text(row, 10)},
+                       {rows.text(row, 11), rows.text(row, 12)}});
   co_return freezes;
 }
 

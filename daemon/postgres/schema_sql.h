@@ -332,4 +332,13 @@ ALTER TABLE rollouts
 CREATE INDEX rollouts_to_thin ON rollouts (thin_from) WHERE thin_from IS NOT NULL;
 )sql";
 
+// By what means a person froze a service, and lifted that.
+inline constexpr const char* kPgFreezeVia = R"sql(
+ALTER TABLE freezes
+  ADD COLUMN token text NOT NULL DEFAULT '',
+  ADD COLUMN address text NOT NULL DEFAULT '',
+  ADD COLUMN lifted_token text NOT NULL DEFAULT '',
+  ADD COLUMN lifted_address text NOT NULL DEFAULT '';
+)sql";
+
 }  // namespace rollwatch

@@ -17,11 +17,13 @@ constexpr Millis kForgetLimit{600'000};  // a rollout may have millions of evalu
 
 constexpr std::string_view kPutFreeze =
     "INSERT INTO freezes (namespace, service, made_by, reason, since, until, lifted_at, lifted_by,"
-    " lift_reason) VALUES ($1, $2, $3, $4, $5::bigint, $6::bigint, $7::bigint, $8, $9)"
+    " lift_reason, token, address, lifted_token, lifted_address) VALUES ($1, $2, $3, $4,"
+    " $5::bigint, $6::bigint, $7::bigint, $8, $9, $10, $11, $12, $13)"
     " ON CONFLICT (namespace, service) DO UPDATE SET made_by = excluded.made_by,"
     " reason = excluded.reason, since = excluded.since, until = excluded.until,"
     " lifted_at = excluded.lifted_at, lifted_by = excluded.lifted_by,"
-    " lift_reason = excluded.lift_reason";
+    " lift_reason = excluded.lift_reason, token = excluded.token, address = excluded.address,"
+    " lifted_token = excluded.lifted_token, lifted_address = excluded.lifted_address";
 constexpr std::string_view kTellFreeze = "SELECT pg_notify('rollwatch', 'freezes')";
 constexpr std::string_view kEnded =
     "SELECT r.key FROM rollouts r WHERE NOT r.active AND r.ended_at < $1::bigint AND NOT EXISTS"
@@ -178,7 +180,8 @@ awaitable<void> PgStore::put_freeze(FreezeRecord freeze) {
   std::vector<PgStatement> statements;
   statements.push_back(pg(kPutFreeze, freeze.ns, freeze.service, freeze.by, freeze.reason,
                           freeze.since, freeze.until, freeze.lifted_at, freeze.lifted_by,
-                          freeze.lift_reason));
+                          freeze.lift_reason, freeze.via.token, freeze.via.address,
+                          freeze.lifted_via.token, freeze.lifted_via.address));
   statements.push_back(pg(kTellFreeze));
   try {
     co_await pool_.ask(std::move(statements));

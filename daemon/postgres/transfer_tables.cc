@@ -163,7 +163,11 @@ std::vector<TransferTable> make_tables() {
         {"until", kBigint},
         {"lifted_at", kBigint},
         {"lifted_by", kText},
-        {"lift_reason", kText}},
+        {"lift_reason", kText},
+        {"token", kText},
+        {"address", kText},
+        {"lifted_token", kText},
+        {"lifted_address", kText}},
        2,
        500});
   return tables;

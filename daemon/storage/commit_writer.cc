@@ -217,9 +217,11 @@ Recorded write_commit(Database& db, RecentLog& recent, const Commit& commit) {
 void write_freeze(Database& db, const FreezeRecord& freeze) {
   Query(db,
         "INSERT OR REPLACE INTO freezes (namespace, service, made_by, reason, since, until,"
-        " lifted_at, lifted_by, lift_reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
+        " lifted_at, lifted_by, lift_reason, token, address, lifted_token, lifted_address)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")
       .bind(freeze.ns, freeze.service, freeze.by, freeze.reason, freeze.since, freeze.until,
-            freeze.lifted_at, freeze.lifted_by, freeze.lift_reason)
+            freeze.lifted_at, freeze.lifted_by, freeze.lift_reason, freeze.via.token,
+            freeze.via.address, freeze.lifted_via.token, freeze.lifted_via.address)
       .run();
 }
 

@@ -230,14 +230,24 @@ std::vector<StoredRollout> StoreReader::latest_per_target(const std::string& ns,
 std::vector<FreezeRecord> StoreReader::freezes() {
   Query query(db_,
               "SELECT namespace, service, made_by, reason, since, until, lifted_at, lifted_by,"
-              " lift_reason FROM freezes ORDER BY namespace, service");
+              " lift_reason, token, address, lifted_token, lifted_address FROM freezes"
+              " ORDER BY namespace, service");
   const auto time = [&query](int column) {
     return query.is_null(column) ? std::nullopt : std::optional(query.time(column));
   };
   std::vector<FreezeRecord> freezes;
   while (query.next())
-    freezes.push_back({query.text(0), query.text(1), query.text(2), query.text(3), query.time(4),
-                       time(5), time(6), query.text(7), query.text(8)});
+    freezes.push_back({query.text(0),
+                       query.text(1),
+                       query.text(2),
+                       query.text(3),
+                       query.time(4),
+                       time(5),
+                       time(6),
+                       query.text(7),
+                       query.text(8),
+                       {query.text(9), query.text(10)},
+                       {query.text(11), query.text(12)}});
   return freezes;
 }
 

@@ -247,8 +247,17 @@ ALTER TABLE rollouts ADD COLUMN thin_from INTEGER DEFAULT 0; -- later ones were 
 CREATE INDEX rollouts_to_thin ON rollouts (thin_from) WHERE thin_from IS NOT NULL;
 )sql";
 
+// By what means a person froze a service, and lifted that.
+constexpr const char* kFreezeVia = R"sql(
+ALTER TABLE freezes ADD COLUMN token TEXT NOT NULL DEFAULT '';
+ALTER TABLE freezes ADD COLUMN address TEXT NOT NULL DEFAULT '';
+ALTER TABLE freezes ADD COLUMN lifted_token TEXT NOT NULL DEFAULT '';
+ALTER TABLE freezes ADD COLUMN lifted_address TEXT NOT NULL DEFAULT '';
+)sql";
+
 constexpr std::array kMigrations{Migration{1, kFirst}, Migration{2, kEventHorizon},
-                                 Migration{3, kRecent}, Migration{4, kThinning}};
+                                 Migration{3, kRecent}, Migration{4, kThinning},
+                                 Migration{5, kFreezeVia}};
 
 }  // namespace
 

@@ -12,6 +12,7 @@
 #include "daemon/api/cors.h"
 #include "daemon/api/foreign.h"
 #include "test/api/api_fixture.h"
+#include "test/support/run.h"
 
 namespace rollwatch {
 namespace {
@@ -28,6 +29,24 @@ TokenSettings token_of(const std::string& secret, const std::string& name,
   token.namespaces = std::move(namespaces);
   SHA256(reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), token.sha256.data());
   return token;
+}
+
+class EndlessBody : public BodySource {
+ public:
+  awaitable<BodyPiece> next() override {
+    BodyPiece piece{std::make_shared<const std::string>("piece")};
+    co_return piece;
+  }
+  void stop() override {}
+};
+
+std::string next_of(BodySource& source) {
+  net::io_context io;
+  return run<std::string>(io, [&source]() -> awaitable<std::string> {
+    std::string text;
+    for (const auto& part : co_await source.next()) text += *part;
+    co_return text;
+  });
 }
 
 class AccessTest : public ApiTest {
@@ -200,6 +219,21 @@ TEST_F(AccessTest, TokensFollowTheConfiguration) {
   EXPECT_EQ(status_as("rwt_new", "GET", "/api/v1/rollouts"), 200);
 }
 
+TEST_F(AccessTest, AStreamEndsWithItsToken) {
+  stream = std::make_shared<EndlessBody>();
+  const auto reader = as("rwt_reader", "GET", "/api/v1/events").stream;
+  const auto other = as("rwt_all", "GET", "/api/v1/events").stream;
+  ASSERT_TRUE(reader && other);
+  EXPECT_EQ(next_of(*reader), "piece");
+  Settings changed = *settings;
+  set(changed);
+  EXPECT_EQ(next_of(*reader), "piece") << "read again, and the same";
+  changed.server.tokens[1] = token_of("rwt_new", "reader", {"read"});
+  set(changed);
+  EXPECT_EQ(next_of(*reader), "");
+  EXPECT_EQ(next_of(*other), "piece");
+}
+
 TEST_F(AccessTest, WhatIsDoneIsKeptWithTheTokenAndTheAddress) {
   service.decide_answer = {DecideEnd::kDone, "", sample_rollout()};
   as("rwt_all", "POST", "/api/v1/rollouts/ro_1/pause", R"({"by":"ana","reason":"odd"})");
@@ -208,6 +242,10 @@ TEST_F(AccessTest, WhatIsDoneIsKeptWithTheTokenAndTheAddress) {
   as("rwt_all", "PUT", "/api/v1/services/a/b/freeze", R"({"reason":"x"})");
   as("rwt_all", "DELETE", "/api/v1/services/a/b/freeze");
   as("rwt_all", "POST", "/api/v1/deliveries/ord_1/redeliver", "{}");
+  as("rwt_ci", "POST", "/hooks/alertmanager", R"({"version":"4","alerts":[{"status":"firing",
+      "labels":{"alertname":"x"},"annotations":{},"fingerprint":"f","generatorURL":"",
+      "startsAt":"2026-01-02T03:04:05Z","endsAt":"0001-01-01T00:00:00Z"}]})");
+  EXPECT_EQ(service.alerts.at(0).change.via, Via("ci", "192.0.2.7"));
   const std::vector<Via> expected{{"all", "192.0.2.7"}, {"ci", "192.0.2.7"},  {"ci", "192.0.2.7"},
                                   {"all", "192.0.2.7"}, {"all", "192.0.2.7"}, {"all", "192.0.2.7"}};
   EXPECT_EQ(service.vias, expected);

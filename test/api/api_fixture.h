@@ -88,8 +88,8 @@ class FakeService : public RolloutService {
     redelivered.push_back(delivery + " by " + by + ": " + reason);
     co_return redeliver_answer;
   }
-  awaitable<FreezeRecord> freeze(FreezeRecord wanted, Via via) override {
-    vias.push_back(std::move(via));
+  awaitable<FreezeRecord> freeze(FreezeRecord wanted) override {
+    vias.push_back(wanted.via);
     if (store_is_away) throw StoreError("disk I/O error in /var/lib/secret/place");
     wanted.since = kSampleTime;
     freezes[wanted.ns + "/" + wanted.service] = wanted;
@@ -234,6 +234,7 @@ class ApiTest : public testing::Test {
   std::vector<std::string> tests;                  // "notifier by"
   std::vector<std::pair<FeedFilter, std::optional<std::int64_t>>> followed;
   std::optional<FeedRefusal> stream_refusal;
+  std::shared_ptr<BodySource> stream = std::make_shared<EmptyBody>();
   std::function<bool()> wanted;
   struct AskedCheck {
     RolloutSpec spec;
@@ -269,7 +270,7 @@ class ApiTest : public testing::Test {
         if (service.store_is_away) throw StoreError("disk I/O error in /var/lib/secret");
         followed.emplace_back(std::move(filter), after);
         if (stream_refusal) co_return Unexpected(*stream_refusal);
-        co_return std::make_shared<EmptyBody>();
+        co_return stream;
       },
       .check_conditions =
           [this](RolloutSpec spec, std::shared_ptr<const Plan> plan,

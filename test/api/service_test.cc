@@ -34,6 +34,10 @@ TEST_F(ServiceTest, AFreezeIsRecordedAsAskedAndAnswered) {
  "lifted_at": null,
  "lifted_by": null,
  "lift_reason": null,
+ "token": null,
+ "from": "192.0.2.7",
+ "lifted_token": null,
+ "lifted_from": null,
  "active_rollouts": 2
 })");
   const FreezeRecord& freeze = service.freezes.at("payments/checkout");

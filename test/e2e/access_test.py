@@ -118,6 +118,8 @@ class Access(RolloutCase):
         self.assertEqual(shop.call("PUT", "/api/v1/freeze", {"reason": "x"}).status, 403)
         self.assertEqual(shop.call("PUT", f"/api/v1/services/payments/{service}/freeze", {"reason": "x"}).status, 404)
         self.assertEqual(shop.call("PUT", f"/api/v1/services/shop/{service}/freeze", {"reason": "sale"}).status, 200)
+        freeze = shop.get(f"/api/v1/services/shop/{service}/freeze").json
+        self.assertEqual((freeze["token"], freeze["from"], freeze["lifted_token"]), ("shop", "127.0.0.1", None))
         frozen = [event["data"] for event in everybody.events(own) if event["type"] == "frozen"]
         self.assertEqual([(one["token"], one["from"]) for one in frozen], [("shop", "127.0.0.1")])
         self.assertEqual(everybody.rollout(theirs)["state"], "analyzing")

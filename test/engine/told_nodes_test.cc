@@ -68,6 +68,23 @@ class ToldByNodes : public testing::Test {
   std::size_t heard = 0;
 };
 
+// Whoever asked the first node for it.
+TEST_F(ToldByNodes, AFreezeComesWithTheTokenOfWhoeverSaidSo) {
+  const std::string ids[] = {begin("s0", 0), begin("s1", 1)};
+  const auto said = [&](EventType type) {
+    std::vector<Via> vias;
+    for (const std::string& id : ids)
+      for (const StoredEvent& event : world.events(id))
+        if (event.event.type == type) vias.push_back(event.event.via);
+    return vias;
+  };
+  world.freeze("", "ana", "stocktaking");
+  const Via ana("ana's token", "192.0.2.7"), ben("ben's token", "192.0.2.8");
+  EXPECT_THAT(said(EventType::kFrozen), ElementsAre(ana, ana));
+  EXPECT_TRUE(world.lift_freeze("", "ben"));
+  EXPECT_THAT(said(EventType::kThawed), ElementsAre(ben, ben));
+}
+
 const auto kGoesQuiet = HasSubstr("gives no answers");
 const auto kEnds = HasSubstr("answers again");
 

@@ -176,8 +176,9 @@ awaitable<void> ask_all(Store& store, Answers& answers) {
   std::string freezes;
   for (const FreezeRecord& freeze : co_await store.freezes()) {
     freezes += freeze.ns + "/" + freeze.service + freeze.by + freeze.reason + freeze.lifted_by +
-               freeze.lift_reason + PgArray::encoded(freeze.since) +
-               PgArray::encoded(freeze.until.value_or(SysTime{})) +
+               freeze.lift_reason + freeze.via.token + freeze.via.address +
+               freeze.lifted_via.token + freeze.lifted_via.address +
+               PgArray::encoded(freeze.since) + PgArray::encoded(freeze.until.value_or(SysTime{})) +
                PgArray::encoded(freeze.lifted_at.value_or(SysTime{})) + "; ";
   }
   answers.texts.push_back(pg_text(freezes));

@@ -239,6 +239,7 @@ FreezeRecord World::freeze(const std::string& service, const std::string& by,
   wanted.by = by;
   wanted.reason = reason;
   wanted.until = until;
+  wanted.via = {by + "'s token", "192.0.2.7"};
   auto result = run(engine().freeze(std::move(wanted)));
   tell_nodes_of_freezes();
   life_->clock.settle();
@@ -253,6 +254,7 @@ bool World::lift_freeze(const std::string& service, const std::string& by) {
     lift.service = service.substr(slash + 1);
   }
   lift.by = by;
+  lift.via = {by + "'s token", "192.0.2.8"};
   const auto lifted = run(engine().lift_freeze(std::move(lift)));
   tell_nodes_of_freezes();
   life_->clock.settle();

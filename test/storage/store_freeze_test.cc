@@ -38,6 +38,8 @@ TEST_P(StoreFreezeTest, ComesBackWholeAfterReopening) {
   whole.lifted_at = kNow + Millis(2);
   whole.lifted_by = "ben";
   whole.lift_reason = "done";
+  whole.via = {"on-call", "10.1.2.3"};
+  whole.lifted_via = {"ci", "10.1.2.4"};
   put(whole);
   put(everything);
   reopen();
