@@ -1,0 +1,1 @@
+export function DeliveriesView(_: {query: URLSearchParams}) { return null; }

@@ -1,0 +1,1 @@
+export function FleetView(_: {query: URLSearchParams}) { return null; }

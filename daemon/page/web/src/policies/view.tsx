@@ -1,0 +1,1 @@
+export function PolicyView(_: {name: string; query: URLSearchParams}) { return null; }
