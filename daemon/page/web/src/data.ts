@@ -1,6 +1,8 @@
 // A view's data: one request, shown until a newer answer replaces it, read again when somebody asks for it.
 import {useCallback, useEffect, useRef, useState} from 'preact/hooks';
 import {ApiProblem, get} from './client';
+import {serverNow} from './clock';
+import {millis} from './format';
 import {dataCame, onGap} from './live';
 import {session, useSession} from './session';
 
@@ -17,9 +19,13 @@ export interface Data<T> {
 interface Options<T> {
   first?: T | null; // what the server wrote into the page: no request is needed
   seq?: (value: T) => number;
+  apart?: number; // reloads within so many milliseconds are one (1000)
 }
 
-const kApart = 1000; // reloads in a row are one
+const kApart = 1000;
+const kSlotsApart = 5000; // what moves with slots is read no more often
+const kIdle = 30_000;
+const kSlotTakes = 700; // from a slot's time until its outcome is recorded, as a rule
 
 export function useData<T>(path: string | null, options: Options<T> = {}): Data<T> {
   const {token, asks} = useSession();
@@ -29,6 +35,7 @@ export function useData<T>(path: string | null, options: Options<T> = {}): Data<
   const [busy, setBusy] = useState(!options.first);
   const [at, setAt] = useState(() => performance.now());
   const seq = useRef(options.seq);
+  const apart = options.apart ?? kApart;
   const given = useRef(options.first ? path : null);
   const abort = useRef<AbortController | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
@@ -59,8 +66,8 @@ export function useData<T>(path: string | null, options: Options<T> = {}): Data<
 
   const reload = useCallback(() => {
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => void load(), Math.max(0, asked.current + kApart - performance.now()));
-  }, [load]);
+    timer.current = setTimeout(() => void load(), Math.max(0, asked.current + apart - performance.now()));
+  }, [load, apart]);
 
   useEffect(() => {
     if (given.current === path && options.first) {
@@ -93,4 +100,20 @@ export function useRefresh(reload: () => void, every: number): void {
       document.removeEventListener('visibilitychange', look);
     };
   }, [reload, every]);
+}
+
+// Reads again when the next slot must have an outcome: events do not tell of every slot.
+export function useSlots({reload, at, busy}: Data<unknown>, nextSlot: string | null | undefined): void {
+  useEffect(() => {
+    if (busy) return undefined;
+    const due = nextSlot ? millis(nextSlot) - serverNow() + kSlotTakes : kIdle;
+    const wait = Math.max(kSlotsApart - (performance.now() - at), Math.min(due, kIdle), 0);
+    const look = () => document.visibilityState === 'visible' && reload();
+    const timer = setTimeout(look, wait);
+    document.addEventListener('visibilitychange', look);
+    return () => {
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', look);
+    };
+  }, [reload, at, busy, nextSlot]);
 }
