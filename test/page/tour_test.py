@@ -1,0 +1,148 @@
+"""docs/tour.md: the way of somebody who has never seen Rollwatch, walked as it stands there. ./quickstart is run, the page
+is opened where it says, what the tour says about the page is there, and each command prints what the tour shows.
+
+Of an output only what differs from run to run may differ: ids, times, ports, numbers. A line `…` stands for lines that the
+tour leaves out. ROLLWATCH_WRITE_IMAGES=1 writes the tour's pictures anew.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parent)]
+
+from page_case import Play  # noqa: E402
+from harness import SOURCE, PlacedTest, built, wait_until  # noqa: E402
+from readme_test import blocks  # noqa: E402
+from pictures import IMAGES, write_pictures  # noqa: E402
+
+TOUR = SOURCE / "docs" / "tour.md"
+QUICKSTART = "./quickstart"
+
+
+def shape(line):
+    """What is the same in every run."""
+    line = re.sub(r"\x1b\[[0-9;]*m", "", line)
+    line = re.sub(r"\b(ro|de|ord|ntf|msg)_[0-9a-z]+(-\w+)*", r"\1_ID", line)
+    line = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", line)
+    line = re.sub(r"[0-9a-f]{64}", "SHA256", line)
+    line = re.sub(r"[▁▂▃▄▅▆▇█·]{3,}", "TREND", line)
+    line = re.sub(r"(?<![\w.])(\d+(\.\d+)?)(e-?\d+)?(ms|s|m|h)?(?![\w.]*\w)", "N", line)
+    return re.sub(r"\s+", " ", line).strip()
+
+
+def missing_from(shown, real):
+    """The first line that is shown and was not printed where it should have been, or None."""
+    lines = [shape(line) for line in real.splitlines()]
+    at, anywhere = 0, True
+    for line in shown.splitlines():
+        wanted = shape(line)
+        if wanted == "…":
+            anywhere = True
+            continue
+        pattern = re.compile(".*".join(re.escape(part) for part in wanted.split("…")))
+        found = next((i for i in range(at, len(lines) if anywhere else min(at + 1, len(lines))) if pattern.fullmatch(lines[i])), None)
+        if found is None:
+            return line
+        at, anywhere = found + 1, False
+    return None
+
+
+class Quickstart:
+    """./quickstart with the binaries under test, and steps of seconds."""
+
+    def __init__(self, folder):
+        self.log_file = folder / "quickstart.log"
+        tree = folder / "tree"
+        tree.mkdir()
+        shutil.copy(SOURCE / "quickstart", tree)
+        shutil.copytree(SOURCE / "config" / "demo", tree / "config" / "demo")
+        release = tree / "build" / "release"
+        release.mkdir(parents=True)
+        for name, variable in (("rollwatchd", "ROLLWATCH_TEST_DAEMON"), ("rollwatch", "ROLLWATCH_TEST_CLI")):
+            (release / name).symlink_to(built(variable, name))
+        configuration = tree / "config" / "demo" / "rollwatch.toml"
+        text = configuration.read_text()
+        if 'hold = "12s"' not in text:
+            raise AssertionError("the demo's steps are not as they were")
+        configuration.write_text(text.replace('hold = "12s"', 'hold = "3s"'))
+        self.tree = tree
+        with open(self.log_file, "wb") as log:
+            self.process = subprocess.Popen([QUICKSTART, "--no-install", "--no-build"], cwd=tree, stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, start_new_session=True)
+
+    def said(self):
+        return self.log_file.read_text()
+
+    def check(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"quickstart ended with {self.process.returncode}:\n{self.said()}")
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+                return ["quickstart does not end on Ctrl-C"]
+        return []
+
+
+class Tour(PlacedTest):
+    def test_it_is_as_it_says(self):
+        quickstart = self.place.add(Quickstart(self.place.folder))
+        wait_until(lambda: "keeps running until Ctrl-C" in quickstart.said(), quickstart.said, [quickstart])
+        url = re.search(r"Rollwatch\s+(http://\S+)", quickstart.said())[1]
+        programs = self.place.folder / "bin"
+        programs.mkdir()
+        (programs / "rollwatch").symlink_to(built("ROLLWATCH_TEST_CLI", "rollwatch"))
+        environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "ROLLWATCH_SERVER": url, "USER": "anna"}
+
+        text = TOUR.read_text()
+        parts = blocks(text)
+        self.assertIn((QUICKSTART + "\n"), [content for language, _, content in parts if language == "sh"])
+        images = self.place.folder / "images"
+        found = self.place.add(Play(self.place.folder, "tour.mjs", {"url": url, "images": str(images), "says": quoted(text)},
+                                    {})).run()
+        environment["id"] = found["rolled_back"]
+        for number, (language, _, content) in enumerate(parts):
+            if language == "sh" and content != QUICKSTART + "\n":
+                ran = subprocess.run(["bash", "-c", content], cwd=self.place.folder, env=environment, stdin=subprocess.DEVNULL,
+                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+                real = ran.stdout
+                with self.subTest(command=content):
+                    self.assertIn(ran.returncode, (0, 2), real)
+            elif language == "sh":
+                real = quickstart.said()
+            elif language == "":
+                with self.subTest(block=number):
+                    self.assertIsNone(missing_from(content, real), f"is in docs/tour.md, and this was printed:\n{real}")
+        if os.environ.get("ROLLWATCH_WRITE_IMAGES") == "1":
+            write_pictures(images.glob("*.png"))
+
+    def test_each_picture_is_there_and_each_is_shown(self):
+        named = set()
+        for page in [SOURCE / "README.md", *(SOURCE / "docs").rglob("*.md")]:
+            named |= {(page.parent / target).resolve() for target in
+                      re.findall(r'(?:src(?:set)?="|\]\()([^")]+\.png)', page.read_text())}
+        self.assertEqual(named, {path.resolve() for path in IMAGES.glob("*.png")})
+        self.assertGreaterEqual(len(named), 12)
+        size = sum(path.stat().st_size for path in named)
+        self.assertLess(size, 2_000_000, "what everybody downloads who clones the repository")
+
+
+def quoted(text):
+    """What the tour says stands on the page: everything in bold within the section about it."""
+    section = text[text.index("## The page"):text.index("## The command line")]
+    return re.findall(r"\*\*([^*]+)\*\*", section)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,55 @@
+"""Every view of the page, in every state there is to show, light and dark, wide and narrow: nobody is kept out, nothing
+is cut off, nothing lies upon anything else, each asks once for its data, and its first sentence says it all.
+
+    ROLLWATCH_WRITE_IMAGES=1      writes the pictures of docs/images anew; else they go into the test's own folder
+    ROLLWATCH_PAGE_IMAGES=FOLDER  leaves them there, to be looked at
+"""
+
+import os
+import unittest
+from pathlib import Path
+
+from page_case import PageCase
+from pictures import write_pictures
+from states import States
+
+# What docs show; the others are looked at all the same.
+SHOWN = ("fleet", "rolled_back", "asked", "policies", "policy", "deliveries", "system")
+
+
+class Views(PageCase):
+    def test_every_view(self):
+        states = States(self).start()
+        states.wait_for_history("passing", 60)
+        images = Path(os.environ.get("ROLLWATCH_PAGE_IMAGES", self.place.folder / "images"))
+        self.play("views.mjs", {"url": states.daemon.url, "images": str(images), "views": self.views(states)})
+        taken = sorted(images.glob("*.png"))
+        self.assertEqual(len(taken), 4 * len(self.views(states)))
+        if os.environ.get("ROLLWATCH_WRITE_IMAGES") == "1":
+            write_pictures([image for image in taken if image.name.rsplit("-", 2)[0] in SHOWN])
+
+    def views(self, states):
+        def rollout(state, says):
+            return {"name": state, "path": f"/rollouts/{states.ids[state]}", "says": says}
+
+        return [
+            {"name": "fleet", "path": "/", "says": r"\d+ .*(rollout|wait|paused)"},
+            rollout("passing", r"search 7\.4\.0 .*25 ?%"),
+            rollout("rolled_back", r"checkout 1\.24\.0 .*rolled back.*error-rate.* > 0\.05"),
+            rollout("asked", r"ledger 4\.1 .*(approv|waits)"),
+            rollout("paused", r"profile 13 .*paused.*looks odd on phones"),
+            rollout("promoted", r"catalog 3\.10 .*promoted"),
+            rollout("by_hand", r"mailer 1\.0 .*rolled back.*customers get each mail twice"),
+            rollout("dead", r"stock 2\.2 .*rollback"),
+            rollout("unknown", r"cart 5\.1 .*(no|unknown|answer)"),
+            rollout("waiting", r"images 2026-11 .*2 of 3"),
+            rollout("frozen", r"billing 9 .*frozen.*end of the quarter"),
+            {"name": "policies", "path": "/policies", "says": r"3 policies"},
+            {"name": "policy", "path": "/policies/http", "says": r"http"},
+            {"name": "deliveries", "path": "/deliveries", "says": r"\d+|no"},
+            {"name": "system", "path": "/system", "says": r"archive"},
+        ]
+
+
+if __name__ == "__main__":
+    unittest.main()
