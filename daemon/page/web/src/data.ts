@@ -103,7 +103,7 @@ export function useRefresh(reload: () => void, every: number): void {
 }
 
 // Reads again when the next slot must have an outcome: events do not tell of every slot.
-export function useSlots({reload, at, busy}: Data<unknown>, nextSlot: string | null | undefined): void {
+export function useSlots({reload, at, busy}: Pick<Data<unknown>, 'reload' | 'at' | 'busy'>, nextSlot: string | null | undefined): void {
   useEffect(() => {
     if (busy) return undefined;
     const due = nextSlot ? millis(nextSlot) - serverNow() + kSlotTakes : kIdle;

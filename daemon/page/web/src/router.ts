@@ -69,17 +69,21 @@ export function useRoute(): Route {
   return parseRoute(path, search);
 }
 
-interface LinkProps extends Omit<JSX.IntrinsicElements['a'], 'href'> {
+interface LinkProps {
   href: string;
   children?: ComponentChildren;
+  class?: string;
+  title?: string | undefined;
+  'aria-label'?: string;
+  'aria-current'?: 'page' | undefined;
 }
 
 // A link to another view; whatever asks for a new tab or window is left to the browser.
-export function Link({href, ...rest}: LinkProps): JSX.Element {
+export function Link({href, children, ...rest}: LinkProps): JSX.Element {
   const onClick = (event: MouseEvent) => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || event.defaultPrevented) return;
     event.preventDefault();
     navigate(href);
   };
-  return h('a', {...rest, href, onClick} as JSX.IntrinsicElements['a']);
+  return h('a', {...rest, href, onClick}, children);
 }

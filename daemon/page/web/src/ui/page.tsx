@@ -8,7 +8,7 @@ import {ProblemBox} from './problem';
 interface Props {
   title: string; // <h1>, and of the window
   headline?: ComponentChildren; // one sentence; text only
-  data?: Data<unknown>; // what the view waits for; its problem is shown
+  data?: Pick<Data<unknown>, 'value' | 'stale' | 'problem' | 'reload'>; // what the view waits for; its problem is shown
   json?: string | null; // the address of what is shown
   side?: ComponentChildren; // beside the title
   children?: ComponentChildren;

@@ -1,0 +1,48 @@
+// How the daemon is, in a sentence. Pure.
+import type {Datasource, Node, Status, Target} from '../api';
+import {count, duration, list, millis} from '../format';
+import type {Word} from '../words';
+
+export function datasourceWord({up}: Datasource): Word {
+  if (up === null) return {text: 'not asked yet', shape: 'wait', tone: 'quiet'};
+  return up ? {text: 'answers', shape: 'check', tone: 'good'} : {text: 'does not answer', shape: 'bang', tone: 'bad'};
+}
+
+export function targetWord({breaker}: Target): Word {
+  if (breaker.state === 'closed') return {text: 'takes what it is sent', shape: 'check', tone: 'good'};
+  if (breaker.state === 'open') return {text: 'only probed', shape: 'bang', tone: 'bad', title: 'it keeps failing: everything but rollbacks waits for the next probe'};
+  return {text: 'being probed', shape: 'half', tone: 'warn', title: 'an attempt is out to see whether it answers again'};
+}
+
+// A lease that has run out: another node takes its rollouts over.
+export const leaseGone = ({lease_until}: Node, now: number): boolean => lease_until !== null && millis(lease_until) < now;
+
+export function nodeWord(node: Node, now: number): Word {
+  if (leaseGone(node, now)) return {text: 'silent', shape: 'bang', tone: 'bad', title: 'its lease has run out; the others take its rollouts over'};
+  return {text: 'alive', shape: 'check', tone: 'good'};
+}
+
+// "15s", and where it comes from.
+export const delayWords = ({ingestion_delay, measured}: Datasource): string => `${ingestion_delay}${measured ? ' (measured)' : ''}`;
+
+export function statusSentence(status: Status, now: number): string {
+  const trouble: string[] = [];
+  if (!status.ready) trouble.push(status.not_ready ?? 'the daemon is not ready');
+  if (status.store.trouble) trouble.push(`the store has trouble: ${status.store.trouble}`);
+  const down = status.datasources.filter(({up}) => up === false).map(({name}) => name);
+  if (down.length > 0) trouble.push(`datasource ${list(down)} ${down.length === 1 ? 'does' : 'do'} not answer`);
+  const closed = status.targets.filter(({breaker}) => breaker.state !== 'closed').map(({name}) => name);
+  if (closed.length > 0) trouble.push(`${list(closed)} ${closed.length === 1 ? 'does' : 'do'} not take what is sent`);
+  const silent = status.nodes.filter((node) => leaseGone(node, now)).map(({name}) => name);
+  if (silent.length > 0) trouble.push(`node ${list(silent)} ${silent.length === 1 ? 'is' : 'are'} silent`);
+  if (status.configuration.last_reload?.ok === false) trouble.push('the last reload was refused, the configuration before it is in force');
+  if (trouble.length > 0) {
+    const text = trouble.join('; ');
+    return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}.`;
+  }
+  const asked = status.datasources.filter(({up}) => up === true).length;
+  const sources = asked === status.datasources.length ? `${count(asked, 'datasource')} ${asked === 1 ? 'answers' : 'answer'}` : `${asked} of ${count(status.datasources.length, 'datasource')} have answered so far`;
+  const targets = `${count(status.targets.length, 'target')} ${status.targets.length === 1 ? 'takes' : 'take'} what is sent`;
+  const nodes = status.nodes.length > 1 ? `, ${status.nodes.length} nodes are alive` : '';
+  return `Everything works: ${sources}, ${targets}${nodes}; up for ${duration(now - millis(status.started_at))}.`;
+}
