@@ -6,7 +6,9 @@
 import {mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {basename, join, resolve} from 'node:path';
 import {gzipSync} from 'node:zlib';
+
 import {linkedSources, modulesFolder, packageOf} from './modules.mjs';
+import {trimUplot} from './trim.mjs';
 
 const kBudget = 60_000; // bytes, compressed, of everything a browser loads
 const notice = '/*! Rollwatch. Contains preact (MIT, (c) Jason Miller) and uPlot (MIT, (c) Leon Sorokin) */';
@@ -33,8 +35,11 @@ const built = await esbuild.build({
   minify: true,
   format: 'esm',
   target: ['es2022'],
-  jsx: 'automatic',
-  jsxImportSource: 'preact',
+  jsx: 'transform', // tsc sees the automatic runtime; this one is smaller
+  jsxFactory: 'h',
+  jsxFragment: 'Fragment',
+  inject: [join(sources, 'jsx.mjs')],
+  plugins: [trimUplot],
   tsconfigRaw: {},
   preserveSymlinks: true,
   legalComments: 'none',

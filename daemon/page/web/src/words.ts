@@ -14,25 +14,25 @@ export interface Word {
 }
 
 export const kStates: Record<State, Word> = {
-  waiting: {text: 'waiting', shape: 'wait', tone: 'quiet', title: 'has not begun'},
-  analyzing: {text: 'analyzing', shape: 'dot', tone: 'info', title: 'is being watched, step by step'},
+  waiting: {text: 'waiting', shape: 'wait', tone: 'quiet'},
+  analyzing: {text: 'analyzing', shape: 'dot', tone: 'info'},
   paused: {text: 'paused', shape: 'pause', tone: 'warn', title: 'waits for a person; still watched'},
-  promoting: {text: 'promoting', shape: 'up', tone: 'info', title: 'the order is out and not yet acknowledged'},
-  soaking: {text: 'soaking', shape: 'half', tone: 'info', title: 'promoted, still watched'},
-  rolling_back: {text: 'rolling back', shape: 'back', tone: 'bad', title: 'the order is out and not yet acknowledged'},
+  promoting: {text: 'promoting', shape: 'up', tone: 'info'},
+  soaking: {text: 'soaking', shape: 'half', tone: 'info'},
+  rolling_back: {text: 'rolling back', shape: 'back', tone: 'bad'},
   promoted: {text: 'promoted', shape: 'check', tone: 'good'},
   rolled_back: {text: 'rolled back', shape: 'back', tone: 'bad'},
   rollback_failed: {text: 'rollback failed', shape: 'bang', tone: 'bad', title: 'the rollback was refused or expired: somebody must act'},
   cancelled: {text: 'cancelled', shape: 'slash', tone: 'quiet'},
-  superseded: {text: 'superseded', shape: 'skip', tone: 'quiet', title: 'a newer rollout took its place'},
+  superseded: {text: 'superseded', shape: 'skip', tone: 'quiet'},
 };
 
 export const kFinal: ReadonlySet<State> = new Set<State>(['promoted', 'rolled_back', 'rollback_failed', 'cancelled', 'superseded']);
 
 export const kVerdicts: Record<Verdict, Word> = {
-  pending: {text: 'pending', shape: 'wait', tone: 'quiet', title: 'not enough answers yet'},
-  passing: {text: 'passing', shape: 'check', tone: 'good', title: 'the latest slot passed'},
-  failing: {text: 'failing', shape: 'cross', tone: 'warn', title: 'the latest answer failed'},
+  pending: {text: 'pending', shape: 'wait', tone: 'quiet'},
+  passing: {text: 'passing', shape: 'check', tone: 'good'},
+  failing: {text: 'failing', shape: 'cross', tone: 'warn'},
   unknown: {text: 'unknown', shape: 'question', tone: 'warn', title: 'the latest slot gave no answer'},
   failed: {text: 'failed', shape: 'cross', tone: 'bad', title: 'as many failing slots as the limit allows'},
   passed: {text: 'passed', shape: 'check', tone: 'good'},
@@ -48,12 +48,12 @@ export const kOutcomes: Record<Outcome, Word> = {
 };
 
 export const kDeliveries: Record<DeliveryState, Word> = {
-  pending: {text: 'pending', shape: 'wait', tone: 'info', title: 'on its way, tried until it expires'},
+  pending: {text: 'pending', shape: 'wait', tone: 'info'},
   accepted: {text: 'accepted', shape: 'half', tone: 'info', title: 'taken with 202, not yet acknowledged'},
   done: {text: 'done', shape: 'check', tone: 'good'},
-  refused: {text: 'refused', shape: 'slash', tone: 'bad', title: 'the receiver said no'},
+  refused: {text: 'refused', shape: 'slash', tone: 'bad'},
   dead: {text: 'dead', shape: 'bang', tone: 'bad', title: 'never acknowledged: given up'},
-  withdrawn: {text: 'withdrawn', shape: 'skip', tone: 'quiet', title: 'taken back or replaced before it was done'},
+  withdrawn: {text: 'withdrawn', shape: 'skip', tone: 'quiet'},
 };
 
 // From worst to best: what a rollout's worst condition is.

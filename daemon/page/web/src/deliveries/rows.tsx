@@ -7,7 +7,8 @@ import {may, useSession} from '../session';
 import {Ago, DataTable, DeliveryWord, Time, type Column} from '../ui';
 import {attemptWords, kindOf} from './deliveries';
 
-function Attempts({delivery: {attempts}}: {delivery: FleetDelivery}): JSX.Element {
+// The latest attempt, and all of them behind it.
+export function Attempts({delivery: {attempts}}: {delivery: Pick<FleetDelivery, 'attempts'>}): JSX.Element {
   const last = attempts[attempts.length - 1];
   if (!last) return <span class="quiet">none yet</span>;
   return (

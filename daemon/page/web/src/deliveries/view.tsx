@@ -6,7 +6,7 @@ import {post} from '../client';
 import {useData, useRefresh} from '../data';
 import {onEvent} from '../live';
 import {Link, navigate} from '../router';
-import {Ago, Page, ReasonDialog} from '../ui';
+import {Page, ReasonDialog} from '../ui';
 import {askedBy, deliveriesHref, deliveriesPath, deliveriesSentence, kindOf, redeliverText, type Asked} from './deliveries';
 import {DeliveryRows} from './rows';
 
@@ -58,12 +58,6 @@ export function DeliveriesView({query}: {query: URLSearchParams}): JSX.Element {
   return (
     <Page title="Deliveries" headline={value && deliveriesSentence(value)} data={data} json={path}>
       <Filters asked={asked} value={value} />
-      {value?.targets.filter(({breaker}) => breaker.state !== 'closed').map(({name, breaker, last_error, open_deliveries}) => (
-        <p key={name} class="notice warn">
-          {name} does not take what it is sent{last_error && <> ({last_error})</>}; everything but rollbacks waits for the next probe
-          {breaker.next_probe && <> <Ago at={breaker.next_probe} /></>}. {open_deliveries} open.
-        </p>
-      ))}
       {value && <DeliveryRows rows={value.items} empty={kEmpty[asked.show]} onRedeliver={setAgain} />}
       {value && (value.next_cursor || asked.cursor) && (
         <p class="pages">

@@ -29,12 +29,10 @@ function Name({row, filters}: {row: FleetRow; filters: Filters}): JSX.Element {
   );
 }
 
-const Why = ({row}: {row: FleetRow}): JSX.Element => (
-  <>
-    <StateWord state={row.state} strong />
-    <span class="under why" title={row.reason}>{row.question?.text ?? row.freeze ?? row.reason}</span>
-  </>
-);
+function Why({row}: {row: FleetRow}): JSX.Element {
+  const why = row.question?.text ?? row.freeze ?? row.reason;
+  return <><StateWord state={row.state} strong /><span class="under why" title={why}>{why}</span></>;
+}
 
 function StepCell({row}: {row: FleetRow}): JSX.Element {
   const weight = row.weight ?? 0;

@@ -65,14 +65,20 @@ export function stepsOf(analysis: JsonObject, sources: Texts): PlannedStep[] {
   if (typeof analysis.duration === 'string') {
     return [{weight: 'all at once', hold: analysis.duration, approve: false, source: sourceOf(sources, '/duration')}];
   }
-  const ramp = analysis.ramp;
-  if (isObject(ramp)) {
-    return [{weight: `${shown(ramp.from ?? null)} % to ${shown(ramp.to ?? 100)} % by ${shown(ramp.by ?? null)}`, hold: shown(ramp.every ?? null), approve: false, source: sourceOf(sources, '/ramp')}];
+  const {ramp} = analysis;
+  const result: PlannedStep[] = [];
+  if (isObject(ramp) && Number(ramp.by) > 0) {
+    const to = Number(ramp.to ?? 100);
+    for (let weight = Number(ramp.from); weight <= to && weight < 100; weight += Number(ramp.by)) {
+      result.push({weight: `${number(weight)} %`, hold: shown(ramp.every ?? null), approve: false, source: sourceOf(sources, '/ramp/by')});
+    }
   }
-  return [];
+  return result;
 }
 
 const nameOf = (condition: JsonObject): string => (typeof condition.name === 'string' ? condition.name : '');
+
+const kFollows = [['rollback', 'is rolled back'], ['pause', 'is paused']] as const;
 
 // "http goes to 100 % in 2 steps (5 % for 2m, 25 % for 5m); it is rolled back when error-rate fails."
 export function policySentence({name, analysis, analysis_sources: sources}: Policy): string {
@@ -83,14 +89,11 @@ export function policySentence({name, analysis, analysis_sources: sources}: Poli
       ? `${name} is a part, to be registered together with a policy that has steps`
       : typeof analysis.duration === 'string'
         ? `${name} watches for ${analysis.duration}, without weights`
-        : `${name} goes to 100 % in ${count(steps.length, 'step')} (${steps.map(({weight, hold}) => `${weight} for ${hold}`).join(', ')})`;
-  const by = (what: string) => conditions.filter(({on_fail}) => on_fail === what).map(nameOf);
+        : `${name} goes to 100 % in ${count(steps.length, 'step')}${steps.length < 6 ? ` (${steps.map(({weight, hold}) => `${weight} for ${hold}`).join(', ')})` : ''}`;
   const then: string[] = [];
-  const follows: [string, string][] = [['rollback', 'is rolled back'], ['pause', 'is paused']];
-  for (const [key, words] of follows) {
-    const names = by(key);
-    if (names.length > 0) then.push(`${words} when ${names.length > 4 ? `one of ${names.length} conditions` : names.join(' or ')} ${names.length > 1 && names.length <= 4 ? 'fail' : 'fails'}`);
+  for (const [key, words] of kFollows) {
+    const names = conditions.filter(({on_fail}) => on_fail === key).map(nameOf);
+    if (names.length > 0) then.push(`${words} when ${names.length > 3 ? `one of ${names.length} conditions` : names.join(' or ')} fails`);
   }
-  if (by('observe').length > 0) then.push(`${list(by('observe'))} ${by('observe').length > 1 ? 'are' : 'is'} only observed`);
-  return `${way}${then.length > 0 ? `; it ${then[0]}${then.slice(1).map((each) => `, ${each}`).join('')}` : ''}.`;
+  return `${way}${then.length > 0 ? `; it ${list(then)}` : ''}.`;
 }

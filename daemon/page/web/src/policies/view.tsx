@@ -21,7 +21,7 @@ const kSteps: Column<PlannedStep & {index: number}>[] = [
   {key: 'index', head: 'Step', num: true, cell: ({index}) => index + 1},
   {key: 'weight', head: 'Weight', num: true, cell: ({weight}) => weight},
   {key: 'hold', head: 'Held for', num: true, cell: ({hold}) => (hold === '0s' ? '–' : hold)},
-  {key: 'approve', head: 'Then', cell: ({approve}) => (approve ? 'waits for an approval' : 'goes on')},
+  {key: 'approve', head: 'Then', cell: ({approve}) => (approve ? 'waits for an approval' : '–')},
   {key: 'source', head: 'From', cell: ({source}) => <Source source={source} />},
 ];
 

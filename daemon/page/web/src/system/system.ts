@@ -10,15 +10,15 @@ export function datasourceWord({up}: Datasource): Word {
 
 export function targetWord({breaker}: Target): Word {
   if (breaker.state === 'closed') return {text: 'takes what it is sent', shape: 'check', tone: 'good'};
-  if (breaker.state === 'open') return {text: 'only probed', shape: 'bang', tone: 'bad', title: 'it keeps failing: everything but rollbacks waits for the next probe'};
-  return {text: 'being probed', shape: 'half', tone: 'warn', title: 'an attempt is out to see whether it answers again'};
+  if (breaker.state === 'open') return {text: 'only probed', shape: 'bang', tone: 'bad'};
+  return {text: 'being probed', shape: 'half', tone: 'warn'};
 }
 
 // A lease that has run out: another node takes its rollouts over.
 export const leaseGone = ({lease_until}: Node, now: number): boolean => lease_until !== null && millis(lease_until) < now;
 
 export function nodeWord(node: Node, now: number): Word {
-  if (leaseGone(node, now)) return {text: 'silent', shape: 'bang', tone: 'bad', title: 'its lease has run out; the others take its rollouts over'};
+  if (leaseGone(node, now)) return {text: 'silent', shape: 'bang', tone: 'bad'};
   return {text: 'alive', shape: 'check', tone: 'good'};
 }
 
