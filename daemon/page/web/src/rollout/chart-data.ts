@@ -86,7 +86,6 @@ export interface Columns {
   value: (number | null)[];
   low: (number | null)[];
   high: (number | null)[];
-  spread: boolean; // some point has more than one value
 }
 
 export function columnsOf(points: readonly Point[]): Columns {
@@ -95,7 +94,6 @@ export function columnsOf(points: readonly Point[]): Columns {
     value: points.map((point) => point.value),
     low: points.map((point) => point.low),
     high: points.map((point) => point.high),
-    spread: points.some((point) => point.low !== point.high),
   };
 }
 
@@ -110,6 +108,13 @@ export function timeRange(conditions: readonly {points: ReportPoints}[], steps: 
   const to = Math.max(...times);
   const air = Math.max((to - from) * 0.02, 500);
   return {from: (from - air) / 1000, to: (to + air) / 1000};
+}
+
+// The point that lies nearest to a moment.
+export function nearest(points: readonly Point[], at: number): Point | undefined {
+  let found = points[0];
+  for (const point of points) if (found !== undefined && Math.abs(point.at - at) < Math.abs(found.at - at)) found = point;
+  return found;
 }
 
 // "0.012, pass"; of a point that stands for several slots "0.01 to 0.09 in 12 slots, 2 of them fail".

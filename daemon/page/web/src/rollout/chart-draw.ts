@@ -126,7 +126,10 @@ function drawLimit(u: uPlot, at: number, text: string, above: boolean, colour: s
 function drawSteps(u: uPlot, steps: readonly StepMark[], colours: Colours): void {
   clipped(u, (context, ratio) => {
     const {top, height} = u.bbox;
-    let free = -Infinity; // labels that would lie upon each other are left out
+    const free = [-Infinity, -Infinity]; // from where on there is room in each of two rows of labels
+    context.textAlign = 'left';
+    context.textBaseline = 'top';
+    context.font = font(ratio);
     for (const step of steps) {
       const x = Math.round(u.valToPos(step.at / 1000, 'x', true));
       context.strokeStyle = colours.quiet;
@@ -136,12 +139,10 @@ function drawSteps(u: uPlot, steps: readonly StepMark[], colours: Colours): void
       context.moveTo(x, top);
       context.lineTo(x, top + height);
       context.stroke();
-      context.font = font(ratio);
-      if (x < free) continue;
-      free = x + context.measureText(step.label).width + 8 * ratio;
-      context.textAlign = 'left';
-      context.textBaseline = 'top';
-      label(context, step.label, x + 3 * ratio, top + 2 * ratio, colours.quiet, colours.surface, ratio);
+      const row = free.findIndex((from) => x >= from);
+      if (row < 0) continue;
+      free[row] = x + context.measureText(step.label).width + 8 * ratio;
+      label(context, step.label, x + 3 * ratio, top + (2 + 13 * row) * ratio, colours.quiet, colours.surface, ratio);
     }
   });
 }
@@ -202,7 +203,7 @@ function drawMarks(u: uPlot, points: readonly Point[], colours: Colours): void {
 }
 
 export function drawInFront(u: uPlot, scene: Scene, colours: Colours): void {
+  drawMarks(u, scene.points, colours);
   drawSteps(u, scene.steps, colours);
   for (const {value, text, above, fails} of scene.limits) drawLimit(u, value, text, above, fails ? colours.fail : colours.quiet, colours);
-  drawMarks(u, scene.points, colours);
 }

@@ -3,8 +3,8 @@
 import {useEffect, useRef} from 'preact/hooks';
 import uPlot from 'uplot';
 import {localTime, number} from '../format';
-import {color} from '../theme';
-import {chartSentence, columnsOf, pointSentence} from './chart-data';
+import {color, theme} from '../theme';
+import {chartSentence, columnsOf, nearest, pointSentence} from './chart-data';
 import {kTickSteps, localOffset, tickLabel, timeTicks} from './chart-ticks';
 import {type Colours, drawBehind, drawInFront, type Scene} from './chart-draw';
 
@@ -29,24 +29,35 @@ function dataOf(scene: Scene): uPlot.AlignedData {
   return [columns.at, columns.low, columns.high, columns.value];
 }
 
+// All charts of a rollout show the same moment.
+const kCharts = new Set<Chart>();
+
 // The chart itself, outside of preact: made once for an element, then told of new scenes.
 class Chart {
   private plot: uPlot;
   private colours = coloursNow();
+  private readonly pointer = document.createElement('div');
 
   constructor(
     private readonly element: HTMLElement,
     private readonly readout: HTMLElement,
     private scene: Scene,
-    key: string,
   ) {
-    this.plot = new uPlot(this.options(key), dataOf(scene), element);
+    this.plot = new uPlot(this.options(), dataOf(scene), element);
+    this.pointer.className = 'chart-pointer';
+    this.pointer.hidden = true;
+    const {over} = this.plot;
+    over.append(this.pointer);
+    over.addEventListener('pointermove', (event) => pointAll(this.plot.posToVal(event.offsetX, 'x')));
+    over.addEventListener('pointerleave', () => pointAll(null));
+    kCharts.add(this);
+    this.point(null);
   }
 
   show(scene: Scene): void {
     this.scene = scene;
     this.plot.setData(dataOf(scene));
-    this.say(null);
+    this.point(null);
   }
 
   resize(): void {
@@ -60,16 +71,21 @@ class Chart {
   }
 
   destroy(): void {
+    kCharts.delete(this);
     this.plot.destroy();
   }
 
-  // The point under the cursor in words; without one the latest.
-  private say(index: number | null): void {
-    const point = this.scene.points[index ?? this.scene.points.length - 1];
-    this.readout.textContent = point === undefined ? '' : `${localTime(point.at, Date.now())}: ${pointSentence(point)}`;
+  // Says the point nearest to a moment (in seconds); the latest one if there is none.
+  point(moment: number | null): void {
+    const {points} = this.scene;
+    const point = moment === null ? points.at(-1) : nearest(points, moment * 1000);
+    this.pointer.hidden = moment === null || point === undefined;
+    if (point === undefined) return;
+    this.pointer.style.left = `${this.plot.valToPos(point.at / 1000, 'x')}px`;
+    this.readout.textContent = `${localTime(point.at, Date.now())}: ${pointSentence(point)}`;
   }
 
-  private options(key: string): uPlot.Options {
+  private options(): uPlot.Options {
     const colour = (name: keyof Colours) => (): string => this.colours[name];
     const grid = {stroke: colour('grid'), width: 1};
     const axis = {stroke: colour('text'), grid, ticks: {...grid, size: 4}, font: '11px system-ui, sans-serif'};
@@ -77,7 +93,7 @@ class Chart {
       width: Math.max(this.element.clientWidth, 200),
       height: kHeight,
       legend: {show: false},
-      cursor: {sync: {key}, points: {size: 7}, drag: {x: false, y: false}},
+      cursor: {show: false},
       scales: {
         x: {time: false, range: () => [this.scene.time.from, this.scene.time.to]},
         y: {range: () => [this.scene.scale.from, this.scene.scale.to]},
@@ -97,38 +113,39 @@ class Chart {
         {},
         {points: {show: false}, width: 0},
         {points: {show: false}, width: 0},
-        {stroke: colour('line'), width: 1.75, points: {show: this.scene.points.length <= 80, size: 4, fill: colour('line')}, spanGaps: false},
+        {stroke: colour('line'), width: 1.75, points: {show: this.scene.points.length <= 80, size: 4, fill: colour('line')}},
       ],
       bands: [{series: [2, 1], fill: colour('spread')}],
       hooks: {
         drawClear: [(u) => drawBehind(u, this.scene, this.colours)],
         draw: [(u) => drawInFront(u, this.scene, this.colours)],
-        setCursor: [(u) => this.say(u.cursor.idx ?? null)],
-        ready: [() => this.say(null)],
       },
     };
   }
+}
+
+function pointAll(moment: number | null): void {
+  for (const chart of kCharts) chart.point(moment);
 }
 
 // Draws anew where colours change: the browser's or the page's theme, and paper.
 function onColours(repaint: () => void): () => void {
   const media = [matchMedia('(prefers-color-scheme: dark)'), matchMedia('print')];
   for (const one of media) one.addEventListener('change', repaint);
-  const observer = new MutationObserver(repaint);
-  observer.observe(document.documentElement, {attributes: true});
+  const stop = theme.subscribe(repaint);
   return () => {
     for (const one of media) one.removeEventListener('change', repaint);
-    observer.disconnect();
+    stop();
   };
 }
 
-export function ChartView({name, rule, scene, syncKey}: {name: string; rule: string; scene: Scene; syncKey: string}) {
+export function ChartView({name, rule, scene}: {name: string; rule: string; scene: Scene}) {
   const element = useRef<HTMLDivElement>(null);
   const readout = useRef<HTMLParagraphElement>(null);
   const chart = useRef<Chart | null>(null);
   useEffect(() => {
-    if (element.current === null || readout.current === null) return;
-    const made = new Chart(element.current, readout.current, scene, syncKey);
+    if (element.current === null || readout.current === null) return undefined;
+    const made = new Chart(element.current, readout.current, scene);
     chart.current = made;
     const sizes = new ResizeObserver(() => made.resize());
     sizes.observe(element.current);
@@ -139,7 +156,7 @@ export function ChartView({name, rule, scene, syncKey}: {name: string; rule: str
       made.destroy();
       chart.current = null;
     };
-  }, [syncKey]);
+  }, []);
   useEffect(() => chart.current?.show(scene), [scene]);
   return (
     <figure class="chart">

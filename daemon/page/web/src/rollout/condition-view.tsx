@@ -98,7 +98,7 @@ export function ConditionView({one, report, time, steps}: {one: ReportCondition;
         <NextSlot at={one.next_slot} />
       </header>
       <Strip name={one.name} slots={one.slots} />
-      {scene.points.length > 0 && <ChartView name={one.name} rule={rule} scene={scene} syncKey={report.rollout.id} />}
+      {scene.points.length > 0 && <ChartView name={one.name} rule={rule} scene={scene} />}
       <SlotTable name={one.name} slots={one.slots} />
       <Meters one={one} report={report} />
       <Query one={one} />

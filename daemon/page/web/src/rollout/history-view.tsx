@@ -22,9 +22,10 @@ function whoOf(event: Event): string {
 
 function What({event, explain}: {event: Event; explain: (decision: string) => void}): JSX.Element {
   const {decision, summary, reason} = event.data;
+  const type = event.type.replaceAll('_', ' ');
   return (
     <>
-      <b>{event.type.replaceAll('_', ' ')}</b> {summary}
+      <b>{type}</b> {summary.startsWith(type) ? summary.slice(type.length) : summary}
       {reason !== undefined && !summary.includes(reason) && <> <q>{reason}</q></>}
       {isDecision(event) && decision !== undefined && (
         <> <button type="button" class="small" onClick={() => explain(decision)} aria-label={`Explain: ${summary}`}>Explain</button></>

@@ -14,7 +14,7 @@ export interface Meter {
 const kFollows: Record<string, string> = {rollback: 'it is rolled back', pause: 'it is paused', observe: 'it is recorded'};
 
 function failing(one: ReportCondition, over: boolean): Meter {
-  const all = one.within === 'all' ? '' : 'the last ';
+  const all = one.within === 'all' || one.answers === 1 ? '' : 'the last ';
   const now = one.answers === 0 ? 'no answer counts yet' : `${one.failing} of ${all}${count(one.answers, 'answer')} failed`;
   const then = over ? `the limit is ${one.fail_after}` : `at ${one.fail_after} ${kFollows[one.on_fail] ?? one.on_fail}`;
   return {name: 'failing', text: `${now}; ${then}`, value: one.failing, most: one.fail_after, bad: true};
