@@ -9,7 +9,7 @@ export function datasourceWord({up}: Datasource): Word {
 }
 
 export function targetWord({breaker}: Target): Word {
-  if (breaker.state === 'closed') return {text: 'takes what it is sent', shape: 'check', tone: 'good'};
+  if (breaker.state === 'closed') return {text: 'works', shape: 'check', tone: 'good'};
   if (breaker.state === 'open') return {text: 'only probed', shape: 'bang', tone: 'bad'};
   return {text: 'being probed', shape: 'half', tone: 'warn'};
 }

@@ -58,7 +58,7 @@ export function Nodes({nodes}: {nodes: Node[]}): JSX.Element {
     {
       key: 'name', head: 'Node',
       cell: ({name, number, answering}) => (
-        <><span class="row-name">{name}</span><span class="under">{number !== null && `number ${number}`}{answering && ' this answer is from it'}</span></>
+        <><span class="row-name">{name}</span><span class="under">{[number !== null && `number ${number}`, answering && 'this answer is from it'].filter(Boolean).join(', ')}</span></>
       ),
     },
     {key: 'health', head: 'Health', cell: (row) => <MarkedWord word={nodeWord(row, now)} />},
