@@ -54,10 +54,9 @@ function Answer({title, asked, what}: {title: string; asked: Asked; what: string
     <>
       <h3>{title}</h3>
       <Code text={asked.query} what={`query of ${what}`} />
-      {asked.response === null
-        ? <p class="quiet">No answer led to this decision.</p>
-        : <Code text={asked.response} what={`answer to ${what}`} />}
-      {asked.response_sha256 !== null && <p class="quiet sha">SHA-256 of the whole answer: <code>{asked.response_sha256}</code></p>}
+      <p class="quiet">The answer{asked.response_sha256 !== null && <>, of SHA-256 <code>{asked.response_sha256}</code></>}:</p>
+      {asked.response === null ? <p>None led to this decision.</p> : <Code text={asked.response} what={`answer to ${what}`} />}
+      <p class="quiet">To ask again:</p>
       <Code text={asked.curl} what={`command line of ${what}`} />
     </>
   );

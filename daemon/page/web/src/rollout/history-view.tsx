@@ -25,7 +25,7 @@ function What({event, explain}: {event: Event; explain: (decision: string) => vo
   const type = event.type.replaceAll('_', ' ');
   return (
     <>
-      <b>{type}</b> {summary.startsWith(type) ? summary.slice(type.length) : summary}
+      <b>{type}</b>{summary.startsWith(type) ? summary.slice(type.length) : ` ${summary}`}
       {reason !== undefined && !summary.includes(reason) && <> <q>{reason}</q></>}
       {isDecision(event) && decision !== undefined && (
         <> <button type="button" class="small" onClick={() => explain(decision)} aria-label={`Explain: ${summary}`}>Explain</button></>
@@ -49,7 +49,6 @@ export function History({report, explain}: {report: Report; explain: (decision: 
         name="What happened, newest first"
         rows={pages.rows}
         keyOf={(event) => String(event.seq)}
-        stack
         columns={[
           {key: 'at', head: 'When', cell: (event) => <Time at={event.at} />},
           {key: 'what', head: 'What', cell: (event) => <What event={event} explain={explain} />},
