@@ -10,6 +10,7 @@ import {store} from './store';
 
 const kSilence = 40_000; // the server says something every 15 s
 const kHiddenFor = 20_000;
+const kPatience = 4000;
 
 export const live = store<Connection>(kBegin);
 
@@ -137,6 +138,7 @@ export function beginLive(): void {
     else if (begun && now.token !== token) tryNow();
     token = now.token;
   });
+  setTimeout(dataCame, kPatience); // a view that needs no data, or waits long for it
   window.addEventListener('online', () => begun && tryNow());
   document.addEventListener('visibilitychange', () => {
     clearTimeout(hiddenTimer);

@@ -2,7 +2,7 @@
 import type {JSX} from 'preact';
 import type {FleetRow} from '../api';
 import {Link, rolloutHref} from '../router';
-import {Age, Ago, DataTable, Sparkline, StateWord, VerdictWord, type Column} from '../ui';
+import {Age, Ago, DataTable, Due, Sparkline, StateWord, VerdictWord, type Column} from '../ui';
 import {changed, filtersHref, type Filters} from './filters';
 import {stepWords, worstWords} from './fleet';
 
@@ -72,7 +72,7 @@ export function ActiveRows({rows, filters, empty}: {rows: FleetRow[]; filters: F
       cell: ({worst}) => (worst?.recent ? <Sparkline points={worst.recent} limit={worst.limit} name={worst.name} /> : <span class="quiet">–</span>),
     },
     {key: 'age', head: 'Age', num: true, cell: (row) => <Age since={row.created_at} />},
-    {key: 'next', head: 'Next slot', num: true, cell: (row) => <Ago at={row.next_slot} />},
+    {key: 'next', head: 'Next slot', num: true, cell: (row) => <Due at={row.next_slot} />},
   ];
   return <DataTable name="Active rollouts" class="fleet" columns={columns} rows={rows} keyOf={({id}) => id} rowProps={rowProps} empty={empty} stack />;
 }

@@ -3,7 +3,7 @@ import type {JSX} from 'preact';
 import type {Datasource, Freeze, Node, Target} from '../api';
 import {useNow} from '../clock';
 import {address, Link} from '../router';
-import {Ago, DataTable, MarkedWord, Section, Time, type Column} from '../ui';
+import {Ago, DataTable, Due, MarkedWord, Section, Time, type Column} from '../ui';
 import {datasourceWord, delayWords, nodeWord, targetWord} from './system';
 
 const kSources: Column<Datasource>[] = [
@@ -36,7 +36,7 @@ const kTargets: Column<Target>[] = [
       <>
         <MarkedWord word={targetWord(row)} />
         {row.breaker.since && row.breaker.state !== 'closed' && (
-          <span class="under">since <Time at={row.breaker.since} />{row.breaker.next_probe && <>, next probe <Ago at={row.breaker.next_probe} /></>}</span>
+          <span class="under">since <Time at={row.breaker.since} />{row.breaker.next_probe && <>, next probe <Due at={row.breaker.next_probe} /></>}</span>
         )}
       </>
     ),

@@ -12,6 +12,7 @@ export function Dialog({title, onClose, children}: {title: string; onClose: () =
     const element = dialog.current;
     const before = document.activeElement;
     element?.showModal();
+    element?.querySelector('input')?.focus();
     return () => {
       element?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
@@ -97,7 +98,7 @@ export function ReasonDialog({title, text, verb, danger, suggestion, extra, onSu
         )}
         <div class="field">
           <label for={`${id}-r`}>Reason</label>
-          <input id={`${id}-r`} value={reason} required autofocus maxLength={1000} pattern=".*\S.*" autocomplete="off"
+          <input id={`${id}-r`} value={reason} required maxLength={1000} pattern=".*\S.*" autocomplete="off"
             placeholder="Why? It is recorded, and told." onInput={(event) => setReason(event.currentTarget.value)} />
         </div>
         <div class="field">

@@ -41,7 +41,7 @@ export function Page({title, headline, data, json, side, children}: Props): JSX.
     return <main id="app" tabIndex={-1} aria-busy="true"><ServerMade /></main>;
   }
   return (
-    <main id="app" tabIndex={-1} aria-busy={waiting || data?.stale ? 'true' : 'false'}>
+    <main id="app" tabIndex={-1} aria-busy={waiting || (data?.stale && !problem) ? 'true' : 'false'}>
       <h1>{title}</h1>
       <div class="title-side">{side}{json && <JsonLink href={json}>JSON</JsonLink>}</div>
       {waiting ? <p class="headline quiet">Loading …</p> : headline && <p class="headline">{headline}</p>}

@@ -20,6 +20,13 @@ export function Ago({at}: {at: string | null | undefined}): JSX.Element {
   return <time dateTime={at} title={`${localTime(t, now)} · ${utcTime(t)}`}>{ago(t, now)}</time>;
 }
 
+// What is to come: "in 12s", and "due" from then on, until the next answer says what came of it.
+export function Due({at}: {at: string | null | undefined}): JSX.Element {
+  const t = at ? millis(at) : NaN;
+  const now = useNow(tick(serverNow() - t));
+  return at && t <= now ? <time dateTime={at} title={utcTime(t)}>due</time> : <Ago at={at} />;
+}
+
 // How long it has been since `since`, or was until `until`.
 export function Age({since, until}: {since: string; until?: string | null}): JSX.Element {
   const from = millis(since);

@@ -1,6 +1,6 @@
 // Where a token is asked for: once, kept in memory, or for this tab.
 import type {JSX} from 'preact';
-import {useState} from 'preact/hooks';
+import {useEffect, useRef, useState} from 'preact/hooks';
 import {whose, type ApiProblem} from '../client';
 import {keepToken} from '../session';
 import {Page} from './page';
@@ -11,6 +11,8 @@ export function TokenEntry({why}: {why: string}): JSX.Element {
   const [forTab, setForTab] = useState(false);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   const [busy, setBusy] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
   const submit = async (event: Event) => {
     event.preventDefault();
     setBusy(true);
@@ -28,7 +30,7 @@ export function TokenEntry({why}: {why: string}): JSX.Element {
       <form class="token" onSubmit={(event) => void submit(event)}>
         <div class="field">
           <label for="token">Token</label>
-          <input id="token" type="password" autocomplete="off" spellcheck={false} required autofocus value={token}
+          <input id="token" type="password" autocomplete="off" spellcheck={false} required value={token} ref={field}
             onInput={(event) => setToken(event.currentTarget.value)} aria-describedby="token-hint" />
           <span class="hint" id="token-hint">Begins with rwt_. It is sent to this daemon only, and not kept unless you say so.</span>
         </div>
