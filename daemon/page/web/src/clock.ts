@@ -6,11 +6,16 @@ const kTolerance = 2000; // Date has whole seconds, and an answer takes a while
 
 let offset = 0;
 
-export function learnServerTime(dateHeader: string | null, localNow = Date.now()): void {
+// By how much the browser's clock is behind, if that is more than the header can tell; null if the header tells nothing.
+export function offsetOf(dateHeader: string | null, localNow: number): number | null {
   const server = Date.parse(dateHeader ?? '');
-  if (Number.isNaN(server)) return;
+  if (Number.isNaN(server)) return null;
   const difference = server + 500 - localNow;
-  offset = Math.abs(difference) > kTolerance ? difference : 0;
+  return Math.abs(difference) > kTolerance ? difference : 0;
+}
+
+export function learnServerTime(dateHeader: string | null): void {
+  offset = offsetOf(dateHeader, Date.now()) ?? offset;
 }
 
 export const serverNow = (): number => Date.now() + offset;

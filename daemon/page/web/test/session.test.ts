@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type {Me, Scope} from '../src/api';
 import {ApiProblem, authorized, problemOf} from '../src/client';
-import {learnServerTime, serverNow} from '../src/clock';
+import {offsetOf} from '../src/clock';
 import {beginSession, forgetToken, keepToken, may, session, type Session} from '../src/session';
 
 const me = (scopes: Scope[], namespaces: string[] = []): Me => ({name: 'ana', token: 'ana', scopes, namespaces});
@@ -54,12 +54,14 @@ test('whatever a proxy says instead is still a problem', async () => {
 });
 
 test("a browser's clock that is wrong is set right by the server's, and one that is right is left alone", () => {
-  const local = Date.now();
-  learnServerTime(new Date(local + 3_600_000).toUTCString(), local);
-  assert.ok(Math.abs(serverNow() - Date.now() - 3_600_000) < 2000);
-  learnServerTime(new Date(local + 1000).toUTCString(), local);
-  assert.ok(Math.abs(serverNow() - Date.now()) < 5);
-  learnServerTime(null);
-  learnServerTime('yesterday');
-  assert.ok(Math.abs(serverNow() - Date.now()) < 5);
+  const local = Date.UTC(2026, 10, 26, 18, 0, 0);
+  const rows: [string | null, number | null][] = [
+    [new Date(local + 3_600_000).toUTCString(), 3_600_500],
+    [new Date(local - 60_000).toUTCString(), -59_500],
+    [new Date(local + 1000).toUTCString(), 0],
+    [new Date(local - 2000).toUTCString(), 0],
+    [null, null],
+    ['yesterday', null],
+  ];
+  for (const [header, expected] of rows) assert.equal(offsetOf(header, local), expected, String(header));
 });
