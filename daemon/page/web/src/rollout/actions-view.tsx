@@ -1,6 +1,6 @@
 // What a person can decide now: a button each, and a dialog that says what it does and asks why.
 import type {ComponentChildren, JSX} from 'preact';
-import {useState} from 'preact/hooks';
+import {useEffect, useRef, useState} from 'preact/hooks';
 import {ApiProblem, post} from '../client';
 import {may, useSession} from '../session';
 import type {Rollout} from '../api';
@@ -21,6 +21,11 @@ export function Actions({report, changed}: {report: Report; changed: () => void}
   const [open, setOpen] = useState<Choice | null>(null);
   const {rollout} = report;
   const possible = choices(report, may(session, 'decide', rollout.namespace));
+  const decided = useRef(false);
+  // The button that was pressed is often gone with what it did: whoever uses the keyboard goes on from the top.
+  useEffect(() => {
+    if (decided.current && document.activeElement === document.body) document.getElementById('app')?.focus({preventScroll: true});
+  }, [possible.length, open]);
   if (possible.length === 0 && open === null) return null;
   const decide = async (choice: Choice, given: {reason: string; by: string; extra: string}): Promise<void> => {
     try {
@@ -28,6 +33,7 @@ export function Actions({report, changed}: {report: Report; changed: () => void}
     } catch (error) {
       throw inWords(choice, error);
     } finally {
+      decided.current = true;
       changed();
     }
   };
@@ -61,7 +67,7 @@ export function Question({report}: {report: Report}): JSX.Element | null {
     <div class="question">
       {question !== null && (
         <p>
-          <strong>A person is asked:</strong> {question.text}.
+          <strong>Waits for a person:</strong> {question.text}.
           {question.lifts_itself && ' It goes on by itself when every condition passes again.'}
         </p>
       )}

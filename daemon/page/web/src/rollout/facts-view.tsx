@@ -5,7 +5,7 @@ import type {Rollout} from '../api';
 import {percent} from '../format';
 import {conditionsOf, type Setting, settings, shown} from '../policies/analysis';
 import {Link, policyHref} from '../router';
-import {Age, DataTable, Facts, JsonLink, StateWord, Time, VerdictWord} from '../ui';
+import {Age, Ago, DataTable, Facts, JsonLink, StateWord, Time, VerdictWord} from '../ui';
 import type {Report} from './report';
 
 function Texts({of}: {of: Record<string, string>}): JSX.Element | null {
@@ -16,13 +16,16 @@ function Texts({of}: {of: Record<string, string>}): JSX.Element | null {
 const some = (of: Record<string, string>): boolean => Object.keys(of).length > 0;
 
 export function Standing({report}: {report: Report}): JSX.Element {
-  const {rollout} = report;
+  const {rollout, clock} = report;
+  const runs = rollout.state === 'analyzing' || rollout.state === 'waiting';
   return (
     <div class="standing"><Facts items={[
       ['State', <StateWord state={rollout.state} strong />],
       ['Verdict', <VerdictWord verdict={rollout.verdict} />],
       ['Traffic', rollout.weight === null ? null : `${percent(rollout.weight)} on ${rollout.candidate}`],
       [rollout.ended_at === null ? 'Age' : 'Took', <Age since={rollout.created_at} until={rollout.ended_at} />],
+      ['Deadline', runs && clock.deadline_at ? <Ago at={clock.deadline_at} /> : null],
+      ['Watched on until', clock.recovery_until ? <Time at={clock.recovery_until} /> : null],
     ]} /></div>
   );
 }
