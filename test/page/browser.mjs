@@ -123,7 +123,7 @@ export async function story(tell) {
     process.stdout.write(`${JSON.stringify({ result: result ?? null })}\n`);
   } catch (error) {
     console.error(error);
-    for (const tab of tabs) {
+    for (const tab of tabs.filter((one) => !one.page.isClosed())) {
       console.error(`--- ${tab.page.url()}: ${tab.problems.join("\n")}`);
       console.error((await tab.page.locator("body").innerText({ timeout: 5000 }).catch((e) => String(e))).slice(0, 6000));
     }

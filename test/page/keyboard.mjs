@@ -60,6 +60,8 @@ await story(async ({ given, open }) => {
   }
   await dialog.getByLabel(/reason/i).focus();
   await page.keyboard.type("without a mouse");
+  await dialog.getByLabel(/name/i).focus();
+  await page.keyboard.type("ben");
   await tabTo(page, (one) => /^Roll back/.test(one.name) && one.tag === "button", "button that does it");
   await page.keyboard.press("Enter");
   await page.locator("#app .headline", { hasText: /without a mouse/ }).waitFor();

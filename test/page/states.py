@@ -61,7 +61,7 @@ class States:
         return self
 
     def release(self, name, *versions, **more):
-        self.ids[name] = self.case.release(self.daemon, *versions, **more)
+        self.ids[name] = self.case.release(self.daemon, *versions, **{"notify": ["releases"], **more})
         return self.ids[name]
 
     def decide(self, rollout, what, by, reason, **more):
@@ -79,6 +79,7 @@ class States:
         self.daemon.wait_for(rollout, lambda r: r["weight"] == 25 and r["verdict"] == "passing", "to pass at 25 %")
         self.case.traffic.serve("checkout", "1.24.0", errors=0.18)
         self.daemon.wait_for_state(rollout, "rolled_back")
+        self.case.traffic.serve("checkout", "1.24.0")
 
     def asked(self):
         rollout = self.release("asked", "ledger", "4.0", "4.1", namespace="payments", policy="careful")
@@ -100,13 +101,13 @@ class States:
         self.daemon.wait_for_state(rollout, "rolled_back")
 
     def dead(self):
-        rollout = self.release("dead", "stock", "2.1", "2.2", namespace="warehouse", orchestrator="edge", analysis=HOUR)
+        rollout = self.release("dead", "stock", "2.1", "2.2", namespace="warehouse", orchestrator="edge", notify=[], analysis=HOUR)
         self.daemon.wait_for(rollout, lambda r: r["verdict"] == "passing", "to pass")
         self.case.traffic.serve("stock", "2.2", errors=0.4)
         self.daemon.wait_for_state(rollout, "rollback_failed")
 
     def unknown(self):
-        rollout = self.release("unknown", "cart", "5.0", "5.1", namespace="shop", notify=["releases"], analysis={
+        rollout = self.release("unknown", "cart", "5.0", "5.1", namespace="shop", analysis={
             "steps": [{"weight": 5, "hold": "1h"}, {"weight": 100}],
             "condition": [{"name": "queue-age", "query": 'max(queue_oldest_age_seconds{app="{{service}}",version="{{candidate}}"}) > 300'}]})
         self.daemon.wait_for_state(rollout, "paused")

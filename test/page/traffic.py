@@ -6,7 +6,7 @@ import time
 
 from metrics_server import Exposition
 
-BUCKETS = ((0.1, 0.62), (0.25, 0.38))  # below, and how many of the quick ones
+BUCKETS = ((0.05, 0.55), (0.1, 0.35), (0.15, 0.095), (0.25, 0.005))  # below, and how many of the quick ones
 SLOWER = 0.5
 
 
@@ -38,7 +38,7 @@ class Traffic(Exposition):
         self.at = time.monotonic()
         super().__init__()
 
-    def serve(self, app, version, requests=60.0, errors=0.004, slow=0.004):
+    def serve(self, app, version, requests=900.0, errors=0.012, slow=0.004):
         with self.lock:
             self.pass_time()
             served = self.served.setdefault((app, version), Served(requests, errors, slow))

@@ -7,8 +7,33 @@ import { misplaced, violations } from "./looks.mjs";
 
 const SIZES = [["wide", WIDE], ["narrow", NARROW]];
 
+// What would be found if it were there: a judge that is never displeased is none.
+async function assertTheJudgesSee(tab) {
+  await tab.page.evaluate(() => {
+    const faults = document.createElement("div");
+    const line = (text, style) => {
+      const one = document.createElement("p");
+      one.textContent = text;
+      Object.assign(one.style, style);
+      faults.append(one);
+    };
+    line("too pale to be read", { color: "#bbb", background: "#fff" });
+    line("this text is cut off at its end", { width: "60px", overflow: "hidden", whiteSpace: "nowrap" });
+    line("below", { position: "absolute", top: "600px", left: "40px" });
+    line("above", { position: "absolute", top: "602px", left: "42px" });
+    line("wider than the window", { width: "5000px" });
+    document.querySelector("main").append(faults);
+  });
+  assert.match((await violations(tab.page)).join("\n"), /color-contrast/);
+  const said = (await misplaced(tab.page)).join("\n");
+  for (const part of [/cut off: .*this text/, /upon each other: .*(below|above)/, /the page is 5\d\d\d wide/]) assert.match(said, part);
+}
+
 await story(async ({ given, open }) => {
   mkdirSync(given.images, { recursive: true });
+  const judged = await open(given.views[0].path);
+  await assertTheJudgesSee(judged);
+  await judged.close();
   const wrong = [];
   const headlines = {};
   for (const view of given.views) {

@@ -17,7 +17,7 @@ await story(async ({ given, ask, open }) => {
   await ask("worse", { service: "checkout" });
   await engines.page.locator("#app .headline", { hasText: /rolled back/i }).waitFor();
   assert.match(await engines.headline(), /error-rate/);
-  await engines.page.locator('[data-outcome="fail"]').first().waitFor();
+  await engines.page.locator('.slot.fail').first().waitFor();
   // Nobody has to see a colour to know: the state in words, each failed slot with a name.
   assert.match(await engines.page.locator("main").innerText(), /rolled back/i);
   await fleet.page.locator('[data-state="rolled_back"]', { hasText: "checkout" }).waitFor();
@@ -31,9 +31,12 @@ await story(async ({ given, ask, open }) => {
   assert.ok(await dialog.isVisible(), "without a reason nothing is done");
   await dialog.getByLabel(/reason/i).fill(REASON);
   await dialog.getByRole("button", { name: /^Roll back/ }).click();
+  assert.ok(await dialog.isVisible(), "nor without a name, where no token says who it is");
+  await dialog.getByLabel(/name/i).fill("anna@example.net");
+  await dialog.getByRole("button", { name: /^Roll back/ }).click();
   await dialog.waitFor({ state: "hidden" });
   await persons.page.locator("#app .headline", { hasText: /rolled back/i }).waitFor();
-  await persons.page.getByRole("region", { name: /audit|history|what happened/i }).getByText(REASON).first().waitFor();
+  await persons.page.locator("#history").getByText(REASON).first().waitFor();
   const sent = persons.requests.filter((one) => one.method === "POST").map((one) => one.url.pathname);
   assert.deepEqual(sent, [`/api/v1/rollouts/${given.persons}/rollback`]);
 

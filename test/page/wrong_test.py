@@ -29,8 +29,9 @@ class Wrong(PageCase):
         self.play("wrong.mjs", {"url": self.daemon.url, "engines": engines, "persons": persons}, worse=worse)
         view = self.daemon.wait_for_state(persons, "rolled_back")
         decided = [event["data"] for event in self.daemon.api.events(persons)
-                   if event["type"] == "decision" and event["data"].get("kind") == "rollback"]
-        self.assertEqual([one["reason"] for one in decided], ["customers cannot pay: 18 % of requests fail"], view)
+                   if event["type"] == "decided" and event["data"].get("kind") == "rollback"]
+        self.assertEqual([(one["by"], one["reason"]) for one in decided],
+                         [("anna@example.net", "customers cannot pay: 18 % of requests fail")], view)
         self.assert_orders(self.daemon, self.states.deployer, persons,
                            [("advance", 5), ("advance", 25), ("pause", 25), ("rollback", 0)])
 
