@@ -2,13 +2,14 @@
 // has the same numbers for everybody else.
 import {useEffect, useRef} from 'preact/hooks';
 import uPlot from 'uplot';
-import {localTime, number} from '../format';
+import {localTime} from '../format';
 import {color, theme} from '../theme';
 import {chartSentence, columnsOf, nearest, pointSentence} from './chart-data';
 import {kTickSteps, localOffset, tickLabel, timeTicks} from './chart-ticks';
 import {type Colours, drawBehind, drawInFront, type Scene} from './chart-draw';
 
 const kHeight = 170;
+const kCompact = new Intl.NumberFormat('en', {notation: 'compact', maximumSignificantDigits: 4}); // 0.05, 250, 1.2M
 
 function coloursNow(): Colours {
   return {
@@ -107,7 +108,7 @@ class Chart {
           splits: (_, __, from, to, step) => timeTicks(from, to, step, localOffset(from)),
           values: (_, ticks, __, ___, step) => ticks.map((tick) => tickLabel(tick, step)),
         },
-        {...axis, size: 54, space: 34, values: (_, ticks) => ticks.map((tick) => number(tick))},
+        {...axis, size: 54, space: 34, values: (_, ticks) => ticks.map((tick) => kCompact.format(tick))},
       ],
       series: [
         {},
@@ -139,9 +140,9 @@ function onColours(repaint: () => void): () => void {
   };
 }
 
-export function ChartView({name, rule, scene}: {name: string; rule: string; scene: Scene}) {
+export function ChartView({name, rule, scene, caption}: {name: string; rule: string; scene: Scene; caption: string}) {
   const element = useRef<HTMLDivElement>(null);
-  const readout = useRef<HTMLParagraphElement>(null);
+  const readout = useRef<HTMLSpanElement>(null);
   const chart = useRef<Chart | null>(null);
   useEffect(() => {
     if (element.current === null || readout.current === null) return undefined;
@@ -161,7 +162,7 @@ export function ChartView({name, rule, scene}: {name: string; rule: string; scen
   return (
     <figure class="chart">
       <div class="chart-canvas" ref={element} role="img" aria-label={chartSentence(name, scene.points, rule)} />
-      <p class="chart-readout" ref={readout} aria-hidden="true" />
+      <figcaption class="chart-caption"><span>{caption}</span><span ref={readout} aria-hidden="true" /></figcaption>
     </figure>
   );
 }

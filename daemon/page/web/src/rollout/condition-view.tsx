@@ -98,7 +98,7 @@ export function ConditionView({one, report, time, steps}: {one: ReportCondition;
         <NextSlot at={one.next_slot} />
       </header>
       <Strip name={one.name} slots={one.slots} />
-      {scene.points.length > 0 && <ChartView name={one.name} rule={rule} scene={scene} />}
+      {scene.points.length > 0 && <ChartView name={one.name} rule={rule} scene={scene} caption={`Every ${one.interval}, over ${one.window}; the latest ${one.window} are shaded, and where it fails is hatched.`} />}
       <SlotTable name={one.name} slots={one.slots} />
       <Meters one={one} report={report} />
       <Query one={one} />
