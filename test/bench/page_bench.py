@@ -3,8 +3,8 @@ Debian's chromium on this machine. Prints the median and the worst of so many ti
 
     page_bench.py [--rollouts 2000] [--evaluations 100000] [--times 10]
 
-ROLLWATCH_TEST_DAEMON names the daemon (measure a release build), ROLLWATCH_TEST_JUDGES the folder test/judges/install.sh
-has filled.
+ROLLWATCH_TEST_DAEMON names the daemon (measure a release build), ROLLWATCH_TEST_JUDGES the folder that
+test/judges/install.sh has filled.
 """
 
 import argparse
