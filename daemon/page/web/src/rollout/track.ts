@@ -63,13 +63,13 @@ function progress(mark: Mark, began: number | null, until: number | null, now: n
 }
 
 function noteOf(hold: string, approve: boolean, promotion: boolean): string {
-  if (promotion) return 'promoted';
+  if (promotion) return approve ? 'asks first' : 'promoted';
   const ms = spanOf(hold) ?? 0;
   const held = ms > 0 ? `holds ${duration(ms)}` : 'no hold';
   return approve ? `${held}, then asks` : held;
 }
 
-// A promotion is the step of 100 %, or the one after a `duration`.
+// The last of the report's steps is the promotion.
 export function track(report: Report, now: number): TrackStep[] {
   const at = reached(report);
   const {clock} = report;
@@ -79,7 +79,7 @@ export function track(report: Report, now: number): TrackStep[] {
     const began = timeOf(step.began_at);
     const until = promotion ? null : timeOf(clock.hold_until);
     return {
-      label: step.weight === null ? (promotion ? 'promoted' : 'watched') : percent(step.weight),
+      label: step.weight === null ? 'watched' : percent(step.weight),
       note: noteOf(step.hold, step.approve, promotion),
       mark,
       words: wordsOf(mark, report),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type {State} from '../../src/api';
+import type {ReportStep, State} from '../../src/api';
 import {marksOf, track} from '../../src/rollout/track';
 import {at, event, kBegan, report} from './fixture';
 
@@ -35,12 +35,13 @@ test('without a soak there is none on the track', () => {
 });
 
 test('with a duration there is one step without a weight, and the promotion', () => {
-  const steps = [
+  const steps: ReportStep[] = [
     {index: 0, weight: null, hold: '10m', approve: false, state: 'current', began_at: at(0), ended_at: null},
-    {index: 1, weight: null, hold: '0s', approve: false, state: 'ahead', began_at: null, ended_at: null},
+    {index: 1, weight: 100, hold: '0s', approve: true, state: 'ahead', began_at: null, ended_at: null},
   ];
   const clock = {hold_until: at(600), soak: '0s', soak_until: null, deadline_at: null, recovery_until: null};
-  assert.equal(told('analyzing', {step: {index: 0, weight: null, since: at(0), count: 1}}, {steps, clock}), 'watched here, promoted ahead');
+  assert.equal(told('analyzing', {step: {index: 0, weight: null, since: at(0), count: 1}}, {steps, clock}), 'watched here, 100 % ahead');
+  assert.equal(track(report('analyzing', {}, {steps, clock}), kBegan)[1]?.note, 'asks first');
 });
 
 test('the hold that runs is a share and a rest', () => {
