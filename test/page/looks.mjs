@@ -1,5 +1,6 @@
 // How a view looks, as far as a program can tell: nothing a person with poor sight or no mouse cannot use (axe-core,
-// WCAG 2.1 AA), nothing that needs scrolling sideways, no text that is cut off or lies upon other text.
+// WCAG 2.1 AA), nothing that needs scrolling sideways, no text that is cut off or lies upon other text, no word that is
+// broken in its middle.
 import { axeSource } from "./browser.mjs";
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
@@ -49,7 +50,7 @@ function layout() {
     const range = document.createRange();
     range.selectNodeContents(node);
     const boxes = [...range.getClientRects()].filter((box) => box.width > 1 && box.height > 1);
-    if (boxes.length > 0) pieces.push({ element, boxes });
+    if (boxes.length > 0) pieces.push({ element, node, boxes });
   }
 
   for (const { element, boxes } of pieces) {
@@ -74,6 +75,17 @@ function layout() {
     }
     if (visible && !scrolled && boxes.some((text) => text.right > visible.right + 1 || text.left < -1)) {
       problems.push(`beyond the edge: ${short(element)}`);
+    }
+  }
+
+  // Words of everyday length that are broken in their middle, for want of room.
+  for (const { element, node } of pieces) {
+    for (const found of node.data.matchAll(/(?<![\p{L}\p{N}_])[\p{L}\p{N}_]{2,20}(?![\p{L}\p{N}_])/gu)) {
+      const range = document.createRange();
+      range.setStart(node, found.index);
+      range.setEnd(node, found.index + found[0].length);
+      const tops = [...range.getClientRects()].map((box) => Math.round(box.top));
+      if (Math.max(...tops) - Math.min(...tops) > 4) problems.push(`broken: "${found[0]}" in ${short(element)}`);
     }
   }
 

@@ -21,12 +21,13 @@ async function assertTheJudgesSee(tab) {
     line("this text is cut off at its end", { width: "60px", overflow: "hidden", whiteSpace: "nowrap" });
     line("below", { position: "absolute", top: "600px", left: "40px" });
     line("above", { position: "absolute", top: "602px", left: "42px" });
+    line("unbelievable", { width: "40px", overflowWrap: "anywhere" });
     line("wider than the window", { width: "5000px" });
     document.querySelector("main").append(faults);
   });
   assert.match((await violations(tab.page)).join("\n"), /color-contrast/);
   const said = (await misplaced(tab.page)).join("\n");
-  for (const part of [/cut off: .*this text/, /upon each other: .*(below|above)/, /the page is 5\d\d\d wide/]) assert.match(said, part);
+  for (const part of [/cut off: .*this text/, /upon each other: .*(below|above)/, /broken: "unbelievable"/, /the page is 5\d\d\d wide/]) assert.match(said, part);
 }
 
 await story(async ({ given, open }) => {
