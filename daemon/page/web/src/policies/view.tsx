@@ -35,7 +35,7 @@ function Condition({condition, index, sources}: {condition: JsonObject; index: n
       {kCode.filter((key) => typeof condition[key] === 'string').map((key) => (
         <div key={key}><h4>{key}</h4><Code text={String(condition[key]).trim()} what={`the ${key} of ${name}`} /></div>
       ))}
-      <DataTable name={`Settings of ${name}`} class="settings" columns={kSettings} rows={settings(condition, sources, `/condition/${index}`, ['name', ...kCode])} keyOf={(row) => row.name} />
+      <DataTable name={`Settings of ${name}`} class="settings pairs" stack columns={kSettings} rows={settings(condition, sources, `/condition/${index}`, ['name', ...kCode])} keyOf={(row) => row.name} />
     </details>
   );
 }
@@ -56,7 +56,7 @@ export function PolicyView({name, query}: {name: string; query: URLSearchParams}
           <CheckForm policy={name} conditions={conditions.map((each) => shown(each.name ?? ''))} query={query} />
           {steps.length > 0 && (
             <Section title="Steps">
-              <DataTable name="Steps" class="settings" columns={kSteps} rows={steps.map((step, index) => ({...step, index}))} keyOf={({index}) => String(index)} />
+              <DataTable name="Steps" class="settings" stack columns={kSteps} rows={steps.map((step, index) => ({...step, index}))} keyOf={({index}) => String(index)} />
             </Section>
           )}
           <Section title="Conditions">
@@ -65,7 +65,7 @@ export function PolicyView({name, query}: {name: string; query: URLSearchParams}
           </Section>
           <Section title="Everything else">
             <p class="quiet">The built-in defaults, [defaults] and this policy, merged; what a service and a registration give comes on top.</p>
-            <DataTable name="Settings of the policy" class="settings" columns={kSettings} keyOf={(row) => row.name}
+            <DataTable name="Settings of the policy" class="settings pairs" stack columns={kSettings} keyOf={(row) => row.name}
               rows={settings(value.analysis, value.analysis_sources, '', ['condition', 'steps', 'ramp', 'duration'])} />
           </Section>
         </>
