@@ -332,4 +332,10 @@ ALTER TABLE rollouts
 CREATE INDEX rollouts_to_thin ON rollouts (thin_from) WHERE thin_from IS NOT NULL;
 )sql";
 
+// What could not be delivered is looked for among everything that was.
+inline constexpr const char* kPgFailedDeliveries = R"sql(
+CREATE INDEX deliveries_failed ON deliveries (key) WHERE state IN ('dead', 'refused');
+CREATE INDEX deliveries_open_by_key ON deliveries (key) WHERE open;
+)sql";
+
 }  // namespace rollwatch

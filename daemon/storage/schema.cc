@@ -247,8 +247,14 @@ ALTER TABLE rollouts ADD COLUMN thin_from INTEGER DEFAULT 0; -- later ones were 
 CREATE INDEX rollouts_to_thin ON rollouts (thin_from) WHERE thin_from IS NOT NULL;
 )sql";
 
+// What could not be delivered is looked for among everything that was.
+constexpr const char* kFailedDeliveries = R"sql(
+CREATE INDEX deliveries_failed ON deliveries (key) WHERE state IN ('dead', 'refused');
+)sql";
+
 constexpr std::array kMigrations{Migration{1, kFirst}, Migration{2, kEventHorizon},
-                                 Migration{3, kRecent}, Migration{4, kThinning}};
+                                 Migration{3, kRecent}, Migration{4, kThinning},
+                                 Migration{5, kFailedDeliveries}};
 
 }  // namespace
 
