@@ -23,7 +23,7 @@ export function AlertsView({alerts}: {alerts: Condition}): JSX.Element {
         empty="None fires."
         stack
         columns={[
-          {key: 'name', head: 'Alert', cell: (alert) => (alert.generator_url === null ? alert.name : <a href={alert.generator_url} target="_blank" rel="noreferrer">{alert.name}</a>)},
+          {key: 'name', head: 'Alert', cell: (alert) => (!/^https?:/.test(alert.generator_url ?? '') ? alert.name : <a href={alert.generator_url ?? ''} target="_blank" rel="noreferrer">{alert.name}</a>)},
           {key: 'labels', head: 'Labels', cell: (alert) => <code>{alert.labels}</code>},
           {key: 'summary', head: 'Summary', cell: (alert) => alert.summary ?? ''},
           {key: 'since', head: 'Since', cell: (alert) => <Time at={alert.starts_at} />},

@@ -43,8 +43,7 @@ function Tags({one}: {one: ReportCondition}): JSX.Element {
   const follows = {rollback: 'rolls back', pause: 'pauses', observe: 'only observes'}[one.on_fail];
   return (
     <span class="tags">
-      <span class="tag">{follows}</span>
-      {one.kind === 'readiness' && <span class="tag">readiness</span>}
+      <span class="tag">{one.kind === 'readiness' ? 'readiness' : follows}</span>
       {!one.applies && <span class="tag">not asked at this weight</span>}
       {one.failed && <span class="tag bad">limit reached</span>}
     </span>

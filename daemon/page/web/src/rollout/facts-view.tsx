@@ -22,7 +22,7 @@ export function Standing({report}: {report: Report}): JSX.Element {
     <div class="standing"><Facts items={[
       ['State', <StateWord state={rollout.state} strong />],
       ['Verdict', <VerdictWord verdict={rollout.verdict} />],
-      ['Traffic', rollout.weight === null ? null : `${percent(rollout.weight)} on ${rollout.candidate}`],
+      ['Traffic', rollout.weight === null || rollout.step?.weight === null ? null : `${percent(rollout.weight)} on ${rollout.candidate}`],
       [rollout.ended_at === null ? 'Age' : 'Took', <Age since={rollout.created_at} until={rollout.ended_at} />],
       ['Deadline', runs && clock.deadline_at ? <Ago at={clock.deadline_at} /> : null],
       ['Watched on until', clock.recovery_until ? <Time at={clock.recovery_until} /> : null],

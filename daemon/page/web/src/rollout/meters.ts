@@ -16,7 +16,7 @@ const kFollows: Record<string, string> = {rollback: 'it is rolled back', pause: 
 function failing(one: ReportCondition, over: boolean): Meter {
   const all = one.within === 'all' || one.answers === 1 ? '' : 'the last ';
   const now = one.answers === 0 ? 'no answer counts yet' : `${one.failing} of ${all}${count(one.answers, 'answer')} failed`;
-  const then = over ? `the limit is ${one.fail_after}` : `at ${one.fail_after} ${kFollows[one.on_fail] ?? one.on_fail}`;
+  const then = over || one.kind === 'readiness' ? `the limit is ${one.fail_after}` : `at ${one.fail_after} ${kFollows[one.on_fail] ?? one.on_fail}`;
   return {name: 'failing', text: `${now}; ${then}`, value: one.failing, most: one.fail_after, bad: true};
 }
 
@@ -30,7 +30,8 @@ function patience(one: ReportCondition, report: Report, now: number): Meter | nu
   const most = spanOf(report.rollout.analysis['patience']);
   if (since === null || most === null) return null;
   const silent = Math.max(0, now - since);
-  const text = `no answer for ${duration(silent)}; after ${duration(most)} a person is asked`;
+  const then = silent < most ? `after ${duration(most)} a person is asked` : `longer than the patience of ${duration(most)}`;
+  const text = `no answer for ${duration(silent)}; ${then}`;
   return {name: 'patience', text, value: Math.min(silent, most), most, bad: true};
 }
 

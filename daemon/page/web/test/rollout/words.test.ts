@@ -32,6 +32,7 @@ test('failing slots against their limit, and what follows', () => {
   assert.equal(told({failing: 1, answers: 1, on_fail: 'pause'})[0], '1 of 1 answer failed; at 3 it is paused');
   assert.equal(told({failing: 2, answers: 40, within: 'all', on_fail: 'observe'})[0], '2 of 40 answers failed; at 3 it is recorded');
   assert.equal(told({failing: 0, answers: 0})[0], 'no answer counts yet; at 3 it is rolled back');
+  assert.equal(told({failing: 1, answers: 3, kind: 'readiness', gating: false})[0], '1 of the last 3 answers failed; the limit is 3');
   assert.equal(told({failing: 3, answers: 3}, 'rolled_back')[0], '3 of the last 3 answers failed; the limit is 3');
 });
 
@@ -43,6 +44,7 @@ test('passes in the step, until there are enough', () => {
 
 test('patience runs while there is no answer, and is told of nobody who gates nothing', () => {
   assert.equal(told({silent_since: at(30)})[2], 'no answer for 1m; after 5m a person is asked');
+  assert.equal(told({silent_since: at(-300)})[2], 'no answer for 6m 30s; longer than the patience of 5m');
   assert.equal(told({silent_since: at(30), gating: false}).length, 1);
   assert.equal(told({silent_since: at(30)}, 'promoted').length, 1);
   assert.equal(told({silent_since: null}).length, 2);
