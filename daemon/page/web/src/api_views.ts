@@ -197,6 +197,7 @@ export interface Status {
     file: string;
     loaded_at: Time;
     last_reload: {at: Time; ok: boolean; lines: string[]} | null;
+    warnings?: string[];
     policies: number;
     services: number;
     tokens: number;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type {Event, EventData, Fleet, FleetRow, State} from '../src/api';
-import {fleetSentence, nextSlot, stepWords, withEvent, worstWords} from '../src/fleet/fleet';
+import {fleetSentence, nextSlot, stepWords, why, withEvent, worstWords} from '../src/fleet/fleet';
 
 const row = (id: string, more: Partial<FleetRow> = {}): FleetRow => ({
   id, namespace: 'default', service: 'checkout', target: 'default', stable: '1.23', candidate: '1.24', attempt: 1, policy: ['http'], observe: false,
@@ -75,8 +75,22 @@ test('steps and values in words', () => {
   assert.equal(stepWords(row('a', {weight: 25})), 'step 1 of 2 · 25 %');
   assert.equal(stepWords(row('a', {weight: null, step: {index: 1, weight: null, since: null, count: 2}})), 'step 2 of 2');
   assert.equal(stepWords(row('a', {step: null, weight: null})), 'not begun');
+  assert.equal(stepWords(row('a', {step: null, weight: 0})), 'not begun');
+  assert.equal(stepWords(row('a', {step: null, weight: 40})), '40 %');
   assert.equal(worstWords({value: 0.083333, rule: '> 0.05'}), '0.08333 (rule > 0.05)');
   assert.equal(worstWords({value: null, rule: '> 0.05'}), 'no value (rule > 0.05)');
+});
+
+test('why does not say the state again, and a question or a freeze comes first', () => {
+  const question = {id: 'q1', kind: 'deadline', text: 'go on?', since: '', lifts_itself: false};
+  const rows: [Partial<FleetRow>, string][] = [
+    [{state: 'rolled_back', reason: 'rolled back: error-rate 0.1 > 0.05'}, 'error-rate 0.1 > 0.05'],
+    [{state: 'promoted', reason: 'promoted, and watched for 2s after it'}, 'promoted, and watched for 2s after it'],
+    [{state: 'waiting', freeze: 'frozen by ana: stocktaking'}, 'frozen by ana: stocktaking'],
+    [{state: 'paused', question, freeze: 'frozen by ana: stocktaking'}, 'go on?'],
+    [{state: 'analyzing', reason: 'watching at 5 %'}, 'watching at 5 %'],
+  ];
+  for (const [more, text] of rows) assert.equal(why(row('a', more)), text);
 });
 
 test('the next slot of any row', () => {

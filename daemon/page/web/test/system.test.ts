@@ -27,9 +27,10 @@ test('the daemon in one sentence, what is wrong first', () => {
   const rows: [Partial<Status>, string][] = [
     [{}, 'Everything works: 1 datasource answers, 1 target takes what is sent; up for 1h.'],
     [{nodes: [node, {...node, name: 'rw-2'}]}, 'Everything works: 1 datasource answers, 1 target takes what is sent, 2 nodes are alive; up for 1h.'],
-    [{datasources: [source, {...source, name: 'b', up: null}]}, 'Everything works: 1 of 2 datasources have answered so far, 1 target takes what is sent; up for 1h.'],
+    [{datasources: [source, {...source, name: 'b', up: null}]}, 'Everything works: 1 of 2 datasources has answered so far, 1 target takes what is sent; up for 1h.'],
     [{datasources: [{...source, up: false}]}, 'Datasource default does not answer.'],
     [{ready: false, not_ready: 'the store is away', targets: [open, {...open, name: 'b'}]}, 'The store is away; deployer and b do not take what is sent.'],
+    [{targets: [target, {...target, name: 'edge', consecutive_failures: 3}]}, 'Edge has failed 3 times in a row.'],
     [{nodes: [{...node, lease_until: at(1000)}]}, 'Node rw-1 is silent.'],
     [{store: {kind: 'sqlite', retention: '90d', trouble: 'the disk is full'}}, 'The store has trouble: the disk is full.'],
     [
@@ -44,6 +45,8 @@ test('health is a word, and never a guess', () => {
   assert.equal(datasourceWord({...source, up: null}).text, 'not asked yet');
   assert.equal(datasourceWord({...source, up: false}).text, 'does not answer');
   assert.equal(targetWord({...target, breaker: {...target.breaker, state: 'half_open'}}).text, 'being probed');
+  assert.equal(targetWord({...target, consecutive_failures: 1}).text, 'failing');
+  assert.equal(targetWord(target).text, 'no failure');
   assert.equal(nodeWord({...node, lease_until: null}, now).text, 'alive');
   assert.equal(nodeWord({...node, lease_until: at(1)}, now).text, 'silent');
   assert.equal(delayWords({...source, measured: true}), '15s (measured)');

@@ -45,10 +45,17 @@ export function fleetSentence(fleet: Fleet, isNarrowed: boolean): string {
 
 // "step 1 of 2 · 5 %"
 export function stepWords({step, weight}: Pick<FleetRow, 'step' | 'weight'>): string {
-  if (!step) return weight === null ? 'not begun' : percent(weight);
+  if (!step) return weight ? percent(weight) : 'not begun';
   const place = `step ${step.index + 1} of ${step.count}`;
   const shown = weight ?? step.weight;
   return shown === null ? place : `${place} · ${percent(shown)}`;
+}
+
+// Why, without the state's own word, which stands beside it: "rolled back: error-rate 0.08 > 0.05" → "error-rate 0.08 > 0.05".
+export function why({state, reason, question, freeze}: FleetRow): string {
+  const text = question?.text ?? freeze ?? reason;
+  const word = `${wordOf(kStates, state).text}: `;
+  return text.startsWith(word) ? text.slice(word.length) : text;
 }
 
 // "0.08 > 0.05": the value beside what it is held against.

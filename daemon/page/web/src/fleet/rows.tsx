@@ -4,7 +4,7 @@ import type {FleetRow} from '../api';
 import {Link, rolloutHref} from '../router';
 import {Age, Ago, DataTable, Due, Sparkline, StateWord, VerdictWord, type Column} from '../ui';
 import {changed, filtersHref, type Filters} from './filters';
-import {stepWords, worstWords} from './fleet';
+import {stepWords, why, worstWords} from './fleet';
 
 function Where({row, filters}: {row: FleetRow; filters: Filters}): JSX.Element | null {
   const only = (name: 'namespace' | 'target') => {
@@ -30,8 +30,8 @@ function Name({row, filters}: {row: FleetRow; filters: Filters}): JSX.Element {
 }
 
 function Why({row}: {row: FleetRow}): JSX.Element {
-  const why = row.question?.text ?? row.freeze ?? row.reason;
-  return <><StateWord state={row.state} strong /><span class="under why" title={why}>{why}</span></>;
+  const text = why(row);
+  return <><StateWord state={row.state} strong /><span class="under why" title={text}>{text}</span></>;
 }
 
 function StepCell({row}: {row: FleetRow}): JSX.Element {

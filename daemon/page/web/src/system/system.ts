@@ -8,8 +8,9 @@ export function datasourceWord({up}: Datasource): Word {
   return up ? {text: 'answers', shape: 'check', tone: 'good'} : {text: 'does not answer', shape: 'bang', tone: 'bad'};
 }
 
-export function targetWord({breaker}: Target): Word {
-  if (breaker.state === 'closed') return {text: 'works', shape: 'check', tone: 'good'};
+// What is known of it: that its last attempts failed, or that none of them did.
+export function targetWord({breaker, consecutive_failures: failures}: Target): Word {
+  if (breaker.state === 'closed') return failures > 0 ? {text: 'failing', shape: 'cross', tone: 'warn'} : {text: 'no failure', shape: 'check', tone: 'good'};
   if (breaker.state === 'open') return {text: 'only probed', shape: 'bang', tone: 'bad'};
   return {text: 'being probed', shape: 'half', tone: 'warn'};
 }
@@ -33,6 +34,9 @@ export function statusSentence(status: Status, now: number): string {
   if (down.length > 0) trouble.push(`datasource ${list(down)} ${down.length === 1 ? 'does' : 'do'} not answer`);
   const closed = status.targets.filter(({breaker}) => breaker.state !== 'closed').map(({name}) => name);
   if (closed.length > 0) trouble.push(`${list(closed)} ${closed.length === 1 ? 'does' : 'do'} not take what is sent`);
+  for (const {name, breaker, consecutive_failures: failures} of status.targets) {
+    if (breaker.state === 'closed' && failures > 0) trouble.push(`${name} has failed ${failures === 1 ? 'once' : `${failures} times in a row`}`);
+  }
   const silent = status.nodes.filter((node) => leaseGone(node, now)).map(({name}) => name);
   if (silent.length > 0) trouble.push(`node ${list(silent)} ${silent.length === 1 ? 'is' : 'are'} silent`);
   if (status.configuration.last_reload?.ok === false) trouble.push('the last reload was refused, the configuration before it is in force');
@@ -41,7 +45,7 @@ export function statusSentence(status: Status, now: number): string {
     return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}.`;
   }
   const asked = status.datasources.filter(({up}) => up === true).length;
-  const sources = asked === status.datasources.length ? `${count(asked, 'datasource')} ${asked === 1 ? 'answers' : 'answer'}` : `${asked} of ${count(status.datasources.length, 'datasource')} have answered so far`;
+  const sources = asked === status.datasources.length ? `${count(asked, 'datasource')} ${asked === 1 ? 'answers' : 'answer'}` : `${asked} of ${count(status.datasources.length, 'datasource')} ${asked === 1 ? 'has' : 'have'} answered so far`;
   const targets = `${count(status.targets.length, 'target')} ${status.targets.length === 1 ? 'takes' : 'take'} what is sent`;
   const nodes = status.nodes.length > 1 ? `, ${status.nodes.length} nodes are alive` : '';
   return `Everything works: ${sources}, ${targets}${nodes}; up for ${duration(now - millis(status.started_at))}.`;

@@ -5,6 +5,7 @@ import type {Status} from '../api';
 import {post, type ApiProblem} from '../client';
 import {useNow} from '../clock';
 import {useData, useRefresh} from '../data';
+import {count} from '../format';
 import {address, Link} from '../router';
 import {may, useSession} from '../session';
 import {Age, Ago, asProblem, Facts, Page, ProblemBox, Section, Time} from '../ui';
@@ -40,7 +41,7 @@ function Reload({done}: {done: () => void}): JSX.Element {
 
 function Configuration({status, reload}: {status: Status; reload: () => void}): JSX.Element {
   const session = useSession();
-  const {configuration: {file, loaded_at, last_reload, policies, services, tokens}} = status;
+  const {configuration: {file, loaded_at, last_reload, policies, services, tokens, warnings = []}} = status;
   return (
     <Section title="Configuration">
       <Facts
@@ -52,6 +53,9 @@ function Configuration({status, reload}: {status: Status; reload: () => void}): 
         ]}
       />
       {last_reload && last_reload.lines.length > 0 && <ul class={last_reload.ok ? 'lines' : 'lines bad'}>{last_reload.lines.map((line) => <li key={line}><code>{line}</code></li>)}</ul>}
+      {warnings.length > 0 && (
+        <details><summary>{count(warnings.length, 'warning')}</summary><ul class="lines">{warnings.map((line) => <li key={line}>{line}</li>)}</ul></details>
+      )}
       {may(session, 'admin') && <Reload done={reload} />}
     </Section>
   );
@@ -73,7 +77,7 @@ function Build({status}: {status: Status}): JSX.Element {
           ['Active rollouts', active.length > 0
             ? <span key="s">{active.map(([state, n], index) => <span key={state}>{index > 0 && ', '}<Link href={address('/', {state})}>{wordOf(kStates, state).text}: {n}</Link></span>)}</span>
             : 'none'],
-          ['Follow the event stream', String(event_stream_clients)],
+          ['Clients of the event stream', String(event_stream_clients)],
         ]}
       />
     </Section>
