@@ -7,6 +7,7 @@ import './styles/base.css';
 import './styles/frame.css';
 import './styles/parts.css';
 import './styles/views.css';
+import './styles/server.css';
 import {render} from 'preact';
 import {App} from './app';
 import {boot} from './boot';
