@@ -11,7 +11,7 @@ export interface Data<T> {
   stale: boolean; // value belongs to the path before
   problem: ApiProblem | null; // of the latest try
   busy: boolean;
-  at: number; // performance.now() of the latest answer
+  at: number; // performance.now() when the latest try ended
   reload: () => void;
   patch: (change: (value: T) => T) => void; // what an event says is so already
 }
@@ -54,13 +54,13 @@ export function useData<T>(path: string | null, options: Options<T> = {}): Data<
       setValue(() => answer);
       setValueOf(path);
       setProblem(null);
-      setAt(performance.now());
       dataCame(seq.current?.(answer));
     } catch (error) {
       if (abort.current !== mine || !(error instanceof ApiProblem)) return;
       setProblem(error);
       dataCame();
     }
+    setAt(performance.now());
     setBusy(false);
   }, [path]);
 

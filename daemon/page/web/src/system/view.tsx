@@ -14,17 +14,17 @@ import {statusSentence} from './system';
 import {Datasources, Freezes, Nodes, Targets} from './tables';
 
 function Reload({done}: {done: () => void}): JSX.Element {
-  const [said, setSaid] = useState<string[]>([]);
+  const [said, setSaid] = useState('');
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   const [busy, setBusy] = useState(false);
   const reload = async () => {
     setBusy(true);
     setProblem(null);
     try {
-      const {warnings} = await post<{warnings: string[]}>('/-/reload', {});
-      setSaid(['The configuration was read again.', ...warnings]);
+      await post('/-/reload', {});
+      setSaid('The configuration was read again.');
     } catch (error) {
-      setSaid([]);
+      setSaid('');
       setProblem(asProblem(error));
     }
     setBusy(false);
@@ -33,7 +33,7 @@ function Reload({done}: {done: () => void}): JSX.Element {
   return (
     <div aria-live="polite">
       <p><button type="button" disabled={busy} onClick={() => void reload()}>{busy ? 'Reading …' : 'Read the configuration again'}</button></p>
-      {said.map((line) => <p key={line}>{line}</p>)}
+      {said && <p>{said}</p>}
       {problem && <ProblemBox problem={problem} />}
     </div>
   );
@@ -52,7 +52,7 @@ function Configuration({status, reload}: {status: Status; reload: () => void}): 
           ['Holds', <span key="h"><Link href="/policies">policies: {policies}</Link>, services: {services}, tokens: {tokens}</span>],
         ]}
       />
-      {last_reload && last_reload.lines.length > 0 && <ul class={last_reload.ok ? 'lines' : 'lines bad'}>{last_reload.lines.map((line) => <li key={line}><code>{line}</code></li>)}</ul>}
+      {last_reload?.ok === false && <ul class="lines bad">{last_reload.lines.map((line) => <li key={line}><code>{line}</code></li>)}</ul>}
       {warnings.length > 0 && (
         <details><summary>{count(warnings.length, 'warning')}</summary><ul class="lines">{warnings.map((line) => <li key={line}>{line}</li>)}</ul></details>
       )}
