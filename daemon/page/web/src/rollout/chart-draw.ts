@@ -103,11 +103,22 @@ function label(context: Context, text: string, x: number, y: number, fill: strin
   context.fillText(text, x, y);
 }
 
-// `above`: its text stands over the line, if there is room.
-function drawLimit(u: uPlot, at: number, text: string, above: boolean, colour: string, colours: Colours): void {
+interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+const kRow = 13; // of labels, and how high they are
+
+// `above`: its text stands over the line, if there is room. Returns where the text is.
+function drawLimit(u: uPlot, {value, text, above, fails}: Limit, colours: Colours): Box {
+  const box: Box = {left: 0, top: 0, right: 0, bottom: 0};
   clipped(u, (context, ratio) => {
     const {left, width, top, height} = u.bbox;
-    const y = Math.round(u.valToPos(at, 'y', true));
+    const y = Math.round(u.valToPos(value, 'y', true));
+    const colour = fails ? colours.fail : colours.quiet;
     context.strokeStyle = colour;
     context.lineWidth = 1.5 * ratio;
     context.setLineDash([6 * ratio, 4 * ratio]);
@@ -118,18 +129,25 @@ function drawLimit(u: uPlot, at: number, text: string, above: boolean, colour: s
     const room = 16 * ratio;
     const over = above ? y - top > room : top + height - y < room;
     context.textAlign = 'right';
-    context.textBaseline = over ? 'bottom' : 'top';
-    label(context, text, left + width - 4 * ratio, y + (over ? -2 : 2) * ratio, colour, colours.surface, ratio);
+    context.textBaseline = 'top';
+    box.top = over ? y - (kRow + 2) * ratio : y + 2 * ratio;
+    box.bottom = box.top + kRow * ratio;
+    box.right = left + width - 4 * ratio;
+    context.font = font(ratio);
+    box.left = box.right - context.measureText(text).width;
+    label(context, text, box.right, box.top, colour, colours.surface, ratio);
   });
+  return box;
 }
 
-function drawSteps(u: uPlot, steps: readonly StepMark[], colours: Colours): void {
+const apart = (a: Box, b: Box): boolean => a.right < b.left || b.right < a.left || a.bottom <= b.top || b.bottom <= a.top;
+
+// Each line has its label where it meets no other: in one of three rows, behind the line or before it; else it has none.
+function drawSteps(u: uPlot, steps: readonly StepMark[], taken: Box[], colours: Colours): void {
   clipped(u, (context, ratio) => {
-    const {top, height} = u.bbox;
-    const free = [-Infinity, -Infinity]; // from where on there is room in each of two rows of labels
+    const {left, top, width, height} = u.bbox;
     context.textAlign = 'left';
     context.textBaseline = 'top';
-    context.font = font(ratio);
     for (const step of steps) {
       const x = Math.round(u.valToPos(step.at / 1000, 'x', true));
       context.strokeStyle = colours.quiet;
@@ -139,10 +157,17 @@ function drawSteps(u: uPlot, steps: readonly StepMark[], colours: Colours): void
       context.moveTo(x, top);
       context.lineTo(x, top + height);
       context.stroke();
-      const row = free.findIndex((from) => x >= from);
-      if (row < 0) continue;
-      free[row] = x + context.measureText(step.label).width + 8 * ratio;
-      label(context, step.label, x + 3 * ratio, top + (2 + 13 * row) * ratio, colours.quiet, colours.surface, ratio);
+      context.font = font(ratio);
+      const size = context.measureText(step.label).width;
+      const free = [0, 1, 2]
+        .flatMap((row) => [x + 3 * ratio, x - 3 * ratio - size].map((from): Box => {
+          const high = top + (2 + kRow * row) * ratio;
+          return {left: from, right: from + size, top: high, bottom: high + kRow * ratio};
+        }))
+        .find((box) => box.left >= left && box.right <= left + width && taken.every((other) => apart(box, other)));
+      if (free === undefined) continue;
+      taken.push(free);
+      label(context, step.label, free.left, free.top, colours.quiet, colours.surface, ratio);
     }
   });
 }
@@ -204,6 +229,5 @@ function drawMarks(u: uPlot, points: readonly Point[], colours: Colours): void {
 
 export function drawInFront(u: uPlot, scene: Scene, colours: Colours): void {
   drawMarks(u, scene.points, colours);
-  drawSteps(u, scene.steps, colours);
-  for (const {value, text, above, fails} of scene.limits) drawLimit(u, value, text, above, fails ? colours.fail : colours.quiet, colours);
+  drawSteps(u, scene.steps, scene.limits.map((limit) => drawLimit(u, limit, colours)), colours);
 }

@@ -12,12 +12,12 @@ const kPage = 30;
 
 const isDecision = (event: Event): boolean => event.data.decision !== undefined && event.type === 'decided';
 
-// "ana, token deployer, from 10.0.0.3"
+// "by ana, token deployer, from 10.0.0.3"; that the engine did what it does is said of its decisions only.
 function whoOf(event: Event): string {
   const {by, token, from} = event.data;
-  return [by, token === undefined || token === by ? '' : `token ${token}`, from === undefined ? '' : `from ${from}`]
-    .filter((part) => part !== '')
-    .join(', ');
+  if (by === 'engine' && !isDecision(event)) return '';
+  const named = token === undefined || token === by ? [`by ${by}`] : [`by ${by}`, `token ${token}`];
+  return [...named, ...(from === undefined ? [] : [`from ${from}`])].join(', ');
 }
 
 function What({event, explain}: {event: Event; explain: (decision: string) => void}): JSX.Element {
@@ -30,6 +30,7 @@ function What({event, explain}: {event: Event; explain: (decision: string) => vo
       {isDecision(event) && decision !== undefined && (
         <> <button type="button" class="small" onClick={() => explain(decision)} aria-label={`Explain: ${summary}`}>Explain</button></>
       )}
+      <span class="under">{whoOf(event)}</span>
     </>
   );
 }
@@ -52,7 +53,6 @@ export function History({report, explain}: {report: Report; explain: (decision: 
         columns={[
           {key: 'at', head: 'When', cell: (event) => <Time at={event.at} />},
           {key: 'what', head: 'What', cell: (event) => <What event={event} explain={explain} />},
-          {key: 'who', head: 'Who', cell: whoOf},
         ]}
       />
       <Pager pages={pages} earlier={report.events.earlier} json={`/api/v1/rollouts/${report.rollout.id}/events`} />

@@ -54,8 +54,9 @@ export function Legend(): JSX.Element {
 
 const kRows = 30;
 
-export function SlotTable({name, slots}: {name: string; slots: readonly Slot[]}): JSX.Element {
+export function SlotTable({name, slots}: {name: string; slots: readonly Slot[]}): JSX.Element | null {
   const [open, setOpen] = useState(false);
+  if (slots.length === 0) return null;
   const rows = [...slots].reverse().slice(0, kRows);
   return (
     <details class="more" onToggle={(event) => setOpen(event.currentTarget.open)}>
