@@ -3,6 +3,8 @@ import test from 'node:test';
 import type {Event, EventData, Fleet, FleetRow, State} from '../src/api';
 import {fleetSentence, nextSlot, stepWords, why, withEvent, worstWords} from '../src/fleet/fleet';
 
+const kNow = Date.UTC(2026, 10, 26, 18, 0, 0);
+
 const row = (id: string, more: Partial<FleetRow> = {}): FleetRow => ({
   id, namespace: 'default', service: 'checkout', target: 'default', stable: '1.23', candidate: '1.24', attempt: 1, policy: ['http'], observe: false,
   state: 'analyzing', verdict: 'passing', reason: 'watching at 5 %', percent: 5, step: {index: 0, weight: 5, since: null, count: 2}, weight: 5,
@@ -36,12 +38,22 @@ test('the fleet in one sentence, the worst first', () => {
       false, '5 rollouts are active: 1 is rolling back, 1 is paused and waits for a person, 1 is failing and 1 gets no answer.',
     ],
   ];
-  for (const [value, narrowed, text] of rows) assert.equal(fleetSentence(value, narrowed), text);
+  for (const [value, narrowed, text] of rows) assert.equal(fleetSentence(value, narrowed, kNow), text);
 });
 
 test('that everything is frozen is said first', () => {
   const freeze = {namespace: null, service: null, in_force: true, text: 'frozen by ana: stocktaking', by: 'ana', reason: 'stocktaking', since: '', until: null};
-  assert.match(fleetSentence(fleet([row('a')], {freeze}), false), /^Everything is frozen\. 1 rollout/);
+  assert.match(fleetSentence(fleet([row('a')], {freeze}), false, kNow), /^Everything is frozen\. 1 rollout/);
+});
+
+test('a rollback that failed is said for a day, for somebody must act', () => {
+  const failed = (id: string, ended_at: string) => row(id, {state: 'rollback_failed', service: 'stock', candidate: '2.2', ended_at});
+  const rows: [FleetRow[], string][] = [
+    [[failed('b', '2026-11-26T17:59:00.000Z')], '1 rollout is active and not failing. The rollback of stock 2.2 failed.'],
+    [[failed('b', '2026-11-26T17:59:00.000Z'), failed('c', '2026-11-26T01:00:00.000Z')], '1 rollout is active and not failing. 2 rollbacks failed.'],
+    [[failed('b', '2026-11-25T17:59:00.000Z')], '1 rollout is active and not failing.'],
+  ];
+  for (const [items, text] of rows) assert.equal(fleetSentence(fleet([row('a')], {ended: {items}}), false, kNow), text);
 });
 
 test('an event changes its row at once', () => {

@@ -25,9 +25,9 @@ const status = (more: Partial<Status> = {}): Status => ({
 test('the daemon in one sentence, what is wrong first', () => {
   const open = {...target, breaker: {...target.breaker, state: 'open' as const}};
   const rows: [Partial<Status>, string][] = [
-    [{}, 'Everything works: 1 datasource answers, 1 target takes what is sent; up for 1h.'],
-    [{nodes: [node, {...node, name: 'rw-2'}]}, 'Everything works: 1 datasource answers, 1 target takes what is sent, 2 nodes are alive; up for 1h.'],
-    [{datasources: [source, {...source, name: 'b', up: null}]}, 'Everything works: 1 of 2 datasources has answered so far, 1 target takes what is sent; up for 1h.'],
+    [{}, 'No trouble is known: 1 datasource answers, no target fails; up for 1h.'],
+    [{nodes: [node, {...node, name: 'rw-2'}]}, 'No trouble is known: 1 datasource answers, no target fails, 2 nodes are alive; up for 1h.'],
+    [{datasources: [source, {...source, name: 'b', up: null}]}, 'No trouble is known: 1 of 2 datasources has answered so far, no target fails; up for 1h.'],
     [{datasources: [{...source, up: false}]}, 'Datasource default does not answer.'],
     [{ready: false, not_ready: 'the store is away', targets: [open, {...open, name: 'b'}]}, 'The store is away; deployer and b do not take what is sent.'],
     [{targets: [target, {...target, name: 'edge', consecutive_failures: 3}]}, 'Edge has failed 3 times in a row.'],

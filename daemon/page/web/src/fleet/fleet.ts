@@ -1,6 +1,6 @@
 // What the fleet's answer comes to in a sentence, and what an event changes in it. Pure.
 import type {Event, Fleet, FleetRow, State} from '../api';
-import {count, list, number, percent} from '../format';
+import {count, list, millis, number, percent} from '../format';
 import {kFinal, kStates, wordOf} from '../words';
 
 export const titleOf = (row: Pick<FleetRow, 'service' | 'candidate'>): string => `${row.service} ${row.candidate}`;
@@ -19,8 +19,22 @@ function trouble(rows: FleetRow[]): {failing: number; unknown: number} {
   return {failing, unknown};
 }
 
-// The fleet in one sentence, what is worst first.
-export function fleetSentence(fleet: Fleet, isNarrowed: boolean): string {
+const kDay = 86_400_000;
+
+// Rollbacks that failed lately: the rollout has ended, and yet somebody must act.
+function failedRollbacks(rows: FleetRow[], now: number): string {
+  const failed = rows.filter(({state, ended_at}) => state === 'rollback_failed' && ended_at !== null && now - millis(ended_at) < kDay);
+  const first = failed[0];
+  if (!first) return '';
+  return failed.length === 1 ? ` The rollback of ${titleOf(first)} failed.` : ` ${failed.length} rollbacks failed.`;
+}
+
+// The fleet in a sentence, what is worst first.
+export function fleetSentence(fleet: Fleet, isNarrowed: boolean, now: number): string {
+  return activeSentence(fleet, isNarrowed) + failedRollbacks(fleet.ended.items, now);
+}
+
+function activeSentence(fleet: Fleet, isNarrowed: boolean): string {
   const held = fleet.freeze ? 'Everything is frozen. ' : '';
   const total = Object.values(fleet.counts).reduce((sum, n) => sum + n, 0);
   if (total === 0) {

@@ -2,6 +2,7 @@
 import type {JSX} from 'preact';
 import {useEffect} from 'preact/hooks';
 import type {Fleet} from '../api';
+import {serverNow} from '../clock';
 import {useData, useSlots} from '../data';
 import {onEvent} from '../live';
 import {Link} from '../router';
@@ -36,7 +37,7 @@ export function FleetView({query}: {query: URLSearchParams}): JSX.Element {
   useSlots(data, value && nextSlot(value.active.items));
   const some = narrowed(filters);
   return (
-    <Page title="Fleet" headline={value && fleetSentence(value, some)} data={data} json={path}>
+    <Page title="Fleet" headline={value && fleetSentence(value, some, serverNow())} data={data} json={path}>
       <FilterBar filters={filters} />
       {value?.freeze && (
         <p class="notice warn">

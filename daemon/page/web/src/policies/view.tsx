@@ -66,7 +66,7 @@ export function PolicyView({name, query}: {name: string; query: URLSearchParams}
           <Section title="Everything else">
             <p class="quiet">The built-in defaults, [defaults] and this policy, merged; what a service and a registration give comes on top.</p>
             <DataTable name="Settings of the policy" class="settings pairs" stack columns={kSettings} keyOf={(row) => row.name}
-              rows={settings(value.analysis, value.analysis_sources, '', ['condition', 'steps', 'ramp', 'duration'])} />
+              rows={settings(value.analysis, value.analysis_sources, '', ['condition', 'steps', 'ramp', 'duration', 'version'])} />
           </Section>
         </>
       )}
