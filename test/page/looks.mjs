@@ -40,6 +40,16 @@ function layout() {
     return false;
   };
 
+  // Not if it is what an ellipsis has left out.
+  const isSeen = (element, text) => {
+    for (let one = element; one && one !== document.body; one = one.parentElement) {
+      if (!hides(getComputedStyle(one))) continue;
+      const box = one.getBoundingClientRect();
+      if (text.top > box.bottom - text.height / 2 || text.left > box.right - 2) return false;
+    }
+    return true;
+  };
+
   // Every piece of text that can be seen, with the boxes of its lines.
   const pieces = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -96,8 +106,9 @@ function layout() {
     while (box !== document.body && !scrolls(getComputedStyle(box))) box = box.parentElement;
     if (box !== document.body && box.scrollWidth + box.scrollHeight > box.clientWidth + box.clientHeight) continue;
     if (element.closest("dialog, [role=dialog]") !== document.querySelector("dialog[open]")) continue;
-    if (getComputedStyle(element).textOverflow === "ellipsis") continue; // its text goes on, unseen
-    for (const text of boxes) lines.push({ element, text });
+    for (const text of boxes) {
+      if (isSeen(element, text)) lines.push({ element, text });
+    }
   }
   lines.sort((a, b) => a.text.top - b.text.top);
   for (let i = 0; i < lines.length; ++i) {
@@ -113,4 +124,12 @@ function layout() {
 
 export async function misplaced(page) {
   return page.evaluate(layout);
+}
+
+// Another window: what listens for that has its turn in the frames that follow.
+export async function resize(page, size) {
+  await page.setViewportSize(size);
+  await page.evaluate(async () => {
+    for (let i = 0; i < 4; ++i) await new Promise((done) => requestAnimationFrame(done));
+  });
 }

@@ -64,7 +64,9 @@ TEST(Page, EveryPartStandsWhereItBelongs) {
   EXPECT_THAT(html, HasSubstr("<p>main <!--boot--></p></main>"));
   EXPECT_EQ(html.find("<!doctype html>"), 0U);
   EXPECT_EQ(html.find("<!--title-->"), std::string::npos);
-  if (page_is_built()) EXPECT_THAT(html, HasSubstr(R"(id="boot">{"x":1}</script>)"));
+  if (page_is_built()) {
+    EXPECT_THAT(html, HasSubstr(R"(id="boot">{"x":1}</script>)"));
+  }
 }
 
 TEST(Page, ItsFilesAreThereWithTheirCompressedForms) {

@@ -86,7 +86,8 @@ class States:
         self.daemon.wait_for(rollout, lambda r: r["question"], "to ask for its approval")
 
     def paused(self):
-        rollout = self.release("paused", "profile", "12", "13", namespace="shop", analysis=HOUR)
+        conversions = {"name": "conversions", "query": 'shop_orders{app="{{service}}"} < 1', "datasource": "archive", "on_fail": "observe"}
+        rollout = self.release("paused", "profile", "12", "13", namespace="shop", analysis={**HOUR, "condition": [conversions]})
         self.daemon.wait_for(rollout, lambda r: r["verdict"] == "passing", "to pass")
         self.decide(rollout, "pause", "anna@example.net", "the login page looks odd on phones, I am having a look")
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { NARROW, story, WIDE } from "./browser.mjs";
-import { misplaced, violations } from "./looks.mjs";
+import { misplaced, resize, violations } from "./looks.mjs";
 
 const SIZES = [["wide", WIDE], ["narrow", NARROW]];
 
@@ -50,9 +50,9 @@ await story(async ({ given, open }) => {
       if (rows > 200) wrong.push(`${where}: ${rows} rows`);
       for (const [name, size] of SIZES) {
         if (!view.shown && (colorScheme === "light") !== (name === "wide")) continue;
-        await tab.page.setViewportSize(size);
+        await resize(tab.page, size);
         for (const problem of [...(await violations(tab.page)), ...(await misplaced(tab.page))]) wrong.push(`${where}, ${name}: ${problem}`);
-        await tab.page.screenshot({ path: path.join(given.images, `${view.name}-${colorScheme}-${name}.png`), fullPage: true });
+        if (view.shown || given.all) await tab.page.screenshot({ path: path.join(given.images, `${view.name}-${colorScheme}-${name}.png`), fullPage: true });
       }
       wrong.push(...tab.problems.map((problem) => `${where}: ${problem}`));
       tab.problems = [];
