@@ -10,6 +10,7 @@ import unittest
 from pathlib import Path
 
 from page_case import PageCase
+from harness import wait_until
 from pictures import write_pictures
 from states import States
 
@@ -24,17 +25,29 @@ class Views(PageCase):
         kept = os.environ.get("ROLLWATCH_PAGE_IMAGES")
         images = Path(kept or self.place.folder / "images")
         self.play("views.mjs", {"url": states.daemon.url, "images": str(images), "all": bool(kept), "views": self.views(states)})
+        self.use(states, str(images) if kept else None)
         shown = [path for path in sorted(images.glob("*.png")) if path.name.rsplit("-", 2)[0] in SHOWN]
         self.assertEqual(len(shown), 4 * len(SHOWN))
         if os.environ.get("ROLLWATCH_WRITE_IMAGES") == "1":
             write_pictures(shown)
+
+    def use(self, states, images=None):
+        stock = states.ids["dead"]
+
+        def repair():
+            states.edge.by_kind.clear()
+
+        def delivered():
+            wait_until(lambda: states.daemon.api.orders(stock)[-1]["state"] == "done", "the order to be taken", [states.daemon])
+
+        self.play("uses.mjs", {"url": states.daemon.url, "images": images, "rolledBack": states.ids["rolled_back"]}, repair=repair, delivered=delivered)
 
     def views(self, states):
         def rollout(state, says):
             return {"name": state, "path": f"/rollouts/{states.ids[state]}", "says": says}
 
         views = [
-            {"name": "fleet", "path": "/", "says": r"\d+ .*(rollout|wait|paused)"},
+            {"name": "fleet", "path": "/", "says": r"stock 2\.2 failed.* \d+ rollouts are active.*paused"},
             rollout("passing", r"search 7\.4\.0 .*25 ?%"),
             rollout("rolled_back", r"checkout 1\.24\.0 .*rolled back.*error-rate.* > 0\.05"),
             rollout("asked", r"ledger 4\.1 .*(approv|waits)"),
