@@ -2,6 +2,7 @@
 // readable without one.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "daemon/api/fields.h"
@@ -117,8 +118,9 @@ awaitable<ServerResponse> get_rollout_page(const ApiContext& context, Call& call
   const ReportFacts facts = co_await report_facts(context, std::move(*view), query);
   const Json report = report_json(facts);
   const RolloutSpec& spec = facts.view.spec;
-  shell.title = fmt::format("{} {} {}", spec.service, spec.candidate,
-                            report.at("rollout").at("state").get<std::string>());
+  std::string state(name_of(facts.view.state.state));
+  std::ranges::replace(state, '_', ' ');
+  shell.title = fmt::format("{} {} {}", spec.service, spec.candidate, state);
   shell.main = rollout_main(report);
   shell.more = {{"report", report}};
   co_return shell_response(context, call, std::move(shell));

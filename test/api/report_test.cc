@@ -163,7 +163,7 @@ TEST_F(ReportTest, EachDecisionIsPossibleOrSaysWhyNot) {
   json actions = report().at("actions");
   EXPECT_EQ(actions.at("rollback"), nullptr);
   EXPECT_EQ(actions.at("pause"), nullptr);
-  EXPECT_THAT(actions.at("resume").get<std::string>(), HasSubstr("question"));
+  EXPECT_THAT(actions.at("resume").get<std::string>(), HasSubstr("nothing to resume"));
   EXPECT_THAT(actions.at("advance"), Not(nullptr)) << "there is no orchestrator";
   state().state = State::kRolledBack;
   for (const auto& [name, why] : report().at("actions").items())
@@ -236,6 +236,7 @@ TEST_F(PageTest, ARolloutIsReadableWithoutAScript) {
               AllOf(HasSubstr("<h1 class=\"headline\">checkout 1.24 in eu-1 was rolled back: "
                               "error-rate 0.083 &gt; 0.05, 3 of the last 3</h1>"),
                     HasSubstr("<code>sum(errors)</code>"), HasSubstr("rolled back</span>"),
+                    HasSubstr("<title>checkout 1.24 rolled back · Rollwatch</title>"),
                     HasSubstr("it is &lt;b&gt;bad&lt;/b&gt;"),
                     HasSubstr("href=\"/api/v1/rollouts/ro_1/events\"")));
   EXPECT_THAT(response.body, Not(HasSubstr("<b>")));
@@ -255,7 +256,7 @@ TEST_F(PageTest, NothingOfARolloutEndsItsPlace) {
   service.all_evaluations.back().judgement.detail = evil;
   const ServerResponse response = ask("GET", "/rollouts/ro_1");
   EXPECT_EQ(response.status, 200);
-  for (const char* bad : {"<script>alert", "<img", "javascript:alert(1)\"", "<b>"})
+  for (const char* bad : {"<script>alert", "<img", "href=\"javascript", "<b>"})
     EXPECT_THAT(response.body, Not(HasSubstr(bad))) << bad;
   if (const json boot = boot_of(response); !boot.is_null()) {
     EXPECT_EQ(boot.at("report").at("rollout").at("service"), evil);
