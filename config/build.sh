@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Configures and builds one preset: config/build.sh PRESET [TARGET…]
 #
+# ROLLWATCH_PAGE=OFF in the environment builds without the page's script, for which packages of npm are fetched.
+#
 # On a terminal ninja's own status line shows the progress; in a pipe about one line in twenty is
 # kept, with every warning and error, so that a log stays readable and a watcher sees life.
 set -euo pipefail
@@ -13,7 +15,7 @@ targets=()
 
 log=build/$preset-configure.log
 mkdir -p build
-cmake --preset "$preset" >"$log" 2>&1 || {
+cmake --preset "$preset" ${ROLLWATCH_PAGE:+"-DROLLWATCH_PAGE=$ROLLWATCH_PAGE"} >"$log" 2>&1 || {
   cat "$log" >&2
   echo "build: configuring '$preset' failed, see above (also in $log)" >&2
   exit 1

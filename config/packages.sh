@@ -17,11 +17,12 @@ build_packages=(
   libboost1.81-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev libpq-dev zlib1g-dev
   libtomlplusplus-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev prometheus-cpp-dev
   libgtest-dev libgmock-dev
+  npm
 )
 demo_packages=(prometheus haproxy python3)
 check_packages=(
-  clang-format clang-tidy shellcheck victoria-metrics prometheus-alertmanager sqlite3 postgresql npm curl jq
-  iproute2 libbenchmark-dev valgrind tmux openssl
+  clang-format clang-tidy shellcheck victoria-metrics prometheus-alertmanager sqlite3 postgresql curl jq
+  iproute2 libbenchmark-dev valgrind tmux openssl chromium
 )
 
 new=() # the packages this run brings in, with what they need

@@ -6,6 +6,7 @@
 #include "analysis/alerts.h"
 #include "analysis/text.h"
 #include "notifiers/json_text.h"
+#include "notifiers/links.h"
 #include "notifiers/look.h"
 #include "notifiers/order_body.h"
 
@@ -151,7 +152,7 @@ std::optional<AlertPost> shared_alert(const OpenAlert& open, const AlertNews& ne
   const SysTime until =
       ends ? notice.at : news.now + (notice.is_test ? kTestAlertLife : kAlertLife);
   const Json alerts = Json::array({alert(std::move(labels), annotations_of(news), notice.at, until,
-                                         news.external_url + "/api/v1/rollouts?state=active")});
+                                         fleet_url(news.external_url))});
   return AlertPost{json_text(alerts), open};
 }
 
@@ -191,7 +192,7 @@ std::optional<AlertPost> alerts_of(const OpenAlert& open, const AlertNews& news)
   const Kind* now = holding(open, news, state, !question.empty());
   const bool stays = now != nullptr && open.name == now->name;
   const bool begins = now != nullptr && begins_alert(notice) && may_be_told(*now, news.events);
-  const std::string url = news.external_url + "/api/v1/rollouts/" + news.spec.id;
+  const std::string url = rollout_url(news.external_url, news.spec.id);
   const Millis life = now == &kRollbackFailed ? kFailedRollbackAlertLife : kAlertLife;
 
   AlertPost post;

@@ -5,6 +5,7 @@
 
 #include "analysis/text.h"
 #include "notifiers/json_text.h"
+#include "notifiers/links.h"
 #include "notifiers/look.h"
 #include "notifiers/routing.h"
 
@@ -44,9 +45,9 @@ std::int64_t epoch(SysTime at) { return at.time_since_epoch().count(); }
 
 std::string text_of(const GrafanaNews& news) {
   std::string text = html(plain_text(news.spec, news.notice));
-  const std::string path = news.notice.subject.empty() ? "/api/v1/rollouts/" + news.spec.id
-                                                       : "/api/v1/rollouts?state=active";
-  return text + "\n<a href=\"" + html(news.external_url + path) + "\">rollwatch</a>";
+  const std::string url = news.notice.subject.empty() ? rollout_url(news.external_url, news.spec.id)
+                                                      : fleet_url(news.external_url);
+  return text + "\n<a href=\"" + html(url) + "\">rollwatch</a>";
 }
 
 Json tags_of(const GrafanaNews& news, std::string_view state) {

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "analysis/text.h"
+#include "notifiers/links.h"
 #include "notifiers/look.h"
 #include "notifiers/order_body.h"
 #include "notifiers/routing.h"
@@ -24,7 +25,7 @@ using slack::section;
 
 std::string links_of(const RolloutSpec& spec, const Notice& notice,
                      const std::string& external_url) {
-  std::string links = link(external_url + "/api/v1/rollouts/" + spec.id, "Rollout");
+  std::string links = link(rollout_url(external_url, spec.id), "Rollout");
   if (!notice.decision.empty())
     links += " · " + link(explain_url(external_url, spec.id, notice.decision), "Why");
   return links + slack::links_of_registration(spec);
@@ -78,7 +79,7 @@ Shown show_shared(const RolloutSpec& spec, const Notice& notice, const Look& loo
     rest.remove_prefix(notice.subject.size());
   }
   shown.headline = std::string(look.emoji) + " " + subject + escaped(rest, kSentenceLimit);
-  std::string list = external_url + "/api/v1/rollouts?state=active";
+  std::string list = fleet_url(external_url);
   if (is_of_service(notice))
     list += "&namespace=" + url_encoded(spec.ns) + "&service=" + url_encoded(spec.service);
   shown.rest.push_back(section(link(list, "Rollouts")));

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "analysis/text.h"
+#include "notifiers/links.h"
 #include "notifiers/order_body.h"
 #include "notifiers/slack_blocks.h"
 
@@ -121,7 +122,7 @@ nlohmann::ordered_json facts_of(const RolloutSpec& spec, const Standing& standin
 
 std::string links_of_root(const RolloutSpec& spec, const Standing& standing,
                           const std::string& external_url) {
-  std::string links = slack::link(external_url + "/api/v1/rollouts/" + spec.id, "Rollout");
+  std::string links = slack::link(rollout_url(external_url, spec.id), "Rollout");
   if (!standing.graph.empty()) links += " · " + slack::link(standing.graph, "Graph");
   if (!standing.decision.empty())
     links += " · " + slack::link(explain_url(external_url, spec.id, standing.decision), "Query");

@@ -4,6 +4,7 @@
 
 #include "notifiers/json_number.h"
 #include "notifiers/json_text.h"
+#include "notifiers/links.h"
 #include "notifiers/order_body.h"
 
 namespace rollwatch {
@@ -66,7 +67,7 @@ Json rollout_json(const WebhookNotice& news) {
           {"weight", json_number(notice.weight)},
           {"labels", texts(spec.labels)},
           {"links", texts(spec.links)},
-          {"url", news.external_url + "/api/v1/rollouts/" + spec.id}};
+          {"url", rollout_url(news.external_url, spec.id)}};
 }
 
 Json data_of(const WebhookNotice& news) {

@@ -11,6 +11,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "daemon/api/carried.h"
+#include "daemon/api/page_routes.h"
 #include "daemon/http/problem.h"
 
 namespace rollwatch {
@@ -46,6 +47,11 @@ ServerResponse asked_for_token(std::string detail, const char* challenge) {
 
 ServerResponse too_often(std::string detail) {
   return with(problem_response(Problem{429, std::move(detail)}), "Retry-After", "1");
+}
+
+ServerResponse asked_too_often(const Caller& caller, const ServerSettings& server) {
+  return too_often(fmt::format("the token \"{}\" asks more often than {} times a second",
+                               caller.token, server.rate));
 }
 
 Caller caller_with(const TokenSettings& token, const std::string& address) {
@@ -137,6 +143,29 @@ Expected<Caller, ServerResponse> Access::caller_of(const ServerRequest& request,
   return caller_with(*token, request.peer);
 }
 
+bool Access::asks_too_often(const Caller& caller, const ServerSettings& server) {
+  return server.rate > 0 &&
+         !asked_.take(caller.token, server.rate, 2.0 * server.rate, clock_.steady());
+}
+
+Expected<Caller, ServerResponse> Access::visit(const ServerRequest& request,
+                                               const ServerSettings& server) {
+  Caller visitor;
+  visitor.address = request.peer;
+  if (server.tokens.empty()) return visitor;
+  visitor.name = "";
+  visitor.scopes.clear();
+  if (!request.header("authorization")) return visitor;
+  auto known = caller_of(request, server);
+  if (known && asks_too_often(*known, server)) return Unexpected(asked_too_often(*known, server));
+  if (known) return known;
+  // A browser that remembers a token which is not known any more asks for another one.
+  ServerResponse refused = known.error();
+  for (auto& [name, value] : refused.headers)
+    if (name == "WWW-Authenticate") value = kBasicChallenge;
+  return Unexpected(std::move(refused));
+}
+
 Expected<Caller, ServerResponse> Access::admit(const ServerRequest& request,
                                                const ServerSettings& server,
                                                std::string_view pattern, Scope scope) {
@@ -151,10 +180,8 @@ Expected<Caller, ServerResponse> Access::admit(const ServerRequest& request,
     if (!known) return known;
     caller = std::move(*known);
     // What people and their tools order is never too often.
-    if (server.rate > 0 && scope != Scope::kDecide &&
-        !asked_.take(caller.token, server.rate, 2.0 * server.rate, clock_.steady()))
-      return Unexpected(too_often(fmt::format(
-          "the token \"{}\" asks more often than {} times a second", caller.token, server.rate)));
+    if (scope != Scope::kDecide && asks_too_often(caller, server))
+      return Unexpected(asked_too_often(caller, server));
   }
   if (!caller.may(scope))
     return Unexpected(

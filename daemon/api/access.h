@@ -43,6 +43,11 @@ class Access {
 
   explicit Access(const Clock& clock) : clock_(clock) {}
 
+  // Of a view of the page: anybody is shown one, without a token by somebody who may do nothing. A
+  // wrong token is refused.
+  Expected<Caller, ServerResponse> visit(const ServerRequest& request,
+                                         const ServerSettings& server);
+
   // The caller of a request for this route, or the answer that refuses it: 401 without a token that
   // is known, 429 for too many wrong ones or too many requests, 403 without the scope.
   Expected<Caller, ServerResponse> admit(const ServerRequest& request, const ServerSettings& server,
@@ -51,6 +56,7 @@ class Access {
  private:
   Expected<Caller, ServerResponse> caller_of(const ServerRequest& request,
                                              const ServerSettings& server);
+  bool asks_too_often(const Caller& caller, const ServerSettings& server);
   ServerResponse refuse_token(const std::string& peer, const std::string& from);
 
   const Clock& clock_;

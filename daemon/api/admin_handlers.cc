@@ -1,22 +1,10 @@
 // The daemon itself: health, metrics, configuration, and what to find where.
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "daemon/api/handlers.h"
 #include "daemon/api/openapi_document.h"
 
 namespace rollwatch {
-
-awaitable<ServerResponse> get_index(const ApiContext& context, Call&) {
-  co_return text_response(200, fmt::format("rollwatchd {}\n\n"
-                                           "rollouts      {}/api/v1/rollouts?state=active\n"
-                                           "this API      /openapi.json\n"
-                                           "metrics       /metrics\n"
-                                           "health        /-/healthy  /-/ready\n"
-                                           "from a shell  rollwatch list\n",
-                                           context.version, context.external_url()));
-}
 
 awaitable<ServerResponse> get_openapi(const ApiContext&, Call& call) {
   ServerResponse response;

@@ -19,18 +19,6 @@ Json firing_json(const FiringAlert& alert) {
           {"counts", alert.counts}};
 }
 
-std::string_view on_fire_name(OnFail on_fire) {
-  switch (on_fire) {
-    case OnFail::kRollback:
-      return "rollback";
-    case OnFail::kPause:
-      return "pause";
-    case OnFail::kObserve:
-      return "observe";
-  }
-  return "";
-}
-
 }  // namespace
 
 Json alerts_json(const RolloutView& view) {
@@ -53,7 +41,7 @@ Json alerts_json(const RolloutView& view) {
   }
   return {{"name", kAlertsName},
           {"verdict", name_of(alerts_verdict(view.state))},
-          {"on_fail", on_fire_name(view.plan->alerts->on_fire)},
+          {"on_fail", on_fail_name(view.plan->alerts->on_fire)},
           {"value", counting},
           {"rule", alerts_rule(*view.plan, view.spec)},
           {"last", last},

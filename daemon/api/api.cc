@@ -10,6 +10,8 @@
 #include "daemon/api/cors.h"
 #include "daemon/api/foreign.h"
 #include "daemon/api/guarded_body.h"
+#include "daemon/api/handlers.h"
+#include "daemon/api/page_routes.h"
 
 namespace rollwatch {
 namespace {
@@ -78,11 +80,25 @@ RouteMatch match_route(std::span<const Route> routes, std::string_view method,
   return match;
 }
 
+namespace {
+
+// In the second table what is not in the first.
+RouteMatch match_any(std::span<const Route> routes, const ServerRequest& request) {
+  RouteMatch match = match_route(routes, request.method, request.segments);
+  if (!match.allowed.empty()) return match;
+  match = match_route(page_routes(), request.method, request.segments);
+  static constexpr Route kNoPage{"GET", "", Scope::kAny, get_no_page};
+  if (match.allowed.empty() && wants_a_page(request)) match.route = &kNoPage;
+  return match;
+}
+
+}  // namespace
+
 Api::Api(ApiContext context, std::span<const Route> routes)
     : context_(std::move(context)), access_(context_.clock), routes_(routes) {}
 
 awaitable<ServerResponse> Api::answer(ServerRequest request) {
-  const RouteMatch match = match_route(routes_, request.method, request.segments);
+  const RouteMatch match = match_any(routes_, request);
   const std::shared_ptr<const Settings> settings = context_.settings();
   auto caller = admit(request, match, settings->server);
   ServerResponse response;
@@ -117,6 +133,8 @@ Expected<Caller, ServerResponse> Api::admit(const ServerRequest& request, const 
                                ? std::nullopt
                                : foreign_problem(request, server, context_.external_url()))
     return Unexpected(problem_response(*foreign));
+  if (match.route != nullptr && (is_page(*match.route) || match.allowed.empty()))
+    return access_.visit(request, server);
   if (match.allowed.empty())
     return Unexpected(refused(404, fmt::format("there is nothing at {}", request.path)));
   if (match.route != nullptr)

@@ -7,6 +7,7 @@
 //   …);
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -55,6 +56,37 @@ struct TargetView {
   std::size_t open_deliveries = 0;
 };
 
+// A datasource as people ask after it.
+struct DatasourceView {
+  std::string name;
+  std::string url;                   // without credentials
+  std::vector<std::string> headers;  // names of those that its configuration adds
+  std::optional<bool> up;            // nothing: it was not asked yet
+  std::optional<SysTime> since, last_answer_at, last_error_at;
+  std::string last_error;
+  Millis ingestion_delay{0};
+  bool measured = false;  // ingestion_delay = "auto"
+  int max_concurrency = 0;
+  std::size_t in_flight = 0, waiting = 0;
+  std::uint64_t queries = 0, failures = 0;
+};
+
+// The process, its configuration and its store.
+struct DaemonView {
+  std::string compiler;
+  SysTime started_at{};
+  SysTime loaded_at{};  // the configuration that is in force
+  struct Reload {
+    SysTime at{};
+    bool done = false;
+    std::vector<std::string> lines;
+  };
+  std::optional<Reload> last_reload;
+  std::string store_kind;  // "sqlite", "postgresql"
+  std::optional<std::string> store_trouble;
+  std::size_t stream_clients = 0;
+};
+
 // What the application lends to the handlers. Everything must outlive the Api.
 struct ApiContext {
   RolloutService& service;
@@ -101,6 +133,11 @@ struct ApiContext {
   std::function<awaitable<std::vector<CheckedCondition>>(
       RolloutSpec spec, std::shared_ptr<const Plan> plan, std::vector<std::string> left_out)>
       check_conditions = no_check;
+
+  std::function<std::vector<DatasourceView>()> datasources = [] {
+    return std::vector<DatasourceView>();
+  };
+  std::function<DaemonView()> daemon = [] { return DaemonView(); };
 
   static awaitable<std::vector<CheckedCondition>> no_check(RolloutSpec, std::shared_ptr<const Plan>,
                                                            std::vector<std::string>) {

@@ -71,6 +71,30 @@ awaitable<Page<Delivery>> EngineService::deliveries(std::string id, std::size_t 
 awaitable<std::optional<Delivery>> EngineService::delivery(std::string id) {
   return store_.delivery(std::move(id));
 }
+awaitable<Page<ListedDelivery>> EngineService::all_deliveries(DeliveryFilter filter,
+                                                              std::size_t limit,
+                                                              std::optional<std::string> cursor) {
+  return fleet_.all_deliveries(std::move(filter), limit, std::move(cursor));
+}
+awaitable<std::size_t> EngineService::count_deliveries(DeliveryFilter filter) {
+  return fleet_.count_deliveries(std::move(filter));
+}
+awaitable<Page<RolloutView>> EngineService::search(RolloutSearch search, std::size_t limit,
+                                                   std::optional<std::string> cursor) {
+  Page<std::string> ids = co_await fleet_.search(std::move(search), limit, std::move(cursor));
+  Page<RolloutView> page;
+  for (std::string& id : ids.items)
+    if (auto view = co_await engine_.find(std::move(id))) page.items.push_back(std::move(*view));
+  page.next_cursor = std::move(ids.next_cursor);
+  co_return page;
+}
+awaitable<std::size_t> EngineService::count_found(RolloutSearch search) {
+  return fleet_.count_found(std::move(search));
+}
+awaitable<std::int64_t> EngineService::newest_event() {
+  const EventStretch stretch = co_await store_.event_stretch(0, 0);
+  co_return stretch.newest;
+}
 awaitable<std::optional<ExplainRecord>> EngineService::explain(
     std::string id, std::optional<std::string> decision) {
   return store_.explain(std::move(id), std::move(decision));

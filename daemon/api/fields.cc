@@ -203,15 +203,19 @@ std::optional<Millis> query_duration(const Call& call, std::string_view name) {
   return duration;
 }
 
+std::optional<std::uint32_t> query_number(const Call& call, std::string_view name,
+                                          std::uint32_t least, std::uint32_t most) {
+  const auto text = query_text(call, name);
+  if (!text) return std::nullopt;
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc() || end != text->data() + text->size() || number < least || number > most)
+    refuse_query(name, fmt::format("must be a whole number from {} to {}", least, most));
+  return number;
+}
+
 std::size_t query_limit(const Call& call) {
-  const auto text = query_text(call, "limit");
-  if (!text) return kUsualPage;
-  std::size_t limit = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
-  if (error != std::errc() || end != text->data() + text->size() || limit < 1 ||
-      limit > kLongestPage)
-    refuse_query("limit", fmt::format("must be a whole number from 1 to {}", kLongestPage));
-  return limit;
+  return query_number(call, "limit", 1, kLongestPage).value_or(kUsualPage);
 }
 
 void check_query(const Call& call, const std::vector<std::string>& known, std::string_view prefix) {

@@ -2,6 +2,7 @@
 // refused all at once, each with its pointer, by throwing a Refusal.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -69,6 +70,9 @@ class BodyReader {
 // The one value of a query parameter; 422 if it is given twice.
 std::optional<std::string> query_text(const Call& call, std::string_view name);
 std::optional<Millis> query_duration(const Call& call, std::string_view name);
+// A whole number within these bounds.
+std::optional<std::uint32_t> query_number(const Call& call, std::string_view name,
+                                          std::uint32_t least, std::uint32_t most);
 // From 1 to 500, by default 50.
 std::size_t query_limit(const Call& call);
 // 422 for a parameter that is neither one of these nor begins with `prefix`.

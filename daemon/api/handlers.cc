@@ -1,8 +1,11 @@
 #include "daemon/api/handlers.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <openssl/sha.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "daemon/api/views.h"
@@ -34,6 +37,31 @@ ServerResponse json_response(int status, const nlohmann::ordered_json& body) {
   response.headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}};
   response.body = dump(body) + "\n";
   return response;
+}
+
+std::string tag_of(std::string_view bytes) {
+  constexpr std::size_t kBytes = 8;
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
+  return fmt::format("\"{:02x}\"", fmt::join(digest.begin(), digest.begin() + kBytes, ""));
+}
+
+ServerResponse tagged(const Call& call, ServerResponse response) {
+  const std::string tag = tag_of(response.body);
+  std::erase_if(response.headers,
+                [](const auto& header) { return header.first == "Cache-Control"; });
+  response.headers.emplace_back("Cache-Control", "no-cache");
+  response.headers.emplace_back("ETag", tag);
+  if (!etag_listed(call.request.header("if-none-match").value_or(""), tag)) return response;
+  response.status = 304;
+  response.body.clear();
+  std::erase_if(response.headers,
+                [](const auto& header) { return header.first == "Content-Type"; });
+  return response;
+}
+
+ServerResponse tagged_response(const Call& call, const nlohmann::ordered_json& body) {
+  return tagged(call, json_response(200, body));
 }
 
 ServerResponse text_response(int status, std::string text) {

@@ -15,6 +15,15 @@ awaitable<ServerResponse> register_rollout(const ApiContext& context, Call& call
 awaitable<ServerResponse> list_rollouts(const ApiContext& context, Call& call);
 awaitable<ServerResponse> get_rollout(const ApiContext& context, Call& call);
 awaitable<ServerResponse> get_verdict(const ApiContext& context, Call& call);
+// fleet_handler.cc
+awaitable<ServerResponse> get_fleet(const ApiContext& context, Call& call);
+// report_handler.cc
+awaitable<ServerResponse> get_report(const ApiContext& context, Call& call);
+// delivery_handlers.cc
+awaitable<ServerResponse> list_all_deliveries(const ApiContext& context, Call& call);
+// status_handlers.cc
+awaitable<ServerResponse> get_me(const ApiContext& context, Call& call);
+awaitable<ServerResponse> get_status(const ApiContext& context, Call& call);
 // history_handlers.cc
 awaitable<ServerResponse> list_evaluations(const ApiContext& context, Call& call);
 awaitable<ServerResponse> list_events(const ApiContext& context, Call& call);
@@ -60,12 +69,17 @@ awaitable<ServerResponse> ask_flagger_gate(const ApiContext& context, Call& call
 // hook_handlers.cc
 awaitable<ServerResponse> take_alertmanager_webhook(const ApiContext& context, Call& call);
 // admin_handlers.cc
-awaitable<ServerResponse> get_index(const ApiContext& context, Call& call);
 awaitable<ServerResponse> get_openapi(const ApiContext& context, Call& call);
 awaitable<ServerResponse> get_metrics(const ApiContext& context, Call& call);
 awaitable<ServerResponse> get_healthy(const ApiContext& context, Call& call);
 awaitable<ServerResponse> get_ready(const ApiContext& context, Call& call);
 awaitable<ServerResponse> reload_configuration(const ApiContext& context, Call& call);
+
+// page_handlers.cc
+awaitable<ServerResponse> get_page(const ApiContext& context, Call& call);
+awaitable<ServerResponse> get_rollout_page(const ApiContext& context, Call& call);
+awaitable<ServerResponse> get_asset(const ApiContext& context, Call& call);
+awaitable<ServerResponse> get_no_page(const ApiContext& context, Call& call);
 
 // ---- Shared (handlers.cc) ----
 
@@ -78,6 +92,12 @@ ServerResponse json_response(int status, const nlohmann::ordered_json& body);
 ServerResponse text_response(int status, std::string text);
 // The rollout with its ETag.
 ServerResponse rollout_response(int status, const RolloutView& view);
+
+// The same with an ETag of its bytes; 304 if who asks has them already.
+ServerResponse tagged_response(const Call& call, const nlohmann::ordered_json& body);
+ServerResponse tagged(const Call& call, ServerResponse response);
+// A strong tag of these bytes.
+std::string tag_of(std::string_view bytes);
 
 // Whether one of the tags of an If-Match or If-None-Match is this one; "*" fits every one.
 bool etag_listed(std::string_view header, std::string_view etag);

@@ -4,6 +4,7 @@
 #include "daemon/api/fields.h"
 #include "daemon/api/handlers.h"
 #include "daemon/api/json_values.h"
+#include "daemon/api/status_view.h"
 
 namespace rollwatch {
 namespace {
@@ -29,10 +30,15 @@ Json node_json(const NodeView& node) {
 
 }  // namespace
 
-awaitable<ServerResponse> list_nodes(const ApiContext& context, Call& call) {
-  check_query(call, {});
+awaitable<Json> nodes_json(const ApiContext& context) {
   Json items = Json::array();
   for (const NodeView& node : co_await context.nodes()) items.push_back(node_json(node));
+  co_return items;
+}
+
+awaitable<ServerResponse> list_nodes(const ApiContext& context, Call& call) {
+  check_query(call, {});
+  Json items = co_await nodes_json(context);
   co_return json_response(200, {{"items", std::move(items)}});
 }
 

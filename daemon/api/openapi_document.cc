@@ -1,9 +1,8 @@
 #include "daemon/api/openapi_document.h"
 
-#include <openssl/sha.h>
-
-#include <array>
 #include <cstddef>
+
+#include "daemon/api/handlers.h"
 
 // The assembler takes the file as it is: as a literal it would go through the compiler.
 asm(".pushsection .rodata\n"
@@ -25,19 +24,7 @@ std::string_view openapi_document() {
 }
 
 const std::string& openapi_etag() {
-  static const std::string etag = [] {
-    constexpr std::size_t kBytes = 8;
-    constexpr std::string_view kHex = "0123456789abcdef";
-    const std::string_view text = openapi_document();
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-    std::string tag = "\"";
-    for (std::size_t i = 0; i < kBytes; ++i) {
-      tag += kHex[digest[i] >> 4U];
-      tag += kHex[digest[i] & 15U];
-    }
-    return tag + '"';
-  }();
+  static const std::string etag = tag_of(openapi_document());
   return etag;
 }
 

@@ -46,7 +46,8 @@ awaitable<ServerResponse> get_policy(const ApiContext& context, Call& call) {
   }
   co_return json_response(200, {{"name", name},
                                 {"analysis", Json::parse(merged->analysis)},
-                                {"analysis_sources", Json::parse(merged->sources)}});
+                                {"analysis_sources", Json::parse(merged->sources)},
+                                {"warnings", merged->warnings}});
 }
 
 }  // namespace rollwatch

@@ -1,12 +1,11 @@
 // Rollouts as they are now: the list, one of them, and the verdict that pipelines wait for.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "daemon/api/fields.h"
 #include "daemon/api/handlers.h"
+#include "daemon/api/list_filter.h"
 #include "daemon/api/views.h"
 
 namespace rollwatch {
@@ -15,45 +14,10 @@ namespace {
 constexpr Millis kLongestWait{600'000};
 // How often a waiting call looks whether its client is still there.
 constexpr Millis kLook{1'000};
-constexpr std::string_view kLabelPrefix = "label.";
-
-constexpr int kStates = static_cast<int>(State::kSuperseded) + 1;
-
-void add_states(const std::string& name, std::vector<State>& states) {
-  std::vector<std::string> known{"active"};
-  bool found = false;
-  for (int i = 0; i < kStates; ++i) {
-    const auto state = static_cast<State>(i);
-    known.emplace_back(name_of(state));
-    if (name != name_of(state) && (name != "active" || is_final(state))) continue;
-    found = true;
-    if (std::ranges::find(states, state) == states.end()) states.push_back(state);
-  }
-  if (!found)
-    refuse_query("state", fmt::format("\"{}\" is no state{}", name,
-                                      suggestion(name, known, "there are", "")));
-}
-
-ListFilter filter_of(const Call& call) {
-  check_query(call, {"state", "namespace", "service", "target", "limit", "cursor"}, kLabelPrefix);
-  ListFilter filter;
-  filter.visible = call.caller.namespaces;
-  filter.ns = query_text(call, "namespace").value_or("");
-  filter.service = query_text(call, "service").value_or("");
-  filter.target = query_text(call, "target").value_or("");
-  for (const auto& [key, value] : call.request.query) {
-    if (key == "state") add_states(value, filter.states);
-    if (!key.starts_with(kLabelPrefix)) continue;
-    if (!filter.labels.emplace(key.substr(kLabelPrefix.size()), value).second)
-      refuse_query(key, "is given twice");
-  }
-  return filter;
-}
-
 }  // namespace
 
 awaitable<ServerResponse> list_rollouts(const ApiContext& context, Call& call) {
-  ListFilter filter = filter_of(call);
+  ListFilter filter = list_filter_of(call, {"limit", "cursor"});
   const std::size_t limit = query_limit(call);
   auto cursor = query_text(call, "cursor");
   Page<RolloutView> page;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/engine/engine.h"
+#include "daemon/engine/fleet_store.h"
 #include "daemon/engine/store.h"
 
 namespace rollwatch {
@@ -49,6 +50,15 @@ class RolloutService {
   virtual awaitable<Page<Delivery>> deliveries(std::string id, std::size_t limit,
                                                std::optional<std::string> cursor) = 0;
   virtual awaitable<std::optional<Delivery>> delivery(std::string id) = 0;
+  virtual awaitable<Page<ListedDelivery>> all_deliveries(DeliveryFilter filter, std::size_t limit,
+                                                         std::optional<std::string> cursor) = 0;
+  virtual awaitable<std::size_t> count_deliveries(DeliveryFilter filter) = 0;
+  // As list(), of what is found.
+  virtual awaitable<Page<RolloutView>> search(RolloutSearch search, std::size_t limit,
+                                              std::optional<std::string> cursor) = 0;
+  virtual awaitable<std::size_t> count_found(RolloutSearch search) = 0;
+  // The number of the last event that was recorded.
+  virtual awaitable<std::int64_t> newest_event() = 0;
   virtual awaitable<std::optional<ExplainRecord>> explain(std::string id,
                                                           std::optional<std::string> decision) = 0;
   virtual awaitable<std::optional<Store::Idempotent>> idempotent(std::string key, SysTime now) = 0;
@@ -56,8 +66,9 @@ class RolloutService {
 
 class EngineService : public RolloutService {
  public:
-  // Both must outlive it.
-  EngineService(Engine& engine, Store& store) : engine_(engine), store_(store) {}
+  // All must outlive it.
+  EngineService(Engine& engine, Store& store, FleetStore& fleet)
+      : engine_(engine), store_(store), fleet_(fleet) {}
 
   awaitable<RegisterResult> register_rollout(Registration registration) override;
   awaitable<DecideResult> decide(std::string id, PersonDecided decision) override;
@@ -86,6 +97,13 @@ class EngineService : public RolloutService {
   awaitable<Page<Delivery>> deliveries(std::string id, std::size_t limit,
                                        std::optional<std::string> cursor) override;
   awaitable<std::optional<Delivery>> delivery(std::string id) override;
+  awaitable<Page<ListedDelivery>> all_deliveries(DeliveryFilter filter, std::size_t limit,
+                                                 std::optional<std::string> cursor) override;
+  awaitable<std::size_t> count_deliveries(DeliveryFilter filter) override;
+  awaitable<Page<RolloutView>> search(RolloutSearch search, std::size_t limit,
+                                      std::optional<std::string> cursor) override;
+  awaitable<std::size_t> count_found(RolloutSearch search) override;
+  awaitable<std::int64_t> newest_event() override;
   awaitable<std::optional<ExplainRecord>> explain(std::string id,
                                                   std::optional<std::string> decision) override;
   awaitable<std::optional<Store::Idempotent>> idempotent(std::string key, SysTime now) override;
@@ -93,6 +111,7 @@ class EngineService : public RolloutService {
  private:
   Engine& engine_;
   Store& store_;
+  FleetStore& fleet_;
 };
 
 }  // namespace rollwatch

@@ -17,35 +17,6 @@ Json document_json(const std::string& text) {
   return parsed.is_discarded() ? Json(nullptr) : parsed;
 }
 
-std::string_view on_fail_name(OnFail on_fail) {
-  switch (on_fail) {
-    case OnFail::kRollback:
-      return "rollback";
-    case OnFail::kPause:
-      return "pause";
-    case OnFail::kObserve:
-      return "observe";
-  }
-  return "";
-}
-
-Json step_json(const RolloutView& view) {
-  if (view.state.step < 0) return nullptr;
-  return {{"index", view.state.step},
-          {"weight", number_json(step_weight(*view.plan, view.state))},
-          {"since", time_json(view.state.step_since)},
-          {"count", view.plan->steps.size()}};
-}
-
-Json question_json(const Rare<OpenQuestion>& question) {
-  if (!question) return nullptr;
-  return {{"id", question_id(*question)},
-          {"kind", name_of(question->kind)},
-          {"text", question->text},
-          {"since", format_time(question->since)},
-          {"lifts_itself", lifts_itself(*question)}};
-}
-
 Json order_json(const RolloutView& view) {
   const auto& order = view.state.order;
   if (!order) return nullptr;
@@ -92,24 +63,6 @@ Json conditions_json(const RolloutView& view) {
   return conditions;
 }
 
-std::string reason_of(const RolloutState& state) {
-  if (state.state == State::kWaiting && !state.waits_for.empty()) return state.waits_for;
-  return state.reason;
-}
-
-// One that has ended, or is rolling back, is held by nothing any more.
-Json freeze_text(const RolloutState& state) {
-  const bool held = state.freeze && !is_final(state.state) && state.state != State::kRollingBack;
-  return held ? Json(state.freeze->text) : Json(nullptr);
-}
-
-std::optional<SysTime> next_slot_of(const RolloutView& view) {
-  std::optional<SysTime> first;
-  for (const auto& slot : view.next_slots)
-    if (slot && (!first || *slot < *first)) first = slot;
-  return first;
-}
-
 // ---- The verdict call ----
 
 // As it is now: a promotion that was taken back before it took effect (a freeze, a refusal, a
@@ -139,29 +92,6 @@ std::string_view status_of(State state) {
     default:
       return "RUNNING";
   }
-}
-
-// How far it is: the steps done and the share of the current one's hold, the promotion counted as
-// one more step. 100 is kept for a promotion: there are tools that take it for success. What ended
-// otherwise stays where it was.
-int percent_of(const RolloutView& view) {
-  constexpr double kNearlyAll = 99;
-  const RolloutState& state = view.state;
-  if (state.state == State::kPromoted) return 100;
-  if (state.state == State::kSoaking) return static_cast<int>(kNearlyAll);
-  const auto steps = static_cast<double>(view.plan->steps.size());
-  double done = std::max(state.step, 0);
-  if (state.state == State::kPromoting) {
-    done = steps;
-  } else if (state.step >= 0 && state.hold_since && state.step < static_cast<int>(steps)) {
-    const Millis hold =
-        view.plan->steps[static_cast<std::size_t>(state.step)].hold + state.extension;
-    const Millis held = state.ended_at.value_or(state.updated_at) - *state.hold_since;
-    if (hold > Millis{0})
-      done += std::clamp(static_cast<double>(held.count()) / static_cast<double>(hold.count()), 0.0,
-                         1.0);
-  }
-  return static_cast<int>(std::min(kNearlyAll, std::floor(100 * done / (steps + 1))));
 }
 
 std::string progress_message(const RolloutView& view) {
@@ -198,11 +128,11 @@ Json rollout_json(const RolloutView& view) {
             {"step", step_json(view)},
             {"weight", number_json(state.reached_weight)},
             {"conditions", conditions_json(view)},
-            {"question", question_json(state.question)},
-            {"freeze", freeze_text(state)},
+            {"question", question_json(view)},
+            {"freeze", held_by_json(state)},
             {"order", order_json(view)},
             {"fence", view.fence == 0 ? Json(nullptr) : Json(view.fence)},
-            {"next_slot", time_json(next_slot_of(view))},
+            {"next_slot", next_slot_json(view)},
             {"orchestrator", text_json(spec.orchestrator)},
             {"notify", spec.notify},
             {"labels", spec.labels.map()},
@@ -231,7 +161,7 @@ Json verdict_json(const RolloutView& view) {
           {"status", status_of(state.state)},
           {"progress_message", progress_message(view)},
           {"reason", reason_of(state)},
-          {"next_slot", time_json(next_slot_of(view))}};
+          {"next_slot", next_slot_json(view)}};
 }
 
 }  // namespace rollwatch

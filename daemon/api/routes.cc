@@ -1,6 +1,7 @@
 #include <array>
 
 #include "daemon/api/handlers.h"
+#include "daemon/api/page_routes.h"
 
 namespace rollwatch {
 namespace {
@@ -14,6 +15,11 @@ constexpr std::array kRoutes{
     Route{"GET", "/api/v1/rollouts/{id}/events", Scope::kRead, list_events},
     Route{"GET", "/api/v1/rollouts/{id}/deliveries", Scope::kRead, list_deliveries},
     Route{"GET", "/api/v1/rollouts/{id}/explain", Scope::kRead, explain_decision},
+    Route{"GET", "/api/v1/rollouts/{id}/report", Scope::kRead, get_report},
+    Route{"GET", "/api/v1/fleet", Scope::kRead, get_fleet},
+    Route{"GET", "/api/v1/deliveries", Scope::kRead, list_all_deliveries},
+    Route{"GET", "/api/v1/status", Scope::kRead, get_status},
+    Route{"GET", "/api/v1/me", Scope::kAny, get_me},
     Route{"GET", "/api/v1/events", Scope::kRead, stream_events},
     Route{"POST", "/api/v1/rollouts/{id}/advance", Scope::kDecide, decide_advance},
     Route{"POST", "/api/v1/rollouts/{id}/promote", Scope::kDecide, decide_promote},
@@ -42,7 +48,7 @@ constexpr std::array kRoutes{
     Route{"POST", "/api/v1/notifiers/{name}/test", Scope::kAdmin, test_notifier},
     Route{"POST", "/gates/flagger/{gate}", Scope::kRead, ask_flagger_gate},
     Route{"POST", "/hooks/alertmanager", Scope::kRegister, take_alertmanager_webhook},
-    Route{"GET", "/", Scope::kRead, get_index},
+    Route{"GET", "/", Scope::kAny, get_page},
     Route{"GET", "/openapi.json", Scope::kRead, get_openapi},
     Route{"GET", "/metrics", Scope::kRead, get_metrics},
     Route{"GET", "/-/healthy", Scope::kRead, get_healthy},
@@ -51,8 +57,24 @@ constexpr std::array kRoutes{
     Route{"PUT", "/-/reload", Scope::kAdmin, reload_configuration},
 };
 
+// What a browser shows. Not of the API: no tool relies on it.
+constexpr std::array kPageRoutes{
+    Route{"GET", "/rollouts/{id}", Scope::kAny, get_rollout_page},
+    Route{"GET", "/policies", Scope::kAny, get_page},
+    Route{"GET", "/policies/{name}", Scope::kAny, get_page},
+    Route{"GET", "/deliveries", Scope::kAny, get_page},
+    Route{"GET", "/system", Scope::kAny, get_page},
+    Route{"GET", "/assets/{file}", Scope::kAny, get_asset},
+};
+
 }  // namespace
 
 std::span<const Route> api_routes() { return kRoutes; }
+std::span<const Route> page_routes() { return kPageRoutes; }
+
+bool is_page(const Route& route) {
+  return route.handler == get_page || route.handler == get_rollout_page ||
+         route.handler == get_asset;
+}
 
 }  // namespace rollwatch

@@ -6,6 +6,7 @@
 #include "daemon/api/fields.h"
 #include "daemon/api/handlers.h"
 #include "daemon/api/json_values.h"
+#include "daemon/api/status_view.h"
 #include "daemon/api/views.h"
 
 namespace rollwatch {
@@ -27,6 +28,12 @@ Json target_json(const TargetView& target) {
 
 }  // namespace
 
+Json targets_json(const ApiContext& context) {
+  Json items = Json::array();
+  for (const TargetView& target : context.targets()) items.push_back(target_json(target));
+  return items;
+}
+
 awaitable<ServerResponse> redeliver_delivery(const ApiContext& context, Call& call) {
   check_query(call, {});
   const Value object = body_object(call.request, true);
@@ -47,9 +54,7 @@ awaitable<ServerResponse> redeliver_delivery(const ApiContext& context, Call& ca
 
 awaitable<ServerResponse> list_targets(const ApiContext& context, Call& call) {
   check_query(call, {});
-  Json items = Json::array();
-  for (const TargetView& target : context.targets()) items.push_back(target_json(target));
-  co_return json_response(200, {{"items", std::move(items)}});
+  co_return json_response(200, {{"items", targets_json(context)}});
 }
 
 }  // namespace rollwatch

@@ -5,6 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/engine/engine.h"
@@ -12,6 +13,32 @@
 namespace rollwatch {
 
 nlohmann::ordered_json rollout_json(const RolloutView& view);
+
+// One sentence that says how it stands, or how it ended and why.
+std::string headline(const RolloutView& view);
+
+// Its conditions and alerts, step and open question, as rollout_json() has them.
+nlohmann::ordered_json step_json(const RolloutView& view);
+nlohmann::ordered_json question_json(const RolloutView& view);
+nlohmann::ordered_json next_slot_json(const RolloutView& view);
+std::string reason_of(const RolloutState& state);
+// Why it is held, or null.
+nlohmann::ordered_json held_by_json(const RolloutState& state);
+// How far it is; 100 only when it is promoted.
+int percent_of(const RolloutView& view);
+std::string_view on_fail_name(OnFail on_fail);
+std::string_view on_missing_name(OnMissing on_missing);
+
+// Where of several a reader looks first: the gating condition with the worst verdict, and among
+// equals the one nearest to its limit; while it waits for readiness, that. None: it has no
+// condition.
+std::optional<std::size_t> worst_condition(const RolloutView& view);
+// The comparison it fails by; nothing if none decides.
+std::optional<Comparison> failing_limit(const ConditionPlan& condition);
+
+// A rollout as a row among others; `recent`: the last slots of its worst condition, or null.
+nlohmann::ordered_json fleet_row_json(const RolloutView& view,
+                                      const std::vector<StoredEvaluation>* recent);
 
 // Its alerts as one of its conditions; of a plan with alerts.
 nlohmann::ordered_json alerts_json(const RolloutView& view);
@@ -39,6 +66,9 @@ std::string event_line(const StreamedEvent& event);
 // `held_because`: why it is not being tried although it is its turn.
 nlohmann::ordered_json delivery_json(const Delivery& delivery,
                                      const std::optional<std::string>& held_because = {});
+
+// Whether trying it again is what redeliver is for; not whether it can still be of consequence.
+bool may_be_redelivered(const Delivery& delivery);
 
 // The rollout's ETag: changes with every recorded step.
 std::string etag_of(const RolloutView& view);

@@ -84,7 +84,7 @@ Application::Impl::Impl(Settings settings)
                [this](const Delivery& delivery, Millis latency) {
                  metrics_.on_delivered(delivery, latency);
                }}),
-      service_(engine_, backend_->store()),
+      service_(engine_, backend_->store(), backend_->fleet()),
       feed_(io_.get_executor(), clock_, backend_->store(), event_line,
             {[this](std::string_view reason) { metrics_.on_stream_cut(reason); }}),
       api_(api_context()),
@@ -287,6 +287,7 @@ ReloadResult Application::Impl::reload() {
     result.end = end;
     for (const std::string& line : result.lines) spdlog::error("reload refused: {}", line);
     metrics_.on_reload(false, clock_.wall());
+    last_reload_ = {clock_.wall(), false, result.lines};
     return result;
   };
   auto loaded = load_config(settings_->file, process_environment());
@@ -312,6 +313,8 @@ ReloadResult Application::Impl::reload() {
   configure_delivery();
   metrics_.on_reload(true, clock_.wall());
   result.lines = settings_->warnings;
+  loaded_at_ = clock_.wall();
+  last_reload_ = {loaded_at_, true, result.lines};
   spdlog::info(
       "configuration reloaded: {} policies, {} datasources, {} orchestrators, {} notifiers",
       settings_->policies.size(), settings_->datasources.size(), settings_->orchestrators.size(),

@@ -40,6 +40,8 @@ class Application::Impl {
   DelayHooks delay_hooks();
   EngineHooks engine_hooks();
   ApiContext api_context();
+  std::vector<DatasourceView> datasource_views() const;
+  DaemonView daemon_view() const;
   BackendHooks backend_hooks();
   void configure_delivery();
   awaitable<void> start();
@@ -84,6 +86,9 @@ class Application::Impl {
   net::signal_set signals_;
 
   std::optional<std::string> not_ready_ = "starting";
+  SysTime started_at_ = clock_.wall();
+  SysTime loaded_at_ = started_at_;  // the configuration that is in force
+  std::optional<DaemonView::Reload> last_reload_;
   std::optional<SteadyTime> store_told_;  // when the log last said that a step is not recorded
   bool stopping_ = false;
   int exit_code_ = 0;

@@ -184,7 +184,46 @@ ApiContext Application::Impl::api_context() {
                                      }};
             return check_conditions(std::move(spec), std::move(plan), std::move(left_out),
                                     std::move(around));
-          }};
+          },
+          [this] { return datasource_views(); },
+          [this] { return daemon_view(); }};
+}
+
+std::vector<DatasourceView> Application::Impl::datasource_views() const {
+  std::vector<DatasourceView> views;
+  for (const auto& [name, datasource] : settings_->datasources) {
+    const DatasourceReading reading = source_.reading(name);
+    DatasourceView& view = views.emplace_back();
+    view.name = name;
+    view.url = without_credentials(datasource.url);
+    view.headers = source_.header_names(name);
+    view.up = reading.up;
+    view.since = reading.since;
+    view.last_answer_at = reading.last_answer_at;
+    view.last_error_at = reading.last_error_at;
+    view.last_error = reading.last_error;
+    view.ingestion_delay = delays_.ingestion_delay(name);
+    view.measured = datasource.measures_ingestion_delay;
+    view.max_concurrency = datasource.max_concurrency;
+    view.in_flight = reading.in_flight;
+    view.waiting = reading.waiting;
+    view.queries = reading.queries;
+    view.failures = reading.failures;
+  }
+  return views;
+}
+
+DaemonView Application::Impl::daemon_view() const {
+  DaemonView view;
+  view.compiler = "gcc " __VERSION__;
+  view.started_at = started_at_;
+  view.loaded_at = loaded_at_;
+  view.last_reload = last_reload_;
+  view.store_kind = settings_->store.path.empty() ? "postgresql" : "sqlite";
+  view.store_trouble = engine_.store_trouble();
+  if (!view.store_trouble) view.store_trouble = backend_->trouble();
+  view.stream_clients = feed_.clients();
+  return view;
 }
 
 BackendHooks Application::Impl::backend_hooks() {

@@ -29,6 +29,7 @@ class SoleBackend : public Backend {
   }
 
   Store& store() override { return store_; }
+  FleetStore& fleet() override { return store_; }
   Leases& leases() override { return leases_; }
   awaitable<void> open() override { co_return; }
   awaitable<void> join() override { co_await hooks_.gained(std::nullopt, Cause::kMissedDowntime); }
@@ -67,6 +68,7 @@ class SharedBackend : public Backend {
   ~SharedBackend() override { members_.close(); }
 
   Store& store() override { return store_; }
+  FleetStore& fleet() override { return store_; }
   Leases& leases() override { return members_; }
 
   awaitable<void> open() override {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/settings.h"
+#include "daemon/engine/fleet_store.h"
 #include "daemon/engine/leases.h"
 #include "daemon/engine/nodes.h"
 #include "daemon/engine/store.h"
@@ -36,6 +37,7 @@ class Backend {
   virtual ~Backend() = default;
 
   virtual Store& store() = 0;
+  virtual FleetStore& fleet() = 0;  // the same
   virtual Leases& leases() = 0;
 
   // Before anything is asked of the store. Throws StoreError: what is wrong, and what to do;

@@ -57,6 +57,11 @@ bool is_text(const ServerResponse& response) {
   return false;
 }
 
+bool is_encoded(const ServerResponse& response) {
+  return std::ranges::find(response.headers, "Content-Encoding", &Headers::value_type::first) !=
+         response.headers.end();
+}
+
 std::optional<std::string> gzipped(const std::string& text) {
   constexpr int kGzip = 16 + MAX_WBITS;
   constexpr int kMemory = 8;
@@ -113,8 +118,8 @@ Manners::Manners(ServerRequest& request)
 
 void Manners::finish(ServerResponse& response) const {
   response.headers.emplace_back("X-Request-Id", request_id_);
-  if (response.stream || response.body.size() <= kWorthIt || response.body.size() > kTooMuch ||
-      !is_text(response))
+  if (response.stream || is_encoded(response) || response.body.size() <= kWorthIt ||
+      response.body.size() > kTooMuch || !is_text(response))
     return;
   response.headers.emplace_back("Vary", "Accept-Encoding");
   if (!accepts_gzip_) return;

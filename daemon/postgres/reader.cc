@@ -109,47 +109,10 @@ StoredEvaluation evaluation_in(const PgRows& rows, int row) {
   return evaluation;
 }
 
-// A list's statement: values never become SQL.
-// "WHERE …" of rollouts r; its values go to the statement.
-std::string where_of(const ListFilter& filter, const std::optional<std::string>& before,
-                     PgStatement& statement) {
-  std::string where;
-  const auto value = [&statement](const std::string& text) {
-    statement.add(text);
-    return "$" + std::to_string(statement.values.size());
-  };
-  const auto add = [&where](const std::string& condition) {
-    where += (where.empty() ? "WHERE " : " AND ") + condition;
-  };
-  if (!filter.ns.empty()) add("r.namespace = " + value(filter.ns));
-  if (!filter.service.empty()) add("r.service = " + value(filter.service));
-  if (!filter.target.empty()) add("r.target = " + value(filter.target));
-  if (before) add("r.id < " + value(*before));
-  if (!filter.visible.empty()) {
-    std::string names;
-    for (const std::string& ns : filter.visible) names += (names.empty() ? "" : ", ") + value(ns);
-    add("r.namespace IN (" + names + ")");
-  }
-  if (!filter.states.empty()) {
-    std::string names;
-    for (const State state : filter.states)
-      names += (names.empty() ? "" : ", ") + value(std::string(name_of(state)));
-    add("r.state IN (" + names + ")");
-    // Says the same once more, in the words of the index that holds the few active ones.
-    if (std::none_of(filter.states.begin(), filter.states.end(), is_final)) add("r.active");
-  }
-  for (const auto& [name, text] : filter.labels) {
-    const std::string of_name = value(name);
-    add("EXISTS (SELECT 1 FROM labels l WHERE l.rollout = r.key AND l.name = " + of_name +
-        " AND l.value = " + value(text) + ")");
-  }
-  return where;
-}
-
 PgStatement list_statement(const ListFilter& filter, const std::optional<std::string>& before,
                            std::int64_t limit) {
   PgStatement statement;
-  const std::string where = where_of(filter, before, statement);
+  const std::string where = pg_where_of(filter, before, statement);
   statement.once =
       ROLLWATCH_ROLLOUT_COLUMNS + where + " ORDER BY r.id DESC LIMIT " + std::to_string(limit);
   return statement;
@@ -282,7 +245,7 @@ awaitable<Page<StoredRollout>> PgReader::list(ListFilter filter, std::size_t lim
 
 awaitable<std::size_t> PgReader::count(ListFilter filter) {
   PgStatement statement;
-  const std::string where = where_of(filter, std::nullopt, statement);
+  const std::string where = pg_where_of(filter, std::nullopt, statement);
   statement.once = "SELECT count(*) FROM rollouts r " + where;
   const PgRows rows = co_await pool_.ask(std::move(statement));
   co_return static_cast<std::size_t>(rows.integer(0, 0));

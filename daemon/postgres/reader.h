@@ -10,10 +10,15 @@
 #include <unordered_map>
 #include <vector>
 
+#include "daemon/engine/fleet_store.h"
 #include "daemon/engine/store.h"
 #include "daemon/postgres/pool.h"
 
 namespace rollwatch {
+
+// "WHERE …" of rollouts r, or nothing: values never become SQL, they go to the statement.
+std::string pg_where_of(const ListFilter& filter, const std::optional<std::string>& before,
+                        PgStatement& statement);
 
 // Throws PgError, or DocumentError and std::out_of_range for a row that makes no sense.
 class PgReader {
@@ -38,6 +43,13 @@ class PgReader {
   awaitable<EventStretch> event_stretch(std::int64_t after, std::size_t limit);
   awaitable<Page<Delivery>> deliveries(std::string rollout, std::size_t limit, std::int64_t after);
   awaitable<std::optional<Delivery>> delivery(std::string id);
+  awaitable<Page<std::string>> search(RolloutSearch search, std::size_t limit,
+                                      std::optional<std::string> before);
+  awaitable<std::size_t> count_found(RolloutSearch search);
+  // `before`: only those whose key is smaller.
+  awaitable<Page<ListedDelivery>> all_deliveries(DeliveryFilter filter, std::size_t limit,
+                                                 std::optional<std::int64_t> before);
+  awaitable<std::size_t> count_deliveries(DeliveryFilter filter);
   awaitable<std::optional<ExplainRecord>> explain(std::string rollout,
                                                   std::optional<std::string> decision);
   awaitable<std::vector<FreezeRecord>> freezes();

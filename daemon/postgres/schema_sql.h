@@ -341,4 +341,10 @@ ALTER TABLE freezes
   ADD COLUMN lifted_address text NOT NULL DEFAULT '';
 )sql";
 
+// What could not be delivered is looked for among everything that was.
+inline constexpr const char* kPgFailedDeliveries = R"sql(
+CREATE INDEX deliveries_failed ON deliveries (key) WHERE state IN ('dead', 'refused');
+CREATE INDEX deliveries_open_by_key ON deliveries (key) WHERE open;
+)sql";
+
 }  // namespace rollwatch

@@ -156,6 +156,28 @@ awaitable<std::optional<Delivery>> PgStore::delivery(std::string id) {
   return reading(reader_.delivery(std::move(id)));
 }
 
+awaitable<Page<std::string>> PgStore::search(RolloutSearch search, std::size_t limit,
+                                             std::optional<std::string> cursor) {
+  std::optional<std::string> before;
+  if (cursor) before = rollout_in_list_cursor(*cursor);
+  return reading(reader_.search(std::move(search), limit, std::move(before)));
+}
+
+awaitable<std::size_t> PgStore::count_found(RolloutSearch search) {
+  return reading(reader_.count_found(std::move(search)));
+}
+
+awaitable<Page<ListedDelivery>> PgStore::all_deliveries(DeliveryFilter filter, std::size_t limit,
+                                                        std::optional<std::string> cursor) {
+  std::optional<std::int64_t> before;
+  if (cursor) before = key_in_delivery_cursor(*cursor);
+  return reading(reader_.all_deliveries(std::move(filter), limit, before));
+}
+
+awaitable<std::size_t> PgStore::count_deliveries(DeliveryFilter filter) {
+  return reading(reader_.count_deliveries(std::move(filter)));
+}
+
 awaitable<std::optional<ExplainRecord>> PgStore::explain(std::string rollout,
                                                          std::optional<std::string> decision) {
   return reading(reader_.explain(std::move(rollout), std::move(decision)));

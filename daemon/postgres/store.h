@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/engine/fleet_store.h"
 #include "daemon/engine/store.h"
 #include "daemon/postgres/pool.h"
 #include "daemon/postgres/reader.h"
@@ -13,7 +14,7 @@
 
 namespace rollwatch {
 
-class PgStore : public Store {
+class PgStore : public Store, public FleetStore {
  public:
   PgStore(const net::any_io_executor& executor, const std::string& url, PgWriterHooks hooks = {});
   PgStore(const net::any_io_executor& executor, PgTarget target, PgWriterHooks hooks = {});
@@ -50,6 +51,12 @@ class PgStore : public Store {
   awaitable<Page<Delivery>> deliveries(std::string rollout, std::size_t limit,
                                        std::optional<std::string> cursor) override;
   awaitable<std::optional<Delivery>> delivery(std::string id) override;
+  awaitable<Page<std::string>> search(RolloutSearch search, std::size_t limit,
+                                      std::optional<std::string> cursor) override;
+  awaitable<std::size_t> count_found(RolloutSearch search) override;
+  awaitable<Page<ListedDelivery>> all_deliveries(DeliveryFilter filter, std::size_t limit,
+                                                 std::optional<std::string> cursor) override;
+  awaitable<std::size_t> count_deliveries(DeliveryFilter filter) override;
   awaitable<std::optional<ExplainRecord>> explain(std::string rollout,
                                                   std::optional<std::string> decision) override;
   awaitable<std::optional<std::string>> memo(std::string rollout, std::string target,

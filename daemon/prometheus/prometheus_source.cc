@@ -65,50 +65,7 @@ std::size_t hash_of(const Question& question) {
          static_cast<std::size_t>(question.time.time_since_epoch().count());
 }
 
-// Whether an answer shows that the server works; nothing if it says nothing about that. A query it
-// refuses or cannot compute (400, 422) is not its fault.
-std::optional<bool> shows_up(const Answer& answer) {
-  const auto* failure = std::get_if<QueryFailure>(&answer.result);
-  if (!failure) return true;
-  switch (failure->kind) {
-    case FailureKind::kNotAsked:
-    case FailureKind::kOverload:
-      return std::nullopt;
-    case FailureKind::kBadQuery:
-    case FailureKind::kTooLarge:
-      return true;
-    case FailureKind::kHttpStatus:
-      return failure->http_status == 400 || failure->http_status == 422;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
-
-std::string_view result_word(const Answer& answer) {
-  const auto* failure = std::get_if<QueryFailure>(&answer.result);
-  if (!failure) return answer.partial ? "partial" : "success";
-  switch (failure->kind) {
-    case FailureKind::kUnreachable:
-      return "unreachable";
-    case FailureKind::kTimeout:
-      return "timeout";
-    case FailureKind::kBadQuery:
-      return "bad_query";
-    case FailureKind::kHttpStatus:
-      return "http_status";
-    case FailureKind::kMalformed:
-      return "malformed";
-    case FailureKind::kTooLarge:
-      return "too_large";
-    case FailureKind::kNotAsked:
-      return "not_asked";
-    case FailureKind::kOverload:
-      return "overload";
-  }
-  return "malformed";
-}
 
 class PrometheusSource::Impl : public std::enable_shared_from_this<Impl> {
  public:
@@ -120,6 +77,7 @@ class PrometheusSource::Impl : public std::enable_shared_from_this<Impl> {
   void stop();
   const Datasource* find(const std::string& name) const;
   std::optional<bool> up(const std::string& name) const;
+  DatasourceReading reading(const std::string& name) const;
 
  private:
   // What a datasource's configuration comes to.
@@ -138,7 +96,7 @@ class PrometheusSource::Impl : public std::enable_shared_from_this<Impl> {
     int busy = 0;
     QueryQueue waiting;
     bool is_looked_after = false;  // somebody looks after `waiting` every now and then
-    std::optional<bool> up;
+    DatasourceReading seen;        // but for what is out and what waits
   };
   using PoolPtr = std::shared_ptr<Pool>;
 
@@ -151,10 +109,10 @@ class PrometheusSource::Impl : public std::enable_shared_from_this<Impl> {
   static int connections(const Pool& pool) {
     return pool.server ? std::max(1, pool.server->settings.max_concurrency) : 0;
   }
-  void give_up(const Pool& pool, const QueryQueue::GivenUp& given_up);
+  void give_up(Pool& pool, const QueryQueue::GivenUp& given_up);
   void look_after(const PoolPtr& pool);
-  void answer(const Pool& pool, const Asking& asking, Answer answer);
-  void note_up(Pool& pool, const Answer& answer);
+  void answer(Pool& pool, const Asking& asking, Answer answer);
+  void note(Pool& pool, const Answer& answer);
 
   net::any_io_executor executor_;
   Clock& clock_;
@@ -182,7 +140,16 @@ const Datasource* PrometheusSource::Impl::find(const std::string& name) const {
 }
 
 std::optional<bool> PrometheusSource::Impl::up(const std::string& name) const {
-  return find(name) ? pools_.at(name)->up : std::nullopt;
+  return find(name) ? pools_.at(name)->seen.up : std::nullopt;
+}
+
+DatasourceReading PrometheusSource::Impl::reading(const std::string& name) const {
+  if (!find(name)) return {};
+  const Pool& pool = *pools_.at(name);
+  DatasourceReading reading = pool.seen;
+  reading.in_flight = static_cast<std::size_t>(pool.busy);
+  reading.waiting = pool.waiting.size();
+  return reading;
 }
 
 // Nothing of ours runs inside a caller, nor after the owner is gone.
@@ -216,7 +183,7 @@ void PrometheusSource::Impl::configure(std::map<std::string, Datasource> datasou
     pool_of(name)->server = std::move(server);
   }
   for (auto& [name, pool] : pools_) {
-    if (!pool->server) pool->up.reset();
+    if (!pool->server) pool->seen = {};
     if (!pool->waiting.empty()) later([this, pool = pool] { send_next(pool); });
   }
 }
@@ -299,12 +266,12 @@ void PrometheusSource::Impl::received(const PoolPtr& pool, const ServerPtr& serv
   if (--server->out == 0) std::erase(retired_, server);
   if (response.error == HttpError::kNone) pool->waiting.answered(clock_.steady());
   Answer parsed = answer_of(pool->name, server->settings, std::move(response));
-  note_up(*pool, parsed);
+  note(*pool, parsed);
   answer(*pool, asking, std::move(parsed));
   send_next(pool);
 }
 
-void PrometheusSource::Impl::give_up(const Pool& pool, const QueryQueue::GivenUp& given_up) {
+void PrometheusSource::Impl::give_up(Pool& pool, const QueryQueue::GivenUp& given_up) {
   const Asking& asking = *given_up.asking;
   const auto waited = std::chrono::floor<Millis>(clock_.steady() - asking.since);
   const std::string all = "all " + std::to_string(connections(pool)) + " of datasource " +
@@ -333,18 +300,17 @@ void PrometheusSource::Impl::look_after(const PoolPtr& pool) {
         });
 }
 
-void PrometheusSource::Impl::answer(const Pool& pool, const Asking& asking, Answer answer) {
+void PrometheusSource::Impl::answer(Pool& pool, const Asking& asking, Answer answer) {
+  pool.seen.count(answer, clock_.wall());
   if (hooks_.query_finished) hooks_.query_finished(pool.name, result_word(answer), answer.duration);
   answer.shared_with = asking.receivers.size() - 1;
   for (const Asking::Receiver& receiver : asking.receivers)
     (*receiver.answered)(receiver.index, answer);
 }
 
-void PrometheusSource::Impl::note_up(Pool& pool, const Answer& answer) {
-  const std::optional<bool> up = shows_up(answer);
-  if (!up || !pool.server || pool.up == up) return;
-  pool.up = up;
-  if (hooks_.up_changed) hooks_.up_changed(pool.name, *up);
+void PrometheusSource::Impl::note(Pool& pool, const Answer& answer) {
+  if (!pool.server || !pool.seen.note(answer, clock_.wall())) return;
+  if (hooks_.up_changed) hooks_.up_changed(pool.name, *pool.seen.up);
 }
 
 PrometheusSource::PrometheusSource(const net::any_io_executor& executor, Clock& clock,
@@ -396,6 +362,10 @@ Millis PrometheusSource::ingestion_delay(const std::string& datasource) const {
 
 std::optional<bool> PrometheusSource::up(const std::string& datasource) const {
   return impl_->up(datasource);
+}
+
+DatasourceReading PrometheusSource::reading(const std::string& datasource) const {
+  return impl_->reading(datasource);
 }
 
 }  // namespace rollwatch

@@ -17,6 +17,7 @@
 
 #include "daemon/engine/metrics_source.h"
 #include "daemon/net/clock.h"
+#include "daemon/prometheus/datasource_reading.h"
 #include "daemon/prometheus/query_request.h"
 
 namespace rollwatch {
@@ -33,9 +34,6 @@ struct SourceHooks {
 struct SourceLimits {
   std::size_t answer_bytes = 16 << 20;
 };
-
-// One word for a metric's label.
-std::string_view result_word(const Answer& answer);
 
 class PrometheusSource : public MetricsSource {
  public:
@@ -61,6 +59,7 @@ class PrometheusSource : public MetricsSource {
   // Whether it answered when it was last asked; nothing if it was not asked yet, or is not
   // configured.
   std::optional<bool> up(const std::string& datasource) const;
+  DatasourceReading reading(const std::string& datasource) const;
 
  private:
   class Impl;

@@ -36,6 +36,15 @@ std::string rollout_in_list_cursor(const std::string& cursor) {
   return std::string(id);
 }
 
+std::string like_pattern(std::string_view text) {
+  std::string pattern = "%";
+  for (const char c : text) {
+    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+    pattern += c;
+  }
+  return pattern + "%";
+}
+
 std::string delivery_cursor(std::int64_t last_key) {
   return std::string(kDeliveries) + std::to_string(last_key);
 }

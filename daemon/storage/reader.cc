@@ -65,6 +65,16 @@ Where where(const ListFilter& filter, const std::optional<std::string>& before) 
   return where;
 }
 
+Where where(const RolloutSearch& search, const std::optional<std::string>& before) {
+  Where found = where(search.filter, before);
+  if (search.text.empty()) return found;
+  found.add(
+      "(r.service LIKE ? ESCAPE '\\' OR r.namespace LIKE ? ESCAPE '\\'"
+      " OR r.target LIKE ? ESCAPE '\\' OR r.candidate LIKE ? ESCAPE '\\')");
+  found.values.insert(found.values.end(), 4, like_pattern(search.text));
+  return found;
+}
+
 }  // namespace
 
 // One more than asked for is read: it tells whether there is a next page.
@@ -195,6 +205,34 @@ Page<StoredRollout> StoreReader::list(const ListFilter& filter, std::size_t limi
 
 std::size_t StoreReader::count(const ListFilter& filter) {
   const Where conditions = where(filter, std::nullopt);
+  Query query(db_, "SELECT count(*) FROM rollouts r " + conditions.sql, Query::Reuse::kOnce);
+  query.bind();
+  for (const std::string& value : conditions.values) query.add(value);
+  query.next();
+  return static_cast<std::size_t>(query.integer(0));
+}
+
+Page<std::string> StoreReader::search(const RolloutSearch& search, std::size_t limit,
+                                      const std::optional<std::string>& before) {
+  const Where conditions = where(search, before);
+  Query query(db_, "SELECT r.id FROM rollouts r " + conditions.sql + " ORDER BY r.id DESC LIMIT ?",
+              Query::Reuse::kOnce);
+  query.bind();
+  for (const std::string& value : conditions.values) query.add(value);
+  query.add(one_more(limit));
+  Page<std::string> page;
+  while (query.next()) {
+    if (page.items.size() == limit) {
+      if (limit > 0) page.next_cursor = list_cursor(page.items.back());
+      break;
+    }
+    page.items.push_back(query.text(0));
+  }
+  return page;
+}
+
+std::size_t StoreReader::count_found(const RolloutSearch& search) {
+  const Where conditions = where(search, std::nullopt);
   Query query(db_, "SELECT count(*) FROM rollouts r " + conditions.sql, Query::Reuse::kOnce);
   query.bind();
   for (const std::string& value : conditions.values) query.add(value);

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "daemon/engine/fleet_store.h"
 #include "daemon/engine/store.h"
 #include "daemon/storage/recent_heads.h"
 #include "daemon/storage/sqlite.h"
@@ -39,6 +40,13 @@ class StoreReader {
   EventStretch event_stretch(std::int64_t after, std::size_t limit);
   Page<Delivery> deliveries(const std::string& rollout, std::size_t limit, std::int64_t after);
   std::optional<Delivery> delivery(const std::string& id);
+  Page<std::string> search(const RolloutSearch& search, std::size_t limit,
+                           const std::optional<std::string>& before);
+  std::size_t count_found(const RolloutSearch& search);
+  // `before`: only those whose key is smaller.
+  Page<ListedDelivery> all_deliveries(const DeliveryFilter& filter, std::size_t limit,
+                                      std::optional<std::int64_t> before);
+  std::size_t count_deliveries(const DeliveryFilter& filter);
   std::optional<ExplainRecord> explain(const std::string& rollout,
                                        const std::optional<std::string>& decision);
   std::vector<StoredRollout> latest_per_target(const std::string& ns, const std::string& service,

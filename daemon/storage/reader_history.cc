@@ -10,15 +10,6 @@
 #include "daemon/storage/schema.h"
 
 namespace rollwatch {
-namespace {
-
-// Columns that delivery_in() reads, in its order.
-#define ROLLWATCH_DELIVERY_COLUMNS                                                              \
-  "SELECT d.key, d.id, d.class, d.kind, r.id, d.target, d.number, d.weight, d.fence, d.state, " \
-  "d.created_at, d.expires_at, d.accepted_until, d.payload "                                    \
-  "FROM deliveries d JOIN rollouts r ON r.key = d.rollout "
-
-}  // namespace
 
 // Oldest first.
 std::vector<StoredEvaluation> StoreReader::recent_evaluations(std::int64_t rollout,
@@ -156,7 +147,8 @@ Delivery StoreReader::delivery_in(const Query& row) {
 
 std::vector<Delivery> StoreReader::open_deliveries() {
   const Moment moment(db_);
-  Query query(db_, ROLLWATCH_DELIVERY_COLUMNS "WHERE d.open = 1 ORDER BY d.key");
+  Query query(
+      db_, ROLLWATCH_DELIVERY_COLUMNS ROLLWATCH_FROM_DELIVERIES "WHERE d.open = 1 ORDER BY d.key");
   std::vector<Delivery> deliveries;
   while (query.next()) deliveries.push_back(delivery_in(query));
   return deliveries;
@@ -176,7 +168,7 @@ std::vector<Delivery> StoreReader::open_deliveries_in(const std::vector<Place>& 
 Page<Delivery> StoreReader::deliveries(const std::string& rollout, std::size_t limit,
                                        std::int64_t after) {
   const Moment moment(db_);
-  Query query(db_, ROLLWATCH_DELIVERY_COLUMNS
+  Query query(db_, ROLLWATCH_DELIVERY_COLUMNS ROLLWATCH_FROM_DELIVERIES
               "WHERE d.rollout = (SELECT key FROM rollouts WHERE id = ?1) AND d.key > ?2 "
               "ORDER BY d.key LIMIT ?3");
   query.bind(rollout, after, one_more(limit));
@@ -199,7 +191,7 @@ std::optional<Delivery> StoreReader::delivery(const std::string& id) {
 }
 
 std::optional<Delivery> StoreReader::delivery_of(const std::string& id) {
-  Query query(db_, ROLLWATCH_DELIVERY_COLUMNS "WHERE d.id = ?1");
+  Query query(db_, ROLLWATCH_DELIVERY_COLUMNS ROLLWATCH_FROM_DELIVERIES "WHERE d.id = ?1");
   query.bind(id);
   if (!query.next()) return std::nullopt;
   return delivery_in(query);

@@ -32,6 +32,12 @@ class Moment {
 // One more than asked for is read: it tells whether there is a next page.
 std::int64_t one_more(std::size_t limit);
 
+// Columns that StoreReader::delivery_in() reads, in its order, of deliveries d and rollouts r.
+#define ROLLWATCH_DELIVERY_COLUMNS                                                              \
+  "SELECT d.key, d.id, d.class, d.kind, r.id, d.target, d.number, d.weight, d.fence, d.state, " \
+  "d.created_at, d.expires_at, d.accepted_until, d.payload"
+#define ROLLWATCH_FROM_DELIVERIES " FROM deliveries d JOIN rollouts r ON r.key = d.rollout "
+
 // The ids in a query's fourth column whose place, in its first three, is one of these.
 std::vector<std::string> ids_in(const std::vector<Place>& places, Query& query);
 

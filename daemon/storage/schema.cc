@@ -255,9 +255,14 @@ ALTER TABLE freezes ADD COLUMN lifted_token TEXT NOT NULL DEFAULT '';
 ALTER TABLE freezes ADD COLUMN lifted_address TEXT NOT NULL DEFAULT '';
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kFirst}, Migration{2, kEventHorizon},
-                                 Migration{3, kRecent}, Migration{4, kThinning},
-                                 Migration{5, kFreezeVia}};
+// What could not be delivered is looked for among everything that was.
+constexpr const char* kFailedDeliveries = R"sql(
+CREATE INDEX deliveries_failed ON deliveries (key) WHERE state IN ('dead', 'refused');
+)sql";
+
+constexpr std::array kMigrations{Migration{1, kFirst},     Migration{2, kEventHorizon},
+                                 Migration{3, kRecent},    Migration{4, kThinning},
+                                 Migration{5, kFreezeVia}, Migration{6, kFailedDeliveries}};
 
 }  // namespace
 

@@ -278,6 +278,37 @@ awaitable<std::optional<Delivery>> SqliteStore::delivery(std::string id) {
       [id = std::move(id)](StoreReader& reader) { return reader.delivery(id); });
 }
 
+awaitable<Page<std::string>> SqliteStore::search(RolloutSearch search, std::size_t limit,
+                                                 std::optional<std::string> cursor) {
+  std::optional<std::string> before;
+  if (cursor) before = rollout_in_list_cursor(*cursor);
+  return read<Page<std::string>>([search = std::move(search), limit, before](StoreReader& reader) {
+    return reader.search(search, limit, before);
+  });
+}
+
+awaitable<std::size_t> SqliteStore::count_found(RolloutSearch search) {
+  return read<std::size_t>(
+      [search = std::move(search)](StoreReader& reader) { return reader.count_found(search); });
+}
+
+awaitable<Page<ListedDelivery>> SqliteStore::all_deliveries(DeliveryFilter filter,
+                                                            std::size_t limit,
+                                                            std::optional<std::string> cursor) {
+  std::optional<std::int64_t> before;
+  if (cursor) before = key_in_delivery_cursor(*cursor);
+  return read<Page<ListedDelivery>>(
+      [filter = std::move(filter), limit, before](StoreReader& reader) {
+        return reader.all_deliveries(filter, limit, before);
+      });
+}
+
+awaitable<std::size_t> SqliteStore::count_deliveries(DeliveryFilter filter) {
+  return read<std::size_t>([filter = std::move(filter)](StoreReader& reader) {
+    return reader.count_deliveries(filter);
+  });
+}
+
 awaitable<std::optional<ExplainRecord>> SqliteStore::explain(std::string rollout,
                                                              std::optional<std::string> decision) {
   return read<std::optional<ExplainRecord>>(

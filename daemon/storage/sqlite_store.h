@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/engine/fleet_store.h"
 #include "daemon/engine/store.h"
 
 namespace rollwatch {
@@ -23,7 +24,7 @@ class Database;
 class RecentLog;
 class StoreReader;
 
-class SqliteStore : public Store {
+class SqliteStore : public Store, public FleetStore {
  public:
   // Opens the database, or creates it readable for its owner only, and brings its schema up to date
   // before it returns. Throws StoreError that names the path and says what to do. `io` must outlive
@@ -52,6 +53,12 @@ class SqliteStore : public Store {
   awaitable<Page<Delivery>> deliveries(std::string rollout, std::size_t limit,
                                        std::optional<std::string> cursor) override;
   awaitable<std::optional<Delivery>> delivery(std::string id) override;
+  awaitable<Page<std::string>> search(RolloutSearch search, std::size_t limit,
+                                      std::optional<std::string> cursor) override;
+  awaitable<std::size_t> count_found(RolloutSearch search) override;
+  awaitable<Page<ListedDelivery>> all_deliveries(DeliveryFilter filter, std::size_t limit,
+                                                 std::optional<std::string> cursor) override;
+  awaitable<std::size_t> count_deliveries(DeliveryFilter filter) override;
   awaitable<std::optional<ExplainRecord>> explain(std::string rollout,
                                                   std::optional<std::string> decision) override;
   awaitable<std::optional<std::string>> memo(std::string rollout, std::string target,

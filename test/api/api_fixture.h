@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 
@@ -59,6 +60,8 @@ class FakeService : public RolloutService {
   std::vector<std::string> asked;         // pages: "list limit cursor …"
   std::vector<Millis> waits;
   ListFilter filter;
+  ListFilter search_filter;
+  DeliveryFilter delivery_filter;
 
   awaitable<RegisterResult> register_rollout(Registration registration) override {
     vias.push_back(registration.via);
@@ -184,6 +187,45 @@ class FakeService : public RolloutService {
     if (found == known_deliveries.end()) co_return std::nullopt;
     co_return found->second;
   }
+  awaitable<Page<ListedDelivery>> all_deliveries(DeliveryFilter wanted, std::size_t limit,
+                                                 std::optional<std::string> cursor) override {
+    delivery_filter = std::move(wanted);
+    note("all deliveries", limit, cursor);
+    Page<ListedDelivery> page;
+    for (const auto& [id, delivery] : known_deliveries) {
+      const RolloutSpec& spec = rollouts.at(delivery.rollout).spec;
+      page.items.push_back({delivery, spec.ns, spec.service, spec.target, spec.candidate});
+    }
+    page.next_cursor = next_cursor;
+    co_return page;
+  }
+  awaitable<std::size_t> count_deliveries(DeliveryFilter wanted) override {
+    std::size_t found = 0;
+    for (const auto& [id, delivery] : known_deliveries)
+      found += std::ranges::count(wanted.states, delivery.state) > 0 ? 1 : 0;
+    co_return found;
+  }
+  awaitable<Page<RolloutView>> search(RolloutSearch wanted, std::size_t limit,
+                                      std::optional<std::string> cursor) override {
+    note("search " + wanted.text, limit, cursor);
+    search_filter = wanted.filter;
+    Page<RolloutView> page;
+    for (const auto& [id, view] : rollouts)
+      if (std::ranges::count(wanted.filter.states, view.state.state) > 0)
+        page.items.push_back(view);
+    page.next_cursor = next_cursor;
+    co_return page;
+  }
+  awaitable<std::size_t> count_found(RolloutSearch wanted) override {
+    std::size_t found = 0;
+    for (const auto& [id, view] : rollouts)
+      found += std::ranges::count(wanted.filter.states, view.state.state) > 0 ? 1 : 0;
+    co_return found;
+  }
+  awaitable<std::int64_t> newest_event() override {
+    if (store_is_away) throw StoreError("disk I/O error in /var/lib/secret/place");
+    co_return all_events.empty() ? 0 : all_events.back().seq;
+  }
   awaitable<std::optional<ExplainRecord>> explain(std::string,
                                                   std::optional<std::string> decision) override {
     if (record && decision && *decision != record->decision) co_return std::nullopt;
@@ -243,6 +285,8 @@ class ApiTest : public testing::Test {
   };
   std::vector<AskedCheck> checks;
   std::vector<CheckedCondition> checked;  // what they are answered with
+  std::vector<DatasourceView> datasources;
+  DaemonView daemon;
   Api api{ApiContext{
       .service = service,
       .clock = clock,
@@ -277,7 +321,9 @@ class ApiTest : public testing::Test {
                  std::vector<std::string> left_out) -> awaitable<std::vector<CheckedCondition>> {
         checks.push_back({std::move(spec), std::move(plan), std::move(left_out)});
         co_return checked;
-      }}};
+      },
+      .datasources = [this] { return datasources; },
+      .daemon = [this] { return daemon; }}};
 
  private:
   net::io_context io_;

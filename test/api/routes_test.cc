@@ -3,6 +3,7 @@
 #include "daemon/api/api.h"
 #include "daemon/api/carried.h"
 #include "daemon/api/foreign.h"
+#include "daemon/api/page_routes.h"
 #include "test/api/api_fixture.h"
 #include "test/support/run.h"
 
@@ -76,11 +77,15 @@ TEST(Routes, ParametersAreTheDecodedSegments) {
 
 TEST(Routes, EveryRouteIsWrittenOnce) {
   std::set<std::pair<std::string_view, std::string_view>> seen;
-  for (const Route& route : api_routes()) {
-    EXPECT_TRUE(seen.emplace(route.method, route.pattern).second) << route.method << route.pattern;
-    EXPECT_NE(route.handler, nullptr);
-    EXPECT_TRUE(route.method != "GET" || route.scope == Scope::kRead) << route.pattern;
-  }
+  for (const auto& table : {api_routes(), page_routes()})
+    for (const Route& route : table) {
+      EXPECT_TRUE(seen.emplace(route.method, route.pattern).second)
+          << route.method << route.pattern;
+      EXPECT_NE(route.handler, nullptr);
+      EXPECT_TRUE(route.method != "GET" || route.scope == Scope::kRead ||
+                  route.scope == Scope::kAny)
+          << route.pattern;
+    }
 }
 
 using ApiRoutesTest = ApiTest;
@@ -313,12 +318,6 @@ TEST_F(ApiAdminTest, MetricsAreTextFormat) {
   const ServerResponse response = ask("GET", "/metrics");
   EXPECT_EQ(header(response, "Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
   EXPECT_EQ(response.body, "rollwatch_x 1\n");
-}
-
-TEST_F(ApiAdminTest, TheIndexNamesTheApi) {
-  EXPECT_THAT(ask("GET", "/").body,
-              AllOf(HasSubstr("rollwatchd 0.1.0"),
-                    HasSubstr("http://rollwatch.example.net/api/v1/rollouts")));
 }
 
 TEST_F(ApiAdminTest, ReloadSaysWhatBecameOfIt) {

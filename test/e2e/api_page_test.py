@@ -17,10 +17,13 @@ PAGE = (SOURCE / "docs" / "api.md").read_text()
 SHOWN = {
     "Register": ["Registration"],
     "A rollout": ["Rollout"],
+    "Fleet": ["Fleet"],
     "Verdict, and waiting": ["VerdictAnswer"],
     "Lists and cursors": ["Evaluation", "Event", "Delivery"],
+    "Deliveries of all rollouts": ["FleetDeliveries"],
     "Policies": ["PolicyList"],
     "Check": ["CheckAnswer"],
+    "Status": ["Status"],
     "Nodes": ["NodeList"],
     "Targets": ["TargetList"],
     "What an orchestrator would be sent": ["OrchestratorTest"],

@@ -37,7 +37,7 @@ class Notifiers(NotifierCase):
             "service": service, "target": "default", "candidate": "1.1", "rollout": rollout, "tier": "web"})
         self.assertTrue(alert["annotations"]["summary"].startswith(f"{service} 1.1: paused"), alert)
         self.assertIn(f"rollwatch resume {rollout}", alert["annotations"]["answer"])
-        self.assertEqual(alert["generatorURL"], f"{server.url}/api/v1/rollouts/{rollout}")
+        self.assertEqual(alert["generatorURL"], f"{server.url}/rollouts/{rollout}")
         self.assertEqual(milliseconds(alert["endsAt"]) - milliseconds(alert["startsAt"]) > 89 * 60_000, True)
         self.people.wait_for("team", "RollwatchNeedsDecision", "firing")
         wait_until(lambda: alertmanager.sent()[0] >= 2, "our own hook to be told as well")
@@ -116,7 +116,7 @@ class Notifiers(NotifierCase):
             self.assertIn("deploys", region["tags"])
             shown = Shown(region["text"])
             self.assertTrue(shown.words.startswith(f"{service} 1.1: {state.replace('_', ' ')}"), shown.words)
-            self.assertEqual(shown.links, [f"{server.url}/api/v1/rollouts/{rollouts[service]}"])
+            self.assertEqual(shown.links, [f"{server.url}/rollouts/{rollouts[service]}"])
         self.settle(server)
 
     def test_a_restart_closes_the_same_region_and_a_deleted_one_is_written_anew(self):

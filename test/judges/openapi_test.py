@@ -156,6 +156,8 @@ class OpenApi(RolloutCase):
         self.op("registerRollout", 409, self.fields(bad))
         self.op("explainDecision", 404, id="ro_none")
 
+        self.views(rollout, sick)
+
         # Deciding.
         self.op("pauseRollout", 412, {}, headers={"If_Match": '"r0"'}, id=rollout)
         self.op("resumeRollout", 409, {}, id=rollout)
@@ -203,6 +205,35 @@ class OpenApi(RolloutCase):
         can_refuse = {name for name, operation in self.document.operations.items()
                       if set(operation.fields["responses"]) & {"404", "409", "410", "412"}} - {"reload", "reloadWithPut"}
         self.assertLessEqual(can_refuse, self.refused)
+
+    def views(self, going_on, ended):
+        """The one answer that each view of the page is made of."""
+        fleet = self.op("getFleet", 200, query={"q": "1.1", "values": 5})
+        self.assertIn(going_on, [row["id"] for row in fleet.json["active"]["items"]])
+        self.assertIn(ended, [row["id"] for row in fleet.json["ended"]["items"]])
+        self.op("getFleet", 200, query={"id": [going_on, ended], "state": ["active", "rolled_back"], "label.tier": "web"})
+        page = self.op("getFleet", 200, query={"limit": 1, "ended": 1}).json
+        for name, cursor in (("active", "cursor"), ("ended", "ended_cursor")):
+            if "next_cursor" in page[name]:
+                self.op("getFleet", 200, query={cursor: page[name]["next_cursor"]})
+        self.op("getFleet", 422, query={"values": 61})
+        report = self.op("getReport", 200, id=ended)
+        self.assertIn("was rolled back: errors", report.json["headline"])
+        self.assertIn("f", report.json["conditions"][0]["points"]["outcome"])
+        self.assertEqual(report.json["rollout"], self.server.api.rollout(ended))
+        self.op("getReport", 304, headers={"If_None_Match": report.headers["ETag"]}, id=ended)
+        later = self.op("getReport", 200, id=ended, query={"after": report.json["evaluations_after"], "points": 3}).json
+        self.assertEqual(later["conditions"][0]["points"]["at"], [])
+        self.op("getReport", 200, id=going_on)
+        self.op("getReport", 404, id="ro_none")
+        self.assertTrue(self.op("listAllDeliveries", 200, query={"state": ["done", "failed"], "class": "order", "target": "deployer"}).json["items"])
+        page = self.op("listAllDeliveries", 200, query={"limit": 1}).json
+        self.op("listAllDeliveries", 200, query={"cursor": page["next_cursor"]})
+        self.op("listAllDeliveries", 422, query={"cursor": "none"})
+        status = self.op("getStatus", 200).json
+        self.assertEqual([source["up"] for source in status["datasources"]], [True])
+        self.assertTrue(status["ready"])
+        self.assertEqual(self.op("getMe", 200).json["scopes"], ["read", "register", "decide", "admin"])
 
     def check_is_what_a_slot_would_be(self, rollout, service):
         fields = {"policy": "quick", "service": service, "stable": "1.0", "candidate": "1.1"}

@@ -178,7 +178,7 @@ TEST(Alertmanager, LabelsStayAndTheTextMoves) {
   EXPECT_EQ(first["annotations"]["answer"],
             "rollwatch resume ro_1 to go on, rollwatch rollback ro_1 to go back");
   EXPECT_EQ(first["annotations"]["link_change"], "https://git.example.net/c/1");
-  EXPECT_EQ(first["generatorURL"], "http://rollwatch/api/v1/rollouts/ro_1");
+  EXPECT_EQ(first["generatorURL"], "http://rollwatch/rollouts/ro_1");
   EXPECT_EQ(first["startsAt"], format_time(kAlertNow));
   EXPECT_EQ(first["endsAt"], format_time(kAlertNow + kAlertLife));
 

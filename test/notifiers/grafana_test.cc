@@ -88,7 +88,7 @@ TEST(Grafana, TheTextIsHtmlThatMeansNothingButItself) {
   a.call(EventType::kStarted, "analyzing", Millis{0}, 1);
   EXPECT_EQ(a.body["text"],
             "checkout 1.24: started: a &lt; b &amp; &quot;c&quot;\n"
-            "<a href=\"http://rollwatch?a&amp;b/api/v1/rollouts/ro_1\">rollwatch</a>");
+            "<a href=\"http://rollwatch?a&amp;b/rollouts/ro_1\">rollwatch</a>");
 }
 
 TEST(Grafana, OnADashboardAndWithTagsOfOnesOwn) {

@@ -73,7 +73,7 @@ TEST(SlackRoot, InFull) {
       R"j({"type":"mrkdwn","text":"*All conditions*\n1 of 2 passing"},)j"
       R"j({"type":"mrkdwn","text":"*Share of 1.24*\n0 %"},)j"
       R"j({"type":"mrkdwn","text":"*Since registration*\n6m10s"}]},)j"
-      R"j({"type":"section","text":{"type":"mrkdwn","text":"<http://rollwatch.example.net/api/v1/rollouts/ro_01jg|Rollout> · )j"
+      R"j({"type":"section","text":{"type":"mrkdwn","text":"<http://rollwatch.example.net/rollouts/ro_01jg|Rollout> · )j"
       R"j(<http://prometheus/graph?g0.expr=x|Graph> · )j"
       R"j(<http://rollwatch.example.net/api/v1/rollouts/ro_01jg/explain?decision=de_01jg-4|Query>"}},)j"
       R"j({"type":"section","text":{"type":"mrkdwn","text":"<https://git.example.net/c/1|change>"}},)j"
@@ -140,7 +140,7 @@ TEST(SlackRoot, OfARolloutThatMeasuresNothingYet) {
   const Ordered root = slack_root(spec, standing, "http://h");
   EXPECT_EQ(root["text"], "payments/checkout 1.24 → eu-1: waiting");
   EXPECT_EQ(root["attachments"][0]["blocks"][2]["text"]["text"],
-            "<http://h/api/v1/rollouts/ro_01jg|Rollout>");
+            "<http://h/rollouts/ro_01jg|Rollout>");
 }
 
 std::size_t code_points(const Ordered& text) {
@@ -185,7 +185,7 @@ TEST(SlackRoot, StaysWithinSlacksLimitsWhateverItIsGiven) {
   }
   EXPECT_LE(together, 13'000U);
   EXPECT_THAT(root.dump(), Not(HasSubstr("<!")));
-  EXPECT_THAT(root.dump(), HasSubstr("/api/v1/rollouts/ro_01jg|Rollout>")) << "links survive";
+  EXPECT_THAT(root.dump(), HasSubstr("/rollouts/ro_01jg|Rollout>")) << "links survive";
   EXPECT_THAT(root["text"].get<std::string>(), HasSubstr("\u2026"));
 }
 

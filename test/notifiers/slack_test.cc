@@ -55,7 +55,7 @@ TEST(Slack, ARollbackInFull) {
       R"j(:rewind: *rolling back*: error-rate 0.083 &gt; 0.05, 3 of the last 3"}},)j"
       R"j({"type":"section","fields":[{"type":"mrkdwn","text":"*Condition*\nerror-rate"},)j"
       R"j({"type":"mrkdwn","text":"*Value (limit)*\n0.083 (&gt; 0.05)"},{"type":"mrkdwn","text":"*Share of 1.24*\n25 %"}]},)j"
-      R"j({"type":"section","text":{"type":"mrkdwn","text":"<http://rollwatch.example.net/api/v1/rollouts/ro_01jg|Rollout> · )j"
+      R"j({"type":"section","text":{"type":"mrkdwn","text":"<http://rollwatch.example.net/rollouts/ro_01jg|Rollout> · )j"
       R"j(<http://rollwatch.example.net/api/v1/rollouts/ro_01jg/explain?decision=de_01jg-4|Why>"}},)j"
       R"j({"type":"context","elements":[{"type":"mrkdwn","text":"`ro_01jg` · started by ci@pipeline/812 · policy `http` · )j"
       R"j(2026-01-02T03:04:05.678Z"}]}]}]})j");
@@ -201,8 +201,7 @@ TEST(Slack, StaysWithinSlacksLimitsWhateverItIsGiven) {
     }
   }
   EXPECT_LE(together, 13'000U);
-  EXPECT_THAT(message.dump(),
-              HasSubstr("http://rollwatch.example.net/api/v1/rollouts/ro_01jg|Rollout"))
+  EXPECT_THAT(message.dump(), HasSubstr("http://rollwatch.example.net/rollouts/ro_01jg|Rollout"))
       << "the links survive";
   EXPECT_THAT(message["text"].get<std::string>(), HasSubstr("\u2026"));
 }
@@ -222,7 +221,7 @@ TEST(Slack, WhatConcernsManyRolloutsIsAboutNoneOfThem) {
       R"j("fallback":"datasource default gives no answers: it says &lt;!channel&gt; &amp; more; checkout 1.24 waits for it",)j"
       R"j("blocks":[{"type":"section","text":{"type":"mrkdwn","text":":warning: *datasource default* gives no answers: )j"
       R"j(it says &lt;!channel&gt; &amp; more; checkout 1.24 waits for it"}},)j"
-      R"j({"type":"section","text":{"type":"mrkdwn","text":"<http://rollwatch.example.net/api/v1/rollouts?state=active|Rollouts>"}},)j"
+      R"j({"type":"section","text":{"type":"mrkdwn","text":"<http://rollwatch.example.net/?state=active|Rollouts>"}},)j"
       R"j({"type":"context","elements":[{"type":"mrkdwn","text":"2026-01-02T03:04:05.678Z"}]}]}]})j");
   struct Row {
     EventType event;
@@ -262,7 +261,7 @@ TEST(Slack, AFreezeOfAServiceLinksToItsRollouts) {
     notice.summary = notice.subject + " by ana; all of it stands still";
     return render(spec, notice)["attachments"][0]["blocks"][1]["text"]["text"].get<std::string>();
   };
-  const std::string all = "<http://rollwatch.example.net/api/v1/rollouts?state=active";
+  const std::string all = "<http://rollwatch.example.net/?state=active";
   EXPECT_EQ(link_of("pay & ship/check=out is frozen"),
             all + "&amp;namespace=pay%20%26%20ship&amp;service=check%3Dout|Rollouts>");
   EXPECT_EQ(link_of("everything is frozen"), all + "|Rollouts>");

@@ -56,7 +56,7 @@ TEST(WebhookNotice, SaysWhatHappenedToARollout) {
                   "target": "default", "stable": "1.23", "candidate": "1.24", "attempt": 1,
                   "state": "paused", "step": 1, "weight": 25, "labels": {"tier": "web"},
                   "links": {"change": "https://git.example.net/c/1"},
-                  "url": "http://rollwatch/api/v1/rollouts/ro_1"},
+                  "url": "http://rollwatch/rollouts/ro_1"},
       "subject": null,
       "reason": {"summary": "paused: it takes too long", "condition": "error-rate",
                  "value": 0.083, "rule": "> 0.05", "by": "engine", "words": null,

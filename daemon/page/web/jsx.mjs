@@ -1,0 +1,2 @@
+// What JSX becomes calls of (build.mjs).
+export {Fragment, h} from 'preact';

@@ -1,0 +1,91 @@
+// What a person can decide here: which buttons there are now, what each says it will do, and what is sent.
+import type {JsonObject, Rollout} from '../api';
+import {percent} from '../format';
+import type {Report, Verb} from './report';
+
+export interface Choice {
+  action: Verb;
+  label: string; // of the button, and of the one that sends it
+  effect: string; // what it does, said before it is done
+  grave: boolean;
+}
+
+const kOrder: Verb[] = ['resume', 'advance', 'promote', 'pause', 'extend', 'rollback', 'cancel'];
+
+const kLabels: Record<Verb, string> = {
+  resume: 'Resume',
+  advance: 'Advance',
+  promote: 'Promote',
+  pause: 'Pause',
+  extend: 'Extend',
+  rollback: 'Roll back',
+  cancel: 'Cancel',
+};
+
+// Yes to these goes on; yes to anything else begins the step afresh.
+const kApprovals: ReadonlySet<string> = new Set(['approve_start', 'approve_step', 'approve_promote', 'nothing_measured']);
+
+function resumeEffect(rollout: Rollout): string {
+  const {question} = rollout;
+  if (question === null) return 'Goes on.';
+  const then = kApprovals.has(question.kind) ? 'It goes on.' : 'The step begins afresh: its clock, counts and patience.';
+  return `Answers the open question (${question.text}) with yes. ${then}`;
+}
+
+function effectOf(action: Verb, rollout: Rollout): string {
+  const {candidate, stable, weight} = rollout;
+  switch (action) {
+    case 'resume':
+      return resumeEffect(rollout);
+    case 'advance':
+      return 'Goes on to the next step at once. What failed so far is forgotten.';
+    case 'promote':
+      return `Orders 100 % for ${candidate} at once. From then on the conditions only observe.`;
+    case 'pause':
+      return 'Stops it where it is. Watching goes on, and so does a rollback if a condition fails.';
+    case 'extend':
+      return 'Adds time to the hold of this step, to the soak, or to the wait to begin.';
+    case 'rollback':
+      return `Orders the way back to ${stable ?? '0 % for a first release'}. This is final: nothing undoes it.`;
+    case 'cancel':
+      return `Takes back orders that are not delivered, stops watching, and leaves the traffic as it is${
+        weight === null ? '' : `, with ${percent(weight)} on ${candidate}`
+      }.`;
+  }
+}
+
+// `mayDecide`: the token has the scope, and for this namespace.
+export function choices(report: Report, mayDecide: boolean): Choice[] {
+  if (!mayDecide) return [];
+  const possible = kOrder.filter((action) => report.actions[action] === null);
+  return possible.map((action) => ({
+    action,
+    label: kLabels[action],
+    effect: effectOf(action, report.rollout),
+    grave: action === 'rollback' || action === 'cancel' || action === 'promote',
+  }));
+}
+
+// Resume answers the question that was read, not one that was opened meanwhile. `extra` is extend's span.
+export function bodyOf(action: Verb, given: {reason: string; by: string; extra: string}, rollout: Rollout): JsonObject {
+  const body: JsonObject = {reason: given.reason};
+  if (given.by !== '') body['by'] = given.by;
+  if (action === 'extend') body['for'] = given.extra;
+  if (action === 'resume' && rollout.question !== null) body['question'] = rollout.question.id;
+  return body;
+}
+
+// Why it was not done, for who pressed the button: the server's words, and what they mean here.
+export function refusal(label: string, status: number, detail: string): string {
+  switch (status) {
+    case 409:
+      return `${label} is not possible now: ${detail}`;
+    case 412:
+      return `The rollout has changed since you looked: ${detail}`;
+    case 0:
+    case 504:
+      return `${detail} It may have been done or not: look at the state before you try again.`;
+    default:
+      return detail;
+  }
+}

@@ -1,0 +1,70 @@
+"""Every view of the page, in every state there is to show, light and dark, wide and narrow: nobody is kept out, nothing
+is cut off, nothing lies upon anything else, each asks once for its data, and its first sentence says it all.
+
+    ROLLWATCH_WRITE_IMAGES=1      writes the pictures of docs/images anew; else they go into the test's own folder
+    ROLLWATCH_PAGE_IMAGES=FOLDER  leaves them there, to be looked at
+"""
+
+import os
+import unittest
+from pathlib import Path
+
+from page_case import PageCase
+from harness import wait_until
+from pictures import write_pictures
+from states import States
+
+# What docs show, and what is looked at in each scheme and width; the others in one of each.
+SHOWN = ("fleet", "rolled_back", "asked", "policies", "policy", "deliveries", "system")
+
+
+class Views(PageCase):
+    def test_every_view(self):
+        states = States(self).start()
+        states.wait_for_history("passing", 60)
+        kept = os.environ.get("ROLLWATCH_PAGE_IMAGES")
+        images = Path(kept or self.place.folder / "images")
+        self.play("views.mjs", {"url": states.daemon.url, "images": str(images), "all": bool(kept), "views": self.views(states)})
+        self.use(states, str(images) if kept else None)
+        shown = [path for path in sorted(images.glob("*.png")) if path.name.rsplit("-", 2)[0] in SHOWN]
+        self.assertEqual(len(shown), 4 * len(SHOWN))
+        if os.environ.get("ROLLWATCH_WRITE_IMAGES") == "1":
+            write_pictures(shown)
+
+    def use(self, states, images=None):
+        stock = states.ids["dead"]
+
+        def repair():
+            states.edge.by_kind.clear()
+
+        def delivered():
+            wait_until(lambda: states.daemon.api.orders(stock)[-1]["state"] == "done", "the order to be taken", [states.daemon])
+
+        self.play("uses.mjs", {"url": states.daemon.url, "images": images, "rolledBack": states.ids["rolled_back"]}, repair=repair, delivered=delivered)
+
+    def views(self, states):
+        def rollout(state, says):
+            return {"name": state, "path": f"/rollouts/{states.ids[state]}", "says": says}
+
+        views = [
+            {"name": "fleet", "path": "/", "says": r"stock 2\.2 failed.* \d+ rollouts are active.*paused"},
+            rollout("passing", r"search 7\.4\.0 .*25 ?%"),
+            rollout("rolled_back", r"checkout 1\.24\.0 .*rolled back.*error-rate.* > 0\.05"),
+            rollout("asked", r"ledger 4\.1 .*(approv|waits)"),
+            rollout("paused", r"profile 13 .*paused.*looks odd on phones"),
+            rollout("promoted", r"catalog 3\.10 .*promoted"),
+            rollout("by_hand", r"mailer 1\.0 .*rolled back.*customers get each mail twice"),
+            rollout("dead", r"stock 2\.2 .*rollback"),
+            rollout("unknown", r"cart 5\.1 .*(no|unknown|answer)"),
+            rollout("waiting", r"images 2026-11 .*2 of 3"),
+            rollout("frozen", r"billing 9 .*frozen.*end of the quarter"),
+            {"name": "policies", "path": "/policies", "says": r"3 policies"},
+            {"name": "policy", "path": "/policies/http", "says": r"http"},
+            {"name": "deliveries", "path": "/deliveries", "says": r"\d+|no"},
+            {"name": "system", "path": "/system", "says": r"archive"},
+        ]
+        return [{**view, "shown": view["name"] in SHOWN} for view in views]
+
+
+if __name__ == "__main__":
+    unittest.main()
