@@ -32,6 +32,8 @@ constexpr Millis kFirstLooks{3'000};
 
 constexpr Millis kOpenAgain{1'000};
 
+constexpr Millis kLookAtLoopEvery{1'000};
+
 // Beside connections to the server: the store's, datasources, receivers.
 constexpr std::size_t kOtherFiles = 256;
 
@@ -159,6 +161,7 @@ awaitable<void> Application::Impl::start() {
   not_ready_.reset();
   spawn(io_.get_executor(), "retention", [this] { return keep_forgetting(); });
   spawn(io_.get_executor(), "memory", [this] { return keep_giving_memory_back(); });
+  spawn(io_.get_executor(), "event loop", [this] { return keep_measuring_the_loop(); });
   spdlog::info("ready, watching {} active rollouts", engine_.active().size());
 }
 
@@ -188,6 +191,14 @@ awaitable<void> Application::Impl::keep_giving_memory_back() {
   for (co_await clock_.sleep(kAfterStart); !stopping_; co_await clock_.sleep(kLookAtMemoryEvery)) {
     give_memory_back();
     let_go_of_code();
+  }
+}
+
+awaitable<void> Application::Impl::keep_measuring_the_loop() {
+  while (!stopping_) {
+    const SteadyTime due = clock_.steady() + kLookAtLoopEvery;
+    co_await clock_.sleep(kLookAtLoopEvery);
+    metrics_.on_loop_delay(clock_.steady() - due);
   }
 }
 

@@ -89,9 +89,10 @@ EngineHooks Application::Impl::engine_hooks() {
     outbox_.acknowledged(delivery, state);
   };
   hooks.ended = [this](const RolloutView& view) { metrics_.on_ended(view); };
-  hooks.evaluated = [this](const std::string& datasource, Outcome outcome, std::uint32_t slots,
-                           Cause cause) {
-    metrics_.on_evaluated(datasource, outcome, slots, cause);
+  hooks.evaluated = [this](const RolloutSpec& spec, const ConditionPlan& condition, Outcome outcome,
+                           std::uint32_t slots, Cause cause) {
+    metrics_.on_evaluated(condition.datasource, outcome, slots, cause);
+    metrics_.on_condition(spec.policy, condition.name, outcome, slots);
   };
   hooks.late = [this](Millis late) { metrics_.on_late(late); };
   hooks.kept_apart = [this](const RolloutSpec& spec, const ConditionPlan& condition,
@@ -109,7 +110,9 @@ EngineHooks Application::Impl::engine_hooks() {
         why.empty() ? "" : ": ", why, format_duration(how_long));
     metrics_.on_kept_apart(condition.datasource, result);
   };
-  hooks.decided = [this](const Decision& decision) { metrics_.on_decision(decision); };
+  hooks.decided = [this](const Decision& decision, Verdict before) {
+    metrics_.on_decision(decision, before);
+  };
   hooks.freeze = [this](const FreezeRecord& freeze) {
     const std::string what =
         freeze.service.empty() ? "everything" : freeze.ns + "/" + freeze.service;
@@ -138,12 +141,7 @@ ApiContext Application::Impl::api_context() {
           clock_,
           [this] { return settings_; },
           [this] { return reload(); },
-          [this]() -> std::optional<std::string> {
-            if (not_ready_) return not_ready_;
-            if (const auto trouble = engine_.store_trouble())
-              return "the store is away: " + *trouble;
-            return backend_->trouble();
-          },
+          [this] { return not_ready(); },
           [this] {
             const OutboxStats outbox = outbox_.stats();
             std::map<std::string, Millis> delays;
@@ -156,6 +154,7 @@ ApiContext Application::Impl::api_context() {
             metrics_.on_freezes(engine_.freezes_in_force());
             metrics_.on_nodes(backend_->reading());
             metrics_.on_stream_clients(feed_.clients());
+            metrics_.on_ready(!not_ready());
             return metrics_.text(
                 clock_.wall(), [this](const Engine::Look& look) { engine_.for_each_active(look); });
           },
@@ -185,6 +184,12 @@ ApiContext Application::Impl::api_context() {
             return check_conditions(std::move(spec), std::move(plan), std::move(left_out),
                                     std::move(around));
           }};
+}
+
+std::optional<std::string> Application::Impl::not_ready() const {
+  if (not_ready_) return not_ready_;
+  if (const auto trouble = engine_.store_trouble()) return "the store is away: " + *trouble;
+  return backend_->trouble();
 }
 
 BackendHooks Application::Impl::backend_hooks() {
