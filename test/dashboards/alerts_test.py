@@ -3,7 +3,7 @@
 import re
 import unittest
 
-from boards import RULES_TEST, metrics_in, rules, runbook_sections
+from boards import RULES_TEST, RUNBOOK, SOURCE, boards, metrics_in, panels, rules, runbook_sections
 
 SEVERITIES = {"critical", "warning", "info"}
 
@@ -32,7 +32,19 @@ class Alerts(unittest.TestCase):
                 with self.subTest(name):
                     for part in ("**Means.**", "**Look.**", "**Do.**"):
                         self.assertEqual(text.count(part), 1, part)
-                        self.assertRegex(text, re.escape(part) + r"\s+\S{2,}", part)
+                        self.assertRegex(text, re.escape(part) + r"\s+(\S+\s+){5}", part)
+
+    def test_the_runbook_names_panels_and_commands_that_there_are(self):
+        text = RUNBOOK.read_text()
+        titles = {panel["title"] for board in boards().values() for panel in panels(board)}
+        titles |= {board["title"] for board in boards().values()}
+        named = set(re.findall(r"(?<!\*)\*([A-Z][^*\n]+)\*(?!\*)", text))
+        self.assertGreater(len(named), 15)
+        self.assertEqual(named - titles - {"Targets"}, set())  # Prometheus' own page
+        verbs = set(re.findall(r"^\| `((?:[a-z]+ )?[a-z]+)(?: [A-Z\[][^`]*)?` \|", (SOURCE / "docs" / "cli.md").read_text(), re.M))
+        commands = set(re.findall(r"rollwatch ([a-z]+(?: (?:list|show|test|redeliver)\b)?)", text))
+        self.assertGreater(len(commands), 8)
+        self.assertEqual(commands - verbs, set())
 
     def test_each_says_how_bad_it_is_and_is_kept_out_of_the_gate(self):
         """An alert with the labels namespace and service could match a policy's `alerts` and roll a release back."""

@@ -13,7 +13,7 @@ RULES = SOURCE / "dashboards" / "prometheus" / "rollwatch.rules.yml"
 RULES_TEST = SOURCE / "dashboards" / "prometheus" / "rollwatch.rules_test.yml"
 RUNBOOK = SOURCE / "docs" / "runbook.md"
 
-METRIC = re.compile(r"\b((?:rollwatch|process)_[a-z0-9_]+)\b(?!\s*=)")
+METRIC = re.compile(r"\b((?:rollwatch|process)_[a-z0-9_]+)\b(?!\s*=[^=])")
 VARIABLE = re.compile(r"\$(?:\{(\w+)(?:[:.][^}]*)?\}|(\w+))")
 # What Grafana itself puts in (those of data links begin with "__").
 OF_GRAFANA = {"__all", "__range", "__rate_interval", "__interval", "__url_time_range", "__data", "__field", "__value"}
