@@ -209,12 +209,13 @@ Metrics::Metrics(const std::string& version) : impl_(std::make_unique<Impl>()) {
        {Cause::kMissedLate, Cause::kMissedOverlap, Cause::kMissedStore, Cause::kMissedDowntime,
         Cause::kMissedClockJump, Cause::kMissedEnded, Cause::kMissedDelay})
     impl_->missed.Add({{"reason", std::string(name_of(cause))}});
-  for (const auto& [by, kinds] :
-       std::initializer_list<std::pair<const char*, std::initializer_list<const char*>>>{
-           {"engine", {"advance", "promote", "pause", "resume", "rollback"}},
-           {"person",
-            {"advance", "promote", "pause", "resume", "rollback", "cancel", "extend", "freeze"}}})
-    for (const char* kind : kinds) impl_->decisions.Add({{"kind", kind}, {"by", by}});
+  for (const DecisionKind kind :
+       {DecisionKind::kAdvance, DecisionKind::kPromote, DecisionKind::kPause, DecisionKind::kResume,
+        DecisionKind::kRollback})
+    for (const char* by : {"engine", "person"})
+      impl_->decisions.Add({{"kind", std::string(name_of(kind))}, {"by", by}});
+  for (const char* kind : {"cancel", "extend", "freeze"})
+    impl_->decisions.Add({{"kind", kind}, {"by", "person"}});
   for (const State end : {State::kPromoted, State::kRolledBack, State::kRollbackFailed,
                           State::kCancelled, State::kSuperseded})
     impl_->duration_of[end] =
