@@ -4,7 +4,7 @@ dashboard-linter, and some of ours. That their expressions have data is seen by 
 import re
 import unittest
 
-from boards import GRAFANA, OF_GRAFANA, boards, expressions, is_pushed, metrics_in, panels, strings_in, variables_in
+from boards import GRAFANA, OF_GRAFANA, SOURCE, boards, expressions, is_pushed, metrics_in, panels, strings_in, variables_in
 
 PANELS = {"timeseries", "stat", "table", "bargauge", "state-timeline", "heatmap"}  # all of today, none of Angular's
 # An id of Grafana's value formats that is used here (@grafana/data, valueFormats).
@@ -196,6 +196,16 @@ class Dashboards(unittest.TestCase):
             steps = [step["id"] for step in panel["transformations"]]
             self.assertEqual(steps, ["merge", "organize"] if len(panel["targets"]) > 1 else ["organize"])
             self.assertIs(panel["transformations"][-1]["options"]["excludeByName"]["Time"], True)
+
+    def test_the_documentation_shows_each_panel(self):
+        text = (SOURCE / "docs" / "dashboards.md").read_text()
+        for _, board in self.each():
+            self.assertIn(f'## {board["title"]}\n\n{board["description"]}', text)
+        for _, panel in self.each_panel():
+            title = panel["title"].replace("$condition", "one for each condition")
+            self.assertIn(f'| {title} | {panel["description"]} |\n', text)
+        rows = sum(len(list(panels(board))) for board in self.boards.values())
+        self.assertEqual(len(re.findall(r"^\| (?!\*\*|panel|`|file)[^|]+ \| [^|]+ \|$", text, re.M)), rows, "and no other")
 
     def test_provisioning_names_where_they_are(self):
         text = (GRAFANA / "provisioning" / "dashboards" / "rollwatch.yml").read_text()
