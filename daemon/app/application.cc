@@ -10,6 +10,7 @@
 #include "config/loader.h"
 #include "daemon/api/views.h"
 #include "daemon/app/application_impl.h"
+#include "daemon/app/log.h"
 #include "daemon/app/memory.h"
 
 namespace rollwatch {
@@ -280,6 +281,8 @@ void Application::Impl::wait_for_signals() {
     if (error) return;
     if (number == SIGHUP) {
       reload();
+    } else if (number == SIGUSR1 || number == SIGUSR2) {
+      log_details(number == SIGUSR1);
     } else if (stopping_) {
       spdlog::warn("asked to stop a second time: ending at once");
       io_.stop();
@@ -331,7 +334,7 @@ ReloadResult Application::Impl::reload() {
 }
 
 int Application::Impl::run() {
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) signals_.add(number);
   wait_for_signals();
   spawn(io_.get_executor(), "start", [this] { return start(); });
   io_.run();

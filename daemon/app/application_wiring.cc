@@ -15,6 +15,18 @@ constexpr Millis kTellOfStoreEvery{60'000};
 // for others; what is decided does not wait.
 constexpr Millis kLinger{50};
 
+// What else a decision is found by: its id, and the trace of the call that registered the rollout.
+std::string found_by(const Event& event, const RolloutSpec& spec) {
+  constexpr std::size_t kTraceAt = 3;  // "00-TRACE-PARENT-01"
+  constexpr std::size_t kTraceLength = 32;
+  if (event.type != EventType::kDecided || !event.decision) return "";
+  std::string words = " [" + decision_id(spec, *event.decision);
+  const std::string& traceparent = spec.traceparent;
+  if (traceparent.size() > kTraceAt + kTraceLength)
+    words += ", trace " + traceparent.substr(kTraceAt, kTraceLength);
+  return words + "]";
+}
+
 }  // namespace
 
 EngineRules Application::Impl::engine_rules() {
@@ -78,8 +90,8 @@ EngineHooks Application::Impl::engine_hooks() {
         event.event.type == EventType::kVerdict || event.event.type == EventType::kNote
             ? spdlog::level::debug
             : spdlog::level::info;
-    spdlog::log(level, "{} {}/{}@{} {}: {}", spec.id, spec.ns, spec.service, spec.target,
-                name_of(event.event.type), event.event.summary);
+    spdlog::log(level, "{} {}/{}@{} {}: {}{}", spec.id, spec.ns, spec.service, spec.target,
+                name_of(event.event.type), event.event.summary, found_by(event.event, spec));
   };
   hooks.deliver = [this](const Delivery& delivery, const RolloutSpec& spec) {
     outbox_.add(delivery, spec);

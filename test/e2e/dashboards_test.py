@@ -149,7 +149,7 @@ def problem_of_panel(reader, panel):
     """Why it would be empty, or show nonsense; or None. A repeated one is shown once for each value."""
     if panel.get("repeat") == "condition":
         reader = Reader(reader.prometheus, reader.began, {**reader.variables, "condition": "errors"})
-    columns = set()
+    columns, frames = set(), []
     for target in panel["targets"]:
         rows = [(labels, [value]) for labels, value in reader.instant(target["expr"])] if target["instant"] \
             else reader.over_time(target["expr"])
@@ -159,6 +159,7 @@ def problem_of_panel(reader, panel):
         if panel["type"] in ("stat", "bargauge") and not all(math.isfinite(value) for value in numbers):
             return f'{target["refId"]}: {numbers}'
         if panel["type"] == "table":
+            frames.append([labels for labels, _ in rows])
             columns |= {label for labels, _ in rows for label in labels}
             columns |= {"Value" if len(panel["targets"]) == 1 else f'Value #{target["refId"]}'}
             continue
@@ -174,7 +175,17 @@ def problem_of_panel(reader, panel):
             if "+Inf" not in ends or len(ends) < 5:
                 return f"no buckets: {ends}"
     if panel["type"] == "table":
-        return problem_of_columns(panel, columns)
+        return problem_of_rows(frames) or problem_of_columns(panel, columns)
+    return None
+
+
+def problem_of_rows(frames):
+    """Answers are merged by the labels that all of them have. If one has two rows of the same, only one gets the others'."""
+    shared = set.intersection(*({label for labels in frame for label in labels} for frame in frames))
+    for frame in frames:
+        keys = [tuple(labels.get(label) for label in sorted(shared)) for labels in frame]
+        if len(keys) != len(set(keys)):
+            return f"rows that cannot be told apart by {shared}: {keys}"
     return None
 
 
@@ -221,6 +232,8 @@ class Dashboards(RolloutCase):
         self.wait_for_nothing(lambda: dict(self.problems_of_alerts(reader)), "every alert to have what it asks for")
         self.assert_names(reader)
         self.assert_pushed_annotations()
+        for kind, verdict in (("promote", "failing"), ("rollback", "passing")):
+            self.assertEqual(self.server.metric("rollwatch_overridden_decisions_total", kind=kind, verdict=verdict), 1)
 
     # ---- The stage ----
 
@@ -265,6 +278,7 @@ class Dashboards(RolloutCase):
         held = register("held", policy="slow")
         self.server.wait_for(held, lambda r: r["verdict"] == "failing", "to fail")
         self.assertEqual(api.decide(held, "promote").status, 200)  # against the verdict
+        self.server.wait_for(first, lambda r: r["verdict"] == "passing", "to pass again")
         self.assertEqual(api.decide(first, "rollback").status, 200)  # the same
         self.assertEqual(api.decide(together[0], "cancel").status, 200)
         newer = api.register(**self.fields("together1", policy="together", candidate="1.2"))["id"]
