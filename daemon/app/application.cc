@@ -10,6 +10,7 @@
 #include "config/loader.h"
 #include "daemon/api/views.h"
 #include "daemon/app/application_impl.h"
+#include "daemon/app/log.h"
 #include "daemon/app/memory.h"
 
 namespace rollwatch {
@@ -31,6 +32,8 @@ constexpr int kThinnedPieces = 2'000;
 constexpr Millis kFirstLooks{3'000};
 
 constexpr Millis kOpenAgain{1'000};
+
+constexpr Millis kLookAtLoopEvery{1'000};
 
 // Beside connections to the server: the store's, datasources, receivers.
 constexpr std::size_t kOtherFiles = 256;
@@ -159,6 +162,7 @@ awaitable<void> Application::Impl::start() {
   not_ready_.reset();
   spawn(io_.get_executor(), "retention", [this] { return keep_forgetting(); });
   spawn(io_.get_executor(), "memory", [this] { return keep_giving_memory_back(); });
+  spawn(io_.get_executor(), "event loop", [this] { return keep_measuring_the_loop(); });
   spdlog::info("ready, watching {} active rollouts", engine_.active().size());
 }
 
@@ -188,6 +192,14 @@ awaitable<void> Application::Impl::keep_giving_memory_back() {
   for (co_await clock_.sleep(kAfterStart); !stopping_; co_await clock_.sleep(kLookAtMemoryEvery)) {
     give_memory_back();
     let_go_of_code();
+  }
+}
+
+awaitable<void> Application::Impl::keep_measuring_the_loop() {
+  while (!stopping_) {
+    const SteadyTime due = clock_.steady() + kLookAtLoopEvery;
+    co_await clock_.sleep(kLookAtLoopEvery);
+    metrics_.on_loop_delay(clock_.steady() - due);
   }
 }
 
@@ -269,6 +281,8 @@ void Application::Impl::wait_for_signals() {
     if (error) return;
     if (number == SIGHUP) {
       reload();
+    } else if (number == SIGUSR1 || number == SIGUSR2) {
+      log_details(number == SIGUSR1);
     } else if (stopping_) {
       spdlog::warn("asked to stop a second time: ending at once");
       io_.stop();
@@ -323,7 +337,7 @@ ReloadResult Application::Impl::reload() {
 }
 
 int Application::Impl::run() {
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) signals_.add(number);
   wait_for_signals();
   spawn(io_.get_executor(), "start", [this] { return start(); });
   io_.run();

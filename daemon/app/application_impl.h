@@ -42,6 +42,7 @@ class Application::Impl {
   ApiContext api_context();
   std::vector<DatasourceView> datasource_views() const;
   DaemonView daemon_view() const;
+  std::optional<std::string> not_ready() const;  // why /-/ready is 503
   BackendHooks backend_hooks();
   void configure_delivery();
   awaitable<void> start();
@@ -59,6 +60,7 @@ class Application::Impl {
   awaitable<std::size_t> forget(SysTime ended_before);
   awaitable<std::string> thin();
   awaitable<void> keep_giving_memory_back();
+  awaitable<void> keep_measuring_the_loop();
   void limit_connections();
   std::string begin_to_listen();
   void fail(const std::string& why);

@@ -15,6 +15,18 @@ constexpr Millis kTellOfStoreEvery{60'000};
 // for others; what is decided does not wait.
 constexpr Millis kLinger{50};
 
+// What else a decision is found by: its id, and the trace of the call that registered the rollout.
+std::string found_by(const Event& event, const RolloutSpec& spec) {
+  constexpr std::size_t kTraceAt = 3;  // "00-TRACE-PARENT-01"
+  constexpr std::size_t kTraceLength = 32;
+  if (event.type != EventType::kDecided || !event.decision) return "";
+  std::string words = " [" + decision_id(spec, *event.decision);
+  const std::string& traceparent = spec.traceparent;
+  if (traceparent.size() > kTraceAt + kTraceLength)
+    words += ", trace " + traceparent.substr(kTraceAt, kTraceLength);
+  return words + "]";
+}
+
 }  // namespace
 
 EngineRules Application::Impl::engine_rules() {
@@ -78,8 +90,8 @@ EngineHooks Application::Impl::engine_hooks() {
         event.event.type == EventType::kVerdict || event.event.type == EventType::kNote
             ? spdlog::level::debug
             : spdlog::level::info;
-    spdlog::log(level, "{} {}/{}@{} {}: {}", spec.id, spec.ns, spec.service, spec.target,
-                name_of(event.event.type), event.event.summary);
+    spdlog::log(level, "{} {}/{}@{} {}: {}{}", spec.id, spec.ns, spec.service, spec.target,
+                name_of(event.event.type), event.event.summary, found_by(event.event, spec));
   };
   hooks.deliver = [this](const Delivery& delivery, const RolloutSpec& spec) {
     outbox_.add(delivery, spec);
@@ -89,9 +101,10 @@ EngineHooks Application::Impl::engine_hooks() {
     outbox_.acknowledged(delivery, state);
   };
   hooks.ended = [this](const RolloutView& view) { metrics_.on_ended(view); };
-  hooks.evaluated = [this](const std::string& datasource, Outcome outcome, std::uint32_t slots,
-                           Cause cause) {
-    metrics_.on_evaluated(datasource, outcome, slots, cause);
+  hooks.evaluated = [this](const RolloutSpec& spec, const ConditionPlan& condition, Outcome outcome,
+                           std::uint32_t slots, Cause cause) {
+    metrics_.on_evaluated(condition.datasource, outcome, slots, cause);
+    metrics_.on_condition(spec.policy, condition.name, outcome, slots);
   };
   hooks.late = [this](Millis late) { metrics_.on_late(late); };
   hooks.kept_apart = [this](const RolloutSpec& spec, const ConditionPlan& condition,
@@ -109,7 +122,9 @@ EngineHooks Application::Impl::engine_hooks() {
         why.empty() ? "" : ": ", why, format_duration(how_long));
     metrics_.on_kept_apart(condition.datasource, result);
   };
-  hooks.decided = [this](const Decision& decision) { metrics_.on_decision(decision); };
+  hooks.decided = [this](const Decision& decision, Verdict before) {
+    metrics_.on_decision(decision, before);
+  };
   hooks.freeze = [this](const FreezeRecord& freeze) {
     const std::string what =
         freeze.service.empty() ? "everything" : freeze.ns + "/" + freeze.service;
@@ -138,12 +153,7 @@ ApiContext Application::Impl::api_context() {
           clock_,
           [this] { return settings_; },
           [this] { return reload(); },
-          [this]() -> std::optional<std::string> {
-            if (not_ready_) return not_ready_;
-            if (const auto trouble = engine_.store_trouble())
-              return "the store is away: " + *trouble;
-            return backend_->trouble();
-          },
+          [this] { return not_ready(); },
           [this] {
             const OutboxStats outbox = outbox_.stats();
             std::map<std::string, Millis> delays;
@@ -156,6 +166,7 @@ ApiContext Application::Impl::api_context() {
             metrics_.on_freezes(engine_.freezes_in_force());
             metrics_.on_nodes(backend_->reading());
             metrics_.on_stream_clients(feed_.clients());
+            metrics_.on_ready(!not_ready());
             return metrics_.text(
                 clock_.wall(), [this](const Engine::Look& look) { engine_.for_each_active(look); });
           },
@@ -224,6 +235,12 @@ DaemonView Application::Impl::daemon_view() const {
   if (!view.store_trouble) view.store_trouble = backend_->trouble();
   view.stream_clients = feed_.clients();
   return view;
+}
+
+std::optional<std::string> Application::Impl::not_ready() const {
+  if (not_ready_) return not_ready_;
+  if (const auto trouble = engine_.store_trouble()) return "the store is away: " + *trouble;
+  return backend_->trouble();
 }
 
 BackendHooks Application::Impl::backend_hooks() {

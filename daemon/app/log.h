@@ -1,4 +1,6 @@
-// Where log lines go: standard error, as text or as one JSON object per line.
+// Where log lines go: standard error, as text or as one JSON object per line; under systemd with
+// the priority that the journal takes them by. Warnings that repeat are told once a minute, with
+// their number (repeats.h).
 #pragma once
 
 #include <string>
@@ -6,5 +8,8 @@
 namespace rollwatch {
 
 void set_up_log(const std::string& level, bool json);
+
+// While the process runs: "debug", or the level it was set up with.
+void log_details(bool wanted);
 
 }  // namespace rollwatch

@@ -120,12 +120,13 @@ struct EngineHooks {
   std::function<void(const std::string& delivery, DeliveryState)>
       settled;                                    // ended by a late acknowledgement
   std::function<void(const RolloutView&)> ended;  // or moved once more after its end
-  std::function<void(const std::string& datasource, Outcome, std::uint32_t slots, Cause)> evaluated;
+  std::function<void(const RolloutSpec&, const ConditionPlan&, Outcome, std::uint32_t slots, Cause)>
+      evaluated;
   std::function<void(Millis)> late;  // asked that long after its slot
   // What rollouts asked together got this answer, so that each asks alone for so long. Called for
   // the first of them.
   std::function<void(const RolloutSpec&, const ConditionPlan&, const Answer&, Millis)> kept_apart;
-  std::function<void(const Decision&)> decided;
+  std::function<void(const Decision&, Verdict before)> decided;  // the rollout's until then
   std::function<void(const FreezeRecord&)> freeze;          // given, replaced or lifted by a person
   std::function<void(std::chrono::nanoseconds)> committed;  // how long the store took
   // A step of this rollout is not on disk, and why. Called again with every try that fails.

@@ -219,6 +219,7 @@ void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
   const EntryPtr& entry = r.entry;
   if (entry->tenure->over) return;  // whoever has it now has read it
   const bool moved = r.moves;
+  const Verdict before = entry->state.verdict;
   entry->recording = entry->beginning = false;
   if (moved) entry->state = std::move(r.step.state);
 
@@ -255,10 +256,10 @@ void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
       hooks_.event({at_commit.event_seqs[i], entry->spec.id, r.commit.events[i]}, entry->spec);
   if (hooks_.evaluated)
     for (const Evaluation& e : r.step.evaluations)
-      hooks_.evaluated(entry->plan->conditions[e.condition].datasource, e.judgement.outcome,
+      hooks_.evaluated(entry->spec, entry->plan->conditions[e.condition], e.judgement.outcome,
                        static_cast<std::uint32_t>(e.last_slot - e.slot + 1), e.judgement.cause);
   if (hooks_.decided)
-    for (const Decision& decision : r.step.decisions) hooks_.decided(decision);
+    for (const Decision& decision : r.step.decisions) hooks_.decided(decision, before);
   if (moved && hooks_.ended && is_final(entry->state.state)) hooks_.ended(entry->view(source_));
 
   for (std::size_t i = 0; i < r.works.size(); ++i) {

@@ -28,6 +28,9 @@ using Buckets = Histogram::BucketBoundaries;
 const Buckets kLateness{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
 const Buckets kQuery{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 const Buckets kDelivery{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 1800, 3600};
+const Buckets kLoop{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
+// A rollout takes minutes or hours.
+const Buckets kRollout{60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400};
 const Buckets kCommit{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
 
 prometheus::Family<Counter>& counters(Registry& registry, const char* name, const char* help) {
@@ -45,6 +48,25 @@ std::string bounded_method(std::string_view method) {
   constexpr std::array<std::string_view, 7> kKnown{"GET",    "HEAD",  "POST",   "PUT",
                                                    "DELETE", "PATCH", "OPTIONS"};
   return std::string(std::ranges::find(kKnown, method) == kKnown.end() ? "OTHER" : method);
+}
+
+// Against the verdict of that moment: on although it was bad or not known, back although it was
+// good.
+bool overrides(DecisionKind kind, Verdict verdict) {
+  switch (kind) {
+    case DecisionKind::kAdvance:
+    case DecisionKind::kPromote:
+    case DecisionKind::kResume:
+      return verdict == Verdict::kFailing || verdict == Verdict::kFailed ||
+             verdict == Verdict::kUnknown;
+    case DecisionKind::kRollback:
+    case DecisionKind::kCancel:
+      return verdict == Verdict::kPassing || verdict == Verdict::kPassed;
+    case DecisionKind::kPause:
+    case DecisionKind::kExtend:
+      return false;
+  }
+  return false;
 }
 
 // One gauge for each name that there is now; those of others go.
@@ -81,6 +103,10 @@ class Metrics::Impl {
     std::map<std::string, Counter*, std::less<>> by_result;
   };
   std::unordered_map<std::string, QueriesOf> queries_of;
+  prometheus::Family<Counter>& conditions =
+      counters(registry, "rollwatch_condition_evaluations_total",
+               "Slots by policy and condition, and by how they ended.");
+  std::unordered_map<std::string, std::array<Counter*, kOutcomeCount>> slots_of;
   Histogram& lateness = histograms(registry, "rollwatch_evaluation_lateness_seconds",
                                    "How long after its slot a question was asked.")
                             .Add({}, kLateness);
@@ -100,6 +126,14 @@ class Metrics::Impl {
   std::map<std::string, Gauge*> delays;  // those of `delay`, by datasource
   prometheus::Family<Counter>& decisions = counters(
       registry, "rollwatch_decisions_total", "Decisions by kind, and by the engine or a person.");
+  prometheus::Family<Counter>& overridden = counters(
+      registry, "rollwatch_overridden_decisions_total",
+      "Decisions of people against the verdict of that moment: on although it was failing, failed "
+      "or unknown, back although it was passing or passed.");
+  prometheus::Family<Histogram>& durations =
+      histograms(registry, "rollwatch_rollout_duration_seconds",
+                 "Time from a rollout's registration to its end, by how it ended.");
+  std::map<State, Histogram*> duration_of;
   Gauge& freezes =
       gauges(registry, "rollwatch_freezes", "Freezes in force: services, and everything as one.")
           .Add({});
@@ -125,6 +159,16 @@ class Metrics::Impl {
   Histogram& commit =
       histograms(registry, "rollwatch_store_commit_seconds", "Time a commit took to be on disk.")
           .Add({}, kCommit);
+  Histogram& loop = histograms(registry, "rollwatch_event_loop_delay_seconds",
+                               "How much later than asked for the event loop came back to a timer.")
+                        .Add({}, kLoop);
+  Gauge& ready = gauges(registry, "rollwatch_ready",
+                        "Whether the daemon is ready, as /-/ready says: 1, or 0 if not.")
+                     .Add({});
+  Gauge& clock = gauges(registry, "rollwatch_clock_timestamp_seconds",
+                        "The daemon's clock when it was asked; beside the time of the scrape it "
+                        "shows how far the two are apart.")
+                     .Add({});
   Gauge& nodes =
       gauges(registry, "rollwatch_nodes",
              "Daemons that share the store, as this one sees them; 0 while it is none of "
@@ -165,6 +209,17 @@ Metrics::Metrics(const std::string& version) : impl_(std::make_unique<Impl>()) {
        {Cause::kMissedLate, Cause::kMissedOverlap, Cause::kMissedStore, Cause::kMissedDowntime,
         Cause::kMissedClockJump, Cause::kMissedEnded, Cause::kMissedDelay})
     impl_->missed.Add({{"reason", std::string(name_of(cause))}});
+  for (const DecisionKind kind :
+       {DecisionKind::kAdvance, DecisionKind::kPromote, DecisionKind::kPause, DecisionKind::kResume,
+        DecisionKind::kRollback})
+    for (const char* by : {"engine", "person"})
+      impl_->decisions.Add({{"kind", std::string(name_of(kind))}, {"by", by}});
+  for (const char* kind : {"cancel", "extend", "freeze"})
+    impl_->decisions.Add({{"kind", kind}, {"by", "person"}});
+  for (const State end : {State::kPromoted, State::kRolledBack, State::kRollbackFailed,
+                          State::kCancelled, State::kSuperseded})
+    impl_->duration_of[end] =
+        &impl_->durations.Add({{"outcome", std::string(name_of(end))}}, kRollout);
   for (const char* reason : {"slow", "gap"}) impl_->stream_cuts.Add({{"reason", reason}});
 }
 Metrics::~Metrics() = default;
@@ -180,6 +235,29 @@ void Metrics::on_evaluated(const std::string& datasource, Outcome outcome, std::
     impl_->missed.Add({{"reason", std::string(name_of(cause))}}).Increment(slots);
 }
 
+void Metrics::on_condition(const std::vector<std::string>& policies, const std::string& condition,
+                           Outcome outcome, std::uint32_t slots) {
+  std::string key;
+  for (const std::string& policy : policies) key += (key.empty() ? "" : ",") + policy;
+  const std::size_t policy_ends = key.size();
+  key += '\n';
+  key += condition;
+  auto found = impl_->slots_of.find(key);
+  if (found == impl_->slots_of.end()) {
+    if (impl_->slots_of.size() >= kMostConditions) key = "other\nother";
+    found = impl_->slots_of.try_emplace(key).first;
+  }
+  Counter*& counter = found->second[static_cast<std::size_t>(outcome)];
+  if (counter == nullptr) {
+    const std::string& name = found->first;
+    const bool is_other = name == "other\nother";
+    counter = &impl_->conditions.Add({{"policy", is_other ? "other" : name.substr(0, policy_ends)},
+                                      {"condition", is_other ? "other" : condition},
+                                      {"outcome", std::string(name_of(outcome))}});
+  }
+  counter->Increment(slots);
+}
+
 void Metrics::on_late(Millis late) {
   impl_->lateness.Observe(std::max(0.0, std::chrono::duration_cast<Seconds>(late).count()));
 }
@@ -188,13 +266,24 @@ void Metrics::on_kept_apart(const std::string& datasource, std::string_view resu
   impl_->kept_apart.Add({{"datasource", datasource}, {"result", std::string(result)}}).Increment();
 }
 
-void Metrics::on_ended(const RolloutView& view) { impl_->rollouts.ended(view); }
+void Metrics::on_ended(const RolloutView& view) {
+  impl_->rollouts.ended(view);
+  const RolloutState& state = view.state;
+  // What moves once more after its end has ended before.
+  const auto of = impl_->duration_of.find(state.state);
+  if (of == impl_->duration_of.end() || state.ended_at != state.updated_at) return;
+  const Seconds took = *state.ended_at - view.spec.created_at;
+  of->second->Observe(std::max(0.0, took.count()));
+}
 
-void Metrics::on_decision(const Decision& decision) {
+void Metrics::on_decision(const Decision& decision, Verdict before) {
   if (decision.would_have) return;
   // People's names are in the history; as a label they would be without bound.
   const char* by = decision.by == "engine" ? "engine" : "person";
-  impl_->decisions.Add({{"kind", std::string(name_of(decision.kind))}, {"by", by}}).Increment();
+  const std::string kind(name_of(decision.kind));
+  impl_->decisions.Add({{"kind", kind}, {"by", by}}).Increment();
+  if (decision.by != "engine" && overrides(decision.kind, before))
+    impl_->overridden.Add({{"kind", kind}, {"verdict", std::string(name_of(before))}}).Increment();
 }
 
 // Only people freeze.
@@ -260,6 +349,10 @@ void Metrics::on_outbox(const OutboxReading& reading) {
   impl_->oldest.Set(Seconds(reading.oldest_age).count());
 }
 
+void Metrics::on_loop_delay(Seconds delay) { impl_->loop.Observe(std::max(0.0, delay.count())); }
+
+void Metrics::on_ready(bool ready) { impl_->ready.Set(ready ? 1 : 0); }
+
 void Metrics::on_commit(Seconds took) { impl_->commit.Observe(took.count()); }
 
 void Metrics::on_nodes(const NodesReading& reading) {
@@ -294,6 +387,7 @@ void Metrics::on_reload(bool successful, SysTime now) {
 }
 
 std::string Metrics::text(SysTime now, const std::function<void(const Engine::Look&)>& active) {
+  impl_->clock.Set(Seconds(now.time_since_epoch()).count());
   auto families = impl_->registry.Collect();
   std::erase_if(families,
                 [](const prometheus::MetricFamily& family) { return family.metric.empty(); });

@@ -1,7 +1,7 @@
 // What the daemon tells Prometheus about itself. Other parts do not know this class: the
 // application hands them its functions. Series of one rollout live as long as it is watched and are
 // gone within a minute of its end, so the number of series follows the number of active rollouts;
-// history is in the counters.
+// history is in the counters, which know policies and conditions, but no rollouts.
 //
 //   Metrics metrics(version);
 //   hooks.ended = [&](const RolloutView& view) { metrics.on_ended(view); };
@@ -46,14 +46,24 @@ class Metrics {
   // From the engine. A slot that is missed counts as `slots` at once.
   void on_evaluated(const std::string& datasource, Outcome outcome, std::uint32_t slots,
                     Cause cause);
+  // The same slot, counted for the policies (as registered) and the condition it belongs to. Those
+  // of requests have any name: past kMostConditions of them, further ones count as "other".
+  static constexpr std::size_t kMostConditions = 500;
+  void on_condition(const std::vector<std::string>& policies, const std::string& condition,
+                    Outcome outcome, std::uint32_t slots);
   void on_late(Millis late);
   // What rollouts asked together was answered like this, and each asks for itself for a while.
   void on_kept_apart(const std::string& datasource, std::string_view result);
   void on_ended(const RolloutView& view);  // and when it moved once more after that
-  void on_decision(const Decision& decision);
-  void on_freeze(const FreezeRecord& freeze);  // given, replaced or lifted
+  void on_decision(const Decision& decision, Verdict before);  // the rollout's until then
+  void on_freeze(const FreezeRecord& freeze);                  // given, replaced or lifted
   void on_freezes(std::size_t in_force);
   void on_commit(Seconds took);
+
+  // How much later than asked for the event loop came back to a timer.
+  void on_loop_delay(Seconds delay);
+  // Whether /-/ready is 200.
+  void on_ready(bool ready);
 
   // From the datasources: one query's end in a word, and whether they answer at all.
   void on_query(const std::string& datasource, std::string_view result, Seconds took);

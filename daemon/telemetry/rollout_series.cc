@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <optional>
 #include <string_view>
@@ -90,6 +91,11 @@ struct RolloutFamilies {
   Lines weight{
       "rollwatch_rollout_weight",
       "Share of the traffic that the candidate has, in percent, as acknowledged or reported."};
+  Lines state{"rollwatch_rollout_state",
+              "State of a rollout: 0 waiting, 1 analyzing, 2 paused, 3 promoting, 4 soaking, 5 "
+              "rolling_back, 6 promoted, 7 rolled_back, 8 rollback_failed, 9 cancelled, 10 "
+              "superseded."};
+  Lines started{"rollwatch_rollout_started_timestamp_seconds", "When a rollout was registered."};
   Lines value{"rollwatch_condition_value",
               "Latest value of a condition; absent while there is none."};
   Lines threshold{"rollwatch_condition_threshold",
@@ -98,7 +104,7 @@ struct RolloutFamilies {
                 "Verdict of a condition: 0 pending, 1 passing, 2 failing, 3 unknown, 4 failed, 5 "
                 "passed."};
 
-  void add(const RolloutSpec& spec, const Plan& plan, const RolloutState& state) {
+  void add(const RolloutSpec& spec, const Plan& plan, const RolloutState& now) {
     info.add(LabelText()
                  .add("candidate", spec.candidate)
                  .add("namespace", spec.ns)
@@ -109,23 +115,25 @@ struct RolloutFamilies {
                  .add("target", spec.target)
                  .text(),
              1);
-    weight.add(LabelText()
-                   .add("namespace", spec.ns)
-                   .add("rollout", spec.id)
-                   .add("service", spec.service)
-                   .add("target", spec.target)
-                   .text(),
-               state.reached_weight);
-    for (std::size_t i = 0; i < plan.conditions.size() && i < state.conditions.size(); ++i) {
+    const LabelText whole = LabelText()
+                                .add("namespace", spec.ns)
+                                .add("rollout", spec.id)
+                                .add("service", spec.service)
+                                .add("target", spec.target);
+    weight.add(whole.text(), now.reached_weight);
+    state.add(whole.text(), static_cast<double>(now.state));
+    using Seconds = std::chrono::duration<double>;
+    started.add(whole.text(), Seconds(spec.created_at.time_since_epoch()).count());
+    for (std::size_t i = 0; i < plan.conditions.size() && i < now.conditions.size(); ++i) {
       const LabelText labels = LabelText()
                                    .add("condition", plan.conditions[i].name)
                                    .add("namespace", spec.ns)
                                    .add("rollout", spec.id)
                                    .add("service", spec.service);
-      const auto& last = state.conditions[i].last;
+      const auto& last = now.conditions[i].last;
       if (last && last->value) value.add(labels.text(), *last->value);
       if (const auto limit = threshold_of(plan.conditions[i])) threshold.add(labels.text(), *limit);
-      verdict.add(labels.text(), static_cast<double>(verdict_of({spec, plan}, state, i)));
+      verdict.add(labels.text(), static_cast<double>(verdict_of({spec, plan}, now, i)));
     }
   }
 };
@@ -154,8 +162,9 @@ void RolloutSeries::append_to(std::string& text, SysTime now,
   for (std::size_t i = 0; i < counts.size(); ++i)
     states.add(LabelText().add("state", name_of(static_cast<State>(i))).text(),
                static_cast<double>(counts[i]));
-  for (const Lines* lines : {&states, &families.info, &families.weight, &families.value,
-                             &families.threshold, &families.verdict})
+  for (const Lines* lines :
+       {&states, &families.info, &families.weight, &families.state, &families.started,
+        &families.value, &families.threshold, &families.verdict})
     lines->append_to(text);
 }
 

@@ -71,7 +71,10 @@ class MetricsTest : public testing::Test {
     for (const Outcome outcome : {Outcome::kPass, Outcome::kFail, Outcome::kNoData})
       metrics.on_evaluated("default", outcome, 1, Cause::kWithinLimit);
     metrics.on_evaluated("default", Outcome::kMissed, 7, Cause::kMissedDowntime);
+    metrics.on_condition({"http"}, "error-rate", Outcome::kPass, 3);
     metrics.on_late(Millis(40));
+    metrics.on_loop_delay(Millis(2));
+    metrics.on_ready(true);
     metrics.on_query("default", "success", Millis(20));
     metrics.on_datasource("default", true);
     metrics.on_kept_apart("default", "too_large");
@@ -79,7 +82,9 @@ class MetricsTest : public testing::Test {
     Decision decision;
     decision.kind = DecisionKind::kRollback;
     decision.by = "engine";
-    metrics.on_decision(decision);
+    metrics.on_decision(decision, Verdict::kFailed);
+    decision.by = "ann";
+    metrics.on_decision(decision, Verdict::kPassing);
     metrics.on_freezes(1);
     Delivery delivery;
     delivery.target = "deployer";
@@ -130,6 +135,17 @@ TEST_F(MetricsTest, EveryPromisedMetricIsThere) {
         "rollwatch_datasource_up{datasource=\"default\"} 1",
         "rollwatch_shared_queries_given_up_total{datasource=\"default\",result=\"too_large\"} 1",
         "rollwatch_decisions_total{by=\"engine\",kind=\"rollback\"} 1",
+        "rollwatch_overridden_decisions_total{kind=\"rollback\",verdict=\"passing\"} 1",
+        "rollwatch_condition_evaluations_total{condition=\"error-rate\",outcome=\"pass\","
+        "policy=\"http\"} 3",
+        "rollwatch_event_loop_delay_seconds_bucket{le=\"0.0025\"} 1",
+        "rollwatch_ready 1",
+        "rollwatch_clock_timestamp_seconds 1767323045.678",
+        "rollwatch_rollout_duration_seconds_count{outcome=\"rolled_back\"} 0",
+        "rollwatch_rollout_state{namespace=\"payments\",rollout=\"ro_1\",service=\"checkout\","
+        "target=\"eu-1\"} 1",
+        "rollwatch_rollout_started_timestamp_seconds{namespace=\"payments\",rollout=\"ro_1\","
+        "service=\"checkout\",target=\"eu-1\"} ",
         "rollwatch_deliveries_total{kind=\"rollback\",result=\"done\",target=\"deployer\"} 1",
         "rollwatch_delivery_latency_seconds_sum 1.5",
         "rollwatch_outbox_pending{kind=\"order\"} 2",
@@ -172,7 +188,8 @@ TEST_F(MetricsTest, SeriesComeAndGoWithTheirRollouts) {
     judge(view, 0.01);
     watch(view);
   }
-  EXPECT_EQ(series(), before + 500 * 6);  // info, weight, two verdicts, a value, a threshold
+  EXPECT_EQ(series(),
+            before + 500 * 8);  // info, weight, state, start, two verdicts, a value, a limit
   EXPECT_EQ(lines("rollwatch_rollouts{state=\"analyzing\"}"),
             "rollwatch_rollouts{state=\"analyzing\"} 500\n");
   for (int i = 0; i < 500; ++i) end(rollout("ro_" + std::to_string(i)), State::kPromoted);
@@ -259,6 +276,10 @@ TEST_F(MetricsTest, WhatIsAlertedOnBeginsAtZero) {
   for (const char* reason : {"late", "overlap", "store", "downtime", "clock_jump", "delay"})
     EXPECT_THAT(lines("rollwatch_evaluations_missed_total"),
                 HasSubstr("{reason=\"" + std::string(reason) + "\"} 0\n"));
+  for (const char* kind : {"by=\"engine\",kind=\"rollback\"", "by=\"person\",kind=\"freeze\""})
+    EXPECT_THAT(lines("rollwatch_decisions_total"), HasSubstr("{" + std::string(kind) + "} 0\n"));
+  EXPECT_THAT(lines("rollwatch_rollout_duration_seconds_count"),
+              HasSubstr("{outcome=\"rollback_failed\"} 0\n"));
   Delivery delivery;
   delivery.target = "releases";
   metrics.on_delivery(delivery, "given_up");
@@ -293,12 +314,75 @@ TEST_F(MetricsTest, DecisionsOfPeopleHaveNoNames) {
   Decision decision;
   decision.kind = DecisionKind::kPromote;
   decision.by = "ann";
-  metrics.on_decision(decision);
+  metrics.on_decision(decision, Verdict::kPassing);
   decision.by = "engine";
   decision.would_have = true;
-  metrics.on_decision(decision);
-  EXPECT_EQ(lines("rollwatch_decisions_total"),
-            "rollwatch_decisions_total{by=\"person\",kind=\"promote\"} 1\n");
+  metrics.on_decision(decision, Verdict::kFailed);
+  EXPECT_THAT(lines("rollwatch_decisions_total"),
+              AllOf(HasSubstr("{by=\"person\",kind=\"promote\"} 1\n"), Not(HasSubstr("ann"))));
+  EXPECT_THAT(lines("rollwatch_decisions_total{by=\"engine\""), Not(HasSubstr(" 1\n")));
+}
+
+// Only people override, and only what they decide about: to go on, or to go back.
+TEST_F(MetricsTest, WhatAPersonDecidesAgainstTheVerdictIsCounted) {
+  struct Row {
+    const char* name;
+    DecisionKind kind;
+    const char* by;
+    Verdict before;
+    bool counts;
+  };
+  for (const Row& row : {
+           Row{"on although it fails", DecisionKind::kPromote, "ann", Verdict::kFailing, true},
+           Row{"on although it failed", DecisionKind::kAdvance, "ann", Verdict::kFailed, true},
+           Row{"on without answers", DecisionKind::kResume, "ann", Verdict::kUnknown, true},
+           Row{"on as it passes", DecisionKind::kPromote, "ann", Verdict::kPassing, false},
+           Row{"on before anything is known", DecisionKind::kPromote, "ann", Verdict::kPending,
+               false},
+           Row{"back although it passes", DecisionKind::kRollback, "ann", Verdict::kPassing, true},
+           Row{"given up although it passed", DecisionKind::kCancel, "ann", Verdict::kPassed, true},
+           Row{"back as it fails", DecisionKind::kRollback, "ann", Verdict::kFailing, false},
+           Row{"the engine goes back", DecisionKind::kRollback, "engine", Verdict::kPassing, false},
+           Row{"more time", DecisionKind::kExtend, "ann", Verdict::kFailing, false},
+           Row{"stand still", DecisionKind::kPause, "ann", Verdict::kFailing, false},
+       }) {
+    Metrics counting("0.1.0");
+    Decision decision;
+    decision.kind = row.kind;
+    decision.by = row.by;
+    counting.on_decision(decision, row.before);
+    const std::string shown = counting.text(now, [](const Engine::Look&) {});
+    EXPECT_EQ(shown.find("rollwatch_overridden_decisions_total{") != std::string::npos, row.counts)
+        << row.name;
+  }
+}
+
+// A request may bring conditions of its own.
+TEST_F(MetricsTest, ConditionsOfRequestsAreBounded) {
+  const std::size_t before = series();
+  for (std::size_t i = 0; i < 3 * Metrics::kMostConditions; ++i)
+    metrics.on_condition({"http", "slow"}, "c" + std::to_string(i), Outcome::kNoData, 2);
+  EXPECT_EQ(series(), before + Metrics::kMostConditions + 1);
+  EXPECT_THAT(
+      lines("rollwatch_condition_evaluations_total"),
+      AllOf(HasSubstr("{condition=\"c0\",outcome=\"no_data\",policy=\"http,slow\"} 2\n"),
+            HasSubstr("{condition=\"other\",outcome=\"no_data\",policy=\"other\"} 2000\n")));
+}
+
+TEST_F(MetricsTest, ARolloutEndsOnce) {
+  RolloutView view = rollout("ro_1");
+  view.spec.created_at = now - Millis(200'000);
+  view.state.updated_at = now;
+  end(view, State::kRolledBack);
+  view.state.ended_at = now;
+  view.state.state = State::kRolledBack;
+  view.state.updated_at = now + Millis(60'000);  // it has recovered
+  metrics.on_ended(view);
+  EXPECT_THAT(lines("rollwatch_rollout_duration_seconds"),
+              AllOf(HasSubstr("_bucket{outcome=\"rolled_back\",le=\"120\"} 0\n"),
+                    HasSubstr("_bucket{outcome=\"rolled_back\",le=\"300\"} 1\n"),
+                    HasSubstr("_sum{outcome=\"rolled_back\"} 200\n"),
+                    HasSubstr("_count{outcome=\"promoted\"} 0\n")));
 }
 
 TEST_F(MetricsTest, FreezesAreCountedWhenTheyAreGiven) {
@@ -307,8 +391,7 @@ TEST_F(MetricsTest, FreezesAreCountedWhenTheyAreGiven) {
   metrics.on_freeze(freeze);
   freeze.lifted_at = now;
   metrics.on_freeze(freeze);
-  EXPECT_EQ(lines("rollwatch_decisions_total"),
-            "rollwatch_decisions_total{by=\"person\",kind=\"freeze\"} 1\n");
+  EXPECT_THAT(lines("rollwatch_decisions_total"), HasSubstr("{by=\"person\",kind=\"freeze\"} 1\n"));
   EXPECT_EQ(lines("rollwatch_freezes"), "rollwatch_freezes 0\n");
   metrics.on_freezes(3);
   EXPECT_EQ(lines("rollwatch_freezes"), "rollwatch_freezes 3\n");
