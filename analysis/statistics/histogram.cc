@@ -41,12 +41,6 @@ std::vector<double> added_up(std::span<const double> series, std::size_t buckets
   return sum;
 }
 
-double guess_above(std::span<const double> history, std::span<const double> score) {
-  CarefulSum above;
-  for (std::size_t j = 0; j < history.size(); ++j) above.add(history[j] * score[j]);
-  return (above.total() + 0.5) / (total_of(history) + 1);
-}
-
 }  // namespace
 
 std::optional<ScoreBets> score_bets(const Score& score, std::span<const double> candidate,
@@ -180,6 +174,12 @@ double HistogramState::log_evidence(const HistogramRules& rules) const {
 double HistogramState::log_promote() const {
   if (promote_boundary == 0) return 0;
   return std::min(scores[0].promote.log_evidence, scores[promote_boundary].promote.log_evidence);
+}
+
+double guess_above(std::span<const double> history, std::span<const double> score) {
+  CarefulSum above;
+  for (std::size_t j = 0; j < history.size(); ++j) above.add(history[j] * score[j]);
+  return (above.total() + 0.5) / (total_of(history) + 1);
 }
 
 double mean_evidence(std::span<const double> log_evidence, double rank_weight) {

@@ -141,6 +141,10 @@ struct HistogramState {
   void choose_promote_boundary();
 };
 
+// The mean of a score among what stable served before, once slowed: what a boundary's bets are
+// sized by.
+double guess_above(std::span<const double> history, std::span<const double> score);
+
 // The weighted mean of the evidence of scores, the rank's first.
 double mean_evidence(std::span<const double> log_evidence, double rank_weight);
 
