@@ -1,6 +1,8 @@
 #include "analysis/statistics/codec.h"
 
+#include <array>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -129,7 +131,9 @@ class StateWriter {
   void put(const T& value) {
     if constexpr (std::is_same_v<T, double>) {
       const auto bits = std::bit_cast<std::uint64_t>(value);
-      for (int shift = 0; shift < 64; shift += 8) out_.push_back(static_cast<char>(bits >> shift));
+      std::array<char, sizeof bits> bytes{};
+      for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(bits >> (8 * i));
+      out_.append(bytes.data(), bytes.size());
     } else if constexpr (std::is_unsigned_v<T>) {
       put_number(value);
     } else if constexpr (std::is_same_v<T, MaybeTime>) {
@@ -230,7 +234,15 @@ class StateReader {
 
 // ---- What no field alone shows
 
-bool fits(const Wealth& wealth, std::size_t bets) { return wealth.bets == bets; }
+// Evidence that is not a number would speak neither for nor against anything, ever.
+bool fits(const Wealth& wealth, std::size_t bets) {
+  if (wealth.bets != bets) return false;
+  bool is_number =
+      !std::isnan(wealth.cash) && !std::isnan(wealth.log_evidence) && !std::isnan(wealth.log_most);
+  for (const double stake : std::span(wealth.stakes).first(bets))
+    is_number = is_number && !std::isnan(stake);
+  return is_number;
+}
 
 bool fits(const RateState& state) {
   return fits(state.harm, kHarmGrid.size()) && fits(state.promote, kPromoteGrid.size());
@@ -253,7 +265,7 @@ bool fits(const MannWhitneyState&) { return true; }
 bool fits(const PlaceboGuard& guard) {
   for (const Wealth& wealth : guard.groups)
     if (!fits(wealth, kHarmGrid.size())) return false;
-  return true;
+  return !std::isnan(guard.log_most);
 }
 
 bool fits(const CounterTable& table) {

@@ -32,7 +32,8 @@ HistogramScale::HistogramScale(std::span<const double> bounds, double slower)
       const double to = bounds[j] * (1 + slower);
       double low = 0;
       for (std::size_t k = 0; k < buckets_; ++k) {
-        const double high = k + 1 < buckets_ ? bounds[k] : kInfinite;
+        double high = kInfinite;
+        if (k + 1 < buckets_) high = bounds[k];
         const double overlap = std::min(to, high) - std::max(from, low);
         if (overlap > 0) moved_[j * buckets_ + k] = overlap / (to - from);
         low = high;

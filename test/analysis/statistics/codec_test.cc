@@ -92,11 +92,14 @@ TEST(StatisticsCodec, EveryStateComesBackToTheBit) {
   comes_back(CounterTable::start(1));
 }
 
-TEST(StatisticsCodec, NotANumberKeepsItsBits) {
-  RateState state = odd_rate();
-  state.harm.cash = std::nan("7");
-  const std::string bytes = encode(state);
-  EXPECT_EQ(encode(decode<RateState>(bytes).value()), bytes);
+// It would compare as false with everything: neither a rollback nor a promotion could come of it.
+TEST(StatisticsCodec, EvidenceThatIsNotANumberIsRefused) {
+  RateState evidence = odd_rate(), stake = evidence, cash = evidence;
+  evidence.harm.log_evidence = std::nan("7");
+  stake.promote.stakes[5] = std::nan("7");
+  cash.promote.cash = std::nan("7");
+  for (const RateState& state : {evidence, stake, cash})
+    EXPECT_THAT(decode<RateState>(encode(state)).error(), HasSubstr("do not belong together"));
 }
 
 TEST(StatisticsCodec, PartsThatDoNotBelongTogetherAreRefused) {
