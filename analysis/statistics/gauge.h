@@ -1,8 +1,8 @@
 // One number for each version and slot (memory, a queue's length, a p99): is the candidate's
 // typically higher than stable's? There are no counts behind it, so a slot is the smallest unit,
 // and the bets are on the sign and the size of the difference, clipped at its usual spread: a rare
-// spike counts no more than any bad slot. It takes nine or ten slots to find anything. Where counts
-// exist, compare them.
+// spike counts no more than any bad slot. It takes some nine slots to find anything at alpha 0.05,
+// twelve at 0.01. Where counts exist, compare them.
 #pragma once
 
 #include <array>

@@ -18,6 +18,7 @@
 #include "analysis/statistics/gauge.h"
 #include "analysis/statistics/histogram.h"
 #include "analysis/statistics/rate.h"
+#include "analysis/statistics/rate_report.h"
 #include "test/bench/simulated_rollout.h"
 #include "test/bench/statistics_judges.h"
 
@@ -93,6 +94,67 @@ void detection(const Options& options) {
     std::vector<std::string> row{all[p].name};
     for (const Found& one : found[p]) row.push_back(one.with_delay());
     table.add(std::move(row));
+  }
+  table.print();
+}
+
+void late_regressions(const Options& options) {
+  std::printf(
+      "### Bad from slot 31 on: found, and median slot after that (alpha 0.05, no tolerance)\n\n");
+  std::vector<World> worlds;
+  for (const double traffic : {1000.0, 10'000.0})
+    for (const double rate : {0.01, 0.02, 0.05}) {
+      worlds.push_back(world(traffic, rate));
+      worlds.back().worse_from = 31;
+    }
+  // What is said before is none of it.
+  const auto later = [judge = ours(rules_with(1, 0), 0.05)](const SimulatedRollout& rollout) {
+    return std::max(kNever, judge(rollout) - 30);
+  };
+  Table table({"1,000 requests a slot, 1 %", "2 %", "5 %", "10,000, 1 %", "2 %", "5 %"});
+  const auto found = tried({{"", later}}, worlds, options.replications / 3, options.seed + 150);
+  std::vector<std::string> row;
+  for (const Found& one : found[0]) row.push_back(one.with_delay());
+  table.add(std::move(row));
+  table.print();
+}
+
+// A "detection" is a slot in which the 95 % interval does not hold the true ratio.
+void intervals(const Options& options) {
+  std::printf(
+      "### The 95 %% interval of the ratio: rollouts in which it held the truth in all slots, and "
+      "its "
+      "median ends in slot 60\n\n");
+  Table table({"requests a slot", "true ratio", "held", "from", "to"});
+  for (const auto& [traffic, ratio] :
+       {std::pair{1000.0, 1.0}, std::pair{10'000.0, 1.0}, std::pair{10'000.0, 2.0}}) {
+    std::vector<double> lows, highs;
+    const auto misses = [&](const SimulatedRollout& rollout) {
+      std::vector<statistics::FedTick> ticks;
+      int missed = kNever;
+      for (const SimulatedSlot& slot : rollout.slots()) {
+        ticks.push_back({{slot.candidate, statistics::sum_of(slot.pods)}, 1});
+        for (const auto side : {statistics::Side::kHarm, statistics::Side::kPromote})
+          if (missed == kNever && plain_evidence(ticks, side, {ratio, 0}) >= std::log(2 / 0.05))
+            missed = static_cast<int>(ticks.size());
+      }
+      const statistics::Interval last = rate_intervals(ticks, 0.05).ratio;
+      lows.push_back(last.low);
+      highs.push_back(last.high);
+      return missed;
+    };
+    const Found found = tried({{"", misses}}, {world(traffic, 0.005 * ratio)},
+                              std::max(20, options.replications / 15), options.seed + 170)[0][0];
+    const auto middle = [](std::vector<double>& values) {
+      std::sort(values.begin(), values.end());
+      std::array<char, 32> text{};
+      std::snprintf(text.data(), text.size(), "%.2f", values[values.size() / 2]);
+      return std::string(text.data());
+    };
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.1f%%", 100 * (1 - found.share()));
+    table.add({std::to_string(static_cast<int>(traffic)), std::to_string(static_cast<int>(ratio)),
+               text.data(), middle(lows), middle(highs)});
   }
   table.print();
 }
@@ -278,6 +340,8 @@ int run(int argc, char** argv) {
               static_cast<unsigned long long>(options.seed));
   const bool is_kept = false_alarms(options);
   detection(options);
+  late_regressions(options);
+  intervals(options);
   bursts(options);
   early_promotion(options);
   latency(options);
