@@ -11,6 +11,9 @@
 #include "analysis/render.h"
 #include "analysis/slots.h"
 #include "analysis/state_codec.h"
+#include "analysis/statistics/codec.h"
+#include "analysis/statistics/histogram.h"
+#include "analysis/statistics/rate.h"
 #include "daemon/prometheus/answer_parser.h"
 
 namespace rollwatch::bench {
@@ -73,6 +76,45 @@ std::size_t parsed(const std::shared_ptr<const std::string>& body) {
   return std::get<Vector>(answer.result).series.size();
 }
 
+// A comparison in the middle of a rollout: 19 pods of stable, whose dispersion is learnt as well.
+struct ComparedRate {
+  ComparedRate() {
+    for (std::size_t pod = 0; pod < 19; ++pod) pods.push_back({500, pod % 3 == 0 ? 2.0 : 3.0});
+    tick = {{500, 4}, statistics::sum_of(pods)};
+    for (int slot = 0; slot < 30; ++slot) state.update(rules, tick, pods);
+  }
+
+  statistics::RateRules rules;
+  statistics::RateTick tick;
+  std::vector<statistics::ArmCounts> pods;
+  statistics::RateState state = statistics::RateState::start();
+};
+
+// Eleven boundaries, as clients have them by default, and three pods.
+struct ComparedLatency {
+  ComparedLatency() {
+    for (int slot = 0; slot < 30; ++slot) state.observe(rules, scales, pods);
+  }
+
+  static std::vector<double> latencies(double requests) {
+    std::vector<double> counts;
+    for (const double share : {.01, .02, .07, .15, .25, .25, .15, .06, .02, .01, .006, .004})
+      counts.push_back(requests * share);
+    return counts;
+  }
+  static std::vector<double> three(const std::vector<double>& one) {
+    std::vector<double> all;
+    for (int pod = 0; pod < 3; ++pod) all.insert(all.end(), one.begin(), one.end());
+    return all;
+  }
+
+  statistics::HistogramRules rules;
+  std::vector<double> bounds{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
+  statistics::HistogramScales scales{rules, bounds};
+  std::vector<double> candidate = latencies(500), pods = three(latencies(3000));
+  statistics::HistogramState state = statistics::HistogramState::start(bounds);
+};
+
 }  // namespace
 
 std::vector<Operation> operations() {
@@ -99,6 +141,19 @@ std::vector<Operation> operations() {
          return step.evaluations.size() + step.state.evaluations;
        }},
       {"encode_state", [watched] { return encode_state(watched->state).size(); }},
+      {"rate_update",
+       [compared = ComparedRate()] {
+         statistics::RateState state = compared.state;
+         state.update(compared.rules, compared.tick, compared.pods);
+         return static_cast<std::size_t>(state.fed + state.harm.updates);
+       }},
+      {"rate_encode", [compared = ComparedRate()] { return encode(compared.state).size(); }},
+      {"histogram_update",
+       [compared = ComparedLatency()] {
+         statistics::HistogramState state = compared.state;
+         state.update(compared.rules, compared.scales, compared.candidate, compared.pods);
+         return static_cast<std::size_t>(state.fed);
+       }},
   };
 }
 

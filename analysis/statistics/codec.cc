@@ -1,0 +1,327 @@
+#include "analysis/statistics/codec.h"
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace rollwatch::statistics {
+namespace {
+
+constexpr std::uint8_t kFormat = 1;
+
+template <class T>
+constexpr bool kIsVector = false;
+template <class T>
+constexpr bool kIsVector<std::vector<T>> = true;
+
+// What the second byte says.
+template <class State>
+constexpr std::uint8_t kKind = 0;
+template <>
+constexpr std::uint8_t kKind<RateState> = 1;
+template <>
+constexpr std::uint8_t kKind<HistogramState> = 2;
+template <>
+constexpr std::uint8_t kKind<GaugeState> = 3;
+template <>
+constexpr std::uint8_t kKind<MannWhitneyState> = 4;
+template <>
+constexpr std::uint8_t kKind<PlaceboGuard> = 5;
+template <>
+constexpr std::uint8_t kKind<CounterTable> = 6;
+
+// ---- The fields, in the order of the bytes; the same list writes and reads
+//
+// The structured bindings are the guard: they stop compiling when a struct gains a field.
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<Wealth> wealth) {
+  auto& [bets, cash, stakes, log_evidence, log_most, updates] = wealth;
+  io(bets, cash);
+  io.stakes(stakes, bets);
+  io(log_evidence, log_most, updates);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<Dispersion> dispersion) {
+  auto& [squares, degrees, last_events, last_bad] = dispersion;
+  io(squares, degrees, last_events, last_bad);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<RateState> rate) {
+  auto& [harm, promote, dispersion, candidate_events, fed] = rate;
+  io(harm, promote, dispersion, candidate_events, fed);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<ScoreState> score) {
+  auto& [harm, promote, dispersion] = score;
+  io(harm, promote, dispersion);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<HistogramState> histogram) {
+  auto& [bounds, history, scores, promote_boundary, candidate_events, fed] = histogram;
+  io(bounds, history, scores, promote_boundary, candidate_events, fed);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<GaugeState> gauge) {
+  auto& [harm, promote, differences] = gauge;
+  io(harm, promote, differences);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<MannWhitneyState> samples) {
+  auto& [candidate, stable] = samples;
+  io(candidate, stable);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<PlaceboGuard> guard) {
+  auto& [groups, log_most] = guard;
+  io(groups, log_most);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<CounterSeries> one) {
+  auto& [source, series, part, missing, last] = one;
+  io(source, series, part, missing, last);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<CounterTable> table) {
+  auto& [parts, last_at, series] = table;
+  io(parts, last_at, series);
+}
+
+// ---- Both directions
+//
+// Whole numbers are little-endian base 128 with a continuation bit; lists begin with their length;
+// a time that may be missing begins with 0 or 1; a double is its eight bytes, lowest first.
+
+class StateWriter {
+ public:
+  template <class T>
+  using Ref = const T&;
+
+  template <class... Fields>
+  void operator()(const Fields&... all) {
+    (put(all), ...);
+  }
+  void stakes(const std::array<double, Wealth::kMostBets>& stakes, std::uint32_t bets) {
+    for (const double stake : std::span(stakes).first(bets)) put(stake);
+  }
+  void put_number(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<char>(value | 0x80));
+    out_.push_back(static_cast<char>(value));
+  }
+  std::string take() { return std::move(out_); }
+
+ private:
+  template <class T>
+  void put(const T& value) {
+    if constexpr (std::is_same_v<T, double>) {
+      const auto bits = std::bit_cast<std::uint64_t>(value);
+      std::array<char, sizeof bits> bytes{};
+      for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(bits >> (8 * i));
+      out_.append(bytes.data(), bytes.size());
+    } else if constexpr (std::is_unsigned_v<T>) {
+      put_number(value);
+    } else if constexpr (std::is_same_v<T, MaybeTime>) {
+      put_number(value.has_value());
+      if (value) put_number(std::bit_cast<std::uint64_t>((*value).time_since_epoch().count()));
+    } else if constexpr (kIsVector<T>) {
+      put_number(value.size());
+      for (const auto& element : value) put(element);
+    } else {
+      fields(*this, value);
+    }
+  }
+
+  std::string out_;
+};
+
+// After the first mistake everything reads as zero, so that no caller has to look after each field.
+class StateReader {
+ public:
+  template <class T>
+  using Ref = T&;
+
+  explicit StateReader(std::string_view in) : in_(in) {}
+
+  template <class... Fields>
+  void operator()(Fields&... all) {
+    (get(all), ...);
+  }
+  void stakes(std::array<double, Wealth::kMostBets>& stakes, std::uint32_t& bets) {
+    if (bets > Wealth::kMostBets)
+      bets = static_cast<std::uint32_t>(fail("more bets than there are"));
+    for (double& stake : std::span(stakes).first(bets)) get(stake);
+  }
+  std::uint64_t get_number() {
+    std::uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      const std::uint8_t byte = get_byte();
+      if (shift == 63 && byte > 1) return fail("a number that is too large");
+      value |= static_cast<std::uint64_t>(byte & 0x7fU) << shift;
+      if (byte >= 0x80) continue;
+      if (byte == 0 && shift > 0) return fail("a number that is not in its shortest form");
+      return value;
+    }
+    return fail("a number that is too large");
+  }
+  std::size_t left() const { return in_.size() - at_; }
+  bool failed() const { return !error_.empty(); }
+  const std::string& error() const { return error_; }
+  std::uint64_t fail(std::string_view what) {
+    if (!failed())
+      error_ =
+          "the saved comparison has " + std::string(what) + " before byte " + std::to_string(at_);
+    at_ = in_.size();
+    return 0;
+  }
+
+ private:
+  std::uint8_t get_byte() {
+    if (left() == 0) {
+      if (!failed()) error_ = "the saved comparison is cut short at byte " + std::to_string(at_);
+      return 0;
+    }
+    return static_cast<std::uint8_t>(in_[at_++]);
+  }
+
+  template <class T>
+  void get(T& value) {
+    if constexpr (std::is_same_v<T, double>) {
+      std::uint64_t bits = 0;
+      for (int shift = 0; shift < 64; shift += 8) bits |= std::uint64_t{get_byte()} << shift;
+      value = std::bit_cast<double>(bits);
+    } else if constexpr (std::is_unsigned_v<T>) {
+      const std::uint64_t number = get_number();
+      if (number > std::numeric_limits<T>::max()) fail("a number that is too large");
+      value = failed() ? T{} : static_cast<T>(number);
+    } else if constexpr (std::is_same_v<T, MaybeTime>) {
+      const std::uint64_t there = get_number();
+      if (there > 1) fail("a number that is too large");
+      value.reset();
+      if (there == 1) value = SysTime(Millis(std::bit_cast<std::int64_t>(get_number())));
+      if (there == 1 && !value) fail("a time that is none");
+    } else if constexpr (kIsVector<T>) {
+      value.clear();
+      std::uint64_t length = get_number();
+      // Every element takes a byte at least; a longer list is a lie, found out before memory is
+      // asked for.
+      if (length > left()) length = fail("a length that reaches beyond its end");
+      for (; length > 0 && !failed(); --length) get(value.emplace_back());
+    } else {
+      fields(*this, value);
+    }
+  }
+
+  std::string_view in_;
+  std::size_t at_ = 0;
+  std::string error_;
+};
+
+// ---- What no field alone shows
+
+// Evidence that is not a number would speak neither for nor against anything, ever.
+bool fits(const Wealth& wealth, std::size_t bets) {
+  if (wealth.bets != bets) return false;
+  bool is_number =
+      !std::isnan(wealth.cash) && !std::isnan(wealth.log_evidence) && !std::isnan(wealth.log_most);
+  for (const double stake : std::span(wealth.stakes).first(bets))
+    is_number = is_number && !std::isnan(stake);
+  return is_number;
+}
+
+bool fits(const RateState& state) {
+  return fits(state.harm, kHarmGrid.size()) && fits(state.promote, kPromoteGrid.size());
+}
+
+bool fits(const HistogramState& state) {
+  const std::size_t buckets = state.bounds.size() + 1;
+  for (const ScoreState& score : state.scores)
+    if (!fits(score.harm, kHarmGrid.size()) || !fits(score.promote, kHarmGrid.size())) return false;
+  return are_boundaries(state.bounds, 0) && state.history.size() == buckets &&
+         state.scores.size() == buckets && state.promote_boundary < buckets;
+}
+
+bool fits(const GaugeState& state) {
+  return fits(state.harm, kGaugeStakes.size()) && fits(state.promote, kGaugeStakes.size());
+}
+
+bool fits(const MannWhitneyState&) { return true; }
+
+bool fits(const PlaceboGuard& guard) {
+  for (const Wealth& wealth : guard.groups)
+    if (!fits(wealth, kHarmGrid.size())) return false;
+  return !std::isnan(guard.log_most);
+}
+
+bool fits(const CounterTable& table) {
+  const CounterSeries* before = nullptr;
+  for (const CounterSeries& one : table.series) {
+    if (one.part >= table.parts) return false;
+    if (before != nullptr && std::tie(before->source, before->part, before->series) >=
+                                 std::tie(one.source, one.part, one.series))
+      return false;
+    before = &one;
+  }
+  return table.parts > 0;
+}
+
+template <class State>
+std::string bytes_of(const State& state) {
+  StateWriter writer;
+  writer.put_number(kFormat);
+  writer.put_number(kKind<State>);
+  writer(state);
+  return writer.take();
+}
+
+}  // namespace
+
+std::string encode(const RateState& state) { return bytes_of(state); }
+std::string encode(const HistogramState& state) { return bytes_of(state); }
+std::string encode(const GaugeState& state) { return bytes_of(state); }
+std::string encode(const MannWhitneyState& state) { return bytes_of(state); }
+std::string encode(const PlaceboGuard& state) { return bytes_of(state); }
+std::string encode(const CounterTable& state) { return bytes_of(state); }
+
+template <class State>
+Expected<State, std::string> decode(std::string_view bytes) {
+  StateReader reader(bytes);
+  const std::uint64_t format = reader.get_number();
+  if (reader.failed()) return Unexpected(reader.error());
+  if (format != kFormat)
+    return Unexpected("the saved comparison has format " + std::to_string(format) +
+                      ", this program knows " + std::to_string(kFormat) +
+                      (format > kFormat ? "; it was written by a newer rollwatchd" : ""));
+  if (reader.get_number() != kKind<State> && !reader.failed())
+    reader.fail("another kind than is wanted");
+  State state;
+  reader(state);
+  if (!reader.failed() && reader.left() > 0) reader.fail("bytes left over");
+  if (!reader.failed() && !fits(state)) reader.fail("parts that do not belong together");
+  if (reader.failed()) return Unexpected(reader.error());
+  return state;
+}
+
+template Expected<RateState, std::string> decode(std::string_view bytes);
+template Expected<HistogramState, std::string> decode(std::string_view bytes);
+template Expected<GaugeState, std::string> decode(std::string_view bytes);
+template Expected<MannWhitneyState, std::string> decode(std::string_view bytes);
+template Expected<PlaceboGuard, std::string> decode(std::string_view bytes);
+template Expected<CounterTable, std::string> decode(std::string_view bytes);
+
+}  // namespace rollwatch::statistics

@@ -1,0 +1,168 @@
+#include "analysis/statistics/counters.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <iterator>
+#include <tuple>
+#include <utility>
+
+namespace rollwatch::statistics {
+namespace {
+
+template <class Counter>
+auto place_of(const Counter& counter) {
+  return std::tie(counter.source, counter.part, counter.series);
+}
+
+// Those of one source at the front of a list that is in order.
+template <class Counter>
+std::span<const Counter> of_source(std::span<const Counter> list, std::uint64_t source) {
+  const auto end = std::find_if(list.begin(), list.end(),
+                                [source](const Counter& one) { return one.source != source; });
+  return list.first(static_cast<std::size_t>(end - list.begin()));
+}
+
+void put_in_order(std::vector<CounterSample>& samples) {
+  std::erase_if(samples, [](const CounterSample& sample) {
+    return !std::isfinite(sample.value) || sample.value < 0;
+  });
+  std::sort(samples.begin(), samples.end(), [](const auto& a, const auto& b) {
+    return std::tuple(place_of(a), a.value) < std::tuple(place_of(b), b.value);
+  });
+  // The same series twice: the larger.
+  const auto first =
+      std::unique(samples.rbegin(), samples.rend(),
+                  [](const auto& a, const auto& b) { return place_of(a) == place_of(b); });
+  samples.erase(samples.begin(), first.base());
+}
+
+// Calls with what is known, what was read, or both, of each series in turn.
+template <class Each>
+void walk(std::span<const CounterSeries> known, std::span<const CounterSample> read,
+          const Each& each) {
+  std::size_t i = 0, j = 0;
+  while (i < known.size() || j < read.size()) {
+    const bool takes_known =
+        i < known.size() && (j == read.size() || place_of(known[i]) <= place_of(read[j]));
+    const bool takes_read =
+        j < read.size() && (i == known.size() || place_of(read[j]) <= place_of(known[i]));
+    each(takes_known ? &known[i] : nullptr, takes_read ? &read[j] : nullptr);
+    i += takes_known ? 1 : 0;
+    j += takes_read ? 1 : 0;
+  }
+}
+
+// One source in one update.
+class SourceUpdate {
+ public:
+  SourceUpdate(std::span<const CounterSeries> known, std::span<const CounterSample> read,
+               std::uint64_t source, bool anchors)
+      : known_(known), read_(read), source_(source), anchors_(anchors) {
+    if (anchors_ || source_ == kUnknownSource) return;
+    bool has_events = false;
+    bool waits = false;
+    walk(known_, read_, [&](const CounterSeries* before, const CounterSample* now) {
+      if (now != nullptr && now->part == 0) has_events = true;
+      if (before != nullptr && now != nullptr && now->value < before->last) began_anew_ = true;
+      if (before != nullptr && now == nullptr && before->missing + 1 < CounterTable::kGoneAfter)
+        waits = true;
+    });
+    held_ = !has_events || (waits && !began_anew_);
+  }
+
+  void apply(std::vector<CounterSeries>& after, Increments& increments) const {
+    if (!anchors_ && !held_ && !read_.empty()) {
+      increments.sources.push_back(source_);
+      increments.counts.resize(increments.counts.size() + increments.parts, 0.0);
+    }
+    walk(known_, read_, [&](const CounterSeries* before, const CounterSample* now) {
+      if (now == nullptr) {
+        keep_missing(*before, after);
+      } else if (held_) {
+        if (before == nullptr) return;  // born since: it is counted whole when the source is
+        after.push_back(*before);
+        after.back().missing = 0;
+      } else {
+        if (!anchors_)
+          *(increments.counts.end() - static_cast<std::ptrdiff_t>(increments.parts) + now->part) +=
+              increment(before, now->value);
+        after.push_back({now->source, now->series, now->part, 0, now->value});
+      }
+    });
+  }
+
+ private:
+  void keep_missing(const CounterSeries& before, std::vector<CounterSeries>& after) const {
+    if (began_anew_ || before.missing + 1 >= CounterTable::kForgottenAfter) return;
+    after.push_back(before);
+    ++after.back().missing;
+  }
+
+  double increment(const CounterSeries* before, double value) const {
+    if (before == nullptr || began_anew_ || value < before->last) return value;
+    return value - before->last;
+  }
+
+  std::span<const CounterSeries> known_;
+  std::span<const CounterSample> read_;
+  std::uint64_t source_;
+  bool anchors_;
+  bool began_anew_ = false;
+  bool held_ = false;
+};
+
+}  // namespace
+
+std::uint64_t series_key(std::string_view labels) {
+  // FNV-1a, then the bits of each byte are spread over all (the last step of MurmurHash3).
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : labels) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccd;
+  hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53;
+  hash ^= hash >> 33;
+  return hash == kUnknownSource ? 1 : hash;
+}
+
+double Increments::total(std::size_t part) const {
+  double sum = 0;
+  for (std::size_t i = part; i < counts.size(); i += parts) sum += counts[i];
+  return sum;
+}
+
+CounterTable CounterTable::start(std::uint32_t parts) {
+  assert(parts > 0 && "something is counted");
+  CounterTable table;
+  table.parts = parts;
+  return table;
+}
+
+bool CounterTable::update(SysTime at, std::vector<CounterSample>& samples, Increments& increments) {
+  increments.parts = parts;
+  increments.sources.clear();
+  increments.counts.clear();
+  if (last_at && at <= *last_at) return false;
+  put_in_order(samples);
+  std::erase_if(samples, [this](const CounterSample& sample) { return sample.part >= parts; });
+
+  std::vector<CounterSeries> after;
+  after.reserve(std::max(series.size(), samples.size()));
+  std::span<const CounterSeries> known = series;
+  std::span<const CounterSample> read = samples;
+  while (!known.empty() || !read.empty()) {
+    const std::uint64_t source = known.empty() ? read.front().source
+                                 : read.empty()
+                                     ? known.front().source
+                                     : std::min(known.front().source, read.front().source);
+    const auto known_here = of_source(known, source);
+    const auto read_here = of_source(read, source);
+    SourceUpdate(known_here, read_here, source, !last_at).apply(after, increments);
+    known = known.subspan(known_here.size());
+    read = read.subspan(read_here.size());
+  }
+  series = std::move(after);
+  last_at = at;
+  return true;
+}
+
+}  // namespace rollwatch::statistics

@@ -1,0 +1,174 @@
+#include "analysis/statistics/codec.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace rollwatch::statistics {
+namespace {
+
+using testing::HasSubstr;
+
+Wealth odd_wealth() {
+  Wealth wealth = Wealth::start(kPromoteWealth, 6);  // its cash is minus infinity
+  wealth.stakes = {-0.0, 1e-300, -1e300, 5e-324, 0.1, std::nextafter(1.0, 2.0)};
+  wealth.log_evidence = -745.25;
+  wealth.log_most = 800;
+  wealth.updates = std::numeric_limits<std::uint64_t>::max();
+  return wealth;
+}
+
+RateState odd_rate() {
+  RateState state = RateState::start();
+  state.harm = odd_wealth();
+  state.dispersion = {1.5, 2.5, 3.5, 4.5};
+  state.candidate_events = 12.25;
+  state.fed = 300;
+  return state;
+}
+
+HistogramState odd_histogram() {
+  HistogramState state = HistogramState::start(std::vector{0.1, 0.5});
+  state.history = {1, 2, 3};
+  state.scores[2].promote = odd_wealth();
+  state.scores[1].dispersion.squares = 0.1;
+  state.promote_boundary = 2;
+  state.fed = 7;
+  return state;
+}
+
+GaugeState odd_gauge() {
+  GaugeState state = GaugeState::start();
+  state.differences = {0.1, -0.0, 1e-310};
+  return state;
+}
+
+CounterTable odd_table() {
+  CounterTable table = CounterTable::start(2);
+  table.last_at = SysTime(Millis(-5));
+  table.series = {{0, 9, 0, 3, 1.5}, {7, 1, 0, 0, 2.5}, {7, 2, 1, 1000, 1e15}};
+  return table;
+}
+
+template <class State>
+void comes_back(const State& state) {
+  const std::string bytes = encode(state);
+  const auto again = decode<State>(bytes);
+  ASSERT_TRUE(again) << again.error();
+  EXPECT_EQ(*again, state);
+  EXPECT_EQ(encode(*again), bytes);
+  for (std::size_t length = 0; length < bytes.size(); ++length)
+    EXPECT_FALSE(decode<State>(std::string_view(bytes).substr(0, length))) << length;
+  EXPECT_THAT(decode<State>(bytes + "x").error(), HasSubstr("bytes left over"));
+  std::string newer = bytes;
+  newer[0] = 2;
+  EXPECT_THAT(decode<State>(newer).error(), HasSubstr("written by a newer rollwatchd"));
+  std::string other = bytes;
+  other[1] = 99;
+  EXPECT_THAT(decode<State>(other).error(), HasSubstr("another kind"));
+  // Any input is safe, and what is accepted is worth accepting.
+  std::mt19937_64 random(bytes.size());
+  for (int i = 0; i < 3000; ++i) {
+    std::string spoiled = bytes;
+    for (int n = 0; n <= i % 3; ++n)
+      spoiled[random() % spoiled.size()] = static_cast<char>(random());
+    if (const auto read = decode<State>(spoiled)) {
+      EXPECT_EQ(encode(*read), spoiled);
+    }
+  }
+}
+
+TEST(StatisticsCodec, EveryStateComesBackToTheBit) {
+  comes_back(odd_rate());
+  comes_back(odd_histogram());
+  comes_back(odd_gauge());
+  comes_back(MannWhitneyState{{1, 2}, {3}});
+  comes_back(PlaceboGuard::start(6));
+  comes_back(odd_table());
+  comes_back(CounterTable::start(1));
+}
+
+// It would compare as false with everything: neither a rollback nor a promotion could come of it.
+TEST(StatisticsCodec, EvidenceThatIsNotANumberIsRefused) {
+  RateState evidence = odd_rate(), stake = evidence, cash = evidence;
+  evidence.harm.log_evidence = std::nan("7");
+  stake.promote.stakes[5] = std::nan("7");
+  cash.promote.cash = std::nan("7");
+  for (const RateState& state : {evidence, stake, cash})
+    EXPECT_THAT(decode<RateState>(encode(state)).error(), HasSubstr("do not belong together"));
+}
+
+TEST(StatisticsCodec, PartsThatDoNotBelongTogetherAreRefused) {
+  HistogramState history = odd_histogram();
+  history.history.pop_back();
+  HistogramState scores = odd_histogram();
+  scores.scores.pop_back();
+  HistogramState boundary = odd_histogram();
+  boundary.promote_boundary = 3;
+  HistogramState bounds = odd_histogram();
+  bounds.bounds[1] = 0.1;
+  for (const HistogramState& state : {history, scores, boundary, bounds})
+    EXPECT_THAT(decode<HistogramState>(encode(state)).error(), HasSubstr("do not belong together"));
+  RateState bets = odd_rate();
+  bets.promote.bets = 5;
+  EXPECT_THAT(decode<RateState>(encode(bets)).error(), HasSubstr("do not belong together"));
+  CounterTable order = odd_table();
+  std::swap(order.series[0], order.series[1]);
+  CounterTable part = odd_table();
+  part.series[2].part = 2;
+  for (const CounterTable& state : {order, part})
+    EXPECT_THAT(decode<CounterTable>(encode(state)).error(), HasSubstr("do not belong together"));
+}
+
+// A comparison that is saved and resumed after every slot, beside one that is not.
+template <class State, class Step>
+void goes_on_as_if_nothing_happened(State kept, const Step& step) {
+  State resumed = kept;
+  for (int slot = 0; slot < 80; ++slot) {
+    step(kept, slot);
+    step(resumed, slot);
+    auto again = decode<State>(encode(resumed));
+    ASSERT_TRUE(again) << again.error();
+    resumed = *std::move(again);
+    ASSERT_EQ(encode(kept), encode(resumed)) << "slot " << slot;
+  }
+}
+
+TEST(StatisticsCodec, SavedAndResumedInTheMiddleEverythingGoesOn) {
+  const auto noise = [](int slot) { return std::fabs(std::sin(7.3 * slot)); };
+  const RateRules rate;
+  goes_on_as_if_nothing_happened(RateState::start(), [&](RateState& state, int slot) {
+    const std::vector<ArmCounts> pods{{100, 2 * noise(slot)}, {90, 3 * noise(slot + 1)}};
+    state.update(rate, {{50, slot > 40 ? 5 * noise(slot) : 1}, sum_of(pods)}, pods);
+  });
+  const HistogramRules histogram;
+  const std::vector<double> bounds{0.1, 0.2, 0.5};
+  const HistogramScales scales(histogram, bounds);
+  goes_on_as_if_nothing_happened(HistogramState::start(bounds), [&](auto& state, int slot) {
+    const std::vector<double> pods{100, 50 * noise(slot), 9, 1, 90, 60, 7 * noise(slot + 1), 2};
+    const std::vector<double> candidate{10, 5, 1 + noise(slot), 1};
+    if (slot < 10)
+      state.observe(histogram, scales, pods);
+    else
+      state.update(histogram, scales, candidate, pods);
+  });
+  const GaugeRules gauge;
+  goes_on_as_if_nothing_happened(GaugeState::start(), [&](GaugeState& state, int slot) {
+    state.update(gauge, 1 + noise(slot), 1 + noise(slot + 9));
+  });
+  goes_on_as_if_nothing_happened(MannWhitneyState{}, [&](MannWhitneyState& state, int slot) {
+    state.update(noise(slot), noise(slot + 3));
+  });
+  goes_on_as_if_nothing_happened(PlaceboGuard::start(6), [&](PlaceboGuard& state, int slot) {
+    std::vector<ArmCounts> groups(6, ArmCounts{100, noise(slot)});
+    groups[2].bad = 4;
+    state.update(rate.tolerance, groups, 1.5);
+  });
+}
+
+}  // namespace
+}  // namespace rollwatch::statistics
