@@ -177,10 +177,8 @@ Json hist_increment(const Json& in) {
       {"skip", false}, {"psi_c", shown_all(score.candidate)}, {"psi_b", shown_all(score.stable)}};
   const auto bets = score_bets(score, numbers(in["c"]), numbers(in["b"]), side_of(in),
                                {in["m"], in["theta"], in["delta"]}, in["phi"]);
-  if (!bets) {
-    out["skip"] = true;
-    return out;
-  }
+  out["skip"] = !bets;
+  if (!bets) return out;
   out["q_c"] = bets->guess_candidate;
   out["q_b"] = bets->guess_stable;
   out["x"] = shown_all(bets->x);
@@ -298,20 +296,11 @@ Json mann_whitney_all(const Json& in) {
 }
 
 const std::map<std::string, std::function<Json(const Json&)>> kGroups{
-    {"wealth", wealth},
-    {"rate_increment", rate_increment},
-    {"rate_eprocess", rate_eprocess},
-    {"rate_cs", rate_cs},
-    {"dispersion", dispersion},
-    {"transport", transport},
-    {"hist_increment", hist_increment},
-    {"hist_eprocess", hist_eprocess},
-    {"gauge_eprocess", gauge_eprocess},
-    {"asymp_cs", asymp_cs},
-    {"combine", combined},
-    {"decide", decision},
-    {"counter_delta", counter_delta},
-    {"mann_whitney", mann_whitney_all}};
+    {"wealth", wealth}, {"rate_increment", rate_increment}, {"rate_eprocess", rate_eprocess},
+    {"rate_cs", rate_cs}, {"dispersion", dispersion}, {"transport", transport},
+    {"hist_increment", hist_increment}, {"hist_eprocess", hist_eprocess}, {"combine", combined},
+    {"gauge_eprocess", gauge_eprocess}, {"asymp_cs", asymp_cs}, {"decide", decision},
+    {"counter_delta", counter_delta}, {"mann_whitney", mann_whitney_all}};
 // clang-format on
 
 // Kayenta's judge, for those who compare with it.
@@ -330,7 +319,8 @@ double apart(const Json& got, const Json& want, double tolerance, const std::str
   if (want.is_number_float() && got.is_number()) {
     const double error = std::fabs(got.get<double>() - want.get<double>());
     const double allowed = tolerance * std::max(1.0, std::fabs(want.get<double>()));
-    take(error / allowed, path + ": " + got.dump() + " and not " + want.dump());
+    take(std::isnan(error) ? kInfinite : error / allowed,
+         path + ": " + got.dump() + " and not " + want.dump());
   } else if (want.is_object() && got.is_object() && want.size() == got.size()) {
     for (const auto& [key, value] : want.items()) {
       const bool is_there = got.contains(key);
