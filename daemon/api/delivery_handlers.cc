@@ -17,11 +17,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::uint32_t kUsualDeliveries = 50, kMostDeliveries = 200;
-constexpr std::array kFailed{DeliveryState::kDead, DeliveryState::kRefused};
+constexpr std::array kFailedOnes{DeliveryState::kDead, DeliveryState::kRefused};
 
 void add_delivery_states(const std::string& name, std::vector<DeliveryState>& states) {
   if (name == "failed") {
-    states.insert(states.end(), kFailed.begin(), kFailed.end());
+    states.insert(states.end(), kFailedOnes.begin(), kFailedOnes.end());
     return;
   }
   std::vector<std::string> known{"failed"};

@@ -32,7 +32,7 @@ std::vector<std::optional<SysTime>> beginnings(const ReportFacts& facts) {
 }
 
 // The index of where it is: in a step, or (one more than the last) promoted; -1: not begun.
-int place_of(const RolloutView& view) {
+int reached_of(const RolloutView& view) {
   switch (view.state.state) {
     case State::kPromoting:
     case State::kSoaking:
@@ -46,7 +46,7 @@ int place_of(const RolloutView& view) {
 Json steps_json(const ReportFacts& facts) {
   const RolloutView& view = facts.view;
   const auto began = beginnings(facts);
-  const int place = place_of(view);
+  const int place = reached_of(view);
   const bool all_done = view.state.state == State::kPromoted;
   Json steps = Json::array();
   for (std::size_t i = 0; i < began.size(); ++i) {

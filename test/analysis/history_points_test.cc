@@ -102,7 +102,7 @@ TEST(HistoryPoints, OfEveryRandomHistoryNoFailNoGapAndNoSlotIsLost) {
   for (int round = 0; round < 300; ++round) {
     const std::size_t length = random() % 3000;
     const std::size_t most = 3 + random() % 700;
-    const unsigned passes = random() % 100;
+    const auto passes = random() % 100;
     std::string letters;
     for (std::size_t i = 0; i < length; ++i)
       letters += random() % 100 < passes ? 'p' : kLetters[random() % kLetters.size()];

@@ -76,7 +76,9 @@ class SlackBot(RolloutCase):
         self.assertIn("2 of 2 passing", html.unescape(shown))
         links = dict((label, html.unescape(url)) for url, label in re.findall(r"<(http[^|>]+)\|([^>]+)>", shown))
         self.assertEqual(set(links), {"Rollout", "Graph", "Query", "change"})
-        self.assertEqual(Api("").get(links["Rollout"]).json["id"], rollout)
+        page = Api("").get(links["Rollout"])
+        self.assertEqual((page.status, links["Rollout"]), (200, f"{server.url}/rollouts/{rollout}"))
+        self.assertIn(f"{service} 1.1 was promoted", page.text)
         self.assertIn("decision", Api("").get(links["Query"]).json)
         self.assertTrue(links["Graph"].startswith(self.prometheus.url + "/graph?g0.expr="), links)
 

@@ -123,6 +123,10 @@ TEST(Gzip, CompressesLongTextAndNothingElse) {
       of(finished(answered_with("text/plain; version=0.0.4", text), true), "Content-Encoding"),
       "gzip");
   EXPECT_EQ(of(finished(answered_with("image/png", text), true), "Content-Encoding"), "");
+  ServerResponse already = answered_with("text/css", text);
+  already.headers.emplace_back("Content-Encoding", "gzip");
+  EXPECT_EQ(finished(already, true).body, text) << "what is compressed is not once more";
+  EXPECT_EQ(of(finished(already, true), "ETag"), "\"r5\"");
   const ServerResponse small = finished(answered_with("application/json", "{}"), true);
   EXPECT_EQ(of(small, "Content-Encoding"), "");
   EXPECT_EQ(small.body, "{}");

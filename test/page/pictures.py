@@ -13,6 +13,6 @@ def write_pictures(files):
     for file in files:
         target = IMAGES / file.name.replace("_", "-")
         if shutil.which("pngquant"):
-            subprocess.run(["pngquant", "--nofs", "--force", "--speed", "1", "--output", target, "32", file], check=True)
+            subprocess.run(["pngquant", "--nofs", "--force", "--speed", "1", "--output", target, "64", file], check=True)
         else:
             shutil.copy(file, target)

@@ -20,8 +20,12 @@ await story(async ({ given, open }) => {
     rollout = new URL(tab.page.url()).pathname.split("/").at(-1);
     assert.match(await tab.headline(), /error-rate .* > 0\.05/, "the first sentence says why");
     told.push(await tab.page.locator("body").innerText());
-    await tab.page.setViewportSize({ width: 1440, height: 1040 });
-    await tab.page.screenshot({ path: path.join(given.images, `tour-rollout-${colorScheme}-wide.png`) });
+    // Down to the end of the condition that failed.
+    const shown = await tab.page.locator('[data-condition="error-rate"]').boundingBox();
+    await tab.page.screenshot({
+      path: path.join(given.images, `tour-rollout-${colorScheme}-wide.png`), fullPage: true,
+      clip: { x: 0, y: 0, width: 1440, height: Math.ceil(shown.y + shown.height + 16) },
+    });
     await tab.close();
   }
   const buttons = ["Pause", "Roll back"]; // of a rollout that is under way

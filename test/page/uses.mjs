@@ -62,7 +62,7 @@ async function asksWhy({ open, given }) {
   await page.getByRole("button", { name: /^Explain the latest/ }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByText(/> 0\.05 is true/).waitFor();
-  for (const part of [/curl -sG/, /latency-p99/, /SHA-256/, /of the last 4/]) assert.match(await dialog.innerText(), part);
+  for (const part of [/curl -sG/, /latency-p99/, /SHA-256/, /of the last 7/]) assert.match(await dialog.innerText(), part);
   await assertLooksWell(page, "explanation");
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "hidden" });

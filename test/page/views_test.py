@@ -47,7 +47,7 @@ class Views(PageCase):
             return {"name": state, "path": f"/rollouts/{states.ids[state]}", "says": says}
 
         views = [
-            {"name": "fleet", "path": "/", "says": r"stock 2\.2 failed.* \d+ rollouts are active.*paused"},
+            {"name": "fleet", "path": "/", "says": r"(?=.*6 rollouts are active)(?=.*stock 2\.2 failed).*paused"},
             rollout("passing", r"search 7\.4\.0 .*25 ?%"),
             rollout("rolled_back", r"checkout 1\.24\.0 .*rolled back.*error-rate.* > 0\.05"),
             rollout("asked", r"ledger 4\.1 .*(approv|waits)"),
@@ -60,7 +60,8 @@ class Views(PageCase):
             rollout("frozen", r"billing 9 .*frozen.*end of the quarter"),
             {"name": "policies", "path": "/policies", "says": r"3 policies"},
             {"name": "policy", "path": "/policies/http", "says": r"http"},
-            {"name": "deliveries", "path": "/deliveries", "says": r"\d+|no"},
+            {"name": "deliveries", "path": "/deliveries?show=failed", "says": r"^\d+ deliveries failed"},
+            {"name": "all_deliveries", "path": "/deliveries", "says": r"^\d+ deliveries failed"},
             {"name": "system", "path": "/system", "says": r"archive"},
         ]
         return [{**view, "shown": view["name"] in SHOWN} for view in views]
