@@ -32,18 +32,18 @@ class LoggingDaemon(Daemon):
 
 class Logs(RolloutCase):
     def started(self, name, options=LoggingDaemon.options, **environment):
-        daemon = self.place.add(LoggingDaemon(self.place.folder / name, self.configuration()))
+        daemon = self.place.add(LoggingDaemon(self.place.folder / name, self.configuration(self.deployer())))
         daemon.options = options
         with open(daemon.log_file, "ab") as log:
             return daemon.start_logging(log, **environment)
 
     def test_a_decision_is_found_by_its_id_and_by_the_trace_of_its_registration(self):
         server = self.started("daemon")
-        rollout = server.api.register(**self.fields(self.service()),
+        rollout = server.api.register(**self.fields(self.service(), orchestrator="deployer"),
                                       headers={"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"})["id"]
         server.wait_for(rollout, lambda r: r["verdict"] == "passing", "to pass")
         self.assertEqual(server.api.decide(rollout, "pause", reason='a "quoted" word').status, 200)
-        decided = wait_until(lambda: [line for line in server.lines() if f"{rollout} " in line["msg"] and " decided: " in line["msg"]],
+        decided = wait_until(lambda: [line for line in server.lines() if f"{rollout} " in line["msg"] and " decided: pause" in line["msg"]],
                              lambda: f"the line: {server.log()}")
         self.assertEqual(len(decided), 1, decided)
         line = decided[0]
@@ -59,7 +59,7 @@ class Logs(RolloutCase):
         self.assertEqual(server.lines(), [])
         server.process.send_signal(signal.SIGUSR1)
         wait_until(lambda: "the log level is debug from now on" in server.log(), lambda: server.log(), [server])
-        rollout = server.api.register(**self.fields(self.service()))["id"]
+        rollout = server.api.register(**self.fields(self.service(), orchestrator="deployer"))["id"]
         server.wait_for(rollout, lambda r: r["verdict"] == "passing", "to pass")
         wait_until(lambda: {"debug", "info"} <= {line["level"] for line in server.lines()}, lambda: server.log(), [server])
         server.process.send_signal(signal.SIGUSR2)
