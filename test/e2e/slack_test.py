@@ -8,7 +8,7 @@ import unittest
 
 from fake_slack import CHANNELS, TOKEN, SlackApi
 from harness import side_by_side, wait_until
-from programs import Api
+from programs import Api, Browser
 from rollout_case import RolloutCase
 
 HELD = {"steps": [{"weight": 5, "hold": "1h"}]}  # stays where it is
@@ -76,7 +76,9 @@ class SlackBot(RolloutCase):
         self.assertIn("2 of 2 passing", html.unescape(shown))
         links = dict((label, html.unescape(url)) for url, label in re.findall(r"<(http[^|>]+)\|([^>]+)>", shown))
         self.assertEqual(set(links), {"Rollout", "Graph", "Query", "change"})
-        self.assertEqual(Api("").get(links["Rollout"]).json["id"], rollout)
+        page = Browser("").get(links["Rollout"], Accept="text/html")
+        self.assertEqual(page.status, 200)
+        self.assertIn(rollout, page.text)
         self.assertIn("decision", Api("").get(links["Query"]).json)
         self.assertTrue(links["Graph"].startswith(self.prometheus.url + "/graph?g0.expr="), links)
 
