@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "daemon/api/cursors.h"
 #include "daemon/api/fields.h"
 #include "daemon/api/handlers.h"
 #include "daemon/api/status_view.h"
@@ -17,6 +18,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::uint32_t kUsualDeliveries = 50, kMostDeliveries = 200;
+constexpr std::string_view kDeliveries = "deliveries";  // the list, whatever it is narrowed to
 constexpr std::array kFailedOnes{DeliveryState::kDead, DeliveryState::kRefused};
 
 void add_delivery_states(const std::string& name, std::vector<DeliveryState>& states) {
@@ -82,17 +84,17 @@ awaitable<ServerResponse> list_all_deliveries(const ApiContext& context, Call& c
   DeliveryFilter filter = delivery_filter_of(call);
   const std::size_t limit =
       query_number(call, "limit", 1, kMostDeliveries).value_or(kUsualDeliveries);
-  auto cursor = query_text(call, "cursor");
+  auto before = query_cursor(call, kDeliveries);
   Page<ListedDelivery> page;
   try {
-    page = co_await context.service.all_deliveries(std::move(filter), limit, std::move(cursor));
+    page = co_await context.service.all_deliveries(std::move(filter), limit, std::move(before));
   } catch (const std::invalid_argument&) {
-    refuse_query("cursor", "is not one that this list gave");
+    refuse_cursor();
   }
   Json body{{"items", Json::array()}};
   for (const ListedDelivery& listed : page.items)
     body["items"].push_back(listed_json(context, listed));
-  if (page.next_cursor) body["next_cursor"] = *page.next_cursor;
+  if (page.next_cursor) body["next_cursor"] = seal_cursor(kDeliveries, *page.next_cursor);
   Json counts = co_await delivery_counts(context, call);
   body["counts"] = std::move(counts);
   body["targets"] = targets_json(context);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "daemon/api/cursors.h"
+
 namespace rollwatch {
 namespace {
 
@@ -212,6 +214,19 @@ std::optional<std::uint32_t> query_number(const Call& call, std::string_view nam
   if (error != std::errc() || end != text->data() + text->size() || number < least || number > most)
     refuse_query(name, fmt::format("must be a whole number from {} to {}", least, most));
   return number;
+}
+
+std::optional<std::string> query_cursor(const Call& call, std::string_view list,
+                                        std::string_view name) {
+  const auto text = query_text(call, name);
+  if (!text) return std::nullopt;
+  auto place = open_cursor(list, *text);
+  if (!place) refuse_cursor(name);
+  return place;
+}
+
+void refuse_cursor(std::string_view name) {
+  refuse_query(name, "is not one that this list gave; without one it begins anew");
 }
 
 std::size_t query_limit(const Call& call) {

@@ -73,6 +73,10 @@ std::optional<Millis> query_duration(const Call& call, std::string_view name);
 // A whole number within these bounds.
 std::optional<std::uint32_t> query_number(const Call& call, std::string_view name,
                                           std::uint32_t least, std::uint32_t most);
+// Where the page before ended; 422 if that cursor is not one that this list gave (cursors.h).
+std::optional<std::string> query_cursor(const Call& call, std::string_view list,
+                                        std::string_view name = "cursor");
+[[noreturn]] void refuse_cursor(std::string_view name = "cursor");
 // From 1 to 500, by default 50.
 std::size_t query_limit(const Call& call);
 // 422 for a parameter that is neither one of these nor begins with `prefix`.

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "daemon/api/cursors.h"
 #include "daemon/api/fields.h"
 #include "daemon/api/handlers.h"
 #include "daemon/api/list_filter.h"
@@ -23,6 +24,10 @@ constexpr std::size_t kMostRead = 500;  // evaluations of one rollout, for its r
 
 constexpr std::array kActive{State::kWaiting,   State::kAnalyzing, State::kPaused,
                              State::kPromoting, State::kSoaking,   State::kRollingBack};
+
+// Its two lists, whatever they are narrowed to.
+constexpr std::string_view kActiveList = "active rollouts of the fleet";
+constexpr std::string_view kEndedList = "ended rollouts of the fleet";
 
 struct FleetQuery {
   RolloutSearch search;  // without states
@@ -46,8 +51,8 @@ FleetQuery query_of(const Call& call) {
   query.active_rows = query_number(call, "limit", 1, kMostRows).value_or(kUsualActive);
   query.ended_rows = query_number(call, "ended", 0, kMostRows).value_or(kUsualEnded);
   query.values = query_number(call, "values", 0, kMostValues).value_or(kUsualValues);
-  query.active_cursor = query_text(call, "cursor");
-  query.ended_cursor = query_text(call, "ended_cursor");
+  query.active_cursor = query_cursor(call, kActiveList);
+  query.ended_cursor = query_cursor(call, kEndedList, "ended_cursor");
   for (const auto& [key, value] : call.request.query)
     if (key == "id") query.ids.push_back(value);
   if (query.ids.size() > kMostById) refuse_query("id", "is given more than 50 times");
@@ -101,11 +106,12 @@ awaitable<Json> list_of(const ApiContext& context, const Call& call, const Fleet
   try {
     page = co_await context.service.search(std::move(search), rows, std::move(cursor));
   } catch (const std::invalid_argument&) {
-    refuse_query(active ? "cursor" : "ended_cursor", "is not one that this list gave");
+    refuse_cursor(active ? "cursor" : "ended_cursor");
   }
   Json items = co_await rows_of(context, call, page.items, query.values);
   list["items"] = std::move(items);
-  if (page.next_cursor) list["next_cursor"] = *page.next_cursor;
+  if (page.next_cursor)
+    list["next_cursor"] = seal_cursor(active ? kActiveList : kEndedList, *page.next_cursor);
   co_return list;
 }
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "daemon/api/cursors.h"
 #include "daemon/api/fields.h"
 #include "daemon/api/handlers.h"
 #include "daemon/api/list_filter.h"
@@ -14,22 +15,23 @@ namespace {
 constexpr Millis kLongestWait{600'000};
 // How often a waiting call looks whether its client is still there.
 constexpr Millis kLook{1'000};
+constexpr std::string_view kRollouts = "rollouts";  // the list, whatever it is narrowed to
 }  // namespace
 
 awaitable<ServerResponse> list_rollouts(const ApiContext& context, Call& call) {
   ListFilter filter = list_filter_of(call, {"limit", "cursor"});
   const std::size_t limit = query_limit(call);
-  auto cursor = query_text(call, "cursor");
+  auto before = query_cursor(call, kRollouts);
   Page<RolloutView> page;
   try {
-    page = co_await context.service.list(std::move(filter), limit, std::move(cursor));
+    page = co_await context.service.list(std::move(filter), limit, std::move(before));
   } catch (const std::invalid_argument&) {
-    refuse_query("cursor", "is not one that this list gave");
+    refuse_cursor();
   }
   nlohmann::ordered_json body{{"items", nlohmann::ordered_json::array()}};
   for (const RolloutView& view : page.items)
     if (call.caller.sees(view.spec.ns)) body["items"].push_back(rollout_json(view));
-  if (page.next_cursor) body["next_cursor"] = *page.next_cursor;
+  if (page.next_cursor) body["next_cursor"] = seal_cursor(kRollouts, *page.next_cursor);
   co_return json_response(200, body);
 }
 

@@ -1,6 +1,7 @@
 // Views over everything: the fleet, deliveries of all rollouts, the daemon's status, who asks.
 #include <nlohmann/json.hpp>
 
+#include "daemon/api/cursors.h"
 #include "test/api/api_fixture.h"
 
 namespace rollwatch {
@@ -80,7 +81,9 @@ TEST_F(FleetTest, TheLatestValuesAreOfTheConditionThatIsShown) {
 
 TEST_F(FleetTest, FiltersAreTheListsAndNarrowBoth) {
   get("/api/v1/fleet?q=check&namespace=payments&service=checkout&target=eu-1&label.tier=web&limit=7"
-      "&cursor=c1&ended=3&ended_cursor=c2");
+      "&cursor=" +
+      seal_cursor("active rollouts of the fleet", "c1") +
+      "&ended=3&ended_cursor=" + seal_cursor("ended rollouts of the fleet", "c2"));
   EXPECT_THAT(service.asked, testing::IsSupersetOf({"search check 7 c1", "search check 3 c2"}));
   EXPECT_EQ(service.search_filter.ns, "payments");
   EXPECT_EQ(service.search_filter.labels.at("tier"), "web");
@@ -265,6 +268,9 @@ TEST_F(FleetTest, DeliveriesNameTheirRolloutAndWhetherTheyCanBeSentAgain) {
               HasSubstr("422 ?state: \"lost\" is no state"));
   EXPECT_THAT(problem_of(ask("GET", "/api/v1/deliveries?class=x")), HasSubstr("422 ?class: "));
   EXPECT_THAT(problem_of(ask("GET", "/api/v1/deliveries?cursor=bad")), HasSubstr("422 ?cursor: "));
+  service.asked.clear();
+  EXPECT_EQ(ask("GET", "/api/v1/deliveries?cursor=" + seal_cursor("deliveries", "d-7")).status,
+            200);
 }
 
 // ---- The daemon

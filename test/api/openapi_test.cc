@@ -55,8 +55,10 @@ TEST(OpenApi, NamesTheScopeOfEveryOperation) {
     if (kOpen.contains(pattern)) {
       EXPECT_EQ(security, json::array());
     } else {
-      EXPECT_EQ(security.at(0).at("bearer"),
-                route.scope == Scope::kAny ? json::array() : json::array({word_for(route.scope)}));
+      const json scopes =
+          route.scope == Scope::kAny ? json::array() : json::array({word_for(route.scope)});
+      EXPECT_EQ(security.at(0).at("bearer"), scopes);
+      EXPECT_EQ(security.at(1).at("password"), scopes);
     }
   }
 }

@@ -7,9 +7,9 @@ from itertools import count
 import small_yaml
 from alertmanager import Alertmanager
 from gates_test import SERVER, examples
-from harness import Place, free_port, wait_until
+from harness import Place, wait_until
 from metrics_server import Exposition, Prometheus
-from programs import Daemon
+from programs import Daemon, reserved_address
 from rollout_case import RolloutCase
 
 RULES = '''
@@ -38,9 +38,9 @@ class Alerts(RolloutCase):
         cls.class_place = Place()
         cls.addClassCleanup(cls.class_place.remove)
         cls.addClassCleanup(cls.class_place.close)
-        cls.port = free_port()
+        cls.port, address = reserved_address()
         cls.alertmanager = cls.class_place.add(Alertmanager(cls.class_place.folder,
-                                                            configuration(f"http://127.0.0.1:{cls.port}")))
+                                                            configuration(address)))
         cls.exposition = cls.class_place.add(Exposition())
         (cls.class_place.folder / "rules.yml").write_text(RULES)
         cls.prometheus = cls.class_place.add(Prometheus(

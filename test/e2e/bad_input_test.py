@@ -273,7 +273,7 @@ class BadInput(RolloutCase):
         ]
         for method, path, body, status in rows:
             with self.subTest(f"{method} {path}"):
-                answer = api.call(method, path, body)
+                answer = api.call(method, path, body, described=status != 405 and "rolouts" not in path)
                 self.assertEqual(answer.status, status, answer)
                 self.assertEqual(answer.headers["Content-Type"], "application/problem+json")
                 self.assertTrue(answer.json["detail"])

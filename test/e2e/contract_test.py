@@ -99,18 +99,18 @@ class Contract(RolloutCase):
             ("another list's cursor", "GET", rollouts + "?cursor=none", None, {}, 422),
             ("no such rollout", "GET", rollouts + "/ro_none", None, {}, 404),
             ("no verdict of none", "GET", rollouts + "/ro_none/verdict?wait=60s", None, {}, 404),
-            ("no such place", "GET", "/api/v1/rollout", None, {}, 404),
+            ("no such place", "GET", "/api/v1/rollout", None, {"described": False}, 404),
             ("no such delivery", "POST", "/api/v1/deliveries/ord_none-1/ack", {"status": "done"}, {}, 404),
             ("no such decision", "GET", path + "/explain?decision=de_none-1", None, {}, 404),
-            ("another method", "DELETE", path, None, {}, 405),
+            ("another method", "DELETE", path, None, {"described": False}, 405),
             ("changed since", "POST", path + "/pause", {}, {"If_Match": '"r0"'}, 412),
             ("nothing to resume", "POST", path + "/resume", {}, {}, 409),
             ("another question", "POST", path + "/pause", {"question": "q7"}, {}, 409),
         ]
         before = self.server.wait_for(rollout, lambda r: r["step"], "to have begun")
-        for name, method, where, body, headers, status in rows:
+        for name, method, where, body, more, status in rows:
             with self.subTest(name):
-                answer = self.api.call(method, where, body, **headers)
+                answer = self.api.call(method, where, body, **more)
                 self.assertEqual(answer.status, status, answer)
                 self.assertEqual(answer.headers["Content-Type"], "application/problem+json")
                 self.assertLessEqual({"type", "title", "status", "detail"}, set(answer.json))

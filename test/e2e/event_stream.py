@@ -5,7 +5,9 @@ import json
 import threading
 import urllib.parse
 
+from described import check_call, check_event
 from harness import wait_until
+from programs import Answer
 
 
 class Follower:
@@ -39,12 +41,12 @@ class Follower:
             connection.request("GET", "/api/v1/events" + self.query, headers=headers)
             self.socket = connection.sock
             response = connection.getresponse()
+            body = b"" if response.status == 200 else response.read()  # else it has no end
+            check_call("GET", "/api/v1/events" + self.query, headers, None, Answer(response.status, response.headers, body))
             if response.status != 200:
-                problem = json.loads(response.read())
                 if response.status != 503:
-                    self.refusal = (response.status, problem)
+                    self.refusal = (response.status, json.loads(body))
                 return
-            assert response.headers["Content-Type"] == "text/event-stream", response.headers
             self.connections += 1
             self.read(response)
         finally:
@@ -67,6 +69,7 @@ class Follower:
                 self.last = fields["id"]
             if "data" in fields:
                 event = json.loads(fields["data"])
+                check_event(event)
                 assert str(event["seq"]) == fields["id"] and event["type"] == fields["event"], fields
                 self.events.append(event)
             fields = {}

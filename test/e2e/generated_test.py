@@ -12,7 +12,7 @@ import urllib.parse
 
 from database import Database
 from harness import PlacedTest, free_port
-from openapi import Document
+from openapi import Document, without_nulls
 from openapi_requests import Maker
 from programs import Daemon
 from receivers import SECRET, Deployer, Slack
@@ -117,6 +117,8 @@ class Generated(PlacedTest):
             maker.ids["rollout"].append(answer["id"])
         if operation.id == "listDeliveries":
             maker.ids["delivery"] += [item["id"] for item in answer["items"]]
+        if isinstance(answer, dict) and "next_cursor" in answer:
+            maker.cursors.append(answer["next_cursor"])
 
     def ask(self, operation, path, body, headers):
         """(status, content type, body) over a kept connection; of a stream only the head."""
@@ -159,13 +161,6 @@ DONE = {"registerRollout", "checkConditions", "pauseRollout", "extendRollout", "
 MAKES_POSSIBLE = ("registerRollout", "resumeRollout", "thawEverything", "thawService")
 # What nothing can be wrong with.
 UNREFUSED = {"getIndex", "getMetrics", "getOpenApi", "getHealthy", "getReady", "reload", "reloadWithPut"}
-
-
-def without_nulls(value):
-    """As the daemon reads a body: a field that is null is one that is not given."""
-    if isinstance(value, dict):
-        return {name: without_nulls(member) for name, member in value.items() if member is not None}
-    return value
 
 
 class Told:

@@ -116,6 +116,14 @@ class Place:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+_asked_at_the_end = []
+
+
+def at_the_end(problems):
+    """problems(): lines that fail the test after which it is called, for what no assertion of the test would show."""
+    _asked_at_the_end.append(problems)
+
+
 class PlacedTest(unittest.TestCase):
     """Gives each test a Place (self.place), shows its logs if it fails, and leaves nothing behind."""
 
@@ -125,6 +133,8 @@ class PlacedTest(unittest.TestCase):
         before = len(result.failures) + len(result.errors)
         super().run(result)
         problems = self.place.close()
+        for told in _asked_at_the_end:
+            problems += told()
         if len(result.failures) + len(result.errors) > before:
             print(f"\n##### {self.id()}: logs\n{self.place.logs()}\n##### end of logs", file=sys.stderr, flush=True)
         elif problems:

@@ -10,6 +10,8 @@ KNOWN = {"$ref", "type", "properties", "required", "additionalProperties", "prop
          "items", "minItems", "maxItems", "uniqueItems", "anyOf", "enum", "const", "pattern", "minLength", "maxLength",
          "minimum", "maximum", "format", "description", "default", "examples", "contentMediaType", "contentSchema"}
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
+ANY = [*TYPES, "number"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ def is_a(value, kind):
 class Document:
     def __init__(self, text):
         self.text = text
+        self.resolved = {}  # by reference
         self.operations = {}
         for path, operations in text["paths"].items():
             for method, fields in operations.items():
@@ -53,11 +56,17 @@ class Document:
 
     def resolve(self, value):
         while "$ref" in value:
-            found = self.text
-            for part in value["$ref"].removeprefix("#/").split("/"):
-                found = found[part]
-            value = {**found, **{key: more for key, more in value.items() if key != "$ref"}}
+            found = self.found(value["$ref"])
+            value = found if len(value) == 1 else {**found, **{key: more for key, more in value.items() if key != "$ref"}}
         return value
+
+    def found(self, reference):
+        if reference not in self.resolved:
+            found = self.text
+            for part in reference.removeprefix("#/").split("/"):
+                found = found[part]
+            self.resolved[reference] = found
+        return self.resolved[reference]
 
     def parameters(self, operation, place):
         for parameter in operation.fields.get("parameters", []):
@@ -85,13 +94,12 @@ class Document:
     def problems(self, schema, value, at=""):
         """What is wrong with a value, one line each; [] if nothing is."""
         schema = self.resolve(schema)
-        unknown = set(schema) - KNOWN
-        if unknown:
-            raise AssertionError(f"{at}: this validator does not know {unknown}")
+        if not KNOWN.issuperset(schema):
+            raise AssertionError(f"{at}: this validator does not know {set(schema) - KNOWN}")
         if "anyOf" in schema:
             every = [self.problems(one, value, at) for one in schema["anyOf"]]
             return [] if any(not one for one in every) else min(every, key=len)
-        kinds = schema.get("type", list(TYPES) + ["number"])
+        kinds = schema.get("type", ANY)
         kinds = [kinds] if isinstance(kinds, str) else kinds
         if not any(is_a(value, kind) for kind in kinds):
             return [f"{at}: {value!r:.80} is not {' or '.join(kinds)}"]
@@ -121,6 +129,8 @@ class Document:
             return [f"{at}: {value!r:.80} has {len(value)} characters"]
         if "pattern" in schema and not re.search(schema["pattern"].replace("$", r"\Z"), value):
             return [f"{at}: {value!r:.80} does not match {schema['pattern']}"]
+        if schema.get("format") == "date-time" and not MOMENT.fullmatch(value):
+            return [f"{at}: {value!r:.80} is no RFC 3339 time"]
         return []
 
     def object_problems(self, schema, value, at):
@@ -137,3 +147,10 @@ class Document:
             if "propertyNames" in schema:
                 found += self.problems({"type": "string", **schema["propertyNames"]}, name, f"{at}/{name} (name)")
         return found
+
+
+def without_nulls(value):
+    """As the daemon reads a body: a field that is null is one that is not given."""
+    if isinstance(value, dict):
+        return {name: without_nulls(member) for name, member in value.items() if member is not None}
+    return value

@@ -35,6 +35,7 @@ class Maker:
         import random
         self.document, self.random = document, random.Random(seed)
         self.ids = {"rollout": [], "delivery": []}
+        self.cursors = []
 
     def one_of(self, values):
         return self.random.choice(values)
@@ -125,6 +126,8 @@ class Maker:
         for parameter in self.document.parameters(operation, "query"):
             if self.random.random() < 0.35:
                 made[parameter["name"]] = self.query_value(parameter)
+            if parameter["name"] == "cursor" and self.cursors and self.random.random() < 0.3:
+                made["cursor"] = self.one_of(self.cursors[-20:])  # of this list, or of another one
         if self.random.random() < 0.08:
             made[self.one_of(["limt", "label.", "", "state[]", "after"])] = self.one_of(["1", "", "ü", "\u0001"])
         return made

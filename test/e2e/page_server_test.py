@@ -9,7 +9,7 @@ import unittest
 from html.parser import HTMLParser
 
 from access_test import HOLDING, Token
-from programs import Api
+from programs import Api, Browser
 from rollout_case import RolloutCase
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -68,7 +68,7 @@ class PageServer(RolloutCase):
         return daemon
 
     def open(self, daemon, path, **headers):
-        return Api(daemon.url).get(path, Accept=BROWSER, **headers)
+        return Browser(daemon.url).get(path, Accept=BROWSER, **headers)
 
     def assert_policy(self, answer):
         policy = {part.split()[0]: part.split()[1:] for part in answer.headers["Content-Security-Policy"].split(";")}
@@ -99,14 +99,15 @@ class PageServer(RolloutCase):
         self.assertEqual((len(scripts), len(styles)), (1, 1))
         for path, kind in ((scripts[0], "text/javascript"), (styles[0], "text/css")):
             self.assertRegex(path, r"^/assets/app-[A-Za-z0-9]+\.(js|css)$")
-            plain = daemon.api.get(path)
+            browser = Browser(daemon.url)
+            plain = browser.get(path)
             self.assertTrue(plain.headers["Content-Type"].startswith(kind))
-            packed = daemon.api.get(path, Accept_Encoding="gzip")
+            packed = browser.get(path, Accept_Encoding="gzip")
             for answer in (plain, packed):
                 self.assertEqual(answer.headers["Cache-Control"], "public, max-age=31536000, immutable")
                 self.assertIn("Accept-Encoding", answer.headers["Vary"])
-                self.assertEqual(daemon.api.get(path, Accept_Encoding=answer.headers.get("Content-Encoding", "identity"),
-                                                If_None_Match=answer.headers["ETag"]).status, 304)
+                self.assertEqual(browser.get(path, Accept_Encoding=answer.headers.get("Content-Encoding", "identity"),
+                                             If_None_Match=answer.headers["ETag"]).status, 304)
             self.assertNotEqual(plain.headers["ETag"], packed.headers["ETag"])
             self.assertEqual(packed.headers["Content-Encoding"], "gzip")
             self.assertEqual(gzip.decompress(packed.body), plain.body)
@@ -114,9 +115,9 @@ class PageServer(RolloutCase):
             total += len(packed.body)
         total += len(gzip.compress(self.open(daemon, "/").body))
         self.assertLess(total, 60_000, "what a browser loads before it asks for data")
-        self.assertNotIn("http://", re.sub(r"http://www\.w3\.org/[\w/]+", "", daemon.api.get(scripts[0]).text), "it needs nobody else")
+        self.assertNotIn("http://", re.sub(r"http://www\.w3\.org/[\w/]+", "", browser.get(scripts[0]).text), "it needs nobody else")
         for method in ("POST", "PUT", "DELETE"):
-            self.assertEqual(daemon.api.call(method, "/system", b"{}").status, 405)
+            self.assertEqual(daemon.api.call(method, "/system", b"{}", described=False).status, 405)
 
     def test_what_is_not_there(self):
         daemon = self.begin()
@@ -128,7 +129,7 @@ class PageServer(RolloutCase):
         for path in ("/api/v1/nothing", "/api", "/-/nothing", "/gates/nothing", "/assets/app-none.js", "/assets/index.html"):
             answer = self.open(daemon, path)
             self.assertEqual((answer.status, answer.headers["Content-Type"]), (404, "application/problem+json"), path)
-        self.assertEqual(Api(daemon.url).get("/nowhere").headers["Content-Type"], "application/problem+json", "a tool is told as a tool")
+        self.assertEqual(Api(daemon.url).get("/nowhere", described=False).headers["Content-Type"], "application/problem+json", "a tool is told as a tool")
 
     def test_a_rollout_says_why_it_was_rolled_back(self):
         daemon = self.begin()

@@ -5,14 +5,40 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from datetime import datetime
 
-from harness import built, free_port, wait_until
+import described as description
+from harness import SOURCE, built, free_port, wait_until
 from metrics_server import DIRECT
+
+# ROLLWATCH_TEST_PROXY=1 puts a validating proxy before every daemon, which an Api and a Cli call through; here by the
+# daemon's address.
+proxies = {}
+reserved = {}  # by port
+PROXIED = bool(os.environ.get("ROLLWATCH_TEST_PROXY"))
+
+
+def reserved_address():
+    """(port, address) of a daemon that starts later, Daemon(…, port=port), for those who are to call it: through the proxy if
+    there is one."""
+    if not PROXIED:
+        port = free_port()
+        return port, f"http://127.0.0.1:{port}"
+    proxy = standing_proxies().take()
+    reserved[proxy.upstream_port] = proxy
+    return proxy.upstream_port, proxy.url
+
+
+def standing_proxies():
+    sys.path.append(str(SOURCE / "test" / "judges"))
+    from prism import standing
+    return standing
+
 
 FINAL = ("promoted", "rolled_back", "rollback_failed", "cancelled", "superseded")
 
@@ -39,27 +65,41 @@ class Answer:
         return f"{self.status} {self.text[:2000]}"
 
 
+def send(method, url, body, headers):
+    """One request; a status is never an exception. What does not reach the server raises OSError."""
+    request = urllib.request.Request(url, data=body, method=method, headers=headers)
+    try:
+        with DIRECT.open(request, timeout=120) as response:
+            return Answer(response.status, response.headers, response.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error.code, error.headers, error.read())
+
+
 class Api:
-    """HTTP calls; a status is never an exception. What does not reach the server raises OSError."""
+    """HTTP calls; a status is never an exception. What does not reach the server raises OSError, and what differs from
+    the API's description is an AssertionError: every answer, and every request that is taken (described.py)."""
 
     def __init__(self, url, token=None):
         self.url, self.token = url, token
 
-    def call(self, method, path, body=None, **headers):
+    def call(self, method, path, body=None, *, described=True, **headers):
+        """`described`: False for a call that is none of the document's on purpose. If it is refused, it is as all are."""
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data=data, method=method)
-        if data is not None:
-            request.add_header("Content-Type", "application/json")
+        fields = {} if data is None else {"Content-Type": "application/json"}
         if self.token:
-            request.add_header("Authorization", f"Bearer {self.token}")
-        for name, value in headers.items():
-            request.add_header(name.replace("_", "-"), value)
-        try:
-            with DIRECT.open(request, timeout=120) as response:
-                return Answer(response.status, response.headers, response.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                return Answer(error.code, error.headers, error.read())
+            fields["Authorization"] = f"Bearer {self.token}"
+        fields.update((name.replace("_", "-"), value) for name, value in headers.items())
+        url = urllib.parse.urlsplit(self.url + path)
+        proxy = proxies.get(f"{url.scheme}://{url.netloc}")
+        answer, kept_back = proxy.passed_on(method, url, data, fields) if proxy else (None, None)
+        if answer is None:
+            answer = send(method, url.geturl(), data, fields)
+        target = url.path + (f"?{url.query}" if url.query else "")
+        description.check_call(method, target, fields, data, answer, described)
+        if kept_back and described and answer.status < 300 and method not in description.EVERYWHERE:
+            raise AssertionError(f"prism keeps {method} {target} back, and the daemon takes it: {kept_back}")
+        return answer
 
     def get(self, path, **headers):
         return self.call("GET", path, None, **headers)
@@ -117,6 +157,16 @@ class Api:
         return answer.json
 
 
+class Browser:
+    """Asks for pages and their files, which no description of an API is about."""
+
+    def __init__(self, url):
+        self.url = url
+
+    def get(self, path, **headers):
+        return send("GET", self.url + path, None, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
 class Daemon:
     """rollwatchd with a configuration of its own, started and stopped by the test."""
 
@@ -130,8 +180,11 @@ class Daemon:
         self.prefix = []  # of its command line
         self.server = server  # further lines of its section
         self.expected_dead = True
-        self.port = port or free_port()
+        self.proxy = reserved.pop(port, None) if port else standing_proxies().take() if PROXIED else None
+        self.port = self.proxy.upstream_port if self.proxy else port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        if self.proxy:
+            proxies[self.url] = self.proxy
         self.api = Api(self.url)
         self.configure(configuration)
 
@@ -208,17 +261,19 @@ class Daemon:
         return self.wait_for_state(rollout, *FINAL)
 
     def close(self):
-        if self.process is None or self.process.poll() is not None:
-            return []
-        code = self.stop()
+        code = 0 if self.process is None or self.process.poll() is not None else self.stop()
+        if self.proxy:
+            del proxies[self.url]
+            standing_proxies().put_back(self.proxy)
         return [] if code == 0 else [f"rollwatchd ended with {code} on SIGTERM"]
 
 
 class Cli:
-    """rollwatch, pointed at a daemon."""
+    """rollwatch, pointed at a daemon, or at the proxy before it."""
 
     def __init__(self, url):
-        self.environment = {**os.environ, "ROLLWATCH_SERVER": url, "USER": "anna"}
+        server = proxies[url].url if url in proxies else url
+        self.environment = {**os.environ, "ROLLWATCH_SERVER": server, "USER": "anna"}
 
     def begin(self, *arguments):
         return subprocess.Popen([built("ROLLWATCH_TEST_CLI", "rollwatch"), *arguments], stdin=subprocess.DEVNULL,

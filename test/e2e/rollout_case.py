@@ -29,6 +29,18 @@ query = 'e2e_latency{service="{{service}}",version="{{candidate}}"} > 0.5'
 '''
 
 
+def until_counted(view, name, evaluations):
+    """Those that this view of the rollout counts already."""
+    left = sum(next(c["counts"] for c in view["conditions"] if c["name"] == name).values())
+    kept = []
+    for evaluation in evaluations:
+        if left <= 0:
+            break
+        left -= evaluation.get("slots", 1)
+        kept.append(evaluation)
+    return kept
+
+
 class RolloutCase(PlacedTest):
     @classmethod
     def setUpClass(cls):
@@ -95,13 +107,14 @@ class RolloutCase(PlacedTest):
 
     def assert_no_gaps(self, daemon, rollout, interval_ms=INTERVAL_MS):
         """Each condition's slots lie on its grid, one after the other; a missed run spans what it says."""
-        view, after, by_condition = {}, {"revision": None}, {}
-        while view != after:  # what failed may be watched still, and recorded between two answers
-            view = daemon.api.rollout(rollout)
-            by_condition = {}
+        for _ in range(5):  # what failed may be watched still, and recorded between two answers
+            view, by_condition = daemon.api.rollout(rollout), {}
             for evaluation in daemon.api.evaluations(rollout):
                 by_condition.setdefault(evaluation["condition"], []).append(evaluation)
-            after = daemon.api.rollout(rollout)
+            if daemon.api.rollout(rollout) == view:
+                break
+        else:  # always, where a few calls take longer than a slot: what came later is not counted in it
+            by_condition = {name: until_counted(view, name, evaluations) for name, evaluations in by_condition.items()}
         self.assertTrue(by_condition, "something was evaluated")
         # Nothing is asked while it rolls back; what failed is watched again afterwards.
         ended = milliseconds(view["ended_at"]) if view["ended_at"] and view["state"] == "rolled_back" else None

@@ -113,7 +113,7 @@ class Secrets(RolloutCase):
                       for below in ("", "/verdict", "/evaluations", "/events", "/deliveries", "/explain")]
             decisions = [e["data"].get("decision") for e in api.events(rollout)]
             paths += [f"/api/v1/rollouts/{rollout}/explain?decision={decision}" for decision in decisions if decision]
-        said += [(path, whole(api.get(path))) for path in paths]
+        said += [(path, whole(api.call("GET", path, described=path != "/nothing"))) for path in paths]
         bodies = [
             ("POST", "/api/v1/rollouts", {"service": "x", "candidate": "2", "orchestrator": "deploy"}),
             ("POST", "/api/v1/rollouts", {"service": "x", "candidate": "2", "policy": "quick", "notify": ["peopl"]}),

@@ -8,7 +8,7 @@ import unittest
 
 from fake_slack import CHANNELS, TOKEN, SlackApi
 from harness import side_by_side, wait_until
-from programs import Api
+from programs import Api, Browser
 from rollout_case import RolloutCase
 
 HELD = {"steps": [{"weight": 5, "hold": "1h"}]}  # stays where it is
@@ -76,7 +76,7 @@ class SlackBot(RolloutCase):
         self.assertIn("2 of 2 passing", html.unescape(shown))
         links = dict((label, html.unescape(url)) for url, label in re.findall(r"<(http[^|>]+)\|([^>]+)>", shown))
         self.assertEqual(set(links), {"Rollout", "Graph", "Query", "change"})
-        page = Api("").get(links["Rollout"])
+        page = Browser("").get(links["Rollout"], Accept="text/html")
         self.assertEqual((page.status, links["Rollout"]), (200, f"{server.url}/rollouts/{rollout}"))
         self.assertIn(f"{service} 1.1 was promoted", page.text)
         self.assertIn("decision", Api("").get(links["Query"]).json)

@@ -12,9 +12,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
-from harness import SOURCE, free_port, wait_until  # noqa: E402
+from harness import SOURCE, wait_until  # noqa: E402
 from judging import INSTALLED, node  # noqa: E402
 from openapi import Document  # noqa: E402
+from prism import Prism  # noqa: E402
 from programs import Api  # noqa: E402
 from receivers import Deployer  # noqa: E402
 from rollout_case import RolloutCase  # noqa: E402
@@ -22,37 +23,6 @@ from rollout_case import RolloutCase  # noqa: E402
 QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "NO_COLOR": "1"}
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 OTHER_TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-
-class Prism:
-    """The validating proxy before one daemon."""
-
-    def __init__(self, folder, document, upstream):
-        file = folder / "openapi.json"
-        file.write_text(json.dumps(document))
-        self.port = free_port()
-        self.log = open(folder / "prism.log", "wb")
-        command = INSTALLED / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
-        self.process = subprocess.Popen(
-            [node(), str(command), "proxy", str(file), upstream, "--port", str(self.port), "--errors"], cwd=folder,
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
-        self.url = f"http://127.0.0.1:{self.port}"
-        wait_until(self.answers, "prism to answer", [self])
-
-    def answers(self):
-        try:
-            return Api(self.url).get("/-/healthy").status == 200
-        except OSError:
-            return False
-
-    def check(self):
-        if self.process.poll() is not None:
-            raise AssertionError(f"prism ended with {self.process.returncode}")
-
-    def close(self):
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        self.log.close()
 
 
 class TracingDeployer(Deployer):
