@@ -143,6 +143,7 @@ awaitable<void> Application::Impl::start() {
     fail(trouble);
     co_return;
   }
+  metrics_.on_reload(true, clock_.wall());  // also while the store is not there yet
   configure_delivery();
   delays_.measure(measured_datasources_of(*settings_));
   co_await delays_.first_looks(kFirstLooks);
@@ -158,7 +159,6 @@ awaitable<void> Application::Impl::start() {
     fail(failure);
     co_return;
   }
-  metrics_.on_reload(true, clock_.wall());
   not_ready_.reset();
   spawn(io_.get_executor(), "retention", [this] { return keep_forgetting(); });
   spawn(io_.get_executor(), "memory", [this] { return keep_giving_memory_back(); });

@@ -298,11 +298,13 @@ class Dashboards(RolloutCase):
         self.reload()
 
     def reload(self):
-        """One that is refused, for longer than a scrape, and a good one."""
+        """One that is refused, for several scrapes, and a good one."""
         good = self.server.file.read_text()
+        refused = "count_over_time({0}[1h]) - sum_over_time({0}[1h])".format("rollwatch_config_last_reload_successful")
+        before = self.prometheus.query(refused)[0][1]
         self.server.file.write_text(good + "\n[nonsense]\n")
         self.assertEqual(self.server.api.call("POST", "/-/reload").status, 422)
-        self.prometheus.wait_for("rollwatch_config_last_reload_successful", 0)
+        wait_until(lambda: self.prometheus.query(refused)[0][1] >= before + 3, "three scrapes to see it", [self.server])
         self.server.file.write_text(good)
         self.assertEqual(self.server.api.call("POST", "/-/reload").status, 200)
 
