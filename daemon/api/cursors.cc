@@ -9,7 +9,7 @@ namespace rollwatch {
 namespace {
 
 constexpr std::size_t kSeal = 6;  // bytes
-constexpr std::size_t kLongest = 300;
+constexpr std::size_t kLongestCursor = 300;
 
 std::string seal_of(std::string_view list, std::string_view place) {
   const std::string sealed = std::string(list) + '\0' + std::string(place);
@@ -62,7 +62,7 @@ std::string seal_cursor(std::string_view list, std::string_view place) {
 }
 
 std::optional<std::string> open_cursor(std::string_view list, std::string_view cursor) {
-  if (cursor.empty() || cursor.size() > kLongest) return std::nullopt;
+  if (cursor.empty() || cursor.size() > kLongestCursor) return std::nullopt;
   const auto bytes = decoded(cursor);
   if (!bytes || bytes->size() <= kSeal) return std::nullopt;
   std::string place = bytes->substr(kSeal);
