@@ -68,9 +68,13 @@ void check_names(const RolloutSpec& spec, const Settings& settings, BodyReader& 
 
 // They become links in messages and pages.
 void check_links(const RolloutSpec& spec, BodyReader& body) {
-  for (const auto& [name, url] : spec.links)
+  for (const auto& [name, url] : spec.links) {
+    const std::string pointer = "/links/" + pointer_token(name);
     if (!url.starts_with("https://") && !url.starts_with("http://"))
-      body.wrong_at("/links/" + pointer_token(name), "must be an http:// or https:// address");
+      body.wrong_at(pointer, "must be an http:// or https:// address");
+    else if (url.find(' ') != std::string::npos)
+      body.wrong_at(pointer, "must not contain a space: in an address it is written %20");
+  }
 }
 
 // Everything but the analysis and the names that must be configured.

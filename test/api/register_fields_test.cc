@@ -118,6 +118,15 @@ TEST_F(RegisterFields, EveryFieldIsHeldAgainstItsRule) {
   EXPECT_THAT(service.registrations, IsEmpty());
 }
 
+// A link with a space was taken, which the document never allowed, and broke where it was shown.
+TEST_F(RegisterFields, ALinkIsAnAddressWithoutSpaces) {
+  EXPECT_EQ(refusal("links", {{"change", "https://example.net/a b"}}),
+            "422 /links/change: must not contain a space: in an address it is written %20");
+  json body = good();
+  body["links"] = {{"change", "https://example.net/a%20b"}};
+  EXPECT_EQ(send(body).status, 201);
+}
+
 // Clients that write every field they know have null where they have nothing.
 TEST_F(RegisterFields, NullIsNotGiven) {
   for (const FieldRow& row : kFields) {

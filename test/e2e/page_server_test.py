@@ -160,7 +160,7 @@ class PageServer(RolloutCase):
         daemon = self.begin()
         service = self.service()
         fields = self.fields(service, candidate="1.1", orchestrator="deployer", analysis=HOLDING, by=EVIL, labels={"tier": EVIL},
-                             links={"change": "https://git.example.net/\"><img src=x>", "bad": "https://x/" + EVIL})
+                             links={"change": "https://git.example.net/\"><img%20src=x>", "bad": "https://x/" + EVIL.replace(" ", "%20")})
         rollout = daemon.api.register(**fields)["id"]
         daemon.wait_for_state(rollout, "analyzing")
         self.assertEqual(daemon.api.decide(rollout, "pause", reason=EVIL, by=EVIL).status, 200)
