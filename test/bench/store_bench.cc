@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/api/cursors.h"
 #include "test/bench/daemon_process.h"
 #include "test/bench/datasource_process.h"
 #include "test/bench/findings.h"
@@ -65,10 +66,12 @@ std::vector<double> read_pages(const DaemonProcess& daemon, const std::vector<st
   pump(
       daemon.port(), 1, options.pages,
       [&](std::size_t) {
-        return http_request("GET",
-                            fmt::format("/api/v1/rollouts/{}/evaluations?limit=100&cursor={}",
-                                        ids[random() % ids.size()], random() % each),
-                            "");
+        const std::string& id = ids[random() % ids.size()];
+        const std::size_t before = random() % each;
+        std::string path = fmt::format("/api/v1/rollouts/{}/evaluations?limit=100", id);
+        if (before > 0)
+          path += "&cursor=" + seal_cursor("evaluations of " + id, std::to_string(before));
+        return http_request("GET", path, "");
       },
       [&](const PumpedAnswer& answer) {
         if (answer.status != 200)
