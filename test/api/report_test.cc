@@ -31,6 +31,7 @@ class ReportTest : public ApiTest {
     condition.last->cause = outcome == Outcome::kPass ? Cause::kWithinLimit : Cause::kBeyondLimit;
     condition.last->value = value;
     condition.last_evaluated_at = kSampleTime;
+    condition.last_slot = kSampleTime.time_since_epoch() / std::chrono::seconds(30);
   }
   void evaluated(std::uint32_t number, Outcome outcome, std::optional<double> value,
                  const std::string& condition = "error-rate") {
@@ -92,7 +93,8 @@ TEST_F(ReportTest, ItsStepsEndWithThePromotion) {
   EXPECT_EQ(found.at("clock").at("soak_until"), nullptr);
   state().state = State::kPromoted;
   state().soak_since = kSampleTime;
-  for (const json& step : report().at("steps")) EXPECT_EQ(step.at("state"), "done");
+  const json promoted = report();
+  for (const json& step : promoted.at("steps")) EXPECT_EQ(step.at("state"), "done");
   EXPECT_EQ(report().at("clock").at("hold_until"), nullptr);
   EXPECT_EQ(report().at("clock").at("deadline_at"), nullptr);
 }
@@ -166,8 +168,8 @@ TEST_F(ReportTest, EachDecisionIsPossibleOrSaysWhyNot) {
   EXPECT_THAT(actions.at("resume").get<std::string>(), HasSubstr("nothing to resume"));
   EXPECT_THAT(actions.at("advance"), Not(nullptr)) << "there is no orchestrator";
   state().state = State::kRolledBack;
-  for (const auto& [name, why] : report().at("actions").items())
-    EXPECT_TRUE(why.is_string()) << name;
+  const json asked = report();
+  for (const auto& [name, why] : asked.at("actions").items()) EXPECT_TRUE(why.is_string()) << name;
 }
 
 TEST_F(ReportTest, OfEventsAndDeliveriesTheLatestAreTold) {
