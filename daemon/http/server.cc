@@ -34,6 +34,11 @@ constexpr std::size_t kCrowd = 16, kCrowdPart = 16;
 constexpr Millis kLinger{2'000};
 constexpr std::size_t kLingerBytes = 4 * 1024 * 1024;
 
+std::string address_of(const tcp::socket& socket) {
+  error_code gone;
+  return socket.remote_endpoint(gone).address().to_string();
+}
+
 }  // namespace
 
 class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
@@ -82,13 +87,15 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   };
 
   awaitable<void> accept();
+  awaitable<bool> make_room_for(std::string address);
   awaitable<void> wait_for_room();
   void begin(tcp::socket socket);
   awaitable<void> serve(Session& session);
   awaitable<bool> serve_one(Session& session, RequestReader& reader);
   awaitable<bool> answer(Session& session, ServerRequest request, bool keep_alive,
                          bool knows_chunks);
-  Session* least_worth();
+  Session* least_worth(Peers::iterator peer);
+  bool is_crowd(std::size_t connections) const;
   SteadyTime slow_at(const Session& session) const;
   void make_room_for_body(Session& session, std::size_t size);
   awaitable<ServerResponse> handle(ServerRequest request);
@@ -125,14 +132,6 @@ Expected<std::string, std::string> HttpServer::Impl::listen(const std::string& a
 awaitable<void> HttpServer::Impl::accept() {
   while (!stopping_) {
     error_code error;
-    // Nobody is sent away before there is somebody to make room for.
-    co_await acceptor_.async_wait(tcp::acceptor::wait_read,
-                                  net::redirect_error(net::use_awaitable, error));
-    if (stopping_ || error == net::error::operation_aborted) break;
-    if (sessions_.size() >= limits_.connections) {
-      co_await wait_for_room();
-      continue;
-    }
     tcp::socket socket =
         co_await acceptor_.async_accept(net::redirect_error(net::use_awaitable, error));
     if (stopping_ || error == net::error::operation_aborted) break;
@@ -142,24 +141,49 @@ awaitable<void> HttpServer::Impl::accept() {
       co_await again.async_wait();
       continue;
     }
-    begin(std::move(socket));
+    if (co_await make_room_for(address_of(socket))) begin(std::move(socket));
   }
+}
+
+// Where all places are taken. Of a crowd that does not get on with asking, new ones take the places
+// of their own or none: they are turned away as fast as they come, or nobody else would get through
+// to us. All others wait for a place.
+awaitable<bool> HttpServer::Impl::make_room_for(std::string address) {
+  if (sessions_.size() < limits_.connections) co_return true;
+  // Whose request has come is not idle, whether or not anybody has looked at it yet.
+  co_await net::post(executor_, net::use_awaitable);
+  const auto peer = peers_.find(address);
+  if (peer != peers_.end() && is_crowd(peer->second)) {
+    if (Session* const own = least_worth(peer)) {
+      own->dismiss();
+      // It is gone soon; many that come meanwhile are not let in on top.
+      co_return sessions_.size() < limits_.connections + kCrowd;
+    }
+    const bool asks = std::ranges::any_of(sessions_, [&](const Session& session) {
+      return session.peer == peer && session.phase == Phase::kReading;
+    });
+    if (asks) co_return false;
+  }
+  while (!stopping_ && sessions_.size() >= limits_.connections) co_await wait_for_room();
+  co_return !stopping_;
 }
 
 // Whose connection is worth least when there are too many: who has never asked anything, then who
 // is slow at asking, then who is between two requests; of several, for the longest time. Whose
-// request has come is none of them.
-HttpServer::Impl::Session* HttpServer::Impl::least_worth() {
-  const auto worth = [this](Session& session) {
+// request has come is none of them. Only of those from `peer`, unless that is the end.
+HttpServer::Impl::Session* HttpServer::Impl::least_worth(Peers::iterator peer) {
+  const SteadyTime now = clock_.steady();
+  const auto worth = [&](Session& session) {
     error_code gone;
     if (session.phase == Phase::kIdle && session.stream->socket().available(gone) == 0)
       return session.served ? 2 : 0;
-    if (session.phase == Phase::kReading && clock_.steady() >= slow_at(session)) return 1;
+    if (session.phase == Phase::kReading && now >= slow_at(session)) return 1;
     return 3;
   };
   Session* least = nullptr;
   int its_worth = 3;
   for (Session& session : sessions_) {  // the longest at rest first
+    if (peer != peers_.end() && session.peer != peer) continue;
     const int this_one = worth(session);
     const bool is_longer = this_one == 1 && its_worth == 1 && session.since < least->since;
     if (session.dismissed || (this_one >= its_worth && !is_longer)) continue;
@@ -170,12 +194,13 @@ HttpServer::Impl::Session* HttpServer::Impl::least_worth() {
   return least;
 }
 
-// Of a crowd that needs all places little is put up with: new ones come in no faster than its
-// members are sent away.
+bool HttpServer::Impl::is_crowd(std::size_t connections) const {
+  return connections > std::max(kCrowd, limits_.connections / kCrowdPart);
+}
+
+// Of a crowd that needs all places less is put up with.
 SteadyTime HttpServer::Impl::slow_at(const Session& session) const {
-  const bool is_of_a_crowd =
-      session.peer->second > std::max(kCrowd, limits_.connections / kCrowdPart);
-  return session.since + (is_of_a_crowd ? limits_.slow_in_crowd : limits_.slow);
+  return session.since + (is_crowd(session.peer->second) ? limits_.slow_in_crowd : limits_.slow);
 }
 
 awaitable<void> HttpServer::Impl::wait_for_room() {
@@ -183,7 +208,7 @@ awaitable<void> HttpServer::Impl::wait_for_room() {
   co_await net::post(executor_, net::use_awaitable);
   if (stopping_ || sessions_.size() < limits_.connections) co_return;
   SteadyTime look_again = clock_.steady() + kAskAnother;
-  if (Session* const least = least_worth()) {
+  if (Session* const least = least_worth(peers_.end())) {
     least->dismiss();
   } else {
     for (const Session& session : sessions_)
@@ -215,8 +240,7 @@ void HttpServer::Impl::make_room_for_body(Session& session, std::size_t size) {
 void HttpServer::Impl::begin(tcp::socket socket) {
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
-  const std::string address = socket.remote_endpoint(ignored).address().to_string();
-  const auto peer = peers_.try_emplace(address, 0).first;
+  const auto peer = peers_.try_emplace(address_of(socket), 0).first;
   ++peer->second;
   const auto session = sessions_.emplace(
       sessions_.end(),

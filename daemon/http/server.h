@@ -10,7 +10,8 @@
 // requests, number of connections. Who is too slow is cut off; when connections run out, one that
 // has asked nothing, or is slow at it, or has been idle longest makes room, and if there is none,
 // one whose request waits for something is asked to answer now: those that wait, or mean to keep
-// others out, must not shut out a decision. Everything runs on the io thread.
+// others out, must not shut out a decision. Of many from one address that are slow at asking, new
+// ones are turned away. Everything runs on the io thread.
 //
 // With TLS a handshake is a part of the connection, with a header's time.
 //

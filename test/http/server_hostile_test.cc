@@ -60,6 +60,22 @@ TEST(HostileClients, ACrowdMakesRoomSoonerThanWhoIsAlone) {
   EXPECT_THAT(alone.read_until("/alone 0"), EndsWith("/alone 0"));
 }
 
+// They would fill the queue of the kernel, behind which everybody else waits.
+TEST(HostileClients, OfACrowdThatDoesNotAskNewOnesAreTurnedAway) {
+  ServerLimits limits;
+  limits.connections = 32;
+  limits.slow_in_crowd = std::chrono::hours(1);
+  RunningServer server(say_length, limits);
+  std::list<RawClient> crowd;
+  for (int i = 0; i < 40; ++i) {
+    crowd.emplace_back(server.address);
+    crowd.back().send("GET /slow HTTP/1.1\r\n");
+  }
+  EXPECT_THAT(crowd.back().read_all(), IsEmpty());
+  crowd.front().send("Host: x\r\n\r\n");
+  EXPECT_THAT(crowd.front().read_until("/slow 0"), EndsWith("/slow 0"));
+}
+
 TEST(HostileClients, WhoNeverAskedGoesBeforeWhoIsBetweenTwoRequests) {
   ServerLimits limits;
   limits.connections = 3;
