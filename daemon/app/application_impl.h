@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/api/api.h"
+#include "daemon/app/api_side.h"
 #include "daemon/app/application.h"
 #include "daemon/app/assembly.h"
 #include "daemon/app/backend.h"

@@ -8,20 +8,14 @@
 #include <vector>
 
 #include "config/settings.h"
-#include "daemon/api/api.h"
 #include "daemon/delivery/answer.h"
 #include "daemon/delivery/outbox.h"
 #include "daemon/delivery/webhook_driver.h"
 #include "daemon/engine/engine.h"
-#include "daemon/http/server_tls.h"
 #include "daemon/prometheus/query_request.h"
 #include "notifiers/routing.h"
 
 namespace rollwatch {
-
-// Nothing without TLS; or what is wrong with the files.
-Expected<std::shared_ptr<ServerTls>, std::string> server_tls_of(const ServerSettings& settings,
-                                                                const Clock& clock);
 
 // max_concurrency is for all nodes that share the store; each takes its part of it, at least one.
 std::map<std::string, Datasource> datasources_of(const Settings& settings, std::size_t nodes);
@@ -36,11 +30,6 @@ std::vector<NotifierRoute> routes_of(const Settings& settings);
 Outbox::Fallbacks fallbacks_of(const Settings& settings);
 // Orchestrators and notifiers by name.
 std::vector<std::string> targets_of(const Settings& settings);
-
-// How they stand, for the API and for /metrics; an orchestrator and a notifier of one name are one
-// there.
-std::vector<TargetView> target_views_of(const std::vector<TargetReading>& readings);
-std::map<std::string, bool> open_breakers_of(const std::vector<TargetReading>& readings);
 
 // The pinned analysis read back. Throws std::runtime_error if it is none: a damaged store.
 std::shared_ptr<const Plan> plan_of(const PlanDocument& document);

@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "config/loader.h"
+#include "daemon/app/api_side.h"
 #include "daemon/app/application.h"
 #include "daemon/app/assembly.h"
 #include "daemon/app/log.h"
