@@ -88,7 +88,10 @@ class AtATerminal(RolloutCase):
         terminal.run("n")
         terminal.wait_for("nothing done", "ended 1")
         self.assertEqual(self.server.api.rollout(self.rollout)["state"], "analyzing")
-        terminal.run(f"clear; rollwatch rollback {self.rollout}; echo ended $?")
+        # What is typed before the question stands there may be lost, and the old question looks the same.
+        terminal.run("clear")
+        wait_until(lambda: not any("[y/N]" in line for line in terminal.screen()), "an empty screen")
+        terminal.run(f"rollwatch rollback {self.rollout}; echo ended $?")
         terminal.wait_for("rollback? [y/N]")
         terminal.run("y")
         terminal.wait_for("reason:")
