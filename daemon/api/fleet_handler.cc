@@ -115,6 +115,17 @@ awaitable<Json> list_of(const ApiContext& context, const Call& call, const Fleet
   co_return list;
 }
 
+// One that ended while the answer was made is where it is by now alone.
+void leave_out(Json& active, const Json& ended) {
+  Json items = Json::array();
+  for (Json& row : active["items"]) {
+    const bool is_over = std::ranges::any_of(
+        ended.at("items"), [&](const Json& other) { return other.at("id") == row.at("id"); });
+    if (!is_over) items.push_back(std::move(row));
+  }
+  active["items"] = std::move(items);
+}
+
 // Those that are asked for by their id, wherever they are by now.
 awaitable<void> add_by_id(const ApiContext& context, const Call& call, const FleetQuery& query,
                           Json& active, Json& ended) {
@@ -146,6 +157,7 @@ awaitable<ServerResponse> get_fleet(const ApiContext& context, Call& call) {
   if (query.ids.empty()) {
     active = co_await list_of(context, call, query, true);
     ended = co_await list_of(context, call, query, false);
+    leave_out(active, ended);
   } else {
     co_await add_by_id(context, call, query, active, ended);
   }

@@ -214,8 +214,10 @@ class FakeService : public RolloutService {
       if (std::ranges::count(wanted.filter.states, view.state.state) > 0)
         page.items.push_back(view);
     page.next_cursor = next_cursor;
+    if (after_search) after_search();
     co_return page;
   }
+  std::function<void()> after_search;
   awaitable<std::size_t> count_found(RolloutSearch wanted) override {
     std::size_t found = 0;
     for (const auto& [id, view] : rollouts)

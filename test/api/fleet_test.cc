@@ -43,6 +43,13 @@ class FleetTest : public ApiTest {
   }
 };
 
+TEST_F(FleetTest, OneThatEndsWhileTheAnswerIsMadeIsThereOnce) {
+  service.after_search = [this] { service.rollouts["ro_1"].state.state = State::kPromoted; };
+  const json fleet = get("/api/v1/fleet");
+  EXPECT_THAT(fleet.at("active").at("items"), IsEmpty());
+  EXPECT_THAT(fleet.at("ended").at("items"), SizeIs(2));
+}
+
 TEST_F(FleetTest, WhatGoesOnAndWhatEndedAreTwoListsOfRows) {
   answered(0, Outcome::kFail, 0.083);
   const json fleet = get("/api/v1/fleet");

@@ -70,6 +70,12 @@ test('a rollout that ended goes below', () => {
   assert.deepEqual(next.counts, {analyzing: 1});
 });
 
+test('a rollout that ended is below once, also if the answer had it above and below', () => {
+  const both = fleet([row('a')], {ended: {items: [row('a', {state: 'rolled_back'}), row('b', {state: 'promoted'})]}});
+  const next = withEvent(both, event(11, 'a', {state: 'rolled_back', verdict: 'failed'}));
+  assert.deepEqual(next.ended.items.map(({id}) => id), ['a', 'b']);
+});
+
 test('an event that the answer had seen already changes nothing', () => {
   const before = fleet([row('a', {state: 'paused'})]);
   assert.equal(withEvent(before, event(10, 'a', {state: 'analyzing'})), before);

@@ -102,7 +102,7 @@ export function withEvent(fleet: Fleet, event: Event): Fleet {
   const items = [...fleet.active.items];
   if (kFinal.has(changed.state)) {
     items.splice(index, 1);
-    next.ended = {...fleet.ended, items: [changed, ...fleet.ended.items]};
+    next.ended = {...fleet.ended, items: [changed, ...fleet.ended.items.filter(({id}) => id !== changed.id)]};
   } else {
     items[index] = changed;
   }
