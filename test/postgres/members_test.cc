@@ -309,7 +309,8 @@ TEST_F(MembersTest, WhatCannotBeLoadedIsGivenBack) {
 // The time was read for each, and went on in between: an epoch could be one more than the fence,
 // and be given once more to the next owner.
 TEST_F(MembersTest, EpochAndFenceAreOneNumberHoweverManyAreTaken) {
-  // Long leases: a machine that is busy elsewhere for two seconds must not cost one of them its own.
+  // Long leases: a machine that is busy elsewhere for two seconds must not cost one of them its
+  // own.
   Node& a = node("a", Millis{20'000});
   register_many(a, 1, 300);
   Node& b = node("b", Millis{20'000});
