@@ -90,6 +90,7 @@ AskingPtr QueryQueue::pop(SteadyTime now) {
   }
   if (recovers_ && !calm_ && empty()) calm_ = now;
   pace_.sent(now);
+  if (!unanswered_since_) unanswered_since_ = now;
   return next;
 }
 
@@ -104,8 +105,7 @@ std::vector<AskingPtr> QueryQueue::take_all() {
 }
 
 bool QueryQueue::stands_still(SteadyTime now) const {
-  if (waiting_[0].empty() && waiting_[1].empty()) return false;
-  return now - std::max(answered_at_.value_or(backlog_since_), backlog_since_) >= kStall;
+  return !empty() && unanswered_since_ && now - *unanswered_since_ >= kStall;
 }
 
 void QueryQueue::answered(SteadyTime now) {
@@ -115,12 +115,11 @@ void QueryQueue::answered(SteadyTime now) {
     calm_.reset();
   }
   answered_at_ = now;
+  unanswered_since_.reset();
 }
 
 // What could not be sent as it came has to wait its turn.
 void QueryQueue::sort_fresh() {
-  if (!fresh_.empty() && waiting_[0].empty() && waiting_[1].empty())
-    backlog_since_ = fresh_.front()->since;
   for (AskingPtr& asking : fresh_) {
     const Turn turn{asking->question.last_answered, ++tickets_};
     waiting_[asking->question.goes_first ? 0 : 1].emplace(turn, std::move(asking));

@@ -106,9 +106,9 @@ class QueryQueue {
   unsigned turns_ = 0;              // of those that can roll back, since another had one
   std::uint64_t tickets_ = 0;
   std::optional<SteadyTime> answered_at_;
-  SteadyTime backlog_since_{};
-  bool recovers_ = false;           // the server, from having stood still
-  std::optional<SteadyTime> calm_;  // since then nothing of the backlog is left
+  std::optional<SteadyTime> unanswered_since_;  // the first question that was sent after that
+  bool recovers_ = false;                       // the server, from having stood still
+  std::optional<SteadyTime> calm_;              // since then nothing of the backlog is left
   // What was allowed before it stood still: when its questions time out they are asked again, and
   // that is not usual.
   std::optional<std::size_t> allowed_;

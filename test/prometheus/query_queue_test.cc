@@ -232,6 +232,28 @@ TEST_F(QueryQueueTest, NeitherTheEndOfABacklogNorItsTimeoutsAreABurst) {
   EXPECT_LE(worst, usual * 13 / 10);
 }
 
+// All that waited has timed out at the moment when the server comes back: what is asked anew is no
+// less of a backlog.
+TEST_F(QueryQueueTest, ItStoodStillAlsoIfNothingOfThatTimeIsLeft) {
+  for (int i = 0; i < 2'000; ++i) {
+    now += milliseconds(10);
+    ask("x");
+    EXPECT_EQ(pop(), "x");
+    queue.answered(now);
+  }
+  ask("out");
+  EXPECT_EQ(pop(), "out");
+  for (int i = 0; i < 500; ++i) ask("late");
+  wait_a_tick();
+  now += milliseconds(10'000);
+  EXPECT_EQ(expired().size(), 500U);
+  for (int i = 0; i < 500; ++i) ask("again");
+  queue.answered(now);
+  int sent = 0;
+  while (pop() != "-") ++sent;
+  EXPECT_LE(sent, 20) << "a few, and not all of them at once";
+}
+
 TEST_F(QueryQueueTest, AFewAreNeverHeldBack) {
   for (int i = 0; i < 15; ++i) ask("x", true, Millis{0}, Millis{60'000});
   wait_a_tick();
