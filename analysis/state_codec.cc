@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "analysis/packed_reader.h"
+
 namespace rollwatch {
 namespace {
 
@@ -212,62 +214,19 @@ class Writer {
   std::size_t at_ = 0;
 };
 
-// After the first mistake everything reads as zero, so that no caller has to look after each field.
-class Reader {
+class Reader : public PackedReader {
  public:
   template <class T>
   using Ref = T&;
 
-  explicit Reader(std::string_view in) : in_(in) {}
+  explicit Reader(std::string_view in) : PackedReader(in, "the saved state") {}
 
   template <class... Fields>
   void operator()(Fields&... fields) {
     (get(fields), ...);
   }
 
-  std::uint64_t get_number() {
-    std::uint64_t value = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-      const std::uint8_t byte = get_byte();
-      if (shift == 63 && byte > 1) return fail("a number that is too large");
-      value |= static_cast<std::uint64_t>(byte & 0x7fU) << shift;
-      if (byte >= 0x80) continue;
-      // Only the shortest form is ours; so equal states stay equal bytes.
-      if (byte == 0 && shift > 0) return fail("a number that is not in its shortest form");
-      return value;
-    }
-    return fail("a number that is too large");
-  }
-
-  std::size_t left() const { return in_.size() - at_; }
-  bool failed() const { return !error_.empty(); }
-  const std::string& error() const { return error_; }
-
-  std::uint64_t fail(std::string_view what) {
-    if (!failed()) {
-      error_ = "the saved state has " + std::string(what) + " before byte " + std::to_string(at_);
-    }
-    at_ = in_.size();
-    return 0;
-  }
-
  private:
-  std::uint8_t get_byte() {
-    if (left() == 0) {
-      if (!failed()) error_ = "the saved state is cut short at byte " + std::to_string(at_);
-      return 0;
-    }
-    return static_cast<std::uint8_t>(in_[at_++]);
-  }
-
-  // Every element takes a byte at least, so a longer list than bytes left is a lie, found out
-  // before memory is asked for.
-  std::size_t get_length() {
-    const std::uint64_t length = get_number();
-    if (length > left()) return fail("a length that reaches beyond its end");
-    return static_cast<std::size_t>(length);
-  }
-
   template <class T>
   void get(T& value) {
     if constexpr (std::is_enum_v<T>) {
@@ -278,9 +237,7 @@ class Reader {
         value = T{};
       }
     } else if constexpr (std::is_same_v<T, double>) {
-      std::uint64_t bits = 0;
-      for (int shift = 0; shift < 64; shift += 8) bits |= std::uint64_t{get_byte()} << shift;
-      value = std::bit_cast<double>(bits);
+      value = get_double();
     } else if constexpr (std::is_signed_v<T>) {
       const std::int64_t number = unzigzag(get_number());
       if (!std::in_range<T>(number)) fail("a number that is too large");
@@ -294,9 +251,7 @@ class Reader {
     } else if constexpr (std::is_same_v<T, Millis>) {
       value = Millis(unzigzag(get_number()));
     } else if constexpr (std::is_same_v<T, std::string>) {
-      const std::size_t length = get_length();
-      value.assign(in_.substr(at_, length));
-      at_ += length;
+      value = get_text();
     } else if constexpr (std::is_same_v<T, RareText>) {
       std::string text;
       get(text);
@@ -320,10 +275,6 @@ class Reader {
       visit(*this, value);
     }
   }
-
-  std::string_view in_;
-  std::size_t at_ = 0;
-  std::string error_;
 };
 
 }  // namespace

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "analysis/packed_reader.h"
+
 namespace rollwatch::statistics {
 namespace {
 
@@ -105,8 +107,7 @@ void fields(Io& io, typename Io::template Ref<CounterTable> table) {
 
 // ---- Both directions
 //
-// Whole numbers are little-endian base 128 with a continuation bit; lists begin with their length;
-// a time that may be missing begins with 0 or 1; a double is its eight bytes, lowest first.
+// As packed_reader.h says; a time that may be missing begins with 0 or 1.
 
 class StateWriter {
  public:
@@ -150,13 +151,12 @@ class StateWriter {
   std::string out_;
 };
 
-// After the first mistake everything reads as zero, so that no caller has to look after each field.
-class StateReader {
+class StateReader : public PackedReader {
  public:
   template <class T>
   using Ref = T&;
 
-  explicit StateReader(std::string_view in) : in_(in) {}
+  explicit StateReader(std::string_view in) : PackedReader(in, "the saved comparison") {}
 
   template <class... Fields>
   void operator()(Fields&... all) {
@@ -167,44 +167,12 @@ class StateReader {
       bets = static_cast<std::uint32_t>(fail("more bets than there are"));
     for (double& stake : std::span(stakes).first(bets)) get(stake);
   }
-  std::uint64_t get_number() {
-    std::uint64_t value = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-      const std::uint8_t byte = get_byte();
-      if (shift == 63 && byte > 1) return fail("a number that is too large");
-      value |= static_cast<std::uint64_t>(byte & 0x7fU) << shift;
-      if (byte >= 0x80) continue;
-      if (byte == 0 && shift > 0) return fail("a number that is not in its shortest form");
-      return value;
-    }
-    return fail("a number that is too large");
-  }
-  std::size_t left() const { return in_.size() - at_; }
-  bool failed() const { return !error_.empty(); }
-  const std::string& error() const { return error_; }
-  std::uint64_t fail(std::string_view what) {
-    if (!failed())
-      error_ =
-          "the saved comparison has " + std::string(what) + " before byte " + std::to_string(at_);
-    at_ = in_.size();
-    return 0;
-  }
 
  private:
-  std::uint8_t get_byte() {
-    if (left() == 0) {
-      if (!failed()) error_ = "the saved comparison is cut short at byte " + std::to_string(at_);
-      return 0;
-    }
-    return static_cast<std::uint8_t>(in_[at_++]);
-  }
-
   template <class T>
   void get(T& value) {
     if constexpr (std::is_same_v<T, double>) {
-      std::uint64_t bits = 0;
-      for (int shift = 0; shift < 64; shift += 8) bits |= std::uint64_t{get_byte()} << shift;
-      value = std::bit_cast<double>(bits);
+      value = get_double();
     } else if constexpr (std::is_unsigned_v<T>) {
       const std::uint64_t number = get_number();
       if (number > std::numeric_limits<T>::max()) fail("a number that is too large");
@@ -217,19 +185,12 @@ class StateReader {
       if (there == 1 && !value) fail("a time that is none");
     } else if constexpr (kIsVector<T>) {
       value.clear();
-      std::uint64_t length = get_number();
-      // Every element takes a byte at least; a longer list is a lie, found out before memory is
-      // asked for.
-      if (length > left()) length = fail("a length that reaches beyond its end");
-      for (; length > 0 && !failed(); --length) get(value.emplace_back());
+      for (std::size_t length = get_length(); length > 0 && !failed(); --length)
+        get(value.emplace_back());
     } else {
       fields(*this, value);
     }
   }
-
-  std::string_view in_;
-  std::size_t at_ = 0;
-  std::string error_;
 };
 
 // ---- What no field alone shows

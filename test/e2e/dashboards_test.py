@@ -5,12 +5,10 @@ import json
 import math
 import re
 import sys
-import threading
 import time
 import unittest
 import urllib.error
 import urllib.parse
-from http.server import BaseHTTPRequestHandler
 from itertools import count
 from pathlib import Path
 
@@ -20,7 +18,7 @@ from boards import RULES, boards, expressions, is_pushed, metrics_in, panels, ru
 from event_stream import Follower  # noqa: E402
 from fake_grafana import TOKEN, Grafana  # noqa: E402
 from harness import free_port, wait_until  # noqa: E402
-from metrics_server import DIRECT, Exposition, Prometheus, QuietServer  # noqa: E402
+from metrics_server import DIRECT, Exposition, Prometheus, ToldMetrics  # noqa: E402
 from programs import Daemon  # noqa: E402
 from receivers import SECRET, Deployer, Hook  # noqa: E402
 from rollout_case import POLICY, RolloutCase  # noqa: E402
@@ -65,38 +63,11 @@ query = 'sum(e2e_errors{service="{{service}}"}) > 0.05'
 '''
 
 
-class OneByOne:
-    """A metrics server that fails what rollouts ask together, and answers what one asks alone with 0.01."""
+class OneByOne(ToldMetrics):
+    """Fails what rollouts ask together, and answers what one asks alone."""
 
-    def __init__(self):
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                self.answer(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
-
-            def do_GET(self):
-                self.answer(urllib.parse.urlsplit(self.path).query)
-
-            def answer(self, form):
-                query = urllib.parse.parse_qs(form).get("query", [""])[0]
-                together = re.search(r"\bby\s*\(", query)
-                body = json.dumps({"status": "success", "data": {"resultType": "vector", "result": [
-                    {"metric": {}, "value": [time.time(), "0.01"]}]}}).encode()
-                self.send_response(503 if together else 200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = QuietServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+    def value_of(self, query, at, headers):
+        return None if re.search(r"\bby\s*\(", query) else super().value_of(query, at, headers)
 
 
 class Reader:

@@ -1,51 +1,28 @@
 """ingestion_delay = "auto": measured, shown, used for every slot, and taken back by a reload."""
 
-import json
-import threading
 import unittest
-import urllib.parse
-from http.server import BaseHTTPRequestHandler
 
 from harness import wait_until
-from metrics_server import QuietServer
+from metrics_server import ToldMetrics
 from programs import milliseconds
 from rollout_case import RolloutCase
 
 METRIC = "rollwatch_datasource_ingestion_delay_seconds"
 
 
-class LateServer:
+class LateServer(ToldMetrics):
     """Answers the question for the lag with this many seconds, and every other one with 0.01."""
 
     def __init__(self, lag):
+        self.lag = lag
         self.times = []  # asked for, of everything else
-        late = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                asked = urllib.parse.parse_qs(urllib.parse.urlparse(self.path).query)
-                measures = "timestamp(up)" in asked["query"][0]
-                if not measures:
-                    late.times.append(round(float(asked["time"][0]) * 1000))
-                value = lag if measures else 0.01
-                body = json.dumps({"status": "success", "data": {"resultType": "vector", "result": [
-                    {"metric": {}, "value": [float(asked["time"][0]), str(value)]}]}}).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = QuietServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+    def value_of(self, query, at, headers):
+        if "timestamp(up)" in query:
+            return self.lag
+        self.times.append(round(at * 1000))
+        return super().value_of(query, at, headers)
 
 
 class Delay(RolloutCase):

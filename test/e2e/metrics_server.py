@@ -135,40 +135,32 @@ class Prometheus:
             self.stop()
 
 
-class BusyMetrics:
-    """Answers every instant query with 0.01, each after `seconds`; counts how many are out at once, by the node that
-    asks (header X-Node)."""
+class ToldMetrics:
+    """A metrics server that answers each query with one value: 0.01, or what a subclass says."""
 
     def __init__(self):
-        self.seconds = 0
-        self.lock = threading.Lock()
-        self.out, self.most = {}, {}
-        busy = self
+        told = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                node = self.headers["X-Node"]
-                with busy.lock:
-                    for name in (node, "all"):
-                        busy.out[name] = busy.out.get(name, 0) + 1
-                        busy.most[name] = max(busy.most.get(name, 0), busy.out[name])
-                time.sleep(busy.seconds)
-                with busy.lock:
-                    for name in (node, "all"):
-                        busy.out[name] -= 1
+                self.answer(urllib.parse.urlsplit(self.path).query)
+
+            def do_POST(self):
+                self.answer(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
+
+            def answer(self, form):
+                asked = urllib.parse.parse_qs(form)
+                at = float(asked.get("time", [time.time()])[0])
+                value = told.value_of(asked.get("query", [""])[0], at, self.headers)
                 body = json.dumps({"status": "success", "data": {"resultType": "vector", "result": [
-                    {"metric": {}, "value": [time.time(), "0.01"]}]}}).encode()
-                self.send_response(200)
+                    {"metric": {}, "value": [at, str(value)]}]}}).encode()
+                self.send_response(503 if value is None else 200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
-
-            def do_POST(self):
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                self.do_GET()
 
             def log_message(self, *_):
                 pass
@@ -177,11 +169,37 @@ class BusyMetrics:
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
-    def begin_anew(self):
-        """Counts from what is out now."""
-        with self.lock:
-            self.most = dict(self.out)
+    def value_of(self, query, at, headers):
+        """Called by many threads at once. None: 503."""
+        return 0.01
 
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+class BusyMetrics(ToldMetrics):
+    """Takes `seconds` for each answer; counts how many are out at once, by the node that asks (header X-Node)."""
+
+    def __init__(self):
+        self.seconds = 0
+        self.lock = threading.Lock()
+        self.out, self.most = {}, {}
+        super().__init__()
+
+    def value_of(self, query, at, headers):
+        names = (headers["X-Node"], "all")
+        with self.lock:
+            for name in names:
+                self.out[name] = self.out.get(name, 0) + 1
+                self.most[name] = max(self.most.get(name, 0), self.out[name])
+        time.sleep(self.seconds)
+        with self.lock:
+            for name in names:
+                self.out[name] -= 1
+        return super().value_of(query, at, headers)
+
+    def begin_anew(self):
+        """Counts from what is out now."""
+        with self.lock:
+            self.most = dict(self.out)
