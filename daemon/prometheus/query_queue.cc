@@ -13,6 +13,7 @@ constexpr unsigned kTurns = 8;
 // It stood still if it said nothing for this long while questions waited, and goes again when it
 // has none left for as long.
 constexpr std::chrono::seconds kStall{1};
+constexpr std::chrono::seconds kLongestRecovery{60};
 
 }  // namespace
 
@@ -61,20 +62,20 @@ bool SendingPace::may_send(SteadyTime now, std::size_t allowed) {
 
 void QueryQueue::push(AskingPtr asking, SteadyTime now) {
   if (stands_still(now)) {
-    if (!allowed_) allowed_ = pace_.allowed();
-  } else if (!recovers_) {
+    if (!allowed_before_) allowed_before_ = usual();
+  } else if (!recovery_) {
     pace_.asked(now);
   }
   fresh_.push_back(std::move(asking));
 }
 
 AskingPtr QueryQueue::pop(SteadyTime now) {
-  if (calm_ && now - *calm_ >= kStall) {
-    recovers_ = false;
-    calm_.reset();
-    allowed_.reset();
+  if (recovery_) {
+    const auto& calm = recovery_->calm;
+    if ((calm && now - *calm >= kStall) || now - recovery_->since >= kLongestRecovery)
+      recovery_.reset();
   }
-  if (recovers_ && !pace_.may_send(now, *allowed_)) return nullptr;
+  if (recovery_ && !pace_.may_send(now, recovery_->allowed)) return nullptr;
   AskingPtr next;
   if (waiting_[0].empty() && waiting_[1].empty()) {
     if (fresh_.empty()) return nullptr;
@@ -88,7 +89,7 @@ AskingPtr QueryQueue::pop(SteadyTime now) {
     next = std::move(from.begin()->second);
     from.erase(from.begin());
   }
-  if (recovers_ && !calm_ && empty()) calm_ = now;
+  if (recovery_ && !recovery_->calm && empty()) recovery_->calm = now;
   pace_.sent(now);
   if (!unanswered_since_) unanswered_since_ = now;
   return next;
@@ -109,11 +110,8 @@ bool QueryQueue::stands_still(SteadyTime now) const {
 }
 
 void QueryQueue::answered(SteadyTime now) {
-  if (stands_still(now)) {
-    if (!allowed_) allowed_ = pace_.allowed();
-    recovers_ = true;
-    calm_.reset();
-  }
+  if (stands_still(now)) recovery_ = Recovery{now, allowed_before_.value_or(usual()), {}};
+  allowed_before_.reset();
   answered_at_ = now;
   unanswered_since_.reset();
 }

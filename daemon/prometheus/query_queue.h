@@ -99,6 +99,7 @@ class QueryQueue {
 
   void sort_fresh();
   bool stands_still(SteadyTime now) const;
+  std::size_t usual() const { return recovery_ ? recovery_->allowed : pace_.allowed(); }
   SteadyTime given_up_at(const Asking& asking) const;
 
   std::deque<AskingPtr> fresh_;     // nothing of it had to wait yet
@@ -107,11 +108,16 @@ class QueryQueue {
   std::uint64_t tickets_ = 0;
   std::optional<SteadyTime> answered_at_;
   std::optional<SteadyTime> unanswered_since_;  // the first question that was sent after that
-  bool recovers_ = false;                       // the server, from having stood still
-  std::optional<SteadyTime> calm_;              // since then nothing of the backlog is left
-  // What was allowed before it stood still: when its questions time out they are asked again, and
-  // that is not usual.
-  std::optional<std::size_t> allowed_;
+  // From having stood still.
+  struct Recovery {
+    SteadyTime since;
+    std::size_t allowed;             // in a tenth of a second
+    std::optional<SteadyTime> calm;  // since then nothing of the backlog is left
+  };
+  std::optional<Recovery> recovery_;
+  // What was allowed before it stood still, as long as it does: when its questions time out they
+  // are asked again, and that is not usual.
+  std::optional<std::size_t> allowed_before_;
   SendingPace pace_;
 };
 

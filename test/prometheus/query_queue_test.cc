@@ -254,6 +254,56 @@ TEST_F(QueryQueueTest, ItStoodStillAlsoIfNothingOfThatTimeIsLeft) {
   EXPECT_LE(sent, 20) << "a few, and not all of them at once";
 }
 
+// One slow answer on a quiet day says nothing about what is usual on a busy one.
+TEST_F(QueryQueueTest, WhatWasAllowedOnceIsNotKept) {
+  ask("slow");
+  EXPECT_EQ(pop(), "slow");
+  now += std::chrono::seconds(2);
+  ask("b");
+  ask("c");
+  EXPECT_EQ(pop() + pop(), "bc");
+  for (int i = 0; i < 3; ++i) queue.answered(now);
+  for (int i = 0; i < 2'000; ++i) {
+    now += milliseconds(10);
+    for (int j = 0; j < 10; ++j) ask("x");
+    while (pop() != "-") {
+    }
+    queue.answered(now);
+  }
+  ask("out");
+  EXPECT_EQ(pop(), "out");
+  for (int i = 0; i < 500; ++i) ask("late");
+  now += std::chrono::seconds(2);
+  queue.answered(now);
+  int sent = 0;
+  for (int tick = 0; tick < 10; ++tick, now += milliseconds(10))
+    while (pop() != "-") ++sent;
+  EXPECT_GE(sent, 120) << "a quarter more than what is usual now";
+}
+
+// The load has grown while the server stood still: after a minute it is met as it is.
+TEST_F(QueryQueueTest, ARecoveryEnds) {
+  const auto second = [&](int asks) {
+    int sent = 0;
+    for (int tick = 0; tick < 100; ++tick) {
+      now += milliseconds(10);
+      for (int i = 0; i < asks / 100; ++i) ask("x", true, Millis{0}, Millis{60'000});
+      while (pop() != "-") ++sent;
+    }
+    queue.answered(now);
+    return sent;
+  };
+  for (int i = 0; i < 10; ++i) second(1'000);
+  ask("out");
+  EXPECT_EQ(pop(), "out");
+  ask("late");
+  now += std::chrono::seconds(2);
+  queue.answered(now);
+  EXPECT_LE(second(3'000), 1'250);
+  for (int i = 0; i < 60; ++i) second(3'000);
+  EXPECT_GE(second(3'000), 3'000);
+}
+
 TEST_F(QueryQueueTest, AFewAreNeverHeldBack) {
   for (int i = 0; i < 15; ++i) ask("x", true, Millis{0}, Millis{60'000});
   wait_a_tick();
