@@ -82,7 +82,11 @@ class SummingSink : public spdlog::sinks::sink {
   void log(const spdlog::details::log_msg& message) override {
     const std::lock_guard lock(mutex_);
     const auto now = std::chrono::floor<Millis>(message.time);
-    for (const std::string& line : repeats_.overdue(now)) tell(message, spdlog::level::warn, line);
+    if (now < looked_at_ || now - looked_at_ >= Millis{1'000}) {
+      looked_at_ = now;
+      for (const std::string& line : repeats_.overdue(now))
+        tell(message, spdlog::level::warn, line);
+    }
     if (message.level != spdlog::level::warn) {
       inner_->log(message);
       return;
@@ -108,6 +112,7 @@ class SummingSink : public spdlog::sinks::sink {
   std::mutex mutex_;
   spdlog::sink_ptr inner_;
   Repeats repeats_;
+  SysTime looked_at_{};  // for what is overdue
 };
 
 // systemd says which stream is the journal's; one that was redirected is not.

@@ -6,6 +6,7 @@ namespace rollwatch {
 namespace {
 
 constexpr Millis kSpan{60'000};
+constexpr std::size_t kMost = 1'000;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
@@ -36,12 +37,21 @@ bool is_id(std::string_view word) {
          std::ranges::all_of(body, [](char c) { return is_digit(c) || is_letter(c); });
 }
 
+// Of a request: "[03a7dbfb57d13385-1]". An address has colons in its brackets.
+bool is_request_id(std::string_view word) {
+  const std::size_t end = word.find(']');
+  return word.starts_with('[') && end != std::string_view::npos &&
+         word.substr(0, end).find(':') == std::string_view::npos;
+}
+
+// Word by word, and of a path part by part.
 std::string common_to(std::string_view line) {
   std::string common;
   while (!line.empty()) {
-    const std::size_t end = std::min(line.find(' '), line.size());
+    const std::size_t end = std::min(line.find_first_of(" /"), line.size());
     const std::string_view word = line.substr(0, end);
-    common += is_number(word) || is_id(word) ? std::string_view("#") : word;
+    const bool differs = is_number(word) || is_id(word) || is_request_id(word);
+    common += differs ? std::string_view("#") : word;
     common += ' ';
     line.remove_prefix(std::min(end + 1, line.size()));
   }
@@ -56,7 +66,10 @@ std::string with_count(const std::string& line, std::size_t left_out) {
 }  // namespace
 
 std::optional<std::string> Repeats::admit(std::string_view line, SysTime now) {
-  const auto [found, is_new] = seen_.try_emplace(common_to(line));
+  std::string common = common_to(line);
+  // A flood of lines that have nothing in common is shown, and not remembered.
+  if (seen_.size() >= kMost && !seen_.contains(common)) return std::string(line);
+  const auto [found, is_new] = seen_.try_emplace(std::move(common));
   Seen& seen = found->second;
   // A clock that was set back must not keep anything from being told.
   if (!is_new && now >= seen.shown_at && now - seen.shown_at < kSpan) {

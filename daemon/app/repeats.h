@@ -1,6 +1,6 @@
 // Failures that repeat are told once, and then counted: of lines that differ in numbers and ids
 // only, the first is shown, those of the minute after it are left out, and how many that were is
-// said with the next one, or by itself once the minute is over.
+// said with the next one, or, once the minute is over, as soon as anything is logged.
 //
 //   Repeats repeats;
 //   if (auto line = repeats.admit("order ord_1: attempt 2 failed", now)) show(*line);

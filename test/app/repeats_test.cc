@@ -41,6 +41,23 @@ TEST_F(RepeatsTest, WhatDiffersInWordsIsNoRepetition) {
     EXPECT_EQ(repeats.admit(line, now), line);
 }
 
+TEST_F(RepeatsTest, RequestsDifferInTheirIdsAndThoseOfTheirRollouts) {
+  EXPECT_NE(tell("POST /api/v1/rollouts [03a7dbfb57d13385-1]: the store is away: timeout"), "");
+  EXPECT_EQ(tell("POST /api/v1/rollouts [mine]: the store is away: timeout"), "");
+  EXPECT_NE(
+      tell("POST /api/v1/rollouts/ro_01m8ce8q5f806ev92ffmrn3czx/pause [a]: the store is away"), "");
+  EXPECT_EQ(
+      tell("POST /api/v1/rollouts/ro_01m8ce8q5f806ev92ffmrn3czz/pause [b]: the store is away"), "");
+  EXPECT_NE(tell("cannot reach [::1]:9090"), "");
+  EXPECT_NE(tell("cannot reach [::2]:9090"), "") << "an address";
+}
+
+TEST_F(RepeatsTest, AFloodIsShownAndNotRemembered) {
+  for (int i = 0; i < 5'000; ++i) EXPECT_NE(tell("name" + std::to_string(i) + "x is odd"), "");
+  EXPECT_NE(tell("name4999x is odd"), "");
+  EXPECT_EQ(tell("name1x is odd"), "");
+}
+
 TEST_F(RepeatsTest, WhatStopsIsToldOnceTheMinuteIsOver) {
   tell("attempt 1 failed");
   tell("attempt 2 failed");
