@@ -159,10 +159,18 @@ awaitable<bool> HttpServer::Impl::make_room_for(std::string address) {
       // It is gone soon; many that come meanwhile are not let in on top.
       co_return sessions_.size() < limits_.connections + kCrowd;
     }
-    const bool asks = std::ranges::any_of(sessions_, [&](const Session& session) {
-      return session.peer == peer && session.phase == Phase::kReading;
-    });
-    if (asks) co_return false;
+    const auto any = [&](auto of_which) {
+      return std::ranges::any_of(sessions_, [&](const Session& session) {
+        return session.peer == peer && !session.dismissed && of_which(session);
+      });
+    };
+    const bool asks = any([](const Session& s) { return s.phase == Phase::kReading; });
+    const bool waits = any([](const Session& s) { return s.handled && !s.hurried; });
+    if (asks && !waits) {
+      spdlog::debug("a connection of {} is turned away: it has {} that do not get on", address,
+                    peer->second);
+      co_return false;
+    }
   }
   while (!stopping_ && sessions_.size() >= limits_.connections) co_await wait_for_room();
   co_return !stopping_;
@@ -212,7 +220,8 @@ awaitable<void> HttpServer::Impl::wait_for_room() {
     least->dismiss();
   } else {
     for (const Session& session : sessions_)
-      if (session.phase == Phase::kReading) look_again = std::min(look_again, slow_at(session));
+      if (session.phase == Phase::kReading && !session.dismissed)
+        look_again = std::min(look_again, slow_at(session));
     const auto waiting = std::ranges::find_if(
         sessions_, [](const Session& session) { return session.handled && !session.hurried; });
     if (waiting != sessions_.end()) waiting->hurried = true;

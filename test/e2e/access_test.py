@@ -246,7 +246,8 @@ client_ca_file = "{folder}/clients.pem", client_names = ["ci.example.net"] }}'''
         ]
         hostile = []
         for number in range(300):
-            one = socket.create_connection(("127.0.0.1", daemon.port), timeout=60)
+            # A crowd's own address has no claim to be served: new ones from there may be turned away.
+            one = socket.create_connection(("127.0.0.1", daemon.port), timeout=60, source_address=("127.0.0.66", 0))
             hostile.append(one)
             try:
                 # A house full of streams is full of paying clients: there are fewer of them.
