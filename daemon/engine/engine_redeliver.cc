@@ -53,12 +53,10 @@ awaitable<RedeliverResult> Engine::Impl::redeliver(std::string delivery, std::st
   auto stored = co_await store_.delivery(delivery);
   if (!stored) co_return RedeliverResult{};
   const bool order = stored->cls == DeliveryClass::kOrder;
-  if (order && stored->kind != "rollback")
+  if (order && stored->kind != name_of(DecisionKind::kRollback))
     co_return conflict("it is an order to " + stored->kind +
                        ": only a rollback that failed is sent again; decide anew instead");
-  const bool failed =
-      stored->state == DeliveryState::kDead || (order && stored->state == DeliveryState::kRefused);
-  if (!failed)
+  if (!may_be_redelivered(*stored))
     co_return conflict("it is " + std::string(name_of(stored->state)) +
                        ": only what could not be delivered is sent again");
   RollbackSentAgain said{std::move(by), std::move(reason), std::move(via)};

@@ -213,14 +213,14 @@ std::string curl_line(const Asked& asked, const std::string& query) {
          shell_quoted("time=" + unix_seconds(asked.evaluated_at)) + " --data-urlencode 'nocache=1'";
 }
 
-std::optional<Asked> unanswered(Fixed fixed, const RolloutState& after, std::size_t condition) {
+Asked question_at(Fixed fixed, std::size_t condition, int step, std::optional<double> weight) {
   const ConditionPlan& plan = fixed.plan.conditions[condition];
-  const ConditionState& c = after.conditions[condition];
-  if (!c.last) return std::nullopt;
   const auto& threshold = std::get<ThresholdCondition>(plan.kind);
   // Readiness is one question from before the first step to the end.
-  const auto weight = plan.is_readiness ? std::nullopt : step_weight(fixed.plan, after);
-  const int step = plan.is_readiness ? -1 : after.step;
+  if (plan.is_readiness) {
+    step = -1;
+    weight.reset();
+  }
   const auto text = [&](const promql::QueryTemplate& query) {
     const auto rendered = render_query(query, fixed.spec, plan, step, weight);
     return rendered ? *rendered : query.text();
@@ -229,8 +229,15 @@ std::optional<Asked> unanswered(Fixed fixed, const RolloutState& after, std::siz
   asked.condition = condition;
   asked.query = text(threshold.query);
   if (threshold.evidence) asked.evidence_query = text(*threshold.evidence);
-  asked.evaluated_at = c.last_evaluated_at;
   asked.datasource = plan.datasource;
+  return asked;
+}
+
+std::optional<Asked> unanswered(Fixed fixed, const RolloutState& after, std::size_t condition) {
+  const ConditionState& c = after.conditions[condition];
+  if (!c.last) return std::nullopt;
+  Asked asked = question_at(fixed, condition, after.step, step_weight(fixed.plan, after));
+  asked.evaluated_at = c.last_evaluated_at;
   return asked;
 }
 

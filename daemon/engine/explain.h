@@ -31,6 +31,10 @@ struct Asked {
   JoinedPtr shared, shared_evidence;
 };
 
+// What the condition asks at that step (-1: before the first) and weight. When and where is left to
+// be filled in.
+Asked question_at(Fixed fixed, std::size_t condition, int step, std::optional<double> weight);
+
 // What the condition's latest slot was, where a decision came without an answer to one: it was
 // missed, or time decided. Nothing if it had none yet. The address is left to be filled in.
 std::optional<Asked> unanswered(Fixed fixed, const RolloutState& after, std::size_t condition);

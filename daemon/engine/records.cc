@@ -16,4 +16,13 @@ bool is_open(DeliveryState state) {
   return state == DeliveryState::kPending || state == DeliveryState::kAccepted;
 }
 
+bool is_failed(DeliveryState state) {
+  return state == DeliveryState::kDead || state == DeliveryState::kRefused;
+}
+
+bool may_be_redelivered(const Delivery& delivery) {
+  if (delivery.cls == DeliveryClass::kNotification) return delivery.state == DeliveryState::kDead;
+  return delivery.kind == name_of(DecisionKind::kRollback) && is_failed(delivery.state);
+}
+
 }  // namespace rollwatch

@@ -78,7 +78,8 @@ struct EventStretch {
 enum class DeliveryClass : std::uint8_t { kOrder, kNotification };
 enum class DeliveryState : std::uint8_t { kPending, kAccepted, kDone, kRefused, kDead, kWithdrawn };
 std::string_view name_of(DeliveryState state);
-bool is_open(DeliveryState state);  // pending or accepted
+bool is_open(DeliveryState state);    // pending or accepted
+bool is_failed(DeliveryState state);  // dead or refused
 
 struct Attempt {
   SysTime at{};
@@ -104,6 +105,8 @@ struct Delivery {
   std::string payload;       // facts the message is made from, JSON
   std::vector<Attempt> attempts;
 };
+// Whether trying it again is what redeliver is for; not whether it can still be of consequence.
+bool may_be_redelivered(const Delivery& delivery);
 
 struct DeliveryUpdate {
   std::string id;

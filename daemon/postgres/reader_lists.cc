@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::string_view kFrom = " FROM deliveries d JOIN rollouts r ON r.key = d.rollout ";
 
-bool is_failed_one(DeliveryState state) {
-  return state == DeliveryState::kDead || state == DeliveryState::kRefused;
-}
-
 // " AND left IN ($1, $2)"; the values go to the statement.
 std::string is_one_of(const char* left, const std::vector<std::string>& any_of,
                       PgStatement& statement) {
@@ -37,7 +33,7 @@ std::string pg_chosen_by(const DeliveryFilter& filter, PgStatement& statement) {
     for (const DeliveryState state : filter.states) names.emplace_back(name_of(state));
     where += is_one_of("d.state", names, statement);
     // Says the same once more, in the words of the index that holds these few.
-    if (std::ranges::all_of(filter.states, is_failed_one))
+    if (std::ranges::all_of(filter.states, is_failed))
       where += " AND d.state IN ('dead', 'refused')";
     if (std::ranges::all_of(filter.states, is_open)) where += " AND d.open";
   }

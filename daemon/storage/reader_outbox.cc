@@ -11,10 +11,6 @@
 namespace rollwatch {
 namespace {
 
-bool is_failed(DeliveryState state) {
-  return state == DeliveryState::kDead || state == DeliveryState::kRefused;
-}
-
 // The deliveries first, also where few rollouts are asked for: their order is the list's.
 constexpr const char* kFrom = " FROM deliveries d CROSS JOIN rollouts r ON r.key = d.rollout ";
 
