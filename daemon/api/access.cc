@@ -17,7 +17,7 @@
 namespace rollwatch {
 namespace {
 
-constexpr std::array<std::string_view, 5> kOpenPaths{"/", "/-/healthy", "/-/ready", "/metrics",
+constexpr std::array<std::string_view, 4> kOpenPaths{"/-/healthy", "/-/ready", "/metrics",
                                                      "/openapi.json"};
 // Nobody's token is longer; it is not hashed.
 constexpr std::size_t kLongestHeader = 1024;

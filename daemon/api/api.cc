@@ -105,8 +105,10 @@ awaitable<ServerResponse> Api::answer(ServerRequest request) {
   if (caller) {
     request.caller = caller_text(*caller);
     response = co_await answer_admitted(request, *caller, match);
-    if (response.stream && !caller->token.empty())
-      response.stream = guarded(std::move(response.stream), still_admitted(*caller, settings));
+    // (A call that another node took is guarded there.)
+    if (response.stream && !request.carried)
+      response.stream =
+          guarded(std::move(response.stream), still_admitted(*caller, settings->server));
   } else {
     response = caller.error();
   }
@@ -116,13 +118,13 @@ awaitable<ServerResponse> Api::answer(ServerRequest request) {
   co_return response;
 }
 
-// Whether a configuration that was read since leaves the caller's token as it was.
-std::function<bool()> Api::still_admitted(const Caller& caller,
-                                          std::shared_ptr<const Settings> then) const {
-  return [now = context_.settings, then = std::move(then), name = caller.token] {
-    const std::shared_ptr<const Settings> settings = now();
-    return settings == then ||
-           token_named(settings->server.tokens, name) == token_named(then->server.tokens, name);
+// Whether a configuration that was read since leaves the caller's token as it was; or there are
+// none still.
+std::function<bool()> Api::still_admitted(const Caller& caller, const ServerSettings& then) const {
+  return [now = context_.settings, name = caller.token,
+          token = token_named(then.tokens, caller.token)] {
+    const std::vector<TokenSettings>& tokens = now()->server.tokens;
+    return token ? token_named(tokens, name) == token : tokens.empty();
   };
 }
 

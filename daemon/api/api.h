@@ -205,8 +205,7 @@ class Api {
  private:
   Expected<Caller, ServerResponse> admit(const ServerRequest& request, const RouteMatch& match,
                                          const ServerSettings& server);
-  std::function<bool()> still_admitted(const Caller& caller,
-                                       std::shared_ptr<const Settings> then) const;
+  std::function<bool()> still_admitted(const Caller& caller, const ServerSettings& then) const;
   awaitable<ServerResponse> dispatch(ServerRequest request, Caller caller, const RouteMatch& match);
   awaitable<ServerResponse> answer_admitted(const ServerRequest& request, const Caller& caller,
                                             const RouteMatch& match);

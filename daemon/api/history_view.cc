@@ -80,12 +80,6 @@ std::string event_line(const StreamedEvent& event) {
   return dump(event_json(event.stored, spec));
 }
 
-bool may_be_redelivered(const Delivery& delivery) {
-  if (delivery.cls == DeliveryClass::kNotification) return delivery.state == DeliveryState::kDead;
-  return delivery.kind == name_of(DecisionKind::kRollback) &&
-         (delivery.state == DeliveryState::kDead || delivery.state == DeliveryState::kRefused);
-}
-
 Json delivery_json(const Delivery& delivery, const std::optional<std::string>& held_because) {
   const bool order = delivery.cls == DeliveryClass::kOrder;
   Json attempts = Json::array();

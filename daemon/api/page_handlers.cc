@@ -112,9 +112,10 @@ awaitable<ServerResponse> get_rollout_page(const ApiContext& context, Call& call
     shell.main = signin_main(call.request.path);
     co_return shell_response(context, call, std::move(shell));
   }
+  ReportQuery query;
+  query.seq = co_await context.service.newest_event();
   auto view = co_await context.service.find(id);
   if (!view || !call.caller.sees(view->spec.ns)) co_return co_await get_no_page(context, call);
-  const ReportQuery query;
   const ReportFacts facts = co_await report_facts(context, std::move(*view), query);
   const Json report = report_json(facts);
   const RolloutSpec& spec = facts.view.spec;

@@ -90,8 +90,7 @@ awaitable<ReportFacts> report_facts(const ApiContext& context, RolloutView view,
   ReportFacts facts;
   facts.now = context.clock.wall();
   facts.datasources = context.datasources();
-  // Before the rest, so that who follows from there misses nothing.
-  facts.seq = co_await context.service.newest_event();
+  facts.seq = query.seq;
   facts.view = std::move(view);
   co_await read_events(context, facts);
   co_await read_deliveries(context, facts);

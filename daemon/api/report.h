@@ -36,6 +36,7 @@ struct ReportFacts {
 struct ReportQuery {
   std::uint32_t after = 0;   // evaluations with a greater number only
   std::size_t points = 600;  // of each condition
+  std::int64_t seq = 0;      // the newest event, from before anything else was read
 };
 
 // Of a rollout that the caller may see. Throws StoreError.

@@ -59,20 +59,8 @@ Json series_rule(SeriesRule rule) {
 Asked asked_of(const RolloutView& view, std::size_t index) {
   const Fixed fixed{view.spec, *view.plan};
   if (auto asked = unanswered(fixed, view.state, index)) return std::move(*asked);
-  const ConditionPlan& plan = view.plan->conditions[index];
-  const auto& threshold = std::get<ThresholdCondition>(plan.kind);
-  const int step = plan.is_readiness ? -1 : std::max(view.state.step, 0);
-  const auto weight = plan.is_readiness ? std::nullopt : view.plan->steps.front().weight;
-  const auto text = [&](const promql::QueryTemplate& query) {
-    const auto rendered = render_query(query, view.spec, plan, step, weight);
-    return rendered ? *rendered : query.text();
-  };
-  Asked asked;
-  asked.condition = index;
-  asked.query = text(threshold.query);
-  if (threshold.evidence) asked.evidence_query = text(*threshold.evidence);
-  asked.datasource = plan.datasource;
-  return asked;
+  if (view.state.step < 0) return question_at(fixed, index, 0, view.plan->steps.front().weight);
+  return question_at(fixed, index, view.state.step, step_weight(*view.plan, view.state));
 }
 
 void add_question(Json& json, const ReportFacts& facts, std::size_t index) {

@@ -15,6 +15,8 @@ awaitable<ServerResponse> get_report(const ApiContext& context, Call& call) {
   query.after =
       query_number(call, "after", 0, std::numeric_limits<std::uint32_t>::max()).value_or(0);
   query.points = query_number(call, "points", 3, kMostPoints).value_or(kMostPoints);
+  // Before the rest, so that who follows from there misses nothing.
+  query.seq = co_await context.service.newest_event();
   RolloutView view = co_await find_rollout(context, call);
   const ReportFacts facts = co_await report_facts(context, std::move(view), query);
   co_return tagged_response(call, report_json(facts));

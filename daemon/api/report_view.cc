@@ -90,6 +90,14 @@ Json clock_json(const RolloutView& view) {
           {"recovery_until", s.recovery ? Json(format_time(s.recovery->until)) : Json(nullptr)}};
 }
 
+Transition tried(const ReportFacts& facts, DecisionKind kind) {
+  PersonDecided decided;
+  decided.kind = kind;
+  decided.by = "somebody";
+  decided.span = Millis{60'000};
+  return advance({facts.view.spec, *facts.view.plan}, facts.view.state, decided, facts.now);
+}
+
 // Each decision that a person may take now is null, any other says why not: the transition itself
 // is asked.
 Json actions_json(const ReportFacts& facts) {
@@ -98,15 +106,21 @@ Json actions_json(const ReportFacts& facts) {
       DecisionKind::kExtend,  DecisionKind::kRollback, DecisionKind::kCancel};
   Json actions = Json::object();
   for (const DecisionKind kind : kKinds) {
-    PersonDecided decided;
-    decided.kind = kind;
-    decided.by = "somebody";
-    decided.span = Millis{60'000};
-    const Transition would =
-        advance({facts.view.spec, *facts.view.plan}, facts.view.state, decided, facts.now);
+    const Transition would = tried(facts, kind);
     actions[std::string(name_of(kind))] = would.refusal ? Json(*would.refusal) : Json(nullptr);
   }
   return actions;
+}
+
+// What follows from a yes to the open question.
+Json resume_json(const ReportFacts& facts) {
+  const Transition would = tried(facts, DecisionKind::kResume);
+  if (would.refusal) return nullptr;
+  for (const Decision& decision : would.decisions) {
+    if (decision.kind == DecisionKind::kPromote) return "promotes";
+    if (decision.kind == DecisionKind::kAdvance) return "goes_on";
+  }
+  return would.state.state == State::kWaiting ? "waits_on" : "begins_afresh";
 }
 
 Json events_json(const ReportFacts& facts) {
@@ -146,7 +160,8 @@ Json report_json(const ReportFacts& facts) {
           {"events", events_json(facts)},
           {"deliveries", deliveries_json(facts)},
           {"decision", decisions > 0 ? Json(decision_id(view.spec, decisions)) : Json(nullptr)},
-          {"actions", actions_json(facts)}};
+          {"actions", actions_json(facts)},
+          {"resume", resume_json(facts)}};
 }
 
 }  // namespace rollwatch

@@ -16,14 +16,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json configuration_json(const Settings& settings, const DaemonView& daemon) {
+// What was said of the configuration names rollouts and services of any namespace.
+Json configuration_json(const Settings& settings, const DaemonView& daemon, bool sees_all) {
   Json last = nullptr;
   if (const auto& reload = daemon.last_reload)
-    last = {{"at", format_time(reload->at)}, {"ok", reload->done}, {"lines", reload->lines}};
+    last = {{"at", format_time(reload->at)},
+            {"ok", reload->done},
+            {"lines", sees_all ? Json(reload->lines) : Json::array()}};
   return {{"file", settings.file},
           {"loaded_at", format_time(daemon.loaded_at)},
           {"last_reload", std::move(last)},
-          {"warnings", settings.warnings},
+          {"warnings", sees_all ? Json(settings.warnings) : Json::array()},
           {"policies", settings.policies.size()},
           {"services", settings.services.size()},
           {"tokens", settings.server.tokens.size()}};
@@ -93,20 +96,21 @@ awaitable<ServerResponse> get_status(const ApiContext& context, Call& call) {
     rollouts[std::string(name_of(static_cast<State>(i)))] = count;
   }
   Json nodes = co_await nodes_json(context);
-  const Json body{{"version", context.version},
-                  {"build", {{"compiler", daemon.compiler}, {"page", page_is_built()}}},
-                  {"started_at", format_time(daemon.started_at)},
-                  {"ready", !not_ready},
-                  {"not_ready", not_ready ? Json(*not_ready) : Json(nullptr)},
-                  {"external_url", context.external_url()},
-                  {"configuration", configuration_json(*settings, daemon)},
-                  {"store", store_json(*settings, daemon)},
-                  {"datasources", std::move(datasources)},
-                  {"targets", targets_json(context)},
-                  {"nodes", std::move(nodes)},
-                  {"freezes", std::move(freezes)},
-                  {"rollouts", std::move(rollouts)},
-                  {"event_stream_clients", daemon.stream_clients}};
+  const Json body{
+      {"version", context.version},
+      {"build", {{"compiler", daemon.compiler}, {"page", page_is_built()}}},
+      {"started_at", format_time(daemon.started_at)},
+      {"ready", !not_ready},
+      {"not_ready", not_ready ? Json(*not_ready) : Json(nullptr)},
+      {"external_url", context.external_url()},
+      {"configuration", configuration_json(*settings, daemon, call.caller.namespaces.empty())},
+      {"store", store_json(*settings, daemon)},
+      {"datasources", std::move(datasources)},
+      {"targets", targets_json(context)},
+      {"nodes", std::move(nodes)},
+      {"freezes", std::move(freezes)},
+      {"rollouts", std::move(rollouts)},
+      {"event_stream_clients", daemon.stream_clients}};
   co_return tagged_response(call, body);
 }
 

@@ -67,9 +67,6 @@ std::string event_line(const StreamedEvent& event);
 nlohmann::ordered_json delivery_json(const Delivery& delivery,
                                      const std::optional<std::string>& held_because = {});
 
-// Whether trying it again is what redeliver is for; not whether it can still be of consequence.
-bool may_be_redelivered(const Delivery& delivery);
-
 // The rollout's ETag: changes with every recorded step.
 std::string etag_of(const RolloutView& view);
 

@@ -232,6 +232,14 @@ TEST_F(AccessTest, AStreamEndsWithItsToken) {
   set(changed);
   EXPECT_EQ(next_of(*reader), "");
   EXPECT_EQ(next_of(*other), "piece");
+
+  changed.server.tokens.clear();
+  set(changed);
+  const auto anybody = ask("GET", "/api/v1/events").stream;
+  EXPECT_EQ(next_of(*anybody), "piece");
+  changed.server.tokens = {token_of("rwt_new", "reader", {"read"})};
+  set(changed);
+  EXPECT_EQ(next_of(*anybody), "") << "now there are tokens";
 }
 
 TEST_F(AccessTest, WhatIsDoneIsKeptWithTheTokenAndTheAddress) {

@@ -172,6 +172,27 @@ TEST_F(ReportTest, EachDecisionIsPossibleOrSaysWhyNot) {
   for (const auto& [name, why] : asked.at("actions").items()) EXPECT_TRUE(why.is_string()) << name;
 }
 
+TEST_F(ReportTest, WhatAYesLeadsToIsSaid) {
+  EXPECT_EQ(report().at("resume"), nullptr) << "nothing is asked";
+  service.rollouts["ro_1"].spec.orchestrator = "deployer";
+  state().state = State::kPaused;
+  const std::vector<std::pair<QuestionKind, std::string>> expected{
+      {QuestionKind::kPersonPaused, "begins_afresh"},
+      {QuestionKind::kConditionFailed, "begins_afresh"},
+      {QuestionKind::kApproveStep, "goes_on"}};
+  for (const auto& [kind, leads_to] : expected) {
+    state().question.emplace().kind = kind;
+    EXPECT_EQ(report().at("resume"), leads_to) << name_of(kind);
+  }
+  state().step = 1;
+  state().question->kind = QuestionKind::kApprovePromote;
+  EXPECT_EQ(report().at("resume"), "promotes");
+  state().state = State::kWaiting;
+  state().step = -1;
+  state().question->kind = QuestionKind::kApproveStart;
+  EXPECT_EQ(report().at("resume"), "waits_on");
+}
+
 TEST_F(ReportTest, OfEventsAndDeliveriesTheLatestAreTold) {
   for (int i = 1; i <= 205; ++i) happened(i, EventType::kNote, 0, "note " + std::to_string(i));
   for (int i = 1000; i < 1203; ++i) {
