@@ -150,6 +150,7 @@ export interface Report {
   deliveries: {items: Delivery[]; earlier: number};
   decision: string | null;
   actions: Record<Verb, string | null>; // null: possible now; else why not
+  resume: 'promotes' | 'goes_on' | 'waits_on' | 'begins_afresh' | null; // what a yes to the open question leads to
 }
 
 // ---- GET /deliveries ----

@@ -1,5 +1,5 @@
 // What the server wrote into the page, so that it needs no request for it.
-import type {Boot} from './api';
+import type {Boot, Report} from './api';
 
 function read(): Boot {
   if (typeof document === 'undefined') return {};
@@ -11,3 +11,10 @@ function read(): Boot {
 }
 
 export const boot: Boot = read();
+
+// The report of this rollout, once: whoever comes back to it later reads it anew.
+export function takeReport(id: string): Report | null {
+  const {report} = boot;
+  delete boot.report;
+  return report?.rollout.id === id ? report : null;
+}

@@ -36,6 +36,8 @@ export async function problemOf(response: Response): Promise<ApiProblem> {
   return new ApiProblem(response.status, title, problem.detail ?? `The answer was HTTP ${response.status}.`, problem.errors ?? [], retryAfter);
 }
 
+const kPatience = 60_000; // no view takes as long; a network that is half gone takes for ever (a stream does so rightly)
+
 // fetch, but for the ways to fail: AbortError passes, everything else is an ApiProblem.
 export async function ask(path: string, init: RequestInit = {}, token = session.get().token): Promise<Response> {
   let response: Response;
@@ -55,15 +57,21 @@ export async function ask(path: string, init: RequestInit = {}, token = session.
   throw problem;
 }
 
-// The answer's JSON.
+// Also over when it has taken too long: a TimeoutError.
+function limited(signal?: AbortSignal): AbortSignal {
+  const control = new AbortController();
+  const late = setTimeout(() => control.abort(new DOMException('no answer', 'TimeoutError')), kPatience);
+  const end = (): void => {
+    clearTimeout(late);
+    control.abort(signal?.reason);
+  };
+  if (signal?.aborted) end();
+  else signal?.addEventListener('abort', end, {once: true});
+  return control.signal;
+}
+
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const response = await ask(path, {headers: {Accept: 'application/json'}, ...(signal ? {signal} : {})});
-  try {
-    return (await response.json()) as T;
-  } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw error instanceof TypeError ? unreachable() : new ApiProblem(502, 'Not JSON', `The answer to ${path} was no JSON.`);
-  }
+  return jsonOf<T>(path, await ask(path, {headers: {Accept: 'application/json'}, signal: limited(signal)}));
 }
 
 export async function send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body: unknown = {}): Promise<T> {
@@ -71,8 +79,18 @@ export async function send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, b
     method,
     headers: {Accept: 'application/json', 'Content-Type': 'application/json'},
     body: JSON.stringify(body),
+    signal: limited(),
   });
-  return (await response.json()) as T;
+  return jsonOf<T>(path, response);
+}
+
+async function jsonOf<T>(path: string, response: Response): Promise<T> {
+  try {
+    return (await response.json()) as T;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw error instanceof TypeError || error instanceof DOMException ? unreachable() : new ApiProblem(502, 'Not JSON', `The answer to ${path} was no JSON.`);
+  }
 }
 
 export const post = <T>(path: string, body: unknown): Promise<T> => send<T>('POST', path, body);

@@ -40,10 +40,13 @@ export function useData<T>(path: string | null, options: Options<T> = {}): Data<
   const abort = useRef<AbortController | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const asked = useRef(0);
+  const later = useRef((): void => undefined);
+  const again = useRef(false); // somebody asked while an answer was on its way
 
   const load = useCallback(async () => {
     if (path === null || session.get().asks !== null) return;
-    abort.current?.abort();
+    again.current = abort.current !== null;
+    if (again.current) return;
     const mine = new AbortController();
     abort.current = mine;
     asked.current = performance.now();
@@ -56,18 +59,22 @@ export function useData<T>(path: string | null, options: Options<T> = {}): Data<
       setProblem(null);
       dataCame(seq.current?.(answer));
     } catch (error) {
-      if (abort.current !== mine || !(error instanceof ApiProblem)) return;
+      if (abort.current !== mine) return;
+      if (!(error instanceof ApiProblem)) throw error;
       setProblem(error);
       dataCame();
     }
+    abort.current = null;
     setAt(performance.now());
     setBusy(false);
+    if (again.current) later.current();
   }, [path]);
 
   const reload = useCallback(() => {
     clearTimeout(timer.current);
     timer.current = setTimeout(() => void load(), Math.max(0, asked.current + apart - performance.now()));
   }, [load, apart]);
+  later.current = reload;
 
   useEffect(() => {
     if (given.current === path && options.first) {

@@ -56,6 +56,15 @@ test('a rollback that failed is said for a day, for somebody must act', () => {
   for (const [items, text] of rows) assert.equal(fleetSentence(fleet([row('a')], {ended: {items}}), false, kNow), text);
 });
 
+test('of rollouts on other pages nothing is claimed', () => {
+  const counts = {analyzing: 250};
+  assert.equal(fleetSentence(fleet([row('a'), row('b')], {counts}), false, kNow), '250 rollouts are active.');
+  const failing = fleet([row('a', {verdict: 'failing'}), row('b')], {counts});
+  assert.equal(fleetSentence(failing, false, kNow), '250 rollouts are active; of those shown 1 is failing.');
+  const paused = fleet([row('a')], {counts: {analyzing: 250, paused: 3}});
+  assert.equal(fleetSentence(paused, false, kNow), '253 rollouts are active: 3 are paused and wait for a person.');
+});
+
 test('an event changes its row at once', () => {
   const next = withEvent(fleet([row('a'), row('b')]), event(11, 'b', {state: 'paused', verdict: 'failing', weight: 25}));
   assert.deepEqual(next.active.items.map(({state, verdict, weight}) => [state, verdict, weight]), [['analyzing', 'passing', 5], ['paused', 'failing', 25]]);

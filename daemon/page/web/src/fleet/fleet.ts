@@ -49,9 +49,15 @@ function activeSentence(fleet: Fleet, isNarrowed: boolean): string {
   const parts: string[] = [];
   if (rolling > 0) parts.push(`${are(rolling)} rolling back`);
   if (paused > 0) parts.push(`${are(paused)} paused and ${paused === 1 ? 'waits' : 'wait'} for a person`);
-  if (failing > 0) parts.push(`${are(failing)} failing`);
-  if (unknown > 0) parts.push(unknown === 1 ? '1 gets no answer' : `${unknown} get no answers`);
+  const seen: string[] = []; // of the rows, the verdicts of all others are not known here
+  if (failing > 0) seen.push(`${are(failing)} failing`);
+  if (unknown > 0) seen.push(unknown === 1 ? '1 gets no answer' : `${unknown} get no answers`);
   const subject = `${count(total, 'rollout')} ${total === 1 ? 'is' : 'are'} active`;
+  if (fleet.active.items.length < total) {
+    const all = parts.length > 0 ? `: ${list(parts)}` : '';
+    return `${held}${subject}${all}${seen.length > 0 ? `; of those shown ${list(seen)}` : ''}.`;
+  }
+  parts.push(...seen);
   if (parts.length === 0) return `${held}${subject}${total === 1 ? ' and not failing' : ', and none of them is failing'}.`;
   if (total === 1) return `${held}1 rollout is active: ${(parts[0] ?? '').replace(/^1 /, 'it ')}.`;
   return `${held}${subject}: ${list(parts)}.`;

@@ -4,7 +4,7 @@ import {useEffect, useRef, useState} from 'preact/hooks';
 import {ApiProblem, post} from '../client';
 import {may, useSession} from '../session';
 import type {Rollout} from '../api';
-import {ReasonDialog} from '../ui/dialog';
+import {type Given, ReasonDialog} from '../ui/dialog';
 import {bodyOf, type Choice, choices, refusal} from './actions';
 import type {Report} from './report';
 
@@ -18,7 +18,8 @@ function inWords(choice: Choice, error: unknown): unknown {
 
 export function Actions({report, changed}: {report: Report; changed: () => void}): JSX.Element | null {
   const session = useSession();
-  const [open, setOpen] = useState<Choice | null>(null);
+  // With the rollout as it was when the button was pressed: what is sent answers what the dialog says, whatever happens meanwhile.
+  const [open, setOpen] = useState<{choice: Choice; rollout: Rollout} | null>(null);
   const {rollout} = report;
   const possible = choices(report, may(session, 'decide', rollout.namespace));
   const decided = useRef(false);
@@ -27,9 +28,9 @@ export function Actions({report, changed}: {report: Report; changed: () => void}
     if (decided.current && document.activeElement === document.body) document.getElementById('app')?.focus({preventScroll: true});
   }, [possible.length, open]);
   if (possible.length === 0 && open === null) return null;
-  const decide = async (choice: Choice, given: {reason: string; by: string; extra: string}): Promise<void> => {
+  const decide = async ({choice, rollout: read}: {choice: Choice; rollout: Rollout}, given: Given): Promise<void> => {
     try {
-      await post<Rollout>(`/api/v1/rollouts/${encodeURIComponent(rollout.id)}/${choice.action}`, bodyOf(choice.action, given, rollout));
+      await post<Rollout>(`/api/v1/rollouts/${encodeURIComponent(read.id)}/${choice.action}`, bodyOf(choice.action, given, read));
     } catch (error) {
       throw inWords(choice, error);
     } finally {
@@ -40,17 +41,17 @@ export function Actions({report, changed}: {report: Report; changed: () => void}
   return (
     <div class="actions" role="group" aria-label="Decide">
       {possible.map((choice) => (
-        <button key={choice.action} type="button" class={choice.grave && choice.action !== 'promote' ? 'danger' : ''} title={choice.effect} onClick={() => setOpen(choice)}>
+        <button key={choice.action} type="button" class={choice.grave && choice.action !== 'promote' ? 'danger' : ''} title={choice.effect} onClick={() => setOpen({choice, rollout})}>
           {choice.label}
         </button>
       ))}
       {open !== null && (
         <ReasonDialog
-          title={`${open.label}: ${rollout.service} ${rollout.candidate}`}
-          text={open.effect}
-          verb={open.label}
-          danger={open.grave}
-          {...(open.action === 'extend' ? {extra: {label: 'For how long', value: '10m', hint: 'such as 10m or 1h30m', pattern: kSpan}} : {})}
+          title={`${open.choice.label}: ${open.rollout.service} ${open.rollout.candidate}`}
+          text={open.choice.effect}
+          verb={open.choice.label}
+          danger={open.choice.grave}
+          {...(open.choice.action === 'extend' ? {extra: {label: 'For how long', value: '10m', hint: 'such as 10m or 1h30m', pattern: kSpan}} : {})}
           onSubmit={(given) => decide(open, given)}
           onClose={() => setOpen(null)}
         />

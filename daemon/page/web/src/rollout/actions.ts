@@ -22,21 +22,23 @@ const kLabels: Record<Verb, string> = {
   cancel: 'Cancel',
 };
 
-// Yes to these goes on; yes to anything else begins the step afresh.
-const kApprovals: ReadonlySet<string> = new Set(['approve_start', 'approve_step', 'approve_promote', 'nothing_measured']);
-
-function resumeEffect(rollout: Rollout): string {
-  const {question} = rollout;
-  if (question === null) return 'Goes on.';
-  const then = kApprovals.has(question.kind) ? 'It goes on.' : 'The step begins afresh: its clock, counts and patience.';
-  return `Answers the open question (${question.text}) with yes. ${then}`;
+// What follows from a yes to the open question: the server tried it.
+function resumeEffect({rollout, resume}: Report): string {
+  const means: Record<NonNullable<Report['resume']>, string> = {
+    promotes: `It orders 100 % for ${rollout.candidate}.`,
+    goes_on: 'It goes on.',
+    waits_on: 'It waits on to begin.',
+    begins_afresh: 'The step begins afresh: its clock, counts and patience.',
+  };
+  const asked = rollout.question === null ? '' : `Answers the open question (${rollout.question.text}) with yes. `;
+  return asked + (resume === null ? 'It goes on.' : means[resume]);
 }
 
-function effectOf(action: Verb, rollout: Rollout): string {
-  const {candidate, stable, weight} = rollout;
+function effectOf(action: Verb, report: Report): string {
+  const {candidate, stable, weight} = report.rollout;
   switch (action) {
     case 'resume':
-      return resumeEffect(rollout);
+      return resumeEffect(report);
     case 'advance':
       return 'Goes on to the next step at once. What failed so far is forgotten.';
     case 'promote':
@@ -61,8 +63,8 @@ export function choices(report: Report, mayDecide: boolean): Choice[] {
   return possible.map((action) => ({
     action,
     label: kLabels[action],
-    effect: effectOf(action, report.rollout),
-    grave: action === 'rollback' || action === 'cancel' || action === 'promote',
+    effect: effectOf(action, report),
+    grave: action === 'rollback' || action === 'cancel' || action === 'promote' || (action === 'resume' && report.resume === 'promotes'),
   }));
 }
 

@@ -81,6 +81,12 @@ export function failingRanges(failIf: Comparison | null, scale: Range): Range[] 
   return [];
 }
 
+// Of a point that stands for several slots the value that fails by most.
+export function worstOf({value, low, high}: Pick<Point, 'value' | 'low' | 'high'>, failIf: Comparison | null): number | null {
+  const failsBelow = failIf !== null && (failIf.op === '<' || failIf.op === '<=');
+  return (failsBelow ? low : high) ?? value;
+}
+
 export interface Columns {
   at: number[]; // seconds, as uPlot takes them
   value: (number | null)[];

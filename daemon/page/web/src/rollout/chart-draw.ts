@@ -1,8 +1,8 @@
 // What is drawn on a chart beside its line: where a value fails, the limit, the latest window, where steps began, the
 // failing points, and at the foot the slots that gave no number (a zero would be on the line).
 import type uPlot from 'uplot';
-import type {Outcome} from '../api';
-import type {Point, Range} from './chart-data';
+import type {Comparison, Outcome} from '../api';
+import {type Point, type Range, worstOf} from './chart-data';
 
 export interface Colours {
   text: string;
@@ -33,6 +33,7 @@ export interface Scene {
   scale: Range;
   time: Range; // seconds
   failing: readonly Range[];
+  failIf: Comparison | null;
   limits: readonly Limit[];
   window: Range | null; // seconds
   steps: readonly StepMark[];
@@ -204,7 +205,7 @@ function footMark(context: Context, outcome: Outcome, x: number, y: number, size
   context.stroke();
 }
 
-function drawMarks(u: uPlot, points: readonly Point[], colours: Colours): void {
+function drawMarks(u: uPlot, {points, failIf}: Scene, colours: Colours): void {
   clipped(u, (context, ratio) => {
     const foot = u.bbox.top + u.bbox.height - 7 * ratio;
     const size = 3.2 * ratio;
@@ -212,9 +213,9 @@ function drawMarks(u: uPlot, points: readonly Point[], colours: Colours): void {
     let free = -Infinity; // of what stands at the foot, where there is more than fits
     for (const point of points) {
       const x = u.valToPos(point.at / 1000, 'x', true);
-      if (point.outcome === 'fail' && point.value !== null) {
+      const worst = worstOf(point, failIf);
+      if (point.outcome === 'fail' && worst !== null) {
         context.strokeStyle = colours.fail;
-        const worst = Math.abs((point.high ?? 0) - (point.value ?? 0)) > 0 ? (point.high ?? point.value) : point.value;
         cross(context, x, u.valToPos(worst, 'y', true), size);
       } else if (point.value === null || point.outcome === 'error' || point.outcome === 'no_data' || point.outcome === 'missed') {
         if (x < free) continue;
@@ -228,6 +229,6 @@ function drawMarks(u: uPlot, points: readonly Point[], colours: Colours): void {
 }
 
 export function drawInFront(u: uPlot, scene: Scene, colours: Colours): void {
-  drawMarks(u, scene.points, colours);
+  drawMarks(u, scene, colours);
   drawSteps(u, scene.steps, scene.limits.map((limit) => drawLimit(u, limit, colours)), colours);
 }

@@ -1,5 +1,5 @@
 // Where the time axis has its ticks: at round times of the local clock, which uPlot's part for that is left out for
-// (uplot_parts.mjs).
+// (trim.mjs).
 
 // Seconds between ticks that may be chosen from.
 export const kTickSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000];

@@ -36,7 +36,7 @@ function sceneOf(one: ReportCondition, time: Range, steps: readonly StepMark[]):
   const last = points.at(-1);
   const span = spanOf(one.window);
   const window = last === undefined || span === null ? null : {from: (last.at - span) / 1000, to: last.at / 1000};
-  return {points, scale, time, failing: failingRanges(one.fail_if, scale), limits, window, steps};
+  return {points, scale, time, failing: failingRanges(one.fail_if, scale), failIf: one.fail_if, limits, window, steps};
 }
 
 function Tags({one}: {one: ReportCondition}): JSX.Element {

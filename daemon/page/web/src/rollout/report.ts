@@ -52,8 +52,13 @@ export function timeOf(text: Time | null | undefined): number | null {
 const kSoonest = 5000; // slots may come every second; people look no faster than that
 const kLate = 1500; // a slot is asked, answered and recorded by then
 
-// In how many milliseconds something will have changed that no event tells: a slot. null: nothing more will.
+const kDelivery = 10_000; // of one that is not done; attempts are minutes apart at most
+
+// In how many milliseconds something may have changed that no event tells: a slot, a delivery. null: nothing more will.
 export function nextLook(report: Report, now: number): number | null {
   const next = timeOf(report.rollout.next_slot);
-  return next === null ? null : Math.max(kSoonest, next + kLate - now);
+  const slot = next === null ? Infinity : Math.max(kSoonest, next + kLate - now);
+  const delivers = report.deliveries.items.some(({state}) => state === 'pending' || state === 'accepted');
+  const soonest = Math.min(slot, delivers ? kDelivery : Infinity);
+  return soonest === Infinity ? null : soonest;
 }

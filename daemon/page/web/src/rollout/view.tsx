@@ -2,7 +2,7 @@
 import './rollout.css';
 import type {JSX} from 'preact';
 import {useCallback, useEffect, useMemo, useRef, useState} from 'preact/hooks';
-import {boot} from '../boot';
+import {takeReport} from '../boot';
 import {get} from '../client';
 import {serverNow} from '../clock';
 import {type Data, useData} from '../data';
@@ -30,10 +30,13 @@ function useFollow(id: string, data: Data<Report>): () => void {
   const latest = useRef(data);
   latest.current = data;
   const busy = useRef(false);
-  const refresh = useCallback(async () => {
+  const soonAgain = useRef((): void => undefined);
+  const again = useRef(false); // what is on its way may be older than what happened since
+  const refresh = useCallback(async (): Promise<void> => {
     const {value, patch, reload} = latest.current;
     const after = value === null ? null : askAfter(value);
     if (after === null) return reload();
+    again.current = busy.current;
     if (busy.current) return;
     busy.current = true;
     try {
@@ -44,6 +47,7 @@ function useFollow(id: string, data: Data<Report>): () => void {
     } finally {
       busy.current = false;
     }
+    if (again.current) soonAgain.current();
   }, [id]);
 
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
@@ -51,6 +55,7 @@ function useFollow(id: string, data: Data<Report>): () => void {
     clearTimeout(timer.current);
     timer.current = setTimeout(() => void refresh(), kEventsApart);
   }, [refresh]);
+  soonAgain.current = soon;
   useEffect(() => {
     const stop = onEvent((event) => event.rollout === id && soon());
     return () => {
@@ -113,7 +118,7 @@ function Whole({report, changed}: {report: Report; changed: () => void}): JSX.El
 
 export function RolloutView({id}: {id: string}): JSX.Element {
   const path = `/api/v1/rollouts/${encodeURIComponent(id)}/report`;
-  const first = boot.report?.rollout.id === id ? boot.report : null;
+  const [first] = useState(() => takeReport(id));
   const data = useData<Report>(path, {first, seq: (report) => report.seq});
   const changed = useFollow(id, data);
   const report = data.value;

@@ -21,7 +21,7 @@ export function Dialog({title, onClose, children}: {title: string; onClose: () =
   // Tab goes round inside; without this it would also visit the browser's own bar.
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Tab' || !dialog.current) return;
-    const stops = [...dialog.current.querySelectorAll<HTMLElement>('a[href],button,input,textarea,select')].filter((stop) => !stop.matches(':disabled'));
+    const stops = [...dialog.current.querySelectorAll<HTMLElement>('a[href],button,input,textarea,select,[tabindex="0"]')].filter((stop) => !stop.matches(':disabled'));
     const first = stops[0];
     const last = stops[stops.length - 1];
     const from = event.shiftKey ? first : last;
@@ -33,9 +33,14 @@ export function Dialog({title, onClose, children}: {title: string; onClose: () =
     event.preventDefault();
     onClose();
   };
-  const onClick = (event: MouseEvent) => event.target === dialog.current && onClose(); // beside it
+  // Beside it, and not only where the selection of a text ended.
+  const pressedBeside = useRef(false);
+  const onPointerDown = (event: Event) => {
+    pressedBeside.current = event.target === dialog.current;
+  };
+  const onClick = (event: MouseEvent) => event.target === dialog.current && pressedBeside.current && onClose();
   return (
-    <dialog ref={dialog} aria-labelledby={id} onCancel={onCancel} onKeyDown={onKeyDown} onClick={onClick}>
+    <dialog ref={dialog} aria-labelledby={id} onCancel={onCancel} onKeyDown={onKeyDown} onPointerDown={onPointerDown} onClick={onClick}>
       <div class="dialog-in">
         <h2 id={id}>{title}</h2>
         {children}

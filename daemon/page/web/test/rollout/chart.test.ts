@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type {ReportPoints} from '../../src/api';
-import {chartSentence, columnsOf, failingRanges, nearest, pointSentence, pointsOf, scaleOf, timeRange} from '../../src/rollout/chart-data';
+import {chartSentence, columnsOf, failingRanges, nearest, pointSentence, pointsOf, scaleOf, timeRange, worstOf} from '../../src/rollout/chart-data';
 import {timeTicks} from '../../src/rollout/chart-ticks';
 import {at, kBegan} from './fixture';
 
@@ -61,6 +61,13 @@ const kFails: [{op: string; value: number} | null, object[]][] = [
 for (const [rule, expected] of kFails) {
   test(`where it fails if ${rule === null ? 'there is no rule' : `${rule.op} ${rule.value}`}`, () => assert.deepEqual(failingRanges(rule, {from: 0, to: 1}), expected));
 }
+
+test('of several slots the worst is what its rule fails', () => {
+  const point = {value: 0.5, low: 0.1, high: 0.9};
+  const worst = (op: string | null) => worstOf(point, op === null ? null : ({op, value: 0.5} as never));
+  assert.deepEqual(['>', '>=', '<', '<=', null].map(worst), [0.9, 0.9, 0.1, 0.1, 0.9]);
+  assert.equal(worstOf({value: null, low: null, high: null}, null), null);
+});
 
 test('all charts have the time from the first step or slot to the latest', () => {
   const range = timeRange([{points: columns([1, 1, 1], 'ppp')}, {points: columns([], '')}], [{at: kBegan - 40_000}]);

@@ -56,6 +56,7 @@ export function report(state: State, about: Partial<Rollout> = {}, more: Partial
     conditions: [condition()], alerts: null, evaluations_after: 2, seq: 9,
     events: {items: [], earlier: 0}, deliveries: {items: [], earlier: 0}, decision: null,
     actions: {advance: null, promote: null, pause: null, resume: 'no question is open', extend: null, rollback: null, cancel: null},
+    resume: null,
     ...more,
   };
 }

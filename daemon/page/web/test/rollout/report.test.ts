@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {askAfter, joined, kMostSlots, nextLook, spanOf, timeOf} from '../../src/rollout/report';
-import {at, condition, kBegan, report, slot} from './fixture';
+import type {Delivery} from '../../src/api';
+import {at, condition, delivery, kBegan, report, slot} from './fixture';
 
 const points = (n: number) => ({
   at: Array.from({length: n}, (_, i) => at(i)), value: Array.from({length: n}, () => 1), low: Array.from({length: n}, () => 1),
@@ -54,6 +55,9 @@ test('it is looked again shortly after the next slot, never in less than five se
   assert.equal(look(at(1)), 5000);
   assert.equal(look(at(-60)), 5000);
   assert.equal(look(null), null);
+  const after = (state: Delivery['state'], next: string | null) =>
+    nextLook(report('promoted', {next_slot: next}, {deliveries: {items: [delivery('ntf_1', {state})], earlier: 0}}), kBegan);
+  assert.deepEqual([after('pending', null), after('accepted', at(30)), after('pending', at(1)), after('done', null)], [10_000, 10_000, 5000, null]);
 });
 
 // [text, milliseconds]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type {ReportCondition, State} from '../../src/api';
+import type {Report, ReportCondition, State} from '../../src/api';
 import {bodyOf, choices, refusal} from '../../src/rollout/actions';
 import {meters} from '../../src/rollout/meters';
 import {stripSentence, tally} from '../../src/rollout/strip';
@@ -70,15 +70,19 @@ test('a button for what is possible now, and none without the scope', () => {
 });
 
 test('each says what it will do', () => {
-  const effect = (action: string, about = {}): string =>
-    choices(report('paused', about, {actions: {...report('paused').actions, resume: null}}), true).find((one) => one.action === action)?.effect ?? '';
+  const choice = (action: string, about = {}, resume: Report['resume'] = null) =>
+    choices(report('paused', about, {actions: {...report('paused').actions, resume: null}, resume}), true).find((one) => one.action === action);
+  const effect = (action: string, about = {}, resume: Report['resume'] = null): string => choice(action, about, resume)?.effect ?? '';
   const question = {id: 'q1', kind: 'approve_step', text: 'all conditions passed at 5 %', since: at(1), lifts_itself: false};
   assert.match(effect('rollback'), /the way back to 1\.23\. This is final/);
   assert.match(effect('rollback', {stable: null}), /the way back to 0 % for a first release/);
   assert.match(effect('promote'), /100 % for 1\.24 at once/);
   assert.match(effect('cancel'), /with 5 % on 1\.24/);
-  assert.match(effect('resume', {question}), /\(all conditions passed at 5 %\) with yes\. It goes on\./);
-  assert.match(effect('resume', {question: {...question, kind: 'condition_failed'}}), /begins afresh/);
+  assert.match(effect('resume', {question}, 'goes_on'), /\(all conditions passed at 5 %\) with yes\. It goes on\./);
+  assert.match(effect('resume', {question}, 'begins_afresh'), /begins afresh/);
+  assert.match(effect('resume', {question}, 'waits_on'), /waits on/);
+  assert.match(effect('resume', {question}, 'promotes'), /100 % for 1\.24/);
+  assert.deepEqual([choice('resume', {question}, 'promotes')?.grave, choice('resume', {question}, 'goes_on')?.grave], [true, false]);
 });
 
 test('what is sent: the reason, who, for how long, and which question it answers', () => {
