@@ -17,10 +17,11 @@ await story(async ({ given, open }) => {
   // Everybody is reached by "more", without a page that grows for ever.
   const names = async () => page.locator('main a[href^="/rollouts/"]').evaluateAll((all) => all.map((one) => one.getAttribute("href")));
   const seen = new Set(await names());
-  const before = tab.data().length;
+  const more = () => tab.data().filter((asked) => asked.includes("cursor=")).length; // not what an event asks for meanwhile
+  const before = more();
   await page.getByRole("button", { name: /more/i }).or(page.getByRole("link", { name: /more/i })).first().click();
   await page.waitForFunction((known) => [...document.querySelectorAll('main a[href^="/rollouts/"]')].some((one) => !known.includes(one.getAttribute("href"))), [...seen]);
-  assert.equal(tab.data().length, before + 1, "more asks once");
+  assert.equal(more(), before + 1, "more asks once");
   assert.ok((await rows()) <= MOST_ROWS, `${await rows()} rows after "more"`);
 
   // One of the oldest, by its name; the address says so and finds it again.
