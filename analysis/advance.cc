@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "analysis/alerts.h"
+#include "analysis/compare/count.h"
 #include "analysis/judge.h"
 #include "analysis/mover.h"
 #include "analysis/render.h"
@@ -93,6 +94,7 @@ void go_on_from_now(Mover& m) {
     const Millis first = plan.is_readiness ? Millis{0} : first_slot_after(plan);
     const bool seen = c.watched_from && c.last_evaluated_at >= *c.watched_from;
     if_any_not_after(c.watched_from, m.now + first + plan.initial_delay);
+    c.memory = counting_anew(c.memory, m.now);
     if (c.watched_from && !seen)  // and not by being put back either
       not_after(c.last_evaluated_at, *c.watched_from - Millis{1});
     // By this clock nothing was looked at yet, so everything is new again.
@@ -283,6 +285,7 @@ Transition advance(Fixed fixed, const RolloutState& state, const Input& input, S
         if constexpr (std::is_same_v<T, OlderActive>) on_older_active(m, happened);
         if constexpr (std::is_same_v<T, FreezeChanged>) on_freeze_changed(m, happened);
         if constexpr (std::is_same_v<T, AlertChanged>) on_alert(m, happened);
+        if constexpr (std::is_same_v<T, HistoryRead>) on_history(m, happened);
       },
       input);
   Transition step = m.finish();

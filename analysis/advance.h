@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "analysis/answer.h"
+#include "analysis/compare/see.h"
 #include "analysis/plan.h"
 #include "analysis/spec.h"
 #include "analysis/state.h"
@@ -46,6 +47,15 @@ struct SlotAnswered {
   SysTime evaluated_at{};  // slot time − ingestion delay
   Answer value;
   std::optional<Answer> evidence;
+  // Of a condition that compares, in place of both: as questions_of() asks.
+  std::vector<Answer> arms = {};
+};
+
+// What stable did before the rollout was read, for a condition that compares; or could not be.
+struct HistoryRead {
+  std::size_t condition = 0;
+  std::vector<HistorySlot> slots;
+  std::string failed;  // why there are none
 };
 
 // Consecutive slots of one condition that were never asked or have no record.
@@ -149,7 +159,7 @@ struct AlertChanged {
 using Input =
     std::variant<Begin, SlotAnswered, SlotsMissed, PersonDecided, OrderEnded, WeightReported,
                  SupersededBy, WatchResumed, TimePassed, PredecessorRollingBack, NewerWaits,
-                 FreezeChanged, AlertChanged, RollbackSentAgain, OlderActive>;
+                 FreezeChanged, AlertChanged, RollbackSentAgain, OlderActive, HistoryRead>;
 
 // ---- What follows
 

@@ -76,6 +76,8 @@ void Mover::rolled_back(const std::string& reason) {
   for (std::size_t i = 0; i < s.conditions.size(); ++i) {
     ConditionState& c = s.conditions[i];
     if (!c.failed || condition(i).is_readiness) continue;
+    // The candidate has no traffic any more, so there is nothing to compare.
+    if (comparison_of(condition(i)) != nullptr) continue;
     // Only windows that lie after the rollback say something about it.
     c.watched_from = now + first_slot_after(condition(i));
     c.last_evaluated_at = std::min(c.last_evaluated_at, now);  // the clock may have been put back

@@ -2,6 +2,9 @@
 // pause for want of answers, or end the step. In that order: a failure goes before everything.
 #include <algorithm>
 
+#include "analysis/compare/count.h"
+#include "analysis/compare/outlook.h"
+#include "analysis/compare/standing.h"
 #include "analysis/judge.h"
 #include "analysis/mover.h"
 #include "analysis/render.h"
@@ -23,7 +26,9 @@ bool counts_as_fail(const ConditionPlan& plan, Outcome outcome) {
 // else.
 bool is_too_early(const Judgement& j) {
   return j.outcome == Outcome::kInconclusive &&
-         (j.cause == Cause::kReachesBack || j.cause == Cause::kFewEvents);
+         (j.cause == Cause::kReachesBack || j.cause == Cause::kFewEvents ||
+          j.cause == Cause::kSuspicious || j.cause == Cause::kWarmingUp ||
+          j.cause == Cause::kCountingBegins || j.cause == Cause::kNotLookedYet);
 }
 
 void push_answer(const ConditionPlan& plan, ConditionState& c, const Judgement& j, bool failing) {
@@ -183,7 +188,8 @@ std::optional<std::vector<Label>> selected_labels(const Mover& m, const Threshol
   return labels;
 }
 
-Judgement judge_slot(const Mover& m, const ConditionPlan& plan, const SlotAnswered& input) {
+Judgement judge_threshold(const Mover& m, const ConditionPlan& plan, const Answer& value,
+                          const SlotAnswered& input) {
   JudgeContext context;
   context.evaluated_at = input.evaluated_at;
   // Before the rollout begins, and after it has ended, there is no step to reach back before.
@@ -198,13 +204,83 @@ Judgement judge_slot(const Mover& m, const ConditionPlan& plan, const SlotAnswer
     return judge(plan, none, input.evidence ? &*input.evidence : nullptr, context);
   }
   context.select = *labels;
-  return judge(plan, input.value, input.evidence ? &*input.evidence : nullptr, context);
+  return judge(plan, value, input.evidence ? &*input.evidence : nullptr, context);
+}
+
+// What has been counted since the step began, in the place of the counters.
+Judgement judge_count(Mover& m, std::size_t i, const SlotAnswered& input) {
+  const ConditionPlan& plan = m.condition(i);
+  ConditionState& c = m.state().conditions[i];
+  if (unusable(input.value, "")) return judge_threshold(m, plan, input.value, input);
+  statistics::CountState before;
+  if (c.memory.count() != nullptr) before = *c.memory.count();
+  SeenCount seen = see_count(before, input.value, input.evaluated_at, m.state().step_since);
+  const auto* vector = std::get_if<Vector>(&input.value.result);
+  // Without evidence that anybody was there, no counter is no answer.
+  if (vector != nullptr && vector->series.empty() && !input.evidence) seen.value = input.value;
+  c.memory = ConditionMemory(std::move(seen.state));
+  if (seen.end) return *seen.end;
+  return judge_threshold(m, plan, seen.value, input);
+}
+
+// Warm-up and the end of the step are known by the clock.
+Judgement judge_against_stable(Mover& m, std::size_t i, const SlotAnswered& input) {
+  const ConditionPlan& plan = m.condition(i);
+  const CompareCondition& compares = *comparison_of(plan);
+  RolloutState& s = m.state();
+  ComparedSlot slot;
+  slot.evaluated_at = input.evaluated_at;
+  slot.step = static_cast<std::uint32_t>(std::max(s.step, 0));
+  slot.warms_up =
+      s.step_since && input.evaluated_at - plan.interval < *s.step_since + compares.warmup;
+  slot.ends_step = s.state == State::kAnalyzing && s.step >= 0 && s.hold_since &&
+                   input.evaluated_at >= m.hold_end();
+  const auto questions = questions_of(plan);
+  for (std::size_t q = 0; q < questions.size(); ++q) {
+    ArmAnswers& arm = *questions[q].arm == Arm::kCandidate ? slot.candidate : slot.stable;
+    (questions[q].is_bad ? arm.bad : arm.counted) = &input.arms[q];
+  }
+  ConditionMemory& memory = s.conditions[i].memory;
+  SeenSlot seen = see(compares, memory.comparison(), slot);
+  memory = ConditionMemory(std::move(seen.state));
+  return seen.end ? *seen.end : judge_comparison(m.fixed.plan, s.conditions, i);
+}
+
+Judgement judge_slot(Mover& m, std::size_t i, const SlotAnswered& input) {
+  const ConditionPlan& plan = m.condition(i);
+  if (comparison_of(plan) != nullptr) return judge_against_stable(m, i, input);
+  if (count_of(plan) != nullptr) return judge_count(m, i, input);
+  return judge_threshold(m, plan, input.value, input);
+}
+
+// All that compare have reached together what none may have reached alone: those it is due to have
+// failed, whichever was looked at last.
+void fail_by_evidence(Mover& m, std::size_t i) {
+  RolloutState& s = m.state();
+  if (s.conditions[i].memory.comparison() == nullptr) return;
+  const ComparisonStanding standing = standing_of(m.fixed.plan, s.conditions, i);
+  std::optional<std::size_t> first;
+  for (const std::size_t cause : standing.causes) {
+    ConditionState& c = s.conditions[cause];
+    if (c.failed || !c.last) continue;
+    c.failed = true;
+    if (!first) first = cause;
+  }
+  if (first) on_condition_failed(m, *first);
 }
 
 // Not if it was asked for what was before: a step with this condition, or a person's yes that began
 // the step afresh. Then it is recorded, without effect.
 bool counts_now(const ConditionState& c, SysTime evaluated_at) {
   return c.watched_from && evaluated_at >= *c.watched_from;
+}
+
+// Of the slowest answer.
+Millis duration_of(const SlotAnswered& input) {
+  Millis longest = input.value.duration;
+  if (input.evidence) longest = std::max(longest, input.evidence->duration);
+  for (const Answer& answer : input.arms) longest = std::max(longest, answer.duration);
+  return longest;
 }
 
 }  // namespace
@@ -227,7 +303,7 @@ void on_slot(Mover& m, const SlotAnswered& input) {
   ConditionState& c = s.conditions[i];
   if (!is_watching(s) || input.slot <= c.last_slot) return;  // ended meanwhile, or never twice
 
-  const Judgement j = judge_slot(m, plan, input);
+  const Judgement j = judge_slot(m, i, input);
   Evaluation evaluation;
   evaluation.condition = i;
   evaluation.slot = evaluation.last_slot = input.slot;
@@ -235,8 +311,7 @@ void on_slot(Mover& m, const SlotAnswered& input) {
   evaluation.evaluated_at = input.evaluated_at;
   evaluation.judgement = j;
   evaluation.step = s.step;
-  evaluation.duration = input.evidence ? std::max(input.value.duration, input.evidence->duration)
-                                       : input.value.duration;
+  evaluation.duration = duration_of(input);
   m.out.evaluations.push_back(std::move(evaluation));
 
   c.last_slot = input.slot;
@@ -251,7 +326,9 @@ void on_slot(Mover& m, const SlotAnswered& input) {
   if (s.recovery) return on_recovery_slot(m);
   if (plan.is_readiness) return on_readiness(m, i);
 
-  if (!c.failed && fails_in_window(plan, c) >= static_cast<std::uint32_t>(plan.fail_after)) {
+  if (comparison_of(plan) != nullptr) {
+    fail_by_evidence(m, i);
+  } else if (!c.failed && fails_in_window(plan, c) >= static_cast<std::uint32_t>(plan.fail_after)) {
     c.failed = true;
     on_condition_failed(m, i);
   }
@@ -306,6 +383,29 @@ void on_slots_missed(Mover& m, const SlotsMissed& input) {
   if (s.recovery) return;  // it tells nothing about how it is now
   check_patience(m, input.condition, evaluated_at);
   tell_silence_in_soak(m, input.condition, before, evaluated_at);
+}
+
+void on_history(Mover& m, const HistoryRead& input) {
+  RolloutState& s = m.state();
+  const ConditionPlan& plan = m.condition(input.condition);
+  const CompareCondition* compares = comparison_of(plan);
+  ConditionMemory& memory = s.conditions[input.condition].memory;
+  const statistics::ComparisonState* before = memory.comparison();
+  if (compares == nullptr || is_final(s.state) || (before != nullptr && before->history_read))
+    return;
+  statistics::ComparisonState after = with_history(*compares, before, input.slots);
+  after.outlook = cut(outlook_of(m.fixed.plan, input.condition, after), kLongestSentence);
+  std::string text = plan.name + ", compared with stable: ";
+  if (!input.failed.empty())
+    text += "its history could not be read (" + input.failed + "), so bursts are learnt on the way";
+  else if (after.outlook.empty())
+    text += after.history_slots > 0
+                ? std::to_string(after.history_slots) + " slots of its history were read"
+                : std::string("it has no history");
+  else
+    text += after.outlook;
+  memory = ConditionMemory(std::move(after));
+  m.tell(EventType::kNote, cut(text, kLongestSentence)).condition = plan.name;
 }
 
 }  // namespace rollwatch

@@ -3,21 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/compare/words.h"
 #include "analysis/text.h"
 
 namespace rollwatch {
 namespace {
 
-constexpr std::size_t kLongestDetail = 300;
 constexpr std::size_t kLongestSeries = 300;
-
-Judgement ended(Outcome outcome, Cause cause, std::string detail = {}) {
-  Judgement j;
-  j.outcome = outcome;
-  j.cause = cause;
-  j.detail = cut(detail, kLongestDetail);
-  return j;
-}
 
 Cause cause_of(FailureKind kind) {
   switch (kind) {
@@ -39,23 +31,6 @@ Cause cause_of(FailureKind kind) {
       return Cause::kMissedOverload;
   }
   return Cause::kMalformed;
-}
-
-// An answer that cannot be judged by value, whatever the rule: an error, or not the whole truth.
-// `of` says which answer it is, "" for the value.
-std::optional<Judgement> unusable(const Answer& answer, const std::string& of) {
-  const auto in_words = [&of](const std::string& text) {
-    return of.empty() || text.empty() ? of + text : of + ": " + text;
-  };
-  if (const auto* failure = std::get_if<QueryFailure>(&answer.result))
-    return ended(failure->kind == FailureKind::kOverload ? Outcome::kMissed : Outcome::kError,
-                 cause_of(failure->kind), in_words(failure->message));
-  if (const auto* kind = std::get_if<Unusable>(&answer.result))
-    return ended(Outcome::kError, Cause::kUnusableKind, in_words(kind->kind));
-  if (answer.partial)
-    return ended(Outcome::kNoData, Cause::kPartial,
-                 in_words(answer.warnings.empty() ? "" : answer.warnings.front()));
-  return std::nullopt;
 }
 
 // Those that are about this rollout. They live as long as the answer, a scalar as long as `place`.
@@ -208,6 +183,29 @@ std::string escaped(const std::string& value) {
 
 }  // namespace
 
+Judgement ended(Outcome outcome, Cause cause, const std::string& detail) {
+  Judgement j;
+  j.outcome = outcome;
+  j.cause = cause;
+  j.detail = cut(detail, kLongestDetail);
+  return j;
+}
+
+std::optional<Judgement> unusable(const Answer& answer, const std::string& of) {
+  const auto in_words = [&of](const std::string& text) {
+    return of.empty() || text.empty() ? of + text : of + ": " + text;
+  };
+  if (const auto* failure = std::get_if<QueryFailure>(&answer.result))
+    return ended(failure->kind == FailureKind::kOverload ? Outcome::kMissed : Outcome::kError,
+                 cause_of(failure->kind), in_words(failure->message));
+  if (const auto* kind = std::get_if<Unusable>(&answer.result))
+    return ended(Outcome::kError, Cause::kUnusableKind, in_words(kind->kind));
+  if (answer.partial)
+    return ended(Outcome::kNoData, Cause::kPartial,
+                 in_words(answer.warnings.empty() ? "" : answer.warnings.front()));
+  return std::nullopt;
+}
+
 std::string series_name(const Series& series) {
   std::string name;
   std::string labels;
@@ -265,18 +263,16 @@ Judgement judge(const ConditionPlan& condition, const Answer& value, const Answe
 }
 
 std::string rule_text(const ConditionPlan& condition) {
-  return std::visit(
-      [](const ThresholdCondition& threshold) -> std::string {
-        const Rule& rule = threshold.rule;
-        if (rule.series == SeriesRule::kAnySeriesFails) return "any";
-        if (rule.series == SeriesRule::kNoSeriesFails) return "none";
-        if (rule.fail_if) return to_string(*rule.fail_if);
-        return rule.pass_if ? "pass " + to_string(*rule.pass_if) : "";
-      },
-      condition.kind);
+  if (const CompareCondition* compares = comparison_of(condition)) return tolerance_text(*compares);
+  const Rule& rule = std::get<ThresholdCondition>(condition.kind).rule;
+  if (rule.series == SeriesRule::kAnySeriesFails) return "any";
+  if (rule.series == SeriesRule::kNoSeriesFails) return "none";
+  if (rule.fail_if) return to_string(*rule.fail_if);
+  return rule.pass_if ? "pass " + to_string(*rule.pass_if) : "";
 }
 
 std::string rule_text(const Judgement& judged, const ConditionPlan& condition) {
+  if (comparison_of(condition) != nullptr) return rule_text(condition);
   return judged.rule ? to_string(*judged.rule) : rule_text(condition);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "analysis/answer.h"
@@ -10,6 +11,15 @@
 #include "analysis/plan.h"
 
 namespace rollwatch {
+
+inline constexpr std::size_t kLongestDetail = 300;
+
+// A slot that ended without a number.
+Judgement ended(Outcome outcome, Cause cause, const std::string& detail = {});
+
+// An answer that cannot be judged, whatever the rule: an error, or not the whole truth. `of` says
+// which of several answers it is.
+std::optional<Judgement> unusable(const Answer& answer, const std::string& of);
 
 struct JudgeContext {
   SysTime evaluated_at{};

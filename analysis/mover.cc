@@ -79,9 +79,17 @@ void Mover::give_order(DecisionKind kind, double weight) {
 void Mover::forget(ConditionState& c) {
   c.recent.clear();
   c.fails_of_all = c.answers_of_all = 0;
+  forget_evidence(c);
   c.failed = false;
   c.silent_since.reset();
   c.inconclusive_since.reset();
+}
+
+// It failed, and a person goes on all the same: what speaks against the candidate by then is not
+// held against it again.
+void Mover::forget_evidence(ConditionState& c) {
+  const statistics::ComparisonState* state = c.memory.comparison();
+  if (c.failed && state != nullptr) c.memory = ConditionMemory(begun_afresh(*state));
 }
 
 void Mover::watch(SysTime since, bool all_anew, bool first_step) {
@@ -146,6 +154,7 @@ void Mover::forget_failures() {
   if (AlertsState* alerts = state().alerts.touched()) alerts->failed = false;
   for (ConditionState& c : state().conditions) {
     if (!c.failed) continue;
+    forget_evidence(c);
     c.failed = false;
     c.recent.clear();
     c.fails_of_all = c.answers_of_all = 0;

@@ -74,8 +74,11 @@ class Mover : public Position {
 
  private:
   bool ever_passed() const;
+  bool may_promote_early() const;
+  void promote_early();
   void give_order(DecisionKind kind, double weight);
   static void forget(ConditionState& c);  // what its slots showed so far
+  static void forget_evidence(ConditionState& c);
   void watch(SysTime since, bool all_anew, bool first_step);
 
   const bool had_ended_;  // before this step
@@ -90,6 +93,7 @@ std::string waits_for(const Mover& m);
 // What happened to it, each in a file of its own.
 void on_slot(Mover& m, const SlotAnswered& input);
 void on_slots_missed(Mover& m, const SlotsMissed& input);
+void on_history(Mover& m, const HistoryRead& input);
 void on_person(Mover& m, const PersonDecided& input);
 void on_order_ended(Mover& m, const OrderEnded& input);
 // When people are reminded next, and telling them if it is time.

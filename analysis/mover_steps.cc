@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "analysis/alerts.h"
+#include "analysis/compare/standing.h"
 #include "analysis/judge.h"
 #include "analysis/mover.h"
 #include "analysis/text.h"
@@ -15,16 +16,48 @@ bool Mover::ever_passed() const {
   return false;
 }
 
+// Every comparison that gates has shown that the candidate is not worse than its margin, nothing
+// else holds the step back, and nobody is to be asked on the way: the rest of the steps would show
+// nothing new.
+bool Mover::may_promote_early() const {
+  const auto asks = [this](std::size_t step) { return fixed.plan.steps[step].approve; };
+  for (auto step = static_cast<std::size_t>(state().step); step < fixed.plan.steps.size(); ++step)
+    if (asks(step)) return false;
+  bool any = false;
+  for (std::size_t i = 0; i < state().conditions.size(); ++i) {
+    const CompareCondition* compares = comparison_of(condition(i));
+    if (compares == nullptr || condition(i).on_fail == OnFail::kObserve) continue;
+    if (!compares->early_promote || !gates(i)) return false;
+    if (!standing_of(fixed.plan, state().conditions, i).is_established) return false;
+    any = true;
+  }
+  return any;
+}
+
+void Mover::promote_early() {
+  const std::string reason = "not worse than stable" + where() + ", beyond doubt: promoted early";
+  if (fixed.plan.approve_promote)
+    pause(QuestionKind::kApprovePromote, kEngine,
+          "not worse than stable" + where() +
+              ", beyond doubt: waits for an approval to promote early");
+  else
+    promote(kEngine, reason);
+}
+
 void Mover::end_step_if_done(SysTime evaluated_at) {
   RolloutState& s = state();
   if (s.state != State::kAnalyzing || s.step < 0 || progress_is_ordered()) return;
-  if (!told() && weighted() && has_next_step()) return;  // its steps move only by reported progress
+  const bool early = may_promote_early() && held_back_by().empty();
+  // Without an orchestrator its steps move only by reported progress.
+  if (!told() && weighted() && has_next_step() && !early) return;
   const StepPlan& step = step_at(fixed.plan, s.step);
-  if (evaluated_at < hold_end()) return;
+  if (evaluated_at < hold_end() && !early) return;
   if (const std::string what = held_back_by(); !what.empty()) {
     s.reason = cut(what, kLongestSentence);
     return;
   }
+
+  if (early && (has_next_step() || evaluated_at < hold_end())) return promote_early();
 
   const Millis held = step.hold + s.extension;
   const std::string span = held > Millis{0} ? " for " + format_duration(held) : "";

@@ -70,6 +70,22 @@ std::string_view name_of(Cause cause) {
       return "ended";
     case Cause::kMissedDelay:
       return "delay";
+    case Cause::kNotWorse:
+      return "not_worse";
+    case Cause::kWorseThanStable:
+      return "worse_than_stable";
+    case Cause::kSuspicious:
+      return "suspicious";
+    case Cause::kWarmingUp:
+      return "warming_up";
+    case Cause::kCountingBegins:
+      return "counting_begins";
+    case Cause::kNotLookedYet:
+      return "not_looked_yet";
+    case Cause::kNoStable:
+      return "no_stable";
+    case Cause::kIncomparable:
+      return "incomparable";
   }
   return "unknown";
 }
@@ -93,6 +109,12 @@ std::string events(const Judgement& j) {
 
 // What the answer would have meant; nothing for a condition that is not judged by a number.
 std::string would_be(const Judgement& j) { return j.rule ? ", " + value_against_rule(j) : ""; }
+
+// Of a comparison: how much there is, and how much decides.
+std::string evidence(const Judgement& j) {
+  if (!j.value || !j.rule) return "";
+  return "; evidence " + format_number(*j.value) + " of " + format_number(j.rule->limit);
+}
 
 std::string with_detail(std::string text, const Judgement& j) {
   return j.detail.empty() ? text : text + ": " + j.detail.text();
@@ -123,9 +145,11 @@ std::string describe(const Judgement& j) {
     case Cause::kPartial:
       return with_detail("no data: the answer is partial", j);
     case Cause::kNoEvents:
-      return "no data: " + events(j) + " in the window";
+      return j.min_evidence > 0 ? "no data: " + events(j) + " in the window"
+                                : "no data: the candidate served nothing";
     case Cause::kFewEvents:
-      return events(j) + would_be(j);
+      return j.detail.empty() ? events(j) + would_be(j)
+                              : events(j) + " compared so far: " + j.detail.text();
     case Cause::kReachesBack:
       return "the window reaches back before the step" + would_be(j);
     case Cause::kManySeries:
@@ -162,6 +186,22 @@ std::string describe(const Judgement& j) {
       return "missed: the rollout went back or ended first";
     case Cause::kMissedDelay:
       return "missed: metrics come later than before, and that time was looked at already";
+    case Cause::kNotWorse:
+      return with_detail("not worse than stable", j) + evidence(j);
+    case Cause::kWorseThanStable:
+      return with_detail("worse than stable", j) + evidence(j);
+    case Cause::kSuspicious:
+      return with_detail("suspicious", j) + evidence(j) + ": the weight is kept";
+    case Cause::kWarmingUp:
+      return "warms up: not compared yet";
+    case Cause::kCountingBegins:
+      return "counting begins with this slot";
+    case Cause::kNotLookedYet:
+      return with_detail("compared once, when the step could end", j);
+    case Cause::kNoStable:
+      return "no data: stable served nothing to compare with";
+    case Cause::kIncomparable:
+      return with_detail("cannot be compared", j);
   }
   return "";
 }

@@ -46,6 +46,14 @@ enum class Cause : std::uint8_t {
   kMissedOverload,   // missed: no connection to the datasource got free in time
   kMissedEnded,      // missed: the rollout went back or ended before there was an answer
   kMissedDelay,      // missed: the ingestion delay has grown, and that time was looked at already
+  kNotWorse,         // pass: compared with stable
+  kWorseThanStable,  // fail: the evidence is there
+  kSuspicious,       // inconclusive: some evidence; the weight is kept
+  kWarmingUp,        // inconclusive: the step is young, so this slot is not compared
+  kCountingBegins,   // inconclusive: counters are only remembered
+  kNotLookedYet,     // inconclusive: a test with one look waits for the end of the step
+  kNoStable,         // no_data: stable served nothing
+  kIncomparable,     // error: answers that are no counters, or histograms that differ
 };
 
 // The result of judging one slot: small enough to be kept as "the last one" in a rollout's state.

@@ -28,14 +28,40 @@ std::optional<std::size_t> readiness_of(const Plan& plan) {
   return static_cast<std::size_t>(found - plan.conditions.begin());
 }
 
+const CompareCondition* comparison_of(const ConditionPlan& condition) {
+  return std::get_if<CompareCondition>(&condition.kind);
+}
+
+const ThresholdCondition* count_of(const ConditionPlan& condition) {
+  const auto* threshold = std::get_if<ThresholdCondition>(&condition.kind);
+  return threshold != nullptr && threshold->counts ? threshold : nullptr;
+}
+
+std::vector<PlannedQuestion> questions_of(const ConditionPlan& condition) {
+  if (const auto* threshold = std::get_if<ThresholdCondition>(&condition.kind)) {
+    if (!threshold->evidence) return {{&threshold->query}};
+    return {{&threshold->query}, {.query = &*threshold->evidence, .is_evidence = true}};
+  }
+  const auto& compares = std::get<CompareCondition>(condition.kind);
+  std::vector<PlannedQuestion> questions;
+  for (const Arm arm : {Arm::kCandidate, Arm::kStable}) {
+    questions.push_back({&compares.counted, arm});
+    if (compares.bad) questions.push_back({.query = &*compares.bad, .arm = arm, .is_bad = true});
+  }
+  return questions;
+}
+
 Millis lookback(const ConditionPlan& condition) {
-  const auto& threshold = std::get<ThresholdCondition>(condition.kind);
-  const bool windowed =
-      threshold.query.uses("window") || (threshold.evidence && threshold.evidence->uses("window"));
+  const auto* threshold = std::get_if<ThresholdCondition>(&condition.kind);
+  if (threshold == nullptr) return Millis{0};
+  const bool windowed = threshold->query.uses("window") ||
+                        (threshold->evidence && threshold->evidence->uses("window"));
   return windowed ? condition.window : Millis{0};
 }
 
 Millis first_slot_after(const ConditionPlan& condition) {
+  // Where differences count, the first slot only remembers: the sooner the better.
+  if (comparison_of(condition) != nullptr || count_of(condition) != nullptr) return Millis{0};
   const Millis window = lookback(condition);
   return window > Millis{0} ? window : condition.interval;
 }

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "analysis/compare/condition.h"
 #include "analysis/comparison.h"
 #include "analysis/promql/join_labels.h"
 #include "analysis/promql/query_template.h"
@@ -59,10 +60,13 @@ struct ThresholdCondition {
   // or cannot be. The evidence's only beside the query's.
   std::optional<promql::JoinedQuery> joined = {};
   std::optional<promql::JoinedQuery> joined_evidence = {};
+  // `count_of`: the query's answer are raw counters. Judged is what they have counted since the
+  // step began.
+  bool counts = false;
 };
 
-// The closed list of condition kinds. The comparison with the stable version joins it later.
-using ConditionKind = std::variant<ThresholdCondition>;
+// The closed list of condition kinds.
+using ConditionKind = std::variant<ThresholdCondition, CompareCondition>;
 
 struct ConditionPlan {
   std::string name;
@@ -131,6 +135,21 @@ bool applies(const ConditionPlan& condition, std::optional<double> weight);
 
 // The readiness gate's condition, if the plan has one.
 std::optional<std::size_t> readiness_of(const Plan& plan);
+
+// The condition as one that compares, or counts since the step began; null if it does not.
+const CompareCondition* comparison_of(const ConditionPlan& condition);
+const ThresholdCondition* count_of(const ConditionPlan& condition);
+
+// What a condition asks in one slot.
+struct PlannedQuestion {
+  const promql::QueryTemplate* query = nullptr;
+  std::optional<Arm> arm = {};  // of a comparison
+  bool is_evidence = false;     // of a threshold
+  bool is_bad = false;          // `bad_events`, of a comparison
+};
+// In the order in which their answers come: the query and its evidence; or the candidate's and then
+// stable's.
+std::vector<PlannedQuestion> questions_of(const ConditionPlan& condition);
 
 // How far back from the time evaluated for the condition looks: `window` if its query uses it, else
 // 0.

@@ -25,6 +25,7 @@ std::uint32_t fails_in_window(const ConditionPlan& condition, const ConditionSta
 std::string failing_sentence(const ConditionPlan& condition, const ConditionState& state) {
   std::string text = condition.name;
   if (state.last) text += " " + describe(*state.last);
+  if (comparison_of(condition) != nullptr) return text;
   text += ", " + std::to_string(fails_in_window(condition, state));
   if (condition.within == kWithinAll)
     return text + " of all " + std::to_string(state.answers_of_all);

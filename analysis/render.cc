@@ -47,6 +47,18 @@ Expected<std::string, promql::RenderError> render_query(const promql::QueryTempl
       query, [&](std::string_view name) { return variable(spec, condition, step, weight, name); });
 }
 
+Expected<std::string, promql::RenderError> render_question(const PlannedQuestion& question,
+                                                           const RolloutSpec& spec,
+                                                           const ConditionPlan& condition, int step,
+                                                           std::optional<double> weight) {
+  if (!question.arm) return render_query(*question.query, spec, condition, step, weight);
+  const std::string& version = *question.arm == Arm::kCandidate ? spec.candidate : spec.stable;
+  return promql::render(*question.query, [&](std::string_view name) -> std::optional<std::string> {
+    if (name == "version") return version;
+    return variable(spec, condition, step, weight, name);
+  });
+}
+
 Expected<std::string, promql::RenderError> render_select(const SelectLabel& label,
                                                          const RolloutSpec& spec) {
   return promql::render(label.value,
@@ -68,10 +80,12 @@ std::vector<Label> picks_of(const promql::JoinedQuery& joined, const RolloutSpec
 }
 
 Millis pinned_phase(const RolloutSpec& spec, const ConditionPlan& condition) {
-  const auto& threshold = std::get<ThresholdCondition>(condition.kind);
-  const auto& query = threshold.joined ? threshold.joined->query : threshold.query;
-  const auto rendered = render_query(query, spec, condition, 0, 0);
-  return phase_of(condition.datasource, rendered ? *rendered : query.text(), condition.interval);
+  PlannedQuestion first = questions_of(condition).front();
+  const auto* threshold = std::get_if<ThresholdCondition>(&condition.kind);
+  if (threshold != nullptr && threshold->joined) first.query = &threshold->joined->query;
+  const auto rendered = render_question(first, spec, condition, 0, 0);
+  return phase_of(condition.datasource, rendered ? *rendered : first.query->text(),
+                  condition.interval);
 }
 
 }  // namespace rollwatch

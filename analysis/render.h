@@ -27,6 +27,12 @@ Expected<std::string, promql::RenderError> render_query(const promql::QueryTempl
                                                         const ConditionPlan& condition, int step,
                                                         std::optional<double> weight);
 
+// What one of a condition's questions is; {{version}} is that of its arm.
+Expected<std::string, promql::RenderError> render_question(const PlannedQuestion& question,
+                                                           const RolloutSpec& spec,
+                                                           const ConditionPlan& condition, int step,
+                                                           std::optional<double> weight);
+
 // One label's value of a condition's `select`.
 Expected<std::string, promql::RenderError> render_select(const SelectLabel& label,
                                                          const RolloutSpec& spec);

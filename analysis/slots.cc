@@ -29,10 +29,11 @@ std::uint64_t mix(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-// Where the interval is a multiple of it slots lie on multiples of this, so that those of one wake-up are due at the same moment and none
-// of them is asked early. A wake-up costs as much as several evaluations, and the longer one asks
-// without a pause the later is the last of it: at 1,000 evaluations a second, 40 of them go out
-// together and the last is 2 ms late (docs/performance.md).
+// Where the interval is a multiple of it slots lie on multiples of this, so that those of one
+// wake-up are due at the same moment and none of them is asked early. A wake-up costs as much as
+// several evaluations, and the longer one asks without a pause the later is the last of it: at
+// 1,000 evaluations a second, 40 of them go out together and the last is 2 ms late
+// (docs/performance.md).
 constexpr Millis kTogether{40};
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "analysis/compare/memory.h"
 #include "analysis/outcome.h"
 #include "analysis/rare.h"
 #include "analysis/time.h"
@@ -130,6 +131,7 @@ struct ConditionState {
   std::optional<Judgement> last;  // of the latest slot
   SysTime last_evaluated_at{};
   MaybeTime answered_for;  // time evaluated for of the latest slot with an answer
+  ConditionMemory memory;  // of one that compares, or counts since its step began
 };
 
 // The wait for readiness, in attempts; between two of them nothing is asked.

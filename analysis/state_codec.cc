@@ -15,7 +15,9 @@
 namespace rollwatch {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormat = 2;
+constexpr std::uint64_t kOldestFormat = 1;
+constexpr std::uint64_t kWithMemory = 2;
 
 template <class T>
 constexpr bool kIsOptional = false;
@@ -87,10 +89,11 @@ template <class Io>
 void visit(Io& io, typename Io::template Ref<ConditionState> condition) {
   auto& [phase_ms, last_slot, watched_from, counts, recent, fails_of_all, answers_of_all,
          passes_in_step, passes, silent_since, inconclusive_since, failed, last, last_evaluated_at,
-         answered_for] = condition;
+         answered_for, memory] = condition;
   io(phase_ms, last_slot, watched_from, counts, recent, fails_of_all, answers_of_all,
      passes_in_step, passes, silent_since, inconclusive_since, failed, last, last_evaluated_at,
      answered_for);
+  io.since(kWithMemory, memory);
 }
 
 template <class Io>
@@ -154,6 +157,11 @@ class Writer {
   void operator()(const Fields&... fields) {
     (put(fields), ...);
   }
+  // A field that older formats do not have.
+  template <class Field>
+  void since(std::uint64_t, const Field& field) {
+    put(field);
+  }
 
   void put_number(std::uint64_t value) {
     make_room(kLongest);
@@ -195,6 +203,12 @@ class Writer {
       at_ += value.size();
     } else if constexpr (std::is_same_v<T, RareText>) {
       put(value.text());
+    } else if constexpr (std::is_same_v<T, ConditionMemory>) {
+      const std::string_view bytes = value.bytes();
+      put_number(bytes.size());
+      make_room(bytes.size());
+      bytes.copy(out_.data() + at_, bytes.size());
+      at_ += bytes.size();
     } else if constexpr (kIsOptional<T>) {
       put_number(value.has_value());
       if (value) put(*value);
@@ -225,6 +239,11 @@ class Reader : public PackedReader {
   void operator()(Fields&... fields) {
     (get(fields), ...);
   }
+  template <class Field>
+  void since(std::uint64_t format, Field& field) {
+    if (format_ >= format) get(field);
+  }
+  void is_of(std::uint64_t format) { format_ = format; }
 
  private:
   template <class T>
@@ -256,6 +275,12 @@ class Reader : public PackedReader {
       std::string text;
       get(text);
       value = std::move(text);
+    } else if constexpr (std::is_same_v<T, ConditionMemory>) {
+      auto memory = ConditionMemory::of(get_text());
+      if (memory)
+        value = *std::move(memory);
+      else
+        fail("a comparison that cannot be read (" + memory.error() + ")");
     } else if constexpr (kIsOptional<T>) {
       bool there = false;
       get(there);
@@ -275,6 +300,8 @@ class Reader : public PackedReader {
       visit(*this, value);
     }
   }
+
+  std::uint64_t format_ = kFormat;
 };
 
 }  // namespace
@@ -296,11 +323,12 @@ Expected<RolloutState, std::string> decode_state(std::string_view bytes) {
   Reader reader(bytes);
   const std::uint64_t format = reader.get_number();
   if (reader.failed()) return Unexpected(reader.error());
-  if (format != kFormat) {
+  if (format < kOldestFormat || format > kFormat) {
     return Unexpected("the saved state has format " + std::to_string(format) +
                       ", this program knows " + std::to_string(kFormat) +
                       (format > kFormat ? "; it was written by a newer rollwatchd" : ""));
   }
+  reader.is_of(format);
   RolloutState state;
   reader(state);
   if (!reader.failed() && reader.left() > 0) reader.fail("bytes left over");
@@ -368,7 +396,9 @@ bool is_known(Cause value) {
     case kNoEvents: case kFewEvents: case kReachesBack: case kManySeries: case kUnusableKind:
     case kUnreachable: case kTimeout: case kBadQuery: case kHttpStatus: case kMalformed: case kTooLarge:
     case kNotAsked: case kMissedDowntime: case kMissedLate: case kMissedOverlap: case kMissedClockJump:
-    case kMissedStore: case kMissedOverload: case kMissedEnded: case kMissedDelay:
+    case kMissedStore: case kMissedOverload: case kMissedEnded: case kMissedDelay: case kNotWorse:
+    case kWorseThanStable: case kSuspicious: case kWarmingUp: case kCountingBegins: case kNotLookedYet:
+    case kNoStable: case kIncomparable:
       return true;
   }
   return false;

@@ -5,6 +5,7 @@
 
 #include "analysis/promql/query_template.h"
 #include "analysis/promql/trailing_comparison.h"
+#include "config/compare_reader.h"
 #include "config/query_reader.h"
 
 namespace rollwatch {
@@ -64,14 +65,6 @@ void read_steps(TableReader& reader, std::vector<double>& weights) {
       continue;
     }
     weights.push_back(*weight);
-  }
-}
-
-void refuse_keys_of_later_versions(TableReader& reader) {
-  reader.not_yet("compare", "give the query a limit with fail_if instead");
-  for (const char* key : {"events", "bad_events", "buckets", "alpha", "tolerance", "promote_margin",
-                          "dispersion", "warmup", "early_promote"}) {
-    reader.not_yet(key, "it belongs to compare; leave it out");
   }
 }
 
@@ -136,9 +129,31 @@ void join(ThresholdCondition& threshold) {
 
 void check_within(TableReader& reader, const ConditionPlan& condition);
 
+// Raw counters, judged by what they count in a step: there is one number, and a limit for it.
+void settle_count(TableReader& reader, const promql::QueryTemplate& counters,
+                  ThresholdCondition& threshold) {
+  threshold.query = counters;
+  check_counters(reader, "count_of", counters);
+  for (const std::string_view key : {"query", "select", "share"}) {
+    if (reader.find(key) != nullptr)
+      reader.wrong(key,
+                   "has no meaning beside count_of, which asks for counters of its own; leave "
+                   "one of them out");
+  }
+  if (reader.find("reduce") != nullptr)
+    reader.wrong("reduce", "has no meaning beside count_of: what all series count is added up");
+  const Rule& rule = threshold.rule;
+  if (rule.series != SeriesRule::kByValue)
+    reader.wrong("fail_if", "must be a comparison beside count_of, such as fail_if = \"> 3\"");
+  else if (reader.find("fail_if") == nullptr && reader.find("pass_if") == nullptr)
+    reader.missing("fail_if", "say how many in a step are too many, such as fail_if = \"> 3\"");
+}
+
 void settle(TableReader& reader, bool query_is_good, ConditionPlan& condition) {
   auto& threshold = std::get<ThresholdCondition>(condition.kind);
-  if (reader.find("query") == nullptr) {
+  if (threshold.counts) {
+    // said by settle_count()
+  } else if (reader.find("query") == nullptr) {
     reader.missing("query",
                    "condition \"" + condition.name +
                        "\" is in no weaker layer either; is its name written as in the policy?");
@@ -171,6 +186,32 @@ namespace {
 template <class T>
 void take(const std::optional<T>& given, T& into) {
   if (given) into = *given;
+}
+
+void read_threshold(TableReader& reader, std::optional<promql::QueryTemplate> query,
+                    std::optional<double> least, bool is_document, ConditionPlan& condition) {
+  auto& threshold = std::get<ThresholdCondition>(condition.kind);
+  const bool query_is_good = query.has_value();
+  if (query) threshold.query = *std::move(query);
+  const auto counters = read_query(reader, "count_of");
+  threshold.counts = reader.find("count_of") != nullptr;
+  read_fail_if(reader, threshold.rule);
+  if (const auto text = reader.string("pass_if"))
+    threshold.rule.pass_if = read_comparison(reader, "pass_if", *text, "");
+  if (const auto reduce = reader.choice<Reduce>("reduce", {{"each", Reduce::kEach},
+                                                           {"max", Reduce::kMax},
+                                                           {"min", Reduce::kMin},
+                                                           {"sum", Reduce::kSum},
+                                                           {"avg", Reduce::kAvg},
+                                                           {"one", Reduce::kOne}}))
+    threshold.reduce = *reduce;
+  threshold.evidence = read_query(reader, "evidence");
+  threshold.select = read_select(reader);
+  take(least, threshold.min_evidence);
+  if (!is_document) return;
+  refuse_compare_keys(reader);
+  if (counters) settle_count(reader, *counters, threshold);
+  settle(reader, query_is_good, condition);
 }
 
 // Of conditions and of the readiness gate.
@@ -250,32 +291,22 @@ ConditionPlan read_readiness(TableReader& reader, Completeness completeness) {
 ConditionPlan read_condition(const Value& table, const std::string& path, Completeness completeness,
                              FieldErrors& errors) {
   ConditionPlan condition = blank_condition();
-  auto& threshold = std::get<ThresholdCondition>(condition.kind);
   TableReader reader(table, path, errors);
   if (!reader.is_table()) return condition;
   condition.name = read_name(reader);
-  auto query = read_query(reader, "query");
-  const bool query_is_good = query.has_value();
-  if (query) threshold.query = std::move(*query);
-  read_fail_if(reader, threshold.rule);
-  if (const auto text = reader.string("pass_if")) {
-    threshold.rule.pass_if = read_comparison(reader, "pass_if", *text, "");
-  }
-  if (const auto reduce = reader.choice<Reduce>("reduce", {{"each", Reduce::kEach},
-                                                           {"max", Reduce::kMax},
-                                                           {"min", Reduce::kMin},
-                                                           {"sum", Reduce::kSum},
-                                                           {"avg", Reduce::kAvg},
-                                                           {"one", Reduce::kOne}})) {
-    threshold.reduce = *reduce;
-  }
-  threshold.evidence = read_query(reader, "evidence");
-  threshold.select = read_select(reader);
-  if (const auto least = reader.number("min_evidence", 0, 1e15)) threshold.min_evidence = *least;
+  const bool is_document = completeness == Completeness::kDocument;
+  const bool may_compare = !is_document || compares(table);
   read_judging_keys(reader, condition);
   read_steps(reader, condition.steps);
-  refuse_keys_of_later_versions(reader);
-  if (completeness == Completeness::kDocument) settle(reader, query_is_good, condition);
+  auto query = read_query(reader, "query", may_compare ? Version::kAllowed : Version::kRefused);
+  const auto least = reader.number("min_evidence", 0, 1e15);
+  CompareKeys keys = read_compare_keys(reader);
+  if (is_document && compares(table)) {
+    auto compared = settle_compare(reader, std::move(keys), condition, std::move(query), least);
+    if (compared) condition.kind = *std::move(compared);
+  } else {
+    read_threshold(reader, std::move(query), least, is_document, condition);
+  }
   reader.finish();
   return condition;
 }

@@ -6,6 +6,7 @@
 
 #include "analysis/comparison.h"
 #include "analysis/time.h"
+#include "config/compare_reader.h"
 #include "config/condition_reader.h"
 #include "config/plan_decoder.h"
 
@@ -63,11 +64,23 @@ Value step_table(const StepPlan& step, const Origin& origin) {
 void complete_shared_keys(Value& table) {
   const ConditionPlan blank = blank_condition();
   add(table, "interval", text(blank.interval));
-  add(table, "window", text(blank.window));
   add(table, "datasource", text(blank.datasource));
+  make_texts_canonical(table, {"interval", "timeout"});
+  if (compares(table)) return;
+  add(table, "window", text(blank.window));
   add(table, "fail_after", number(blank.fail_after));
   add(table, "within", default_value(*table.find("fail_after")));
-  make_texts_canonical(table, {"interval", "window", "timeout"});
+  make_text_canonical(table, "window");
+}
+
+void complete_comparison(Value& condition) {
+  const Value* kind = condition.find("compare");
+  const std::string* name = kind->as_string();
+  add(condition, "alpha", default_value(Value(kDefaultAlpha)));
+  if (name != nullptr && (*name == "rate" || *name == "histogram"))
+    add(condition, "min_evidence", number(100));
+  make_number_canonical(condition, "min_evidence");
+  make_text_canonical(condition, "warmup");
 }
 
 // In order, each once.
@@ -113,8 +126,8 @@ void complete_steps(Value& document) {
 
 const std::vector<std::string_view>& judging_keys() {
   static const std::vector<std::string_view> keys = {
-      "interval", "window",     "initial_delay", "timeout",    "datasource", "fail_after",
-      "within",   "min_passes", "on_fail",       "on_no_data", "on_error",   "share"};
+      "interval",   "window",  "initial_delay", "timeout",  "datasource", "fail_after", "within",
+      "min_passes", "on_fail", "on_no_data",    "on_error", "share",      "alpha"};
   return keys;
 }
 
@@ -159,7 +172,10 @@ void complete_ready(Value& ready) {
 
 void complete_condition(Value& condition) {
   const ConditionPlan blank = blank_condition();
-  add(condition, "reduce", text("each"));
+  if (compares(condition))
+    complete_comparison(condition);
+  else if (condition.find("count_of") == nullptr)
+    add(condition, "reduce", text("each"));
   add(condition, "initial_delay", text(blank.initial_delay));
   complete_shared_keys(condition);
   add(condition, "min_passes", number(blank.min_passes));

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "analysis/promql/trailing_comparison.h"
+#include "config/compare_reader.h"
 #include "config/defaults.h"
 #include "config/merge.h"
 
@@ -225,7 +226,7 @@ class Merger {
   void add_common_keys(Value& table, const std::vector<std::string_view>& keys,
                        const Value* policy) const {
     for (const std::string_view key : keys) {
-      if (table.find(key) != nullptr) continue;
+      if (table.find(key) != nullptr || !may_take(table, key)) continue;
       for (const Value* layer : {layers_.request, layers_.service, policy, layers_.defaults}) {
         const Value::Member* member = layer == nullptr ? nullptr : layer->find_member(key);
         if (member == nullptr) continue;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "analysis/comparison.h"
+#include "config/compare_reader.h"
 #include "config/condition_reader.h"
 #include "config/query_reader.h"
 #include "config/table_reader.h"
@@ -241,6 +242,27 @@ void read_conditions(TableReader& reader, Completeness completeness, Plan& plan)
   }
 }
 
+// The promise is about the whole rollout: it cannot be one thing in one condition and another in
+// the next.
+void check_one_alpha(TableReader& reader, const Plan& plan) {
+  const ConditionPlan* first = nullptr;
+  for (std::size_t i = 0; i < plan.conditions.size(); ++i) {
+    const ConditionPlan& condition = plan.conditions[i];
+    const CompareCondition* compares = comparison_of(condition);
+    if (compares == nullptr) continue;
+    if (first == nullptr) first = &condition;
+    if (compares->alpha == comparison_of(*first)->alpha) continue;
+    const Value& table = (*reader.find("condition")->as_array())[i];
+    const Value* alpha = table.find("alpha");
+    reader.errors().push_back({(alpha == nullptr ? table : *alpha).origin(),
+                               join_key(condition_path(reader.path(), table), "alpha"),
+                               "all comparisons of a rollout share one alpha; here it is " +
+                                   format_exact(compares->alpha) + ", but " +
+                                   format_exact(comparison_of(*first)->alpha) + " in \"" +
+                                   first->name + "\"; give it once, for the policy"});
+  }
+}
+
 Plan read_plan(TableReader& reader, Completeness completeness, bool needs_steps) {
   Plan plan;
   plan.steps = read_shape(reader, needs_steps);
@@ -250,6 +272,7 @@ Plan read_plan(TableReader& reader, Completeness completeness, bool needs_steps)
   if (const auto recovery = reader.duration("recovery", kHolds)) plan.recovery = *recovery;
   read_alerts(reader, completeness, plan);
   read_conditions(reader, completeness, plan);
+  if (completeness == Completeness::kDocument) check_one_alpha(reader, plan);
   read_ready(reader, completeness, plan);
   if (plan.ready) check_name(reader, plan, kReadinessName, "a readiness gate", "is shown");
   if (plan.alerts) check_name(reader, plan, "alerts", "the alerts", "are shown");
@@ -295,6 +318,7 @@ void check_layer(const Value& table, const std::string& path, FieldErrors& error
   if (!reader.is_table()) return;
   ConditionPlan ignored = blank_condition();
   read_judging_keys(reader, ignored);
+  read_alpha(reader);
   read_plan(reader, Completeness::kLayer, false);
   reader.finish();
 }

@@ -106,7 +106,9 @@ FieldErrors plan_warnings(const Plan& plan, const Value& document) {
   for (std::size_t i = 0; i < plan.conditions.size(); ++i) {
     const ConditionPlan& condition = plan.conditions[i];
     if (condition.is_readiness) continue;
-    const auto& threshold = std::get<ThresholdCondition>(condition.kind);
+    const auto* kind = std::get_if<ThresholdCondition>(&condition.kind);
+    if (kind == nullptr || kind->counts) continue;
+    const ThresholdCondition& threshold = *kind;
     const Value& table = (*conditions->as_array())[i];
     const Origin& origin = table.origin();
     for (auto& warning : {burst_warning(condition, threshold), filter_warning(threshold),

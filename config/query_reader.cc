@@ -38,7 +38,8 @@ bool is_label_name(std::string_view name) {
 
 }  // namespace
 
-std::optional<QueryTemplate> read_query(TableReader& reader, std::string_view key) {
+std::optional<QueryTemplate> read_query(TableReader& reader, std::string_view key,
+                                        Version version) {
   const auto text = reader.string(key);
   if (!text) return std::nullopt;
   const bool hidden = reader.find(key)->from_environment();
@@ -53,8 +54,15 @@ std::optional<QueryTemplate> read_query(TableReader& reader, std::string_view ke
   }
   bool good = true;
   for (const auto& variable : query->variables()) {
-    if (is_variable(variable.name)) continue;
+    const bool is_version = variable.name == "version";
+    if (is_variable(variable.name) || (is_version && version == Version::kAllowed)) continue;
     good = false;
+    if (is_version && !hidden) {
+      reader.wrong(key,
+                   "{{version}} belongs to a comparison with stable (compare = …), which asks "
+                   "once for each version; use {{candidate}} or {{stable}}");
+      continue;
+    }
     if (hidden) {
       reader.wrong(key, std::string(kHiddenMistake));
       break;

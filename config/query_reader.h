@@ -11,8 +11,12 @@
 
 namespace rollwatch {
 
+// {{version}} stands for one version after the other, so only a comparison can ask with it.
+enum class Version : bool { kRefused, kAllowed };
+
 // What is wrong with a query that came from the environment is not shown.
-std::optional<promql::QueryTemplate> read_query(TableReader& reader, std::string_view key);
+std::optional<promql::QueryTemplate> read_query(TableReader& reader, std::string_view key,
+                                                Version version = Version::kRefused);
 
 // {{step}} and {{weight}}: they are not the same all through a rollout.
 bool changes_on_the_way(const std::string& variable);

@@ -40,10 +40,9 @@ bool passes(Verdict verdict) { return badness(verdict) == 0; }
 
 std::string graph_of(const TakenStep& step, std::size_t i, const std::string& datasource_url) {
   const ConditionPlan& plan = step.plan.conditions[i];
-  const auto* threshold = std::get_if<ThresholdCondition>(&plan.kind);
-  if (datasource_url.empty() || threshold == nullptr) return {};
-  const auto query = render_query(threshold->query, step.spec, plan, step.after.step,
-                                  step_weight(step.plan, step.after));
+  if (datasource_url.empty()) return {};
+  const auto query = render_question(questions_of(plan).front(), step.spec, plan, step.after.step,
+                                     step_weight(step.plan, step.after));
   if (!query) return {};
   std::string url = graph_link(datasource_url, *query, step.after.updated_at, step.spec.created_at);
   return url.size() <= kLongestGraphLink ? url : std::string();

@@ -38,6 +38,10 @@ template <>
 constexpr std::uint8_t kKind<PlaceboGuard> = 5;
 template <>
 constexpr std::uint8_t kKind<CounterTable> = 6;
+template <>
+constexpr std::uint8_t kKind<ComparisonState> = 7;
+template <>
+constexpr std::uint8_t kKind<CountState> = 8;
 
 // ---- The fields, in the order of the bytes; the same list writes and reads
 //
@@ -105,9 +109,47 @@ void fields(Io& io, typename Io::template Ref<CounterTable> table) {
   io(parts, last_at, series);
 }
 
+template <class Io>
+void fields(Io& io, typename Io::template Ref<ArmCounts> counts) {
+  auto& [events, bad] = counts;
+  io(events, bad);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<RateTick> tick) {
+  auto& [candidate, stable] = tick;
+  io(candidate, stable);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<FedTick> fed) {
+  auto& [tick, dispersion] = fed;
+  io(tick, dispersion);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<Look> look) {
+  auto& [step, looked, p_greater, shift] = look;
+  io(step, looked, p_greater, shift);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<ComparisonState> state) {
+  auto& [process, candidate, stable, placebo, fed, candidate_sum, stable_sum, look, history_read,
+         history_slots, history, outlook, shared] = state;
+  io(process, candidate, stable, placebo, fed, candidate_sum, stable_sum, look, history_read,
+     history_slots, history, outlook, shared);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<CountState> state) {
+  auto& [table, total, since] = state;
+  io(table, total, since);
+}
+
 // ---- Both directions
 //
-// As packed_reader.h says; a time that may be missing begins with 0 or 1.
+// As packed_reader.h says; what may be missing begins with 0 or 1, one of several with its number.
 
 class StateWriter {
  public:
@@ -140,6 +182,17 @@ class StateWriter {
     } else if constexpr (std::is_same_v<T, MaybeTime>) {
       put_number(value.has_value());
       if (value) put_number(std::bit_cast<std::uint64_t>((*value).time_since_epoch().count()));
+    } else if constexpr (std::is_same_v<T, std::string>) {
+      put_number(value.size());
+      out_ += value;
+    } else if constexpr (std::is_same_v<T, std::optional<Look>>) {
+      put_number(value.has_value());
+      if (value) put(*value);
+    } else if constexpr (std::is_same_v<T, Process>) {
+      put_number(value.index());
+      std::visit([this](const auto& process) { put(process); }, value);
+    } else if constexpr (std::is_same_v<T, std::monostate>) {
+      return;
     } else if constexpr (kIsVector<T>) {
       put_number(value.size());
       for (const auto& element : value) put(element);
@@ -183,12 +236,32 @@ class StateReader : public PackedReader {
       value.reset();
       if (there == 1) value = SysTime(Millis(std::bit_cast<std::int64_t>(get_number())));
       if (there == 1 && !value) fail("a time that is none");
+    } else if constexpr (std::is_same_v<T, std::string>) {
+      value = get_text();
+    } else if constexpr (std::is_same_v<T, std::optional<Look>>) {
+      bool there = false;
+      get(there);
+      value.reset();
+      if (there) get(value.emplace());
+    } else if constexpr (std::is_same_v<T, Process>) {
+      get_process(value, get_number());
     } else if constexpr (kIsVector<T>) {
       value.clear();
       for (std::size_t length = get_length(); length > 0 && !failed(); --length)
         get(value.emplace_back());
     } else {
       fields(*this, value);
+    }
+  }
+
+  template <std::size_t I = 1>
+  void get_process(Process& process, std::uint64_t index) {
+    if constexpr (I < std::variant_size_v<Process>) {
+      if (index == I) return get(process.emplace<I>());
+      return get_process<I + 1>(process, index);
+    } else {
+      process = std::monostate{};
+      if (index != 0) fail("another kind than there is");
     }
   }
 };
@@ -241,6 +314,21 @@ bool fits(const CounterTable& table) {
   return table.parts > 0;
 }
 
+bool fits(const std::monostate&) { return true; }
+
+// A table that counts nothing yet has no parts.
+bool fits_if_any(const CounterTable& table) {
+  return (table.parts == 0 && table.series.empty()) || fits(table);
+}
+
+bool fits(const ComparisonState& state) {
+  return std::visit([](const auto& process) { return fits(process); }, state.process) &&
+         fits_if_any(state.candidate) && fits_if_any(state.stable) && fits(state.placebo) &&
+         state.fed.size() <= kKeptTicks;
+}
+
+bool fits(const CountState& state) { return fits_if_any(state.table); }
+
 template <class State>
 std::string bytes_of(const State& state) {
   StateWriter writer;
@@ -258,6 +346,12 @@ std::string encode(const GaugeState& state) { return bytes_of(state); }
 std::string encode(const MannWhitneyState& state) { return bytes_of(state); }
 std::string encode(const PlaceboGuard& state) { return bytes_of(state); }
 std::string encode(const CounterTable& state) { return bytes_of(state); }
+std::string encode(const ComparisonState& state) { return bytes_of(state); }
+std::string encode(const CountState& state) { return bytes_of(state); }
+
+bool is_count(std::string_view bytes) {
+  return bytes.size() > 1 && static_cast<std::uint8_t>(bytes[1]) == kKind<CountState>;
+}
 
 template <class State>
 Expected<State, std::string> decode(std::string_view bytes) {
@@ -284,5 +378,7 @@ template Expected<GaugeState, std::string> decode(std::string_view bytes);
 template Expected<MannWhitneyState, std::string> decode(std::string_view bytes);
 template Expected<PlaceboGuard, std::string> decode(std::string_view bytes);
 template Expected<CounterTable, std::string> decode(std::string_view bytes);
+template Expected<ComparisonState, std::string> decode(std::string_view bytes);
+template Expected<CountState, std::string> decode(std::string_view bytes);
 
 }  // namespace rollwatch::statistics

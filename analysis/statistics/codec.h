@@ -14,12 +14,7 @@
 #include <string_view>
 
 #include "analysis/expected.h"
-#include "analysis/statistics/counters.h"
-#include "analysis/statistics/decide.h"
-#include "analysis/statistics/gauge.h"
-#include "analysis/statistics/histogram.h"
-#include "analysis/statistics/mann_whitney.h"
-#include "analysis/statistics/rate.h"
+#include "analysis/statistics/comparison_state.h"
 
 namespace rollwatch::statistics {
 
@@ -29,10 +24,15 @@ std::string encode(const GaugeState& state);
 std::string encode(const MannWhitneyState& state);
 std::string encode(const PlaceboGuard& state);
 std::string encode(const CounterTable& state);
+std::string encode(const ComparisonState& state);
+std::string encode(const CountState& state);
 
 // One of the above. The error is a sentence that says what is wrong at which byte. Any input is
 // safe.
 template <class State>
 Expected<State, std::string> decode(std::string_view bytes);
+
+// Whether the bytes say that they are one of these.
+bool is_count(std::string_view bytes);
 
 }  // namespace rollwatch::statistics

@@ -18,6 +18,8 @@ struct ArmCounts {
 struct RateTick {
   ArmCounts candidate;
   ArmCounts stable;
+
+  bool operator==(const RateTick&) const = default;
 };
 
 // From here on a double no longer tells a count from its neighbour: whatever it is, it is no count.

@@ -13,6 +13,8 @@ namespace rollwatch::statistics {
 struct FedTick {
   RateTick tick;
   double dispersion = 1;
+
+  bool operator==(const FedTick&) const = default;
 };
 
 // Evidence of all slots together by a plain mixture of the bets, without cash, share and cap.

@@ -25,7 +25,7 @@ Json worst_json(const RolloutView& view, const std::vector<StoredEvaluation>* re
   if (!worst) return nullptr;
   const ConditionPlan& plan = view.plan->conditions[*worst];
   const ConditionState& state = view.state.conditions[*worst];
-  const auto limit = failing_limit(plan);
+  const auto limit = failing_limit(plan, state);
   Json json{{"name", plan.name},
             {"verdict", name_of(verdict_of({view.spec, *view.plan}, view.state, *worst))},
             {"on_fail", on_fail_name(plan.on_fail)},

@@ -10,6 +10,7 @@
 #include "analysis/render.h"
 #include "daemon/api/json_values.h"
 #include "daemon/api/views.h"
+#include "daemon/engine/comparison_json.h"
 #include "daemon/engine/explain.h"
 
 namespace rollwatch {
@@ -38,7 +39,7 @@ std::string_view reduce_name(Reduce reduce) {
   return "one";
 }
 
-Json comparison_json(const std::optional<Comparison>& comparison) {
+Json limit_json(const std::optional<Comparison>& comparison) {
   if (!comparison) return nullptr;
   return {{"op", to_string(comparison->op)}, {"value", number_json(comparison->limit)}};
 }
@@ -63,11 +64,22 @@ Asked asked_of(const RolloutView& view, std::size_t index) {
   return question_at(fixed, index, view.state.step, step_weight(*view.plan, view.state));
 }
 
+Json arms_json(const Asked& asked) {
+  Json arms = Json::array();
+  for (const AskedArm& arm : asked.arms)
+    arms.push_back({{"version", name_of(arm.arm)},
+                    {"counts", arm.is_bad ? "bad_events" : "all"},
+                    {"query", arm.query.str()}});
+  return arms;
+}
+
 void add_question(Json& json, const ReportFacts& facts, std::size_t index) {
   Asked asked = asked_of(facts.view, index);
   const bool was_asked = facts.view.state.conditions[index].last.has_value();
   const auto source = std::ranges::find(facts.datasources, asked.datasource, &DatasourceView::name);
   json["query"] = asked.query.str();
+  json["arms"] = nullptr;
+  if (!asked.arms.empty()) json["arms"] = arms_json(asked);
   json["evidence_query"] = asked.evidence_query ? Json(asked.evidence_query->str()) : Json(nullptr);
   json["evaluated_at"] = was_asked ? Json(format_time(asked.evaluated_at)) : Json(nullptr);
   json["datasource"] = asked.datasource;
@@ -79,6 +91,30 @@ void add_question(Json& json, const ReportFacts& facts, std::size_t index) {
   json["curl"] = curl_line(asked, asked.query.str());
   json["graph_url"] = graph_link(asked.datasource_url, asked.query.str(), asked.evaluated_at,
                                  facts.view.spec.created_at);
+}
+
+std::string_view kind_of(const ConditionPlan& plan) {
+  if (plan.is_readiness) return "readiness";
+  if (comparison_of(plan) != nullptr) return "comparison";
+  return count_of(plan) != nullptr ? "count" : "threshold";
+}
+
+// Of a comparison: the evidence that decides.
+void add_rule(Json& json, const ConditionPlan& plan, const ConditionState& state) {
+  json["rule"] = rule_text(plan);
+  const auto* threshold = std::get_if<ThresholdCondition>(&plan.kind);
+  if (threshold == nullptr) {
+    const double least = std::get<CompareCondition>(plan.kind).min_evidence;
+    json["min_evidence"] = number_json(state.last ? state.last->min_evidence : least);
+    json["fail_if"] = limit_json(state.last ? state.last->rule : std::nullopt);
+    for (const char* key : {"pass_if", "series", "reduce"}) json[key] = nullptr;
+    return;
+  }
+  json["min_evidence"] = threshold->evidence ? number_json(threshold->min_evidence) : Json(nullptr);
+  json["fail_if"] = limit_json(threshold->rule.fail_if);
+  json["pass_if"] = limit_json(threshold->rule.pass_if);
+  json["series"] = series_rule(threshold->rule.series);
+  json["reduce"] = reduce_name(threshold->reduce);
 }
 
 Json slot_json(const StoredEvaluation& evaluation, const Json& whole) {
@@ -123,12 +159,11 @@ Json report_condition_json(const ReportFacts& facts, std::size_t index) {
   const RolloutView& view = facts.view;
   const ConditionPlan& plan = view.plan->conditions[index];
   const ConditionState& state = view.state.conditions[index];
-  const auto& threshold = std::get<ThresholdCondition>(plan.kind);
   const std::optional<double> evidence = state.last ? state.last->evidence : std::nullopt;
   const std::size_t answers =
       plan.within == kWithinAll ? state.answers_of_all : state.recent.size();
   Json json{{"name", plan.name},
-            {"kind", plan.is_readiness ? "readiness" : "threshold"},
+            {"kind", kind_of(plan)},
             {"verdict", name_of(verdict_of({view.spec, *view.plan}, view.state, index))},
             {"gating", !plan.is_readiness && plan.on_fail != OnFail::kObserve &&
                            !view.state.conditions_only_observe},
@@ -140,15 +175,11 @@ Json report_condition_json(const ReportFacts& facts, std::size_t index) {
   json["fail_after"] = plan.fail_after;
   json["within"] = plan.within == kWithinAll ? Json("all") : Json(plan.within);
   json["min_passes"] = plan.min_passes;
-  json["min_evidence"] = threshold.evidence ? number_json(threshold.min_evidence) : Json(nullptr);
   json["on_fail"] = on_fail_name(plan.on_fail);
   json["on_no_data"] = on_missing_name(plan.on_no_data);
   json["on_error"] = on_missing_name(plan.on_error);
-  json["fail_if"] = comparison_json(threshold.rule.fail_if);
-  json["pass_if"] = comparison_json(threshold.rule.pass_if);
-  json["series"] = series_rule(threshold.rule.series);
-  json["rule"] = rule_text(plan);
-  json["reduce"] = reduce_name(threshold.reduce);
+  add_rule(json, plan, state);
+  json["comparison"] = comparison_json(*view.plan, view.state, index);
   json["value"] = state.last ? number_json(state.last->value) : Json(nullptr);
   json["evidence"] = number_json(evidence);
   json["counts"] = counts_of(state);

@@ -35,7 +35,7 @@ int rank_of(Verdict verdict) {
 // How far on the way to its limit the latest value is: 1 is there. Of "> 0.05", 0.04 is at 0.8; of
 // "< 100", 200 is at 0.5.
 double nearness(const ConditionPlan& plan, const ConditionState& state) {
-  const auto limit = failing_limit(plan);
+  const auto limit = failing_limit(plan, state);
   if (!limit || !state.last || !state.last->value) return 0;
   const double value = *state.last->value;
   const bool is_above = limit->op == CompareOp::kGreater || limit->op == CompareOp::kGreaterEqual;
@@ -128,9 +128,12 @@ int percent_of(const RolloutView& view) {
   return static_cast<int>(std::min(kNearlyAll, std::floor(100 * done / (steps + 1))));
 }
 
-std::optional<Comparison> failing_limit(const ConditionPlan& condition) {
+std::optional<Comparison> failing_limit(const ConditionPlan& condition,
+                                        const ConditionState& state) {
   const auto* threshold = std::get_if<ThresholdCondition>(&condition.kind);
-  if (threshold == nullptr || threshold->rule.series != SeriesRule::kByValue) return std::nullopt;
+  // Of a comparison: the evidence that decides.
+  if (threshold == nullptr) return state.last ? state.last->rule : std::nullopt;
+  if (threshold->rule.series != SeriesRule::kByValue) return std::nullopt;
   return threshold->rule.fail_if;
 }
 

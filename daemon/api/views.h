@@ -34,7 +34,7 @@ std::string_view on_missing_name(OnMissing on_missing);
 // condition.
 std::optional<std::size_t> worst_condition(const RolloutView& view);
 // The comparison it fails by; nothing if none decides.
-std::optional<Comparison> failing_limit(const ConditionPlan& condition);
+std::optional<Comparison> failing_limit(const ConditionPlan& condition, const ConditionState& state);
 
 // A rollout as a row among others; `recent`: the last slots of its worst condition, or null.
 nlohmann::ordered_json fleet_row_json(const RolloutView& view,

@@ -4,6 +4,9 @@
 #include <boost/asio/this_coro.hpp>
 #include <optional>
 
+#include "analysis/compare/count.h"
+#include "analysis/compare/see.h"
+#include "analysis/compare/words.h"
 #include "analysis/judge.h"
 #include "analysis/render.h"
 
@@ -24,6 +27,7 @@ struct Round {
   struct Owner {
     std::size_t asked = 0;
     Role role = Role::kValue;
+    std::size_t arm = 0;  // of Role::kArm
   };
   std::vector<Asked> asked;
   std::vector<Owner> owners;  // of the questions, in order
@@ -32,7 +36,9 @@ struct Round {
 
   void take(std::size_t question, Answer answer) {
     const Owner& owner = owners[question];
-    if (owner.role == Role::kEvidence)
+    if (owner.role == Role::kArm)
+      asked[owner.asked].arms[owner.arm].answer = std::move(answer);
+    else if (owner.role == Role::kEvidence)
       asked[owner.asked].evidence = std::move(answer);
     else
       asked[owner.asked].value = std::move(answer);
@@ -47,7 +53,6 @@ class Asker {
 
   void add(std::size_t condition, Round& round) {
     const ConditionPlan& plan = plan_.conditions[condition];
-    const auto& threshold = std::get<ThresholdCondition>(plan.kind);
     Asked asked;
     asked.condition = condition;
     asked.evaluated_at = now_ - around_.source.ingestion_delay(plan.datasource);
@@ -55,13 +60,22 @@ class Asker {
     asked.datasource_url = around_.datasource_url(plan.datasource);
     asked.headers = around_.source.header_names(plan.datasource);
     const std::size_t place = round.asked.size();
-    asked.query = add(threshold.query, plan, asked.evaluated_at, {place, value_role(plan)}, round,
-                      asked.value);
-    if (threshold.evidence) {
-      asked.evidence.emplace();
-      asked.evidence_query = add(*threshold.evidence, plan, asked.evaluated_at,
-                                 {place, Role::kEvidence}, round, *asked.evidence);
+    for (const PlannedQuestion& question : questions_of(plan)) {
+      if (question.arm) {
+        AskedArm arm{*question.arm, question.is_bad, {}, {}};
+        arm.query = add(question, plan, asked.evaluated_at, {place, Role::kArm, asked.arms.size()},
+                        round, arm.answer);
+        asked.arms.push_back(std::move(arm));
+      } else if (question.is_evidence) {
+        asked.evidence.emplace();
+        asked.evidence_query = add(question, plan, asked.evaluated_at, {place, Role::kEvidence},
+                                   round, *asked.evidence);
+      } else {
+        asked.query =
+            add(question, plan, asked.evaluated_at, {place, value_role(plan)}, round, asked.value);
+      }
     }
+    if (!asked.arms.empty()) asked.query = asked.arms.front().query;
     round.asked.push_back(std::move(asked));
   }
 
@@ -73,14 +87,14 @@ class Asker {
   }
 
   // The question as it is shown; one that cannot be rendered is answered at once.
-  SharedText add(const promql::QueryTemplate& query, const ConditionPlan& plan, SysTime at,
+  SharedText add(const PlannedQuestion& planned, const ConditionPlan& plan, SysTime at,
                  Round::Owner owner, Round& round, Answer& unasked) {
     const bool has_step = !plan.is_readiness && !plan_.steps.empty();
-    const auto text = render_query(query, spec_, plan, plan.is_readiness ? -1 : 0,
-                                   has_step ? plan_.steps.front().weight : std::nullopt);
+    const auto text = render_question(planned, spec_, plan, plan.is_readiness ? -1 : 0,
+                                      has_step ? plan_.steps.front().weight : std::nullopt);
     if (!text) {
       unasked = not_asked(text.error().message);
-      return SharedText(query.text());
+      return SharedText(planned.query->text());
     }
     Question question;
     question.datasource = plan.datasource;
@@ -101,12 +115,33 @@ class Asker {
   const SysTime now_;
 };
 
-CheckedCondition judged(const RolloutSpec& spec, const ConditionPlan& plan, Asked asked) {
-  CheckedCondition checked;
-  checked.name = plan.name;
+// One look at counters: whether they can be compared is known, what they count is not yet.
+Judgement judge_once(const CompareCondition& compares, const Asked& asked) {
+  ComparedSlot slot;
+  slot.evaluated_at = asked.evaluated_at;
+  for (const AskedArm& arm : asked.arms) {
+    ArmAnswers& answers = arm.arm == Arm::kCandidate ? slot.candidate : slot.stable;
+    (arm.is_bad ? answers.bad : answers.counted) = &arm.answer;
+  }
+  const SeenSlot seen = see(compares, nullptr, slot);
+  if (seen.end) return *seen.end;
+  Judgement first =
+      ended(Outcome::kInconclusive, Cause::kFewEvents, measured(compares, seen.state));
+  first.evidence = 1;
+  first.min_evidence = static_cast<double>(kLeastGaugeSlots);
+  return first;
+}
+
+Judgement judge_once(const RolloutSpec& spec, const ConditionPlan& plan, const Asked& asked) {
+  if (const CompareCondition* compares = comparison_of(plan)) return judge_once(*compares, asked);
   JudgeContext context;
   context.evaluated_at = asked.evaluated_at;
   Answer value = asked.value;
+  if (count_of(plan) != nullptr && !unusable(value, "")) {
+    SeenCount seen = see_count({}, value, asked.evaluated_at, {});
+    if (seen.end) return *seen.end;
+    value = std::move(seen.value);
+  }
   for (const SelectLabel& label : std::get<ThresholdCondition>(plan.kind).select) {
     auto text = render_select(label, spec);
     if (text)
@@ -114,11 +149,19 @@ CheckedCondition judged(const RolloutSpec& spec, const ConditionPlan& plan, Aske
     else
       value = not_asked("a label of select has no value");
   }
-  checked.judged = judge(plan, value, asked.evidence ? &*asked.evidence : nullptr, context);
+  return judge(plan, value, asked.evidence ? &*asked.evidence : nullptr, context);
+}
+
+CheckedCondition judged(const RolloutSpec& spec, const ConditionPlan& plan, Asked asked) {
+  CheckedCondition checked;
+  checked.name = plan.name;
+  checked.judged = judge_once(spec, plan, asked);
   checked.rule = rule_text(checked.judged, plan);
   checked.detail = describe(checked.judged, plan);
   checked.duration = asked.value.duration;
   if (asked.evidence) checked.duration = std::max(checked.duration, asked.evidence->duration);
+  for (const AskedArm& arm : asked.arms)
+    checked.duration = std::max(checked.duration, arm.answer.duration);
   checked.asked = std::move(asked);
   return checked;
 }

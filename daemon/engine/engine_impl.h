@@ -167,7 +167,12 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void wake();
   bool see_clock_jump(SysTime now);
   // Of each question of a batch.
-  using Owners = std::vector<std::pair<EntryPtr, std::shared_ptr<PendingSlot>>>;
+  struct Owner {
+    EntryPtr entry;
+    std::shared_ptr<PendingSlot> pending;
+    Part part;
+  };
+  using Owners = std::vector<Owner>;
   void ask_due(const EntryPtr& entry, SysTime now, std::vector<Question>& questions,
                Owners& owners);
   static Question question_of(const Entry& entry, const ConditionPlan& plan, const Asked& asked,
@@ -175,8 +180,12 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   void ask_together(std::vector<Question>& questions, const Owners& owners);
   bool take_share(const EntryPtr& entry, const std::shared_ptr<PendingSlot>& pending, Role role,
                   Answer& answer);
+  void read_histories(const EntryPtr& entry);
+  awaitable<void> read_history(EntryPtr entry, std::size_t condition);
+  awaitable<Expected<std::vector<HistorySlot>, std::string>> history_of(const Entry& entry,
+                                                                        std::size_t condition);
   void miss_before(const EntryPtr& entry, const PendingSlot& pending);
-  void answered(const EntryPtr& entry, const std::shared_ptr<PendingSlot>& pending, Role role,
+  void answered(const EntryPtr& entry, const std::shared_ptr<PendingSlot>& pending, Part part,
                 Answer answer);
   void give_up_what_is_ahead(const EntryPtr& entry, SysTime now);
   void mark_missed(const EntryPtr& entry, SysTime now, Cause cause);

@@ -20,7 +20,7 @@ void Engine::Impl::ask_together(std::vector<Question>& questions, const Owners& 
     Question& question = questions[chosen.index];
     question.query = chosen.joined->query;
     question.largest_answer = kLargestShared;
-    shared_of(owners[chosen.index].second->asked, question.role) = std::move(chosen.joined);
+    shared_of(owners[chosen.index].pending->asked, question.role) = std::move(chosen.joined);
   }
 }
 
@@ -49,7 +49,7 @@ bool Engine::Impl::take_share(const EntryPtr& entry, const std::shared_ptr<Pendi
   if (stopping_) return false;  // it has no record, and is missed
   source_.ask({std::move(question)},
               [self = shared_from_this(), entry, pending, role](std::size_t, Answer own) {
-                self->answered(entry, pending, role, std::move(own));
+                self->answered(entry, pending, {role}, std::move(own));
               });
   return false;
 }

@@ -332,6 +332,7 @@ void Engine::Impl::after_step(const EntryPtr& entry) {
       net::post(executor_, [self = shared_from_this(), entry] { self->pump(entry); });
     }
     schedule(entry);
+    read_histories(entry);
     tell_neighbours(entry);
   }
 }

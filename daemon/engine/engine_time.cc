@@ -85,12 +85,10 @@ void Engine::Impl::wake() {
   }
   if (!questions.empty()) {
     ask_together(questions, owners);
-    std::vector<Role> roles;
-    roles.reserve(questions.size());
-    for (const Question& q : questions) roles.push_back(q.role);
-    source_.ask(std::move(questions), [self = shared_from_this(), owners = std::move(owners),
-                                       roles = std::move(roles)](std::size_t index, Answer answer) {
-      self->answered(owners[index].first, owners[index].second, roles[index], std::move(answer));
+    source_.ask(std::move(questions), [self = shared_from_this(), owners = std::move(owners)](
+                                          std::size_t index, Answer answer) {
+      const Owner& owner = owners[index];
+      self->answered(owner.entry, owner.pending, owner.part, std::move(answer));
     });
   }
   arm();
@@ -195,31 +193,41 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
     asked.evaluated_at = grid.at(slot) - delay;
     entry->asking[i].out = pending;
 
-    const auto& threshold = std::get<ThresholdCondition>(plan.kind);
     const RenderedQuestions rendered = entry->questions(i);
-    pending->remaining = rendered.evidence ? 2 : 1;
-    const auto ask = [&](const Expected<SharedText, promql::RenderError>& text, Role role,
-                         const JoinedPtr& joined) {
+    const auto ask = [&](const RenderedQuestions::Text& text, Part part, const JoinedPtr& joined) {
+      ++pending->remaining;
       if (text) {
         if (joined) joinable_.push_back({questions.size(), joined});
-        questions.push_back(question_of(*entry, plan, asked, role));
+        questions.push_back(question_of(*entry, plan, asked, part.role));
         questions.back().query = *text;
-        owners.emplace_back(entry, pending);
+        owners.push_back({entry, pending, part});
         return;
       }
       net::post(executor_,
-                [self = shared_from_this(), entry, pending, role, message = text.error().message] {
+                [self = shared_from_this(), entry, pending, part, message = text.error().message] {
                   Answer unasked;
                   unasked.result = QueryFailure{FailureKind::kNotAsked, message, 0};
-                  self->answered(entry, pending, role, std::move(unasked));
+                  self->answered(entry, pending, part, std::move(unasked));
                 });
     };
-    asked.query = rendered.query ? *rendered.query : SharedText(threshold.query.text());
-    ask(rendered.query, plan.is_readiness ? Role::kReadiness : Role::kValue, rendered.joined);
+    const std::vector<PlannedQuestion> planned = questions_of(plan);
+    const auto shown = [&](const RenderedQuestions::Text& text, std::size_t place) {
+      return text ? *text : SharedText(planned[place].query->text());
+    };
+    if (!rendered.arms.empty()) {
+      for (std::size_t arm = 0; arm < rendered.arms.size(); ++arm) {
+        asked.arms.push_back(
+            {*planned[arm].arm, planned[arm].is_bad, shown(rendered.arms[arm], arm), {}});
+        ask(rendered.arms[arm], {Role::kArm, arm}, nullptr);
+      }
+      asked.query = asked.arms.front().query;
+      continue;
+    }
+    asked.query = shown(rendered.query, 0);
+    ask(rendered.query, {plan.is_readiness ? Role::kReadiness : Role::kValue}, rendered.joined);
     if (rendered.evidence) {
-      asked.evidence_query =
-          *rendered.evidence ? **rendered.evidence : SharedText(threshold.evidence->text());
-      ask(*rendered.evidence, Role::kEvidence, rendered.joined_evidence);
+      asked.evidence_query = shown(*rendered.evidence, 1);
+      ask(*rendered.evidence, {Role::kEvidence}, rendered.joined_evidence);
     }
   }
 }
@@ -239,14 +247,16 @@ void Engine::Impl::miss_before(const EntryPtr& entry, const PendingSlot& pending
 }
 
 void Engine::Impl::answered(const EntryPtr& entry, const std::shared_ptr<PendingSlot>& pending,
-                            Role role, Answer answer) {
-  if (!take_share(entry, pending, role, answer)) return;
+                            Part part, Answer answer) {
+  if (!take_share(entry, pending, part.role, answer)) return;
   const std::size_t i = pending->asked.condition;
   ConditionAsking& asking = entry->asking[i];
   asking.busy_until = clock_.wall();
   // Who only waited in vain for its turn is not behind others because of that.
   if (!was_not_asked(answer)) asking.answered_at = asking.busy_until;
-  if (role == Role::kEvidence)
+  if (part.role == Role::kArm)
+    pending->asked.arms[part.arm].answer = std::move(answer);
+  else if (part.role == Role::kEvidence)
     pending->asked.evidence = std::move(answer);
   else
     pending->asked.value = std::move(answer);
@@ -255,6 +265,7 @@ void Engine::Impl::answered(const EntryPtr& entry, const std::shared_ptr<Pending
   miss_before(entry, *pending);
   SlotAnswered input{i, pending->slot, pending->asked.evaluated_at, pending->asked.value,
                      pending->asked.evidence};
+  for (const AskedArm& arm : pending->asked.arms) input.arms.push_back(arm.answer);
   Work work{std::move(input)};
   if (entry->plan->conditions[i].is_readiness)
     entry->last_ready = std::make_shared<const Asked>(pending->asked);

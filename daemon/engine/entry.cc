@@ -18,10 +18,11 @@ bool alerts_need_stable(const AlertsPlan& alerts) {
 }
 
 bool needs_stable(const ConditionPlan& condition) {
-  const auto& threshold = std::get<ThresholdCondition>(condition.kind);
-  return threshold.query.uses("stable") ||
-         (threshold.evidence && threshold.evidence->uses("stable")) ||
-         std::any_of(threshold.select.begin(), threshold.select.end(),
+  const auto* threshold = std::get_if<ThresholdCondition>(&condition.kind);
+  if (threshold == nullptr) return true;
+  return threshold->query.uses("stable") ||
+         (threshold->evidence && threshold->evidence->uses("stable")) ||
+         std::any_of(threshold->select.begin(), threshold->select.end(),
                      [](const SelectLabel& label) { return label.value.uses("stable"); });
 }
 
@@ -95,6 +96,15 @@ RenderedQuestions Entry::questions(std::size_t condition) const {
     if (!query) return Unexpected(query.error());
     return SharedText(*std::move(query));
   };
+  if (comparison_of(asks) != nullptr) {
+    RenderedQuestions rendered{SharedText(), {}, nullptr, nullptr, {}};
+    for (const PlannedQuestion& question : questions_of(asks)) {
+      auto text = render_question(question, spec, asks, step, weight);
+      rendered.arms.push_back(text ? RenderedQuestions::Text(SharedText(*std::move(text)))
+                                   : Unexpected(text.error()));
+    }
+    return rendered;
+  }
   const auto& threshold = std::get<ThresholdCondition>(asks.kind);
   auto query = render(threshold.query);
   std::optional<Expected<SharedText, promql::RenderError>> evidence;
@@ -109,7 +119,7 @@ RenderedQuestions Entry::questions(std::size_t condition) const {
   };
   JoinedPtr joined = join(threshold.joined, query);
   JoinedPtr joined_evidence = evidence ? join(threshold.joined_evidence, *evidence) : nullptr;
-  return {std::move(query), std::move(evidence), std::move(joined), std::move(joined_evidence)};
+  return {std::move(query), std::move(evidence), std::move(joined), std::move(joined_evidence), {}};
 }
 
 RolloutView Entry::view(const MetricsSource& source) const {

@@ -48,6 +48,12 @@ struct Work {
   explicit Work(Input happened = TimePassed{}) : input(std::move(happened)) {}
 };
 
+// Which of a slot's questions an answer is to.
+struct Part {
+  Role role = Role::kValue;
+  std::size_t arm = 0;  // of Role::kArm: its place among them
+};
+
 // What is out to the metrics source for one condition.
 struct PendingSlot {
   std::int64_t slot = 0;
@@ -85,9 +91,11 @@ struct Tenure {
 
 // A condition's questions, as they are asked now.
 struct RenderedQuestions {
-  Expected<SharedText, promql::RenderError> query;
-  std::optional<Expected<SharedText, promql::RenderError>> evidence;
+  using Text = Expected<SharedText, promql::RenderError>;
+  Text query;
+  std::optional<Text> evidence;
   JoinedPtr joined, joined_evidence;  // null: it is asked alone
+  std::vector<Text> arms;             // of a comparison, in place of both
 };
 
 // What the engine remembers of a condition's questions, and a restart may forget.
@@ -95,6 +103,7 @@ struct ConditionAsking {
   std::shared_ptr<PendingSlot> out;  // null: nothing is out
   SysTime busy_until{};              // when its last question came back
   SysTime answered_at{};             // when the datasource last said anything to one
+  bool reads_history = false;        // or has done so
 };
 
 struct Entry {

@@ -9,11 +9,13 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/alerts.h"
+#include "analysis/compare/standing.h"
 #include "analysis/graph_link.h"
 #include "analysis/judge.h"
 #include "analysis/mover.h"
 #include "analysis/render.h"
 #include "analysis/slots.h"
+#include "daemon/engine/comparison_json.h"
 
 namespace rollwatch {
 namespace {
@@ -68,6 +70,7 @@ std::string unix_seconds(SysTime at) {
 std::string arithmetic(const ConditionPlan& plan, const ConditionState& c) {
   if (!c.last) return "";
   std::string text = describe(*c.last);
+  if (comparison_of(plan) != nullptr) return text;
   if (c.last->value && c.last->rule)
     text = format_exact(*c.last->value) + " " + to_string(*c.last->rule) + " is " +
            (c.last->rule->holds(*c.last->value) ? "true" : "false");
@@ -126,6 +129,19 @@ void add_answer(Json& to, const Asked& asked, const std::string& query, const An
   to["query_alone"] = shared->alone.str();
 }
 
+// Each version's question with its answer, as it can be asked again.
+Json arms_json(const Asked& asked) {
+  Json arms = Json::array();
+  for (const AskedArm& arm : asked.arms) {
+    Json one{{"version", name_of(arm.arm)},
+             {"counts", arm.is_bad ? "bad_events" : "all"},
+             {"query", arm.query.str()}};
+    add_answer(one, asked, arm.query.str(), &arm.answer, nullptr);
+    arms.push_back(std::move(one));
+  }
+  return arms;
+}
+
 Json evaluation_of(const Asked& asked, Fixed fixed, const RolloutState& after) {
   const ConditionPlan& plan = fixed.plan.conditions[asked.condition];
   const ConditionState& c = after.conditions[asked.condition];
@@ -140,6 +156,7 @@ Json evaluation_of(const Asked& asked, Fixed fixed, const RolloutState& after) {
   e["outcome"] = c.last ? Json(name_of(c.last->outcome)) : Json(nullptr);
   e["series"] = c.last ? optional_text(c.last->series) : Json(nullptr);
   e["arithmetic"] = arithmetic(plan, c);
+  if (!asked.arms.empty()) e["arms"] = arms_json(asked);
   const SharedText& own = asked.shared ? asked.shared->alone : asked.query;
   e["graph_url"] =
       graph_link(asked.datasource_url, own.str(), asked.evaluated_at, fixed.spec.created_at);
@@ -200,6 +217,23 @@ Json sibling(Fixed fixed, const RolloutState& after, std::size_t i) {
   return s;
 }
 
+// Which conditions the bound on false rollbacks is about.
+Json promise_text(const Plan& plan) {
+  std::string inside, outside;
+  double alpha = 0;
+  for (std::size_t i = 0; i < plan.conditions.size(); ++i) {
+    const ConditionPlan& condition = plan.conditions[i];
+    if (condition.is_readiness || condition.on_fail != OnFail::kRollback) continue;
+    std::string& names = is_in_promise(plan, i) ? inside : outside;
+    names += (names.empty() ? "" : ", ") + condition.name;
+    if (is_in_promise(plan, i)) alpha = comparison_of(condition)->alpha;
+  }
+  if (inside.empty()) return nullptr;
+  return "a candidate within the tolerance is ever rolled back by " + inside +
+         " with a probability of at most " + format_number(alpha) +
+         (outside.empty() ? std::string() : "; outside of that promise: " + outside);
+}
+
 std::string dumped(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -215,20 +249,24 @@ std::string curl_line(const Asked& asked, const std::string& query) {
 
 Asked question_at(Fixed fixed, std::size_t condition, int step, std::optional<double> weight) {
   const ConditionPlan& plan = fixed.plan.conditions[condition];
-  const auto& threshold = std::get<ThresholdCondition>(plan.kind);
   // Readiness is one question from before the first step to the end.
   if (plan.is_readiness) {
     step = -1;
     weight.reset();
   }
-  const auto text = [&](const promql::QueryTemplate& query) {
-    const auto rendered = render_query(query, fixed.spec, plan, step, weight);
-    return rendered ? *rendered : query.text();
-  };
   Asked asked;
   asked.condition = condition;
-  asked.query = text(threshold.query);
-  if (threshold.evidence) asked.evidence_query = text(*threshold.evidence);
+  for (const PlannedQuestion& question : questions_of(plan)) {
+    const auto rendered = render_question(question, fixed.spec, plan, step, weight);
+    const SharedText text(rendered ? *rendered : question.query->text());
+    if (question.is_evidence)
+      asked.evidence_query = text;
+    else if (question.arm)
+      asked.arms.push_back({*question.arm, question.is_bad, text, {}});
+    else
+      asked.query = text;
+  }
+  if (!asked.arms.empty()) asked.query = asked.arms.front().query;
   asked.datasource = plan.datasource;
   return asked;
 }
@@ -274,6 +312,8 @@ std::string explain_bundle(Fixed fixed, const RolloutState& after, const Decisio
     for (const FiringAlert& alert : after.alerts->firing)
       bundle["alerts"].push_back(alert_json(alert));
   }
+  bundle["comparison"] = deciding ? comparison_json(fixed.plan, after, *deciding) : Json(nullptr);
+  bundle["promise"] = promise_text(fixed.plan);
   bundle["deliveries"] = delivery_ids;
   return dumped(bundle);
 }

@@ -15,6 +15,14 @@
 
 namespace rollwatch {
 
+// One version's question of a comparison.
+struct AskedArm {
+  Arm arm = Arm::kCandidate;
+  bool is_bad = false;  // `bad_events`
+  SharedText query;
+  Answer answer;
+};
+
 // What was asked for the slot that led to the decision.
 struct Asked {
   std::size_t condition = 0;
@@ -27,6 +35,8 @@ struct Asked {
   std::vector<std::string> headers;  // names of those that its configuration adds
   Answer value;
   std::optional<Answer> evidence;
+  // Of a comparison, as questions_of() has them; `query` is then the first of them.
+  std::vector<AskedArm> arms = {};
   // How it was asked together with others, and the answer is this rollout's share; null: alone.
   JoinedPtr shared, shared_evidence;
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analysis/answer.h"
+#include "analysis/expected.h"
 #include "analysis/time.h"
 #include "daemon/engine/shared_text.h"
 #include "daemon/net/net.h"
@@ -42,6 +43,21 @@ struct QueryCheck {
   std::string message;  // of kRefused and kUnknown: one line, without secrets
 };
 
+// A query's answers for several times in the past, one `step` after the other.
+struct PastQuestion {
+  std::string datasource;
+  std::string query;  // rendered
+  SysTime first{};
+  SysTime last{};
+  Millis step{0};
+};
+struct PastSlot {
+  SysTime at{};
+  Answer answer;  // a vector: the series that had a value at that time
+};
+using Past =
+    Expected<std::vector<PastSlot>, std::string>;  // the error is one line, without secrets
+
 class MetricsSource {
  public:
   virtual ~MetricsSource() = default;
@@ -55,6 +71,10 @@ class MetricsSource {
 
   // Asks the query for the time 0. Nothing is recorded of it.
   virtual awaitable<QueryCheck> check(std::string datasource, std::string query) = 0;
+
+  // Every slot from the first to the last is in the answer, also one without series. Nothing is
+  // recorded of it, and what is due goes first.
+  virtual awaitable<Past> ask_past(PastQuestion question);
 
   // The headers its questions carry beside the usual ones, such as a tenant's; for whoever asks
   // again.

@@ -46,6 +46,17 @@ std::string field_of(const std::string& variable, const std::string& otherwise) 
   return otherwise;
 }
 
+// The configuration's key that the question is written at.
+std::string_view key_of(const ConditionPlan& condition, const PlannedQuestion& question) {
+  if (question.is_evidence) return "evidence";
+  if (question.is_bad) return "bad_events";
+  if (count_of(condition) != nullptr) return "count_of";
+  const CompareCondition* compares = comparison_of(condition);
+  if (compares == nullptr) return "query";
+  if (compares->kind() == CompareKind::kRate) return "events";
+  return compares->kind() == CompareKind::kHistogram ? "buckets" : "query";
+}
+
 std::string called(const ConditionPlan& condition) {
   return condition.is_readiness ? "readiness" : "condition " + condition.name;
 }
@@ -55,13 +66,15 @@ class Checker {
   Checker(const RolloutSpec& spec, const Plan& plan) : spec_(spec), plan_(plan) {}
 
   void check(const ConditionPlan& condition, const std::string& pointer) {
-    const auto& threshold = std::get<ThresholdCondition>(condition.kind);
+    for (const PlannedQuestion& question : questions_of(condition))
+      render(condition, question, pointer + "/" + std::string(key_of(condition, question)));
+    const auto* kind = std::get_if<ThresholdCondition>(&condition.kind);
+    if (kind == nullptr) return;
+    const ThresholdCondition& threshold = *kind;
     for (const SelectLabel& label : threshold.select) {
       const auto value = render_select(label, spec_);
       if (!value) refuse(condition, pointer + "/select/" + label.name, value.error());
     }
-    render(condition, threshold.query, pointer + "/query");
-    if (threshold.evidence) render(condition, *threshold.evidence, pointer + "/evidence");
     for (const auto* joined : {&threshold.joined, &threshold.joined_evidence}) {
       if (!*joined) continue;
       if (auto text = render_joined(**joined, condition))
@@ -96,10 +109,10 @@ class Checker {
     problems.push_back({field_of(error.variable, pointer), whose + ": " + why});
   }
 
-  void render(const ConditionPlan& condition, const promql::QueryTemplate& query,
+  void render(const ConditionPlan& condition, const PlannedQuestion& question,
               const std::string& pointer) {
     for (const Point& point : points_of(plan_, condition)) {
-      const auto text = render_query(query, spec_, condition, point.step, point.weight);
+      const auto text = render_question(question, spec_, condition, point.step, point.weight);
       if (!text) return refuse(condition, pointer, text.error());
       if (rendered.empty() || rendered.back().query != *text || rendered.back().pointer != pointer)
         rendered.push_back({pointer, condition.datasource, *text, false});

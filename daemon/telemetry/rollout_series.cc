@@ -14,14 +14,14 @@ namespace {
 // Longer than most scrape intervals, and less than the minute that is promised.
 constexpr Millis kSeenAfterItsEnd{45'000};
 
-std::optional<double> threshold_of(const ConditionPlan& condition) {
-  return std::visit(
-      [](const ThresholdCondition& threshold) -> std::optional<double> {
-        if (threshold.rule.fail_if) return threshold.rule.fail_if->limit;
-        if (threshold.rule.pass_if) return threshold.rule.pass_if->limit;
-        return std::nullopt;
-      },
-      condition.kind);
+// Of a comparison: the evidence that decides.
+std::optional<double> threshold_of(const ConditionPlan& condition, const ConditionState& state) {
+  const auto* threshold = std::get_if<ThresholdCondition>(&condition.kind);
+  if (threshold == nullptr)
+    return state.last && state.last->rule ? std::optional(state.last->rule->limit) : std::nullopt;
+  if (threshold->rule.fail_if) return threshold->rule.fail_if->limit;
+  if (threshold->rule.pass_if) return threshold->rule.pass_if->limit;
+  return std::nullopt;
 }
 
 // "a,b"
@@ -132,7 +132,8 @@ struct RolloutFamilies {
                                    .add("service", spec.service);
       const auto& last = now.conditions[i].last;
       if (last && last->value) value.add(labels.text(), *last->value);
-      if (const auto limit = threshold_of(plan.conditions[i])) threshold.add(labels.text(), *limit);
+      if (const auto limit = threshold_of(plan.conditions[i], now.conditions[i]))
+        threshold.add(labels.text(), *limit);
       verdict.add(labels.text(), static_cast<double>(verdict_of({spec, plan}, now, i)));
     }
   }

@@ -1,0 +1,31 @@
+// Answers as the statistics take them: counters by process and series, a histogram's by bucket, a
+// gauge's one number.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/answer.h"
+#include "analysis/expected.h"
+#include "analysis/statistics/counters.h"
+
+namespace rollwatch {
+
+// More series in one answer than this are refused: they are kept from slot to slot.
+inline constexpr std::size_t kMostSeries = 5'000;
+
+// Appends an answer's series as samples of this part. Whose they are is said by the label `pod`,
+// else by `instance`. Only of answers that are vectors (or nothing).
+void add_samples(const Answer& answer, std::uint32_t part,
+                 std::vector<statistics::CounterSample>& samples);
+
+// The finite boundaries (`le`) that the answer's series have, rising; the error says what is no
+// histogram's.
+Expected<std::vector<double>, std::string> bounds_of(const Answer& answer);
+
+// The same as samples, a part for each boundary and one for all ("+Inf").
+void add_buckets(const Answer& answer, const std::vector<double>& bounds,
+                 std::vector<statistics::CounterSample>& samples);
+
+}  // namespace rollwatch

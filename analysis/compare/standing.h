@@ -1,0 +1,40 @@
+// What all comparisons of a rollout say together. One alpha for the rollout, shared by those whose
+// failing rolls it back; one that pauses or observes stands alone, and so does Mann-Whitney's test.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "analysis/outcome.h"
+#include "analysis/plan.h"
+#include "analysis/state.h"
+
+namespace rollwatch {
+
+struct ComparisonStanding {
+  double log_evidence = 0;          // of this condition
+  double log_needed = 0;            // that decides by itself
+  double log_together = 0;          // of all that share the promise with it
+  double log_alpha = 0;             // what they need together
+  bool rejects = false;             // they have it
+  bool suspicious = false;          // not yet, but the weight is kept
+  bool held_back = false;           // only because parts of stable differ as much among themselves
+  std::vector<std::size_t> causes;  // of `rejects`: the conditions, the weightiest first
+  bool is_established = false;      // not worse than the margin: it may be promoted early
+  double events = 0;                // of the candidate, so far; slots of a gauge
+};
+
+// Of the condition `i`, which compares.
+ComparisonStanding standing_of(const Plan& plan, const std::vector<ConditionState>& conditions,
+                               std::size_t i);
+
+// Whether the condition shares the rollout's one alpha. A threshold never does: it is a guard, and
+// outside of the promise.
+bool is_in_promise(const Plan& plan, std::size_t i);
+
+// What a slot amounts to whose answers said something.
+Judgement judge_comparison(const Plan& plan, const std::vector<ConditionState>& conditions,
+                           std::size_t i);
+
+}  // namespace rollwatch

@@ -1,0 +1,91 @@
+#include "daemon/engine/comparison_json.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "analysis/compare/standing.h"
+#include "analysis/compare/words.h"
+
+namespace rollwatch {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using statistics::ComparisonState;
+
+Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+// A logarithm as the number itself, as large as a number can be.
+Json from_log(double log) { return std::exp(std::min(log, 690.0)); }
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+Json counts_json(const statistics::ArmCounts& counts) {
+  return {{"events", counts.events},
+          {"bad", counts.bad},
+          {"rate", counts.events > 0 ? finite(counts.bad / counts.events) : Json(nullptr)},
+          {"mean", nullptr}};
+}
+
+Json mean_json(double sum, double slots) {
+  return {{"events", nullptr},
+          {"bad", nullptr},
+          {"rate", nullptr},
+          {"mean", slots > 0 ? finite(sum / slots) : Json(nullptr)}};
+}
+
+Json size_json(const CompareCondition& condition, const ComparisonState& state) {
+  const ComparedSize size = size_of(condition, state);
+  if (!size.ratio) return nullptr;
+  return {{"value", finite(*size.ratio)},
+          {"low", size.interval ? finite(size.interval->low) : Json(nullptr)},
+          {"high", size.interval ? finite(size.interval->high) : Json(nullptr)},
+          {"level", 1 - kIntervalLevel}};
+}
+
+Json dispersion_json(const ComparisonState& state) {
+  return state.fed.empty() || !std::holds_alternative<statistics::RateState>(state.process)
+             ? Json(nullptr)
+             : finite(state.fed.back().dispersion);
+}
+
+}  // namespace
+
+Json comparison_json(const Plan& plan, const RolloutState& state, std::size_t i) {
+  const CompareCondition* condition = comparison_of(plan.conditions[i]);
+  if (condition == nullptr) return nullptr;
+  const ComparisonStanding standing = standing_of(plan, state.conditions, i);
+  const ComparisonState* memory = state.conditions[i].memory.comparison();
+  const ComparisonState none;
+  const ComparisonState& seen = memory == nullptr ? none : *memory;
+  const bool counts =
+      condition->kind() == CompareKind::kRate || condition->kind() == CompareKind::kHistogram;
+  const statistics::RateTick total = total_of(seen);
+  const auto slots = static_cast<double>(slots_of(seen));
+  return {
+      {"kind", name_of(condition->kind())},
+      {"in_promise", is_in_promise(plan, i)},
+      {"alpha", condition->alpha},
+      {"tolerance", tolerance_text(*condition)},
+      {"margin", text_or_null(margin_text(*condition))},
+      {"evidence", from_log(standing.log_evidence)},
+      {"needed", from_log(standing.log_needed)},
+      {"together", from_log(standing.log_together)},
+      {"needed_together", from_log(standing.log_alpha)},
+      {"rejects", standing.rejects},
+      {"suspicious", standing.suspicious},
+      {"held_back", standing.held_back},
+      {"early_promote", condition->early_promote},
+      {"established", standing.is_established},
+      {"slots", slots},
+      {"candidate", counts ? counts_json(total.candidate) : mean_json(seen.candidate_sum, slots)},
+      {"stable", counts ? counts_json(total.stable) : mean_json(seen.stable_sum, slots)},
+      {"ratio", size_json(*condition, seen)},
+      {"dispersion", dispersion_json(seen)},
+      {"history_slots", seen.history_slots},
+      {"measured", measured(*condition, seen)},
+      {"shared", text_or_null(seen.shared)},
+      {"outlook", text_or_null(seen.outlook)},
+      {"assumes", assumptions(*condition)}};
+}
+
+}  // namespace rollwatch

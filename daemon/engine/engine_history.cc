@@ -1,0 +1,87 @@
+// What stable did before the rollout, read once for each condition that compares: how much its bad
+// events come in bursts, and what this rollout will be able to see. In the background: nothing
+// waits for it.
+#include <algorithm>
+
+#include "analysis/render.h"
+#include "daemon/engine/engine_impl.h"
+
+namespace rollwatch {
+namespace {
+
+// So many slots are looked back; what is subtracted takes one more.
+constexpr int kHistorySlots = 30;
+constexpr int kHistoryAttempts = 3;
+constexpr Millis kHistoryAgain{10'000};
+
+bool wants_history(const ConditionPlan& plan, const ConditionState& state) {
+  const CompareCondition* compares = comparison_of(plan);
+  if (compares == nullptr) return false;
+  const bool counts =
+      compares->kind() == CompareKind::kRate || compares->kind() == CompareKind::kHistogram;
+  const statistics::ComparisonState* memory = state.memory.comparison();
+  return counts && (memory == nullptr || !memory->history_read);
+}
+
+}  // namespace
+
+awaitable<Past> MetricsSource::ask_past(PastQuestion /*question*/) {
+  co_return Unexpected(std::string("this datasource is not asked about the past"));
+}
+
+void Engine::Impl::read_histories(const EntryPtr& entry) {
+  for (std::size_t i = 0; i < entry->plan->conditions.size(); ++i) {
+    ConditionAsking& asking = entry->asking[i];
+    if (asking.reads_history || is_final(entry->state.state)) continue;
+    if (!wants_history(entry->plan->conditions[i], entry->state.conditions[i])) continue;
+    asking.reads_history = true;
+    spawn(executor_, "engine history",
+          [self = shared_from_this(), entry, i] { return self->read_history(entry, i); });
+  }
+}
+
+awaitable<void> Engine::Impl::read_history(EntryPtr entry, std::size_t condition) {
+  HistoryRead read{condition, {}, {}};
+  for (int attempt = 1; attempt <= kHistoryAttempts; ++attempt) {
+    auto slots = co_await history_of(*entry, condition);
+    if (stopping_ || entry->tenure->over) co_return;
+    if (slots) {
+      read.slots = *std::move(slots);
+      read.failed.clear();
+      break;
+    }
+    read.failed = slots.error();
+    if (attempt < kHistoryAttempts) co_await clock_.sleep(kHistoryAgain);
+    if (stopping_ || entry->tenure->over) co_return;
+  }
+  put(entry, Work{std::move(read)});
+}
+
+awaitable<Expected<std::vector<HistorySlot>, std::string>> Engine::Impl::history_of(
+    const Entry& entry, std::size_t condition) {
+  const ConditionPlan& plan = entry.plan->conditions[condition];
+  PastQuestion past;
+  past.datasource = plan.datasource;
+  past.step = plan.interval;
+  past.last = clock_.wall() - source_.ingestion_delay(plan.datasource);
+  past.first = past.last - kHistorySlots * plan.interval;
+  std::vector<HistorySlot> slots;
+  for (const PlannedQuestion& question : questions_of(plan)) {
+    if (*question.arm != Arm::kStable) continue;
+    auto text = render_question(question, entry.spec, plan, entry.state.step,
+                                step_weight(*entry.plan, entry.state));
+    if (!text) co_return Unexpected(text.error().message);
+    past.query = *std::move(text);
+    Past answered = co_await source_.ask_past(past);
+    if (!answered) co_return Unexpected(answered.error());
+    if (question.is_bad) {
+      for (std::size_t i = 0; i < std::min(slots.size(), answered->size()); ++i)
+        slots[i].bad = std::move((*answered)[i].answer);
+    } else {
+      for (PastSlot& slot : *answered) slots.push_back({slot.at, std::move(slot.answer), {}});
+    }
+  }
+  co_return slots;
+}
+
+}  // namespace rollwatch
