@@ -15,9 +15,10 @@
 namespace rollwatch {
 namespace {
 
-constexpr std::uint8_t kFormat = 2;
 constexpr std::uint64_t kOldestFormat = 1;
+// Only where a condition remembers something: what is as it always was, older programs can read.
 constexpr std::uint64_t kWithMemory = 2;
+constexpr std::uint64_t kFormat = kWithMemory;
 
 template <class T>
 constexpr bool kIsOptional = false;
@@ -159,8 +160,12 @@ class Writer {
   }
   // A field that older formats do not have.
   template <class Field>
-  void since(std::uint64_t, const Field& field) {
-    put(field);
+  void since(std::uint64_t format, const Field& field) {
+    if (format_ >= format) put(field);
+  }
+  void is_of(std::uint64_t format) {
+    format_ = format;
+    put_number(format);
   }
 
   void put_number(std::uint64_t value) {
@@ -226,6 +231,7 @@ class Writer {
 
   std::string& out_;
   std::size_t at_ = 0;
+  std::uint64_t format_ = kFormat;
 };
 
 class Reader : public PackedReader {
@@ -306,9 +312,20 @@ class Reader : public PackedReader {
 
 }  // namespace
 
+namespace {
+
+std::uint64_t format_of(const RolloutState& state) {
+  const bool remembers = std::ranges::any_of(state.conditions, [](const ConditionState& condition) {
+    return !condition.memory.bytes().empty();
+  });
+  return remembers ? kWithMemory : kOldestFormat;
+}
+
+}  // namespace
+
 void encode_state(const RolloutState& state, std::string& bytes) {
   Writer writer(bytes);
-  writer.put_number(kFormat);
+  writer.is_of(format_of(state));
   writer(state);
   writer.finish();
 }
@@ -332,6 +349,7 @@ Expected<RolloutState, std::string> decode_state(std::string_view bytes) {
   RolloutState state;
   reader(state);
   if (!reader.failed() && reader.left() > 0) reader.fail("bytes left over");
+  if (!reader.failed() && format_of(state) != format) reader.fail("a newer format than it needs");
   if (reader.failed()) return Unexpected(reader.error());
   return state;
 }

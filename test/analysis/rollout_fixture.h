@@ -110,8 +110,22 @@ class Rollout {
     const SysTime at = grid_of(plan_.conditions[i], state.conditions[i]).at(*next);
     now = std::max(now, at);
     SlotAnswered input{i, *next, at - delay, value, std::nullopt};
-    if (std::get<ThresholdCondition>(plan_.conditions[i].kind).evidence)
-      input.evidence = vector_of(events);
+    const auto* kind = std::get_if<ThresholdCondition>(&plan_.conditions[i].kind);
+    if (kind != nullptr && kind->evidence) input.evidence = vector_of(events);
+    happens(input);
+  }
+  // Of one that compares, as questions_of() asks.
+  void answer_arms(const std::string& condition, std::vector<Answer> arms) {
+    const std::size_t i = index_of(condition);
+    const auto next = next_slot(plan_.conditions[i], state.conditions[i], delay);
+    if (!next) {
+      ADD_FAILURE() << condition << " is not watched: " << show();
+      return;
+    }
+    const SysTime at = grid_of(plan_.conditions[i], state.conditions[i]).at(*next);
+    now = std::max(now, at);
+    SlotAnswered input{i, *next, at - delay, {}, std::nullopt};
+    input.arms = std::move(arms);
     happens(input);
   }
   void missed(const std::string& condition, std::int64_t slots = 1,

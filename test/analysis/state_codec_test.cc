@@ -67,7 +67,11 @@ RolloutState with_everything() {
   condition.last = judgement;
   condition.last_evaluated_at = kSomeTime;
   condition.answered_for = kSomeTime - Millis(5);
-  state.conditions = {condition, ConditionState{}, condition};
+  ConditionState counts;
+  counts.memory = ConditionMemory(statistics::CountState{{}, 2.5, kSomeTime});
+  ConditionState compares;
+  compares.memory = ConditionMemory(statistics::ComparisonState{});
+  state.conditions = {condition, ConditionState{}, condition, counts, compares};
   state.alerts.made().since = kSomeTime;
   state.alerts.made().firing = {
       {"f1", "Slow", "a=\"b\"", "5 %", "http://p/graph", kSomeTime, true}};
@@ -220,6 +224,21 @@ TEST(StateCodecTest, TheFormatIsWhatItWas) {
   EXPECT_TRUE(decode_state(encode_state(state)));
 }
 
+TEST(StateCodecTest, OnlyWhereSomethingIsRememberedTheFormatIsNewer) {
+  RolloutState state;
+  state.conditions.resize(1);
+  const std::string before = encode_state(state);
+  EXPECT_EQ(before.front(), 1);
+  state.conditions[0].memory = ConditionMemory(statistics::CountState{});
+  const std::string after = encode_state(state);
+  EXPECT_EQ(after.front(), 2);
+  const auto again = decode_state(after);
+  ASSERT_TRUE(again) << again.error();
+  EXPECT_TRUE(again->conditions[0].memory.count() != nullptr);
+  state.conditions[0].memory = {};
+  EXPECT_EQ(encode_state(state), before);
+}
+
 TEST(StateCodecTest, EveryEnumeratorComesBackAndTheNextIsRefused) {
   RolloutState state;
   state.conditions.resize(1);
@@ -260,7 +279,8 @@ TEST(StateCodecTest, WhatIsNotAStateIsSaidSo) {
   const std::string good = encode_state(RolloutState{});
   const std::vector<Bad> rows = {
       {"nothing", "", "cut short at byte 0"},
-      {"a later format", "\x02" + good.substr(1), "format 2, this program knows 1"},
+      {"a later format", "\x03" + good.substr(1), "format 3, this program knows 2"},
+      {"no format", std::string(1, '\0') + good.substr(1), "format 0, this program knows 2"},
       {"bytes left over", good + '\0', "left over"},
       {"cut", good.substr(0, good.size() - 1), "cut short"},
       {"an unknown state", "\x01\x7e", "unknown enumerator"},

@@ -54,6 +54,23 @@ CounterTable odd_table() {
   return table;
 }
 
+ComparisonState odd_comparison(Process process) {
+  ComparisonState state;
+  state.process = std::move(process);
+  state.candidate = odd_table();
+  state.stable = CounterTable::start(3);
+  state.placebo = PlaceboGuard::start(5);
+  state.fed = {{{{1, 0}, {2.5, 1}}, 1.5}};
+  state.candidate_sum = -0.0;
+  state.look = Look{3, true, 0.25, -1};
+  state.history_read = true;
+  state.history_slots = 30;
+  state.history = {100, 2};
+  state.outlook = "a doubling within a minute";
+  state.shared = "stable too";
+  return state;
+}
+
 template <class State>
 void comes_back(const State& state) {
   const std::string bytes = encode(state);
@@ -90,6 +107,23 @@ TEST(StatisticsCodec, EveryStateComesBackToTheBit) {
   comes_back(PlaceboGuard::start(6));
   comes_back(odd_table());
   comes_back(CounterTable::start(1));
+  comes_back(ComparisonState{});
+  comes_back(odd_comparison(odd_rate()));
+  comes_back(odd_comparison(odd_histogram()));
+  comes_back(odd_comparison(odd_gauge()));
+  comes_back(odd_comparison(MannWhitneyState{{1, 2}, {3}}));
+  comes_back(CountState{odd_table(), 2.5, SysTime(Millis(7))});
+}
+
+TEST(StatisticsCodec, OfSlotsThatWereFedTheOldestAreTakenTogether) {
+  std::vector<FedTick> fed;
+  for (int i = 0; i < 1000; ++i) keep(fed, {{{1, 0}, {10, 1}}, 2});
+  EXPECT_LE(fed.size(), kKeptTicks);
+  EXPECT_EQ(fed.back().tick.candidate.events, 1);
+  double events = 0;
+  for (const FedTick& one : fed) events += one.tick.candidate.events;
+  EXPECT_EQ(events, 1000);
+  EXPECT_EQ(fed.front().dispersion, 2);
 }
 
 // It would compare as false with everything: neither a rollback nor a promotion could come of it.

@@ -1,0 +1,469 @@
+// What a comparison does to a rollout, slot by slot.
+#include <gmock/gmock.h>
+
+#include "analysis/compare/standing.h"
+#include "analysis/compare/words.h"
+#include "analysis/judge.h"
+#include "analysis/state_codec.h"
+#include "test/analysis/compare_fixture.h"
+
+namespace rollwatch {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr Counts kFine{100, 1};
+constexpr Counts kBad{100, 8};
+constexpr Counts kStable{1900, 19};
+
+TEST(Compare, TheFirstSlotRemembersAndTheWarmUpIsNotCompared) {
+  Compared r(long_steps(compared_rate()));
+  r.play("begin ack");
+  std::vector<std::string> causes;
+  for (int i = 0; i < 6; ++i) {
+    r.serve(kFine, kStable);
+    causes.emplace_back(name_of(r.judged().cause));
+  }
+  EXPECT_THAT(causes, testing::ElementsAre("counting_begins", "warming_up", "warming_up",
+                                           "not_worse", "not_worse", "not_worse"));
+  EXPECT_EQ(r.show(), "analyzing step 0 (5 %) passing");
+  EXPECT_EQ(r.judged().evidence, 300) << "the candidate's requests that were compared";
+}
+
+TEST(Compare, FewEventsOnlyLengthenTheStep) {
+  Compared r(long_steps(compared_rate()));
+  r.warm_up({10, 0});
+  EXPECT_EQ(r.judged().cause, Cause::kFewEvents);
+  EXPECT_THAT(describe(r.judged()), HasSubstr("10 of 100 events compared so far"));
+  r.serve_times(60, {0.1, 0}, kStable);
+  EXPECT_EQ(r.show(), "analyzing step 0 (5 %) pending") << "no patience is used up";
+}
+
+TEST(Compare, ACandidateThatIsWorseIsRolledBackAndTheReasonSaysHowMuch) {
+  Compared r(long_steps(compared_rate()));
+  r.warm_up();
+  int slots = 0;
+  while (r.state.state == State::kAnalyzing && slots < 60) {
+    r.serve(kBad, kStable);
+    ++slots;
+  }
+  EXPECT_EQ(r.show(), "rolling_back step 0 (5 %) failed, out: rollback 0 %");
+  EXPECT_GE(slots, 3) << "one slot adds at most 2 nats, and alpha is 0.01";
+  EXPECT_LE(slots, 12);
+  EXPECT_THAT(r.decisions.back().reason,
+              AllOf(HasSubstr("errors worse than stable: "), HasSubstr(" bad of "),
+                    HasSubstr("evidence "), HasSubstr(" of 100")));
+  EXPECT_EQ(r.decisions.back().condition, 0u);
+}
+
+TEST(Compare, WhatBothHaveIsSharedAndNotBlamedOnTheCandidate) {
+  Compared r(long_steps(compared_rate()));
+  r.warm_up(kFine, kStable);
+  r.serve_times(5, kFine, kStable);
+  const double before = r.log_evidence();
+  r.serve_times(10, {100, 20}, {1900, 380});
+  EXPECT_EQ(r.judged().outcome, Outcome::kPass);
+  EXPECT_THAT(describe(r.judged()),
+              HasSubstr("stable too: 20 % of its events were bad in this slot"));
+  EXPECT_LE(r.log_evidence(), before + 0.5);
+  EXPECT_EQ(r.show(), "analyzing step 0 (5 %) passing");
+}
+
+TEST(Compare, SuspicionKeepsTheWeightWithoutAQuestion) {
+  Plan plan = two_steps(compared_rate());
+  Compared r(plan);
+  r.warm_up();
+  while (r.judged().cause != Cause::kSuspicious && r.now < *parse_time("2026-01-02T04:00:00Z"))
+    r.serve({100, 3.2}, kStable);
+  ASSERT_EQ(r.judged().cause, Cause::kSuspicious);
+  EXPECT_THAT(r.show(), HasSubstr("analyzing step 0 (5 %) pending"));
+  EXPECT_FALSE(r.state.question);
+  r.serve_times(40, {100, 0}, kStable);
+  EXPECT_THAT(r.ordered(), HasSubstr("advance 25 %")) << "it went away";
+}
+
+TEST(Compare, NothingServedIsNoDataAndUsesUpPatience) {
+  Compared r(long_steps(compared_rate()));
+  r.warm_up();
+  r.serve_times(29, {0, 0}, kStable);
+  EXPECT_EQ(r.judged().cause, Cause::kNoEvents);
+  EXPECT_THAT(describe(r.judged()), HasSubstr("the candidate served nothing"));
+  EXPECT_EQ(r.show(), "analyzing step 0 (5 %) unknown");
+  r.serve_times(3, {0, 0}, kStable);
+  EXPECT_THAT(r.show(), HasSubstr("paused step 0 (5 %) unknown, asks: no_answers"));
+  r.serve(kFine, kStable);
+  EXPECT_THAT(r.show(), HasSubstr("analyzing")) << "lifted by the next answer";
+}
+
+TEST(Compare, StableServingNothingIsNoDataToo) {
+  Compared r(long_steps(compared_rate()));
+  r.warm_up();
+  r.serve(kFine, {0, 0});
+  EXPECT_EQ(r.judged().cause, Cause::kNoStable);
+  EXPECT_EQ(r.judged().outcome, Outcome::kNoData);
+}
+
+TEST(Compare, AnAnswerThatIsAnErrorIsOneAndTheCountersWaitForTheNext) {
+  Compared with(long_steps(compared_rate())), without(long_steps(compared_rate()));
+  with.warm_up();
+  without.warm_up();
+  with.candidate.add(kFine);
+  with.stable.add(kStable);
+  const Answer failed{QueryFailure{FailureKind::kTimeout, "no answer", 0}, {}, false, nullptr, {}};
+  with.answer_arms("errors",
+                   {with.candidate.events(), failed, with.stable.events(), with.stable.bad()});
+  EXPECT_EQ(with.judged().cause, Cause::kTimeout);
+  EXPECT_THAT(describe(with.judged()), HasSubstr("candidate's bad_events"));
+  with.serve(kFine, kStable);
+  without.missed("errors");
+  without.serve({200, 2}, {3800, 38});
+  EXPECT_EQ(with.log_evidence(), without.log_evidence()) << "each event once, with the next slot";
+}
+
+// ---- What happens to processes and not to the release
+
+double evidence_after(const std::function<void(Compared&)>& happens) {
+  Compared r(long_steps(compared_rate()));
+  r.warm_up(kFine, kStable);
+  r.serve_times(3, {100, 2}, kStable);
+  happens(r);
+  r.serve_times(3, {100, 2}, kStable);
+  return r.log_evidence();
+}
+
+TEST(Compare, RestartsNewPodsAndGapsChangeNothing) {
+  const double usual = evidence_after([](Compared& r) { r.serve({100, 2}, kStable); });
+  EXPECT_DOUBLE_EQ(evidence_after([](Compared& r) {
+                     r.candidate["candidate-0"] = {};  // its container began anew
+                     r.stable["stable-3"] = {};
+                     r.serve({100, 2}, kStable);
+                   }),
+                   usual);
+  EXPECT_DOUBLE_EQ(evidence_after([](Compared& r) {
+                     // A pod in the place of another, and its first requests.
+                     r.candidate.remove("candidate-1");
+                     r.candidate["candidate-9"] = {};
+                     r.serve({100, 2}, kStable);
+                   }),
+                   usual);
+}
+
+TEST(Compare, ASeriesThatIsBornOnTheWayCountsFromZero) {
+  Compared r(long_steps(compared_rate()));
+  r.warm_up();
+  r.serve({100, 0}, kStable);
+  const double before = r.log_evidence();
+  r.candidate["candidate-new"] = {50, 25};
+  r.serve({100, 0}, kStable);
+  EXPECT_GT(r.log_evidence(), before) << "its first errors are not lost";
+}
+
+TEST(Compare, ItIsSavedInTheMiddleAndGoesOnTheSame) {
+  Compared r(long_steps(compared_rate()));
+  r.warm_up();
+  r.serve_times(5, kFine, kStable);
+  const auto saved = decode_state(encode_state(r.state));
+  ASSERT_TRUE(saved) << saved.error();
+  EXPECT_EQ(encode_state(*saved), encode_state(r.state));
+  Compared again = r;
+  again.state = *saved;
+  for (Compared* each : {&r, &again}) each->serve_times(5, {100, 3}, kStable);
+  EXPECT_EQ(encode_state(again.state), encode_state(r.state));
+}
+
+// ---- One alpha
+
+TEST(Compare, TheThresholdIsAGuardBesideItAndOutsideThePromise) {
+  Plan plan = long_steps({compared_rate(), condition("guard", "> 0.5")});
+  EXPECT_TRUE(is_in_promise(plan, 0));
+  EXPECT_FALSE(is_in_promise(plan, 1));
+  plan.conditions[0].on_fail = OnFail::kPause;
+  EXPECT_FALSE(is_in_promise(plan, 0)) << "it rolls nothing back";
+  Compared r(long_steps({compared_rate(), condition("guard", "> 0.5")}));
+  r.play("begin ack guard:fail*3");
+  EXPECT_THAT(r.decisions.back().reason, HasSubstr("guard"));
+  EXPECT_EQ(r.state.state, State::kRollingBack);
+}
+
+TEST(Compare, AlphaIsSharedSoEachNeedsMoreThanAlone) {
+  const Plan one = long_steps(compared_rate());
+  const Plan two = long_steps({compared_rate("a"), compared_rate("b")});
+  const std::vector<ConditionState> none(2);
+  EXPECT_DOUBLE_EQ(standing_of(one, none, 0).log_needed, std::log(100));
+  EXPECT_DOUBLE_EQ(standing_of(two, none, 0).log_needed, std::log(200));
+}
+
+TEST(Compare, WhatTwoReachTogetherRollsBack) {
+  Compared r(long_steps({compared_rate("a"), compared_rate("b")}));
+  r.warm_up();
+  while (r.state.state == State::kAnalyzing && r.now < *parse_time("2026-01-02T04:00:00Z"))
+    r.serve({100, 4}, kStable);
+  ASSERT_EQ(r.state.state, State::kRollingBack);
+  const double together = standing_of(r.plan(), r.state.conditions, 0).log_together;
+  EXPECT_GE(together, std::log(100));
+  EXPECT_LT(std::max(r.log_evidence(0), r.log_evidence(1)), std::log(200) + 2)
+      << "both saw the same, so the mean decides";
+}
+
+TEST(Compare, OneThatObservesSaysWhatItWouldHaveDoneOnce) {
+  ConditionPlan observes = compared_rate();
+  observes.on_fail = OnFail::kObserve;
+  Compared r(long_steps({observes, condition("guard", "> 0.5")}));
+  r.play("begin ack");
+  for (int i = 0; i < 20; ++i) r.serve(kBad, kStable);
+  EXPECT_EQ(r.decided(), "advance would-have-rollback");
+}
+
+TEST(Compare, APersonWhoGoesOnBeginsTheEvidenceAnew) {
+  ConditionPlan pauses = compared_rate();
+  pauses.on_fail = OnFail::kPause;
+  Compared r(long_steps(pauses));
+  r.warm_up();
+  while (r.state.state == State::kAnalyzing && r.now < *parse_time("2026-01-02T04:00:00Z"))
+    r.serve(kBad, kStable);
+  ASSERT_THAT(r.show(), HasSubstr("paused step 0 (5 %) failed, asks: condition_failed"));
+  EXPECT_EQ(r.person(DecisionKind::kResume, "known"), "");
+  EXPECT_EQ(r.log_evidence(), 0);
+  r.serve_times(5, kFine, kStable);
+  EXPECT_THAT(r.show(), HasSubstr("analyzing"));
+}
+
+// ---- Early promotion
+
+Plan early(ConditionPlan plan) {
+  comparison(plan).early_promote = true;
+  return long_steps(std::move(plan));
+}
+
+constexpr Counts kManyFine{1000, 10};
+constexpr Counts kManyStable{19000, 190};
+
+TEST(Compare, OneThatIsBeyondDoubtIsPromotedEarly) {
+  Compared r(early(compared_rate()));
+  r.warm_up();
+  while (r.state.state == State::kAnalyzing && r.now < *parse_time("2026-01-02T03:09:00Z"))
+    r.serve(kManyFine, kManyStable);
+  EXPECT_EQ(r.show(), "promoting step 0 (5 %) passing, out: promote 100 %");
+  EXPECT_THAT(r.decisions.back().reason, HasSubstr("promoted early"));
+}
+
+TEST(Compare, NobodyIsPromotedEarlyWhoDidNotAskForIt) {
+  Compared r(long_steps(compared_rate()));
+  r.warm_up();
+  r.serve_times(40, kManyFine, kManyStable);
+  EXPECT_EQ(r.show(), "analyzing step 0 (5 %) passing");
+}
+
+TEST(Compare, AnEarlyPromotionStillAsksWhoIsToBeAsked) {
+  Plan plan = early(compared_rate());
+  plan.approve_promote = true;
+  Compared r(plan);
+  r.warm_up();
+  r.serve_times(20, kManyFine, kManyStable);
+  EXPECT_THAT(r.show(), HasSubstr("asks: approve_promote"));
+  plan.steps[1].approve = true;
+  Compared steps(plan);
+  steps.warm_up();
+  steps.serve_times(20, kManyFine, kManyStable);
+  EXPECT_EQ(steps.show(), "analyzing step 0 (5 %) passing");
+}
+
+TEST(Compare, AnEarlyPromotionWaitsForTheOtherConditions) {
+  Plan plan = early(compared_rate());
+  plan.conditions.push_back(condition("guard", "> 0.5"));
+  Compared r(plan);
+  r.warm_up();
+  r.serve_times(20, kManyFine, kManyStable);
+  EXPECT_EQ(r.show(), "analyzing step 0 (5 %) pending");
+  r.play("guard:pass");
+  EXPECT_EQ(r.show(), "promoting step 0 (5 %) passing, out: promote 100 %");
+}
+
+// ---- Numbers, latencies, ranks
+
+Answer number(double value) { return Answer{Vector{{Series{{}, value}}}, {}, false, nullptr, {}}; }
+
+TEST(Compare, AGaugeThatIsTypicallyHigherIsFound) {
+  statistics::GaugeRules rules;
+  rules.margin = std::log(1.1);
+  rules.promote_margin = std::log(1.25);
+  Compared r(long_steps(compared("memory", rules)));
+  r.play("begin ack");
+  int slots = 0;
+  for (; r.state.state == State::kAnalyzing && slots < 60; ++slots)
+    r.answer_arms("memory", {number(150 + slots % 3), number(100 + slots % 2)});
+  EXPECT_EQ(r.state.state, State::kRollingBack);
+  EXPECT_GT(slots, 9);
+  EXPECT_THAT(r.decisions.back().reason, HasSubstr("on average, stable"));
+  Compared equal(long_steps(compared("memory", rules)));
+  equal.play("begin ack");
+  for (int i = 0; i < 50; ++i)
+    equal.answer_arms("memory", {number(100 + i % 3), number(100 + (i + 1) % 3)});
+  EXPECT_EQ(equal.show(), "analyzing step 0 (5 %) passing");
+}
+
+TEST(Compare, AGaugeNeedsOneNumberOfEachVersion) {
+  Compared r(long_steps(compared("memory", statistics::GaugeRules{})));
+  r.play("begin ack");
+  const Answer two{
+      Vector{{Series{{{"pod", "a"}}, 1}, Series{{{"pod", "b"}}, 2}}}, {}, false, nullptr, {}};
+  r.answer_arms("memory", {two, number(1)});
+  EXPECT_EQ(r.judged().cause, Cause::kManySeries);
+  r.answer_arms("memory", {number(std::nan("")), number(1)});
+  EXPECT_EQ(r.judged().outcome, Outcome::kNoData);
+  r.answer_arms("memory", {number(1), Answer{Vector{}, {}, false, nullptr, {}}});
+  EXPECT_EQ(r.judged().cause, Cause::kNoStable);
+}
+
+// Cumulative buckets of one pod with boundaries 0.1, 0.5 and infinity.
+Answer buckets(double fast, double slow, double slowest, const std::string& upper = "0.5") {
+  std::vector<Series> series;
+  series.push_back({{{"le", "0.1"}, {"pod", "a"}}, fast});
+  series.push_back({{{"le", upper}, {"pod", "a"}}, fast + slow});
+  series.push_back({{{"le", "+Inf"}, {"pod", "a"}}, fast + slow + slowest});
+  return Answer{Vector{SeriesList(std::move(series))}, {}, false, nullptr, {}};
+}
+
+TEST(Compare, ASlowerHistogramIsFound) {
+  statistics::HistogramRules rules;
+  rules.dispersion.mode = statistics::DispersionMode::kOff;
+  Compared r(long_steps(compared("latency", rules)));
+  r.play("begin ack");
+  int slots = 0;
+  for (; r.state.state == State::kAnalyzing && slots < 60; ++slots)
+    r.answer_arms("latency", {buckets(50 * slots, 50 * slots, 10 * slots),
+                              buckets(900 * slots, 90 * slots, 10 * slots)});
+  EXPECT_EQ(r.state.state, State::kRollingBack);
+  EXPECT_THAT(r.decisions.back().reason, HasSubstr("slower than"));
+  Compared equal(long_steps(compared("latency", rules)));
+  equal.play("begin ack");
+  for (int i = 0; i < 50; ++i)
+    equal.answer_arms("latency", {buckets(90 * i, 9 * i, i), buckets(900 * i, 90 * i, 10 * i)});
+  EXPECT_EQ(equal.show(), "analyzing step 0 (5 %) passing");
+}
+
+TEST(Compare, HistogramsWithOtherBoundariesAreAnError) {
+  Compared r(long_steps(compared("latency", statistics::HistogramRules{})));
+  r.play("begin ack");
+  r.answer_arms("latency", {buckets(1, 1, 1, "0.25"), buckets(1, 1, 1)});
+  EXPECT_EQ(r.judged().cause, Cause::kIncomparable);
+  EXPECT_THAT(describe(r.judged()), HasSubstr("other boundaries"));
+}
+
+TEST(Compare, MannWhitneyLooksOnceAStepWhenItCouldEnd) {
+  Plan plan = two_steps(compared("queue", RankRules{}));
+  plan.steps[0].hold = plan.steps[1].hold = duration("3m");
+  Compared r(plan);
+  r.play("begin ack");
+  std::vector<Cause> causes;
+  for (int i = 0; i < 40 && r.state.state == State::kAnalyzing && r.state.step == 0; ++i) {
+    r.answer_arms("queue", {number(5 + i % 7), number(5 + (i + 3) % 7)});
+    causes.push_back(r.judged().cause);
+    if (r.state.order) break;
+  }
+  EXPECT_EQ(std::ranges::count(causes, Cause::kNotWorse), 1);
+  EXPECT_EQ(causes.back(), Cause::kNotWorse);
+  EXPECT_THAT(r.ordered(), HasSubstr("advance 25 %"));
+  r.ack();
+  for (int i = 0; i < 40 && r.state.state == State::kAnalyzing; ++i)
+    r.answer_arms("queue", {number(50 + i % 7), number(5 + i % 7)});
+  EXPECT_EQ(r.state.state, State::kRollingBack);
+}
+
+// ---- History
+
+std::vector<HistorySlot> history(int slots, Counts each) {
+  Pods pods("stable", 10);
+  std::vector<HistorySlot> past;
+  for (int i = 0; i < slots; ++i) {
+    pods.add(each);
+    past.push_back({SysTime(Millis(10'000 * i)), pods.events(), pods.bad()});
+  }
+  return past;
+}
+
+TEST(Compare, HistorySaysWhatThisRolloutCanSee) {
+  Compared r(long_steps(compared_rate()));
+  r.happens(HistoryRead{0, history(31, {400, 2}), ""});
+  const statistics::ComparisonState& memory = *r.state.conditions[0].memory.comparison();
+  EXPECT_EQ(memory.history_slots, 30u);
+  EXPECT_THAT(memory.outlook, AllOf(HasSubstr("at 40 a second, 5 % of it: a doubling of stable's "
+                                              "0.5 %"),
+                                    HasSubstr("times is not found before the end")));
+  EXPECT_THAT(r.events.back().summary, HasSubstr(memory.outlook));
+  r.happens(HistoryRead{0, history(31, {400, 2}), ""});
+  EXPECT_FALSE(r.last.changed()) << "once";
+}
+
+TEST(Compare, WithoutHistoryItSaysSo) {
+  Compared r(long_steps(compared_rate()));
+  r.happens(HistoryRead{0, {}, "the datasource cannot be reached"});
+  EXPECT_THAT(r.events.back().summary,
+              HasSubstr("could not be read (the datasource cannot be reached)"));
+  EXPECT_TRUE(r.state.conditions[0].memory.comparison()->history_read);
+}
+
+// ---- Counting since the step began
+
+ConditionPlan counting(std::string_view fail_if) {
+  ConditionPlan plan = condition("oom", fail_if);
+  threshold(plan).counts = true;
+  plan.fail_after = plan.within = 1;
+  return plan;
+}
+
+Answer counters(double a, double b) {
+  return Answer{
+      Vector{{Series{{{"pod", "a"}}, a}, Series{{{"pod", "b"}}, b}}}, {}, false, nullptr, {}};
+}
+
+TEST(Count, MoreThanThreeInThisStepFail) {
+  Compared r(long_steps(counting("> 3")));
+  r.play("begin ack");
+  r.answer("oom", counters(7, 0));
+  EXPECT_EQ(r.judged().cause, Cause::kCountingBegins);
+  r.answer("oom", counters(8, 2));
+  EXPECT_EQ(r.judged().value, 3);
+  EXPECT_EQ(r.judged().outcome, Outcome::kPass);
+  r.answer("oom", counters(8, 3));
+  EXPECT_EQ(r.state.state, State::kRollingBack);
+  EXPECT_THAT(r.decisions.back().reason, HasSubstr("oom 4 > 3"));
+}
+
+TEST(Count, TheNextStepBeginsAtZeroAndRestartsLoseNothing) {
+  Plan plan = two_steps(counting("> 3"));
+  Compared r(plan);
+  r.play("begin ack");
+  r.answer("oom", counters(0, 0));
+  r.answer("oom", counters(2, 0));
+  r.answer("oom", counters(1, 0));  // it began anew, and counted one since
+  EXPECT_EQ(r.judged().value, 3);
+  r.answer("oom", counters(1, 0));
+  ASSERT_THAT(r.ordered(), HasSubstr("advance 25 %"));
+  r.ack();
+  r.answer("oom", counters(2, 0));
+  EXPECT_EQ(r.judged().value, 1) << "of this step";
+}
+
+TEST(Count, NoCounterIsNoAnswerUnlessSomethingSaysThatSomebodyWasThere) {
+  Compared r(long_steps(counting("> 3")));
+  r.play("begin ack");
+  const Answer none{Vector{}, {}, false, nullptr, {}};
+  r.answer("oom", none);
+  r.answer("oom", none);
+  EXPECT_EQ(r.judged().outcome, Outcome::kNoData);
+  ConditionPlan with = counting("> 3");
+  counting_events(with);
+  Compared evidence(long_steps(with));
+  evidence.play("begin ack");
+  evidence.answer("oom", none);
+  evidence.answer("oom", none);
+  EXPECT_EQ(evidence.judged().outcome, Outcome::kPass);
+  evidence.answer("oom", counters(2, 3));
+  EXPECT_EQ(evidence.state.state, State::kRollingBack) << "the first ones count";
+}
+
+}  // namespace
+}  // namespace rollwatch
