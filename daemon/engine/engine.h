@@ -114,7 +114,8 @@ struct FreezeView {
 
 // What leaves the engine after a commit. Called on the io thread, after the commit that holds it.
 struct EngineHooks {
-  std::function<void(const StoredEvent&, const RolloutSpec&)> event;
+  // `traceparent`: of the call that a decision came with, if it has one.
+  std::function<void(const StoredEvent&, const RolloutSpec&, const std::string& traceparent)> event;
   std::function<void(const Delivery&, const RolloutSpec&)> deliver;  // a new order or notification
   std::function<void(const std::string& delivery)> withdraw;         // must not go out any more
   std::function<void(const std::string& delivery, DeliveryState)>

@@ -32,6 +32,8 @@ const Buckets kLoop{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 
 // A rollout takes minutes or hours.
 const Buckets kRollout{60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400};
 const Buckets kCommit{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
+// Most take milliseconds; a call that waits takes minutes. Few, for each route has its own.
+const Buckets kHttp{0.005, 0.025, 0.1, 0.5, 1, 5, 30, 300};
 
 prometheus::Family<Counter>& counters(Registry& registry, const char* name, const char* help) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
@@ -124,6 +126,14 @@ class Metrics::Impl {
       gauges(registry, "rollwatch_datasource_ingestion_delay_seconds",
              "A slot is evaluated for its time minus this; with \"auto\" as measured.");
   std::map<std::string, Gauge*> delays;  // those of `delay`, by datasource
+  prometheus::Family<Gauge>& in_flight =
+      gauges(registry, "rollwatch_datasource_queries_in_flight",
+             "Queries that the datasource is being asked now; at most its max_concurrency.");
+  std::map<std::string, Gauge*> in_flights;
+  prometheus::Family<Gauge>& waiting =
+      gauges(registry, "rollwatch_datasource_queries_waiting",
+             "Queries that wait for others to be answered, because of max_concurrency.");
+  std::map<std::string, Gauge*> waitings;
   prometheus::Family<Counter>& decisions = counters(
       registry, "rollwatch_decisions_total", "Decisions by kind, and by the engine or a person.");
   prometheus::Family<Counter>& overridden = counters(
@@ -155,6 +165,9 @@ class Metrics::Impl {
   prometheus::Family<Gauge>& breaker =
       gauges(registry, "rollwatch_target_breaker_open",
              "Whether a target keeps failing and is probed: 1; 0 if it takes what it is sent.");
+  prometheus::Family<Gauge>& last_success =
+      gauges(registry, "rollwatch_target_last_success_timestamp_seconds",
+             "When a target last took a message.");
   std::map<std::string, Gauge*> breakers;  // those of `breaker`, by target
   Histogram& commit =
       histograms(registry, "rollwatch_store_commit_seconds", "Time a commit took to be on disk.")
@@ -162,6 +175,10 @@ class Metrics::Impl {
   Histogram& loop = histograms(registry, "rollwatch_event_loop_delay_seconds",
                                "How much later than asked for the event loop came back to a timer.")
                         .Add({}, kLoop);
+  Counter& not_recorded =
+      counters(registry, "rollwatch_store_failures_total",
+               "Tries to record a step of a rollout that the store did not take.")
+          .Add({});
   Gauge& ready = gauges(registry, "rollwatch_ready",
                         "Whether the daemon is ready, as /-/ready says: 1, or 0 if not.")
                      .Add({});
@@ -196,12 +213,20 @@ class Metrics::Impl {
   Gauge& reload_ok = gauges(registry, "rollwatch_config_last_reload_successful",
                             "Whether the configuration was taken over when it was last loaded.")
                          .Add({});
+  prometheus::Family<Histogram>& http_duration = histograms(
+      registry, "rollwatch_http_request_duration_seconds",
+      "Time from a request until it was answered, by route; of a stream until it began.");
   Gauge& reload_time = gauges(registry, "rollwatch_config_last_reload_success_timestamp_seconds",
                               "When the configuration was last taken over.")
                            .Add({});
 };
 
 Metrics::Metrics(const std::string& version) : impl_(std::make_unique<Impl>()) {
+  Gauge& config_hash =
+      gauges(registry, "rollwatch_config_hash",
+             "A number made from the text of the configuration files in force; daemons with the "
+             "same files have the same.")
+          .Add({});
   gauges(impl_->registry, "rollwatch_build_info", "The running version; always 1.")
       .Add({{"version", version}, {"compiler", __VERSION__}})
       .Set(1);
@@ -329,13 +354,22 @@ void Metrics::on_targets(const std::vector<std::string>& names) {
 void Metrics::on_delivery(const Delivery& delivery, std::string_view result) {
   impl_->deliveries
       .Add({{"target", delivery.target}, {"kind", delivery.kind}, {"result", std::string(result)}})
+void Metrics::on_queries_now(const std::map<std::string, QueriesReading>& queries) {
+  set_all(impl_->in_flight, impl_->in_flights, "datasource", queries,
+          [](const QueriesReading& now) { return static_cast<double>(now.in_flight); });
+  set_all(impl_->waiting, impl_->waitings, "datasource", queries,
+          [](const QueriesReading& now) { return static_cast<double>(now.waiting); });
+}
+
       .Increment();
   const bool refused_for_good = result == "refused" && delivery.cls == DeliveryClass::kNotification;
   if (result == "expired" || result == "given_up" || refused_for_good)
     impl_->dead.Add({{"target", delivery.target}}).Increment();
 }
 
-void Metrics::on_delivered(const Delivery&, Seconds latency) {
+void Metrics::on_delivered(const Delivery& delivery, Seconds latency) {
+  const Seconds at = delivery.created_at.time_since_epoch() + latency;
+  impl_->last_success.Add({{"target", delivery.target}}).Set(at.count());
   impl_->delivery_latency.Observe(std::max(0.0, latency.count()));
 }
 
@@ -366,6 +400,8 @@ void Metrics::on_nodes(const NodesReading& reading) {
 }
 
 void Metrics::on_stream_clients(std::size_t clients) {
+void Metrics::on_not_recorded() { impl_->not_recorded.Increment(); }
+
   impl_->stream_clients.Set(static_cast<double>(clients));
 }
 
@@ -373,11 +409,10 @@ void Metrics::on_stream_cut(std::string_view reason) {
   impl_->stream_cuts.Add({{"reason", std::string(reason)}}).Increment();
 }
 
-void Metrics::on_http(std::string_view method, std::string_view route, int status) {
+void Metrics::on_http(std::string_view method, std::string_view route, int status, Seconds took) {
+  const std::string name = route.empty() ? "none" : std::string(route);
   impl_->http
-      .Add({{"method", bounded_method(method)},
-            {"route", route.empty() ? "none" : std::string(route)},
-            {"code", std::to_string(status)}})
+      .Add({{"method", bounded_method(method)}, {"route", name}, {"code", std::to_string(status)}})
       .Increment();
 }
 
@@ -390,11 +425,16 @@ std::string Metrics::text(SysTime now, const std::function<void(const Engine::Lo
   impl_->clock.Set(Seconds(now.time_since_epoch()).count());
   auto families = impl_->registry.Collect();
   std::erase_if(families,
+  impl_->http_duration.Add({{"route", name}}, kHttp).Observe(took.count());
                 [](const prometheus::MetricFamily& family) { return family.metric.empty(); });
   std::ranges::move(process_metrics(), std::back_inserter(families));
   std::string text = prometheus::TextSerializer().Serialize(families);
   impl_->rollouts.append_to(text, now, active);
   return text;
+}
+
+void Metrics::on_configuration(std::uint64_t fingerprint) {
+  impl_->config_hash.Set(static_cast<double>(fingerprint));
 }
 
 }  // namespace rollwatch

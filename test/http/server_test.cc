@@ -371,7 +371,7 @@ TEST(HttpServer, ListensOnLoopbackOnlyAndSaysWhyNot) {
   };
   net::io_context context;
   SystemClock clock;
-  HttpServer server(context.get_executor(), clock, echo, [](auto, auto, int) {});
+  HttpServer server(context.get_executor(), clock, echo, [](auto, auto, int, auto) {});
   for (const Row& row : rows) {
     SCOPED_TRACE(row.address);
     const auto address = server.listen(row.address);
@@ -385,7 +385,7 @@ TEST(HttpServer, SaysThatAPortIsTaken) {
   RunningServer first(echo);
   net::io_context context;
   SystemClock clock;
-  HttpServer server(context.get_executor(), clock, echo, [](auto, auto, int) {});
+  HttpServer server(context.get_executor(), clock, echo, [](auto, auto, int, auto) {});
   const auto address = server.listen(first.address);
   ASSERT_FALSE(address.has_value());
   EXPECT_THAT(address.error(), HasSubstr("in use"));

@@ -97,7 +97,10 @@ class MetricsTest : public testing::Test {
     outbox.oldest_age = Millis(2500);
     metrics.on_outbox(outbox);
     metrics.on_commit(Millis(3));
-    metrics.on_http("GET", "/api/v1/rollouts/{id}", 200);
+    metrics.on_not_recorded();
+    metrics.on_queries_now({{"default", {3, 1}}});
+    metrics.on_configuration(0xfedcba987654);
+    metrics.on_http("GET", "/api/v1/rollouts/{id}", 200, Millis(12));
     metrics.on_stream_clients(3);
     metrics.on_stream_cut("slow");
     metrics.on_reload(true, now);
@@ -305,7 +308,7 @@ TEST_F(MetricsTest, ADatasourceIsUpOrDown) {
 }
 
 TEST_F(MetricsTest, WhatClientsSendMakesNoSeriesOfItsOwn) {
-  for (int i = 0; i < 100; ++i) metrics.on_http("METHOD" + std::to_string(i), "", 404);
+  for (int i = 0; i < 100; ++i) metrics.on_http("METHOD" + std::to_string(i), "", 404, Millis(1));
   EXPECT_EQ(lines("rollwatch_http_requests_total"),
             "rollwatch_http_requests_total{code=\"404\",method=\"OTHER\",route=\"none\"} 100\n");
 }
