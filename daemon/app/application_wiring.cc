@@ -135,6 +135,9 @@ EngineHooks Application::Impl::engine_hooks() {
   hooks.decided = [this](const Decision& decision, Verdict before) {
     metrics_.on_decision(decision, before);
   };
+  hooks.labelled = [this](DecisionKind kind, const DecisionLabel& label) {
+    metrics_.on_labelled(kind, label);
+  };
   hooks.freeze = [this](const FreezeRecord& freeze) {
     const std::string what =
         freeze.service.empty() ? "everything" : freeze.ns + "/" + freeze.service;
@@ -148,10 +151,10 @@ EngineHooks Application::Impl::engine_hooks() {
   };
   hooks.committed = [this](std::chrono::nanoseconds took) { metrics_.on_commit(took); };
   hooks.not_recorded = [this](const RolloutSpec& spec, const std::string& why) {
+    metrics_.on_not_recorded();
     // It is tried again every second, and a store that is away is so for every rollout.
     const SteadyTime now = clock_.steady();
     if (store_told_ && now - *store_told_ < kTellOfStoreEvery) return;
-    metrics_.on_not_recorded();
     store_told_ = now;
     spdlog::error("{} {}/{}@{} is not recorded, tried again every second: {}", spec.id, spec.ns,
                   spec.service, spec.target, why);
@@ -171,14 +174,14 @@ ApiContext Application::Impl::api_context() {
             std::map<std::string, QueriesReading> queries;
             for (const auto& [name, datasource] : settings_->datasources) {
               delays[name] = delays_.ingestion_delay(name);
-            metrics_.on_ingestion_delays(delays);
-            metrics_.on_outbox(
-                {outbox.orders, outbox.accepted, outbox.notifications, outbox.oldest_age});
               const DatasourceReading reading = source_.reading(name);
               queries[name] = {reading.in_flight, reading.waiting};
             }
-            metrics_.on_breakers(open_breakers_of(outbox_.targets()));
+            metrics_.on_ingestion_delays(delays);
             metrics_.on_queries_now(queries);
+            metrics_.on_outbox(
+                {outbox.orders, outbox.accepted, outbox.notifications, outbox.oldest_age});
+            metrics_.on_breakers(open_breakers_of(outbox_.targets()));
             metrics_.on_freezes(engine_.freezes_in_force());
             metrics_.on_nodes(backend_->reading());
             metrics_.on_stream_clients(feed_.clients());

@@ -140,6 +140,9 @@ class Metrics::Impl {
       registry, "rollwatch_overridden_decisions_total",
       "Decisions of people against the verdict of that moment: on although it was failing, failed "
       "or unknown, back although it was passing or passed.");
+  prometheus::Family<Counter>& labelled =
+      counters(registry, "rollwatch_labelled_decisions_total",
+               "Rollbacks and promotions that somebody labelled right or wrong afterwards.");
   prometheus::Family<Histogram>& durations =
       histograms(registry, "rollwatch_rollout_duration_seconds",
                  "Time from a rollout's registration to its end, by how it ended.");
@@ -162,23 +165,23 @@ class Metrics::Impl {
                       .Add({});
   prometheus::Family<Gauge>& dead = gauges(
       registry, "rollwatch_dead_letters", "Messages given up since the daemon started, by target.");
-  prometheus::Family<Gauge>& breaker =
-      gauges(registry, "rollwatch_target_breaker_open",
-             "Whether a target keeps failing and is probed: 1; 0 if it takes what it is sent.");
   prometheus::Family<Gauge>& last_success =
       gauges(registry, "rollwatch_target_last_success_timestamp_seconds",
              "When a target last took a message.");
+  prometheus::Family<Gauge>& breaker =
+      gauges(registry, "rollwatch_target_breaker_open",
+             "Whether a target keeps failing and is probed: 1; 0 if it takes what it is sent.");
   std::map<std::string, Gauge*> breakers;  // those of `breaker`, by target
   Histogram& commit =
       histograms(registry, "rollwatch_store_commit_seconds", "Time a commit took to be on disk.")
           .Add({}, kCommit);
-  Histogram& loop = histograms(registry, "rollwatch_event_loop_delay_seconds",
-                               "How much later than asked for the event loop came back to a timer.")
-                        .Add({}, kLoop);
   Counter& not_recorded =
       counters(registry, "rollwatch_store_failures_total",
                "Tries to record a step of a rollout that the store did not take.")
           .Add({});
+  Histogram& loop = histograms(registry, "rollwatch_event_loop_delay_seconds",
+                               "How much later than asked for the event loop came back to a timer.")
+                        .Add({}, kLoop);
   Gauge& ready = gauges(registry, "rollwatch_ready",
                         "Whether the daemon is ready, as /-/ready says: 1, or 0 if not.")
                      .Add({});
@@ -210,23 +213,23 @@ class Metrics::Impl {
                "Clients of the event stream that were cut, by reason.");
   prometheus::Family<Counter>& http = counters(registry, "rollwatch_http_requests_total",
                                                "Requests answered, by route and status.");
-  Gauge& reload_ok = gauges(registry, "rollwatch_config_last_reload_successful",
-                            "Whether the configuration was taken over when it was last loaded.")
-                         .Add({});
   prometheus::Family<Histogram>& http_duration = histograms(
       registry, "rollwatch_http_request_duration_seconds",
       "Time from a request until it was answered, by route; of a stream until it began.");
+  Gauge& reload_ok = gauges(registry, "rollwatch_config_last_reload_successful",
+                            "Whether the configuration was taken over when it was last loaded.")
+                         .Add({});
   Gauge& reload_time = gauges(registry, "rollwatch_config_last_reload_success_timestamp_seconds",
                               "When the configuration was last taken over.")
                            .Add({});
-};
-
-Metrics::Metrics(const std::string& version) : impl_(std::make_unique<Impl>()) {
   Gauge& config_hash =
       gauges(registry, "rollwatch_config_hash",
              "A number made from the text of the configuration files in force; daemons with the "
              "same files have the same.")
           .Add({});
+};
+
+Metrics::Metrics(const std::string& version) : impl_(std::make_unique<Impl>()) {
   gauges(impl_->registry, "rollwatch_build_info", "The running version; always 1.")
       .Add({{"version", version}, {"compiler", __VERSION__}})
       .Set(1);
@@ -241,6 +244,9 @@ Metrics::Metrics(const std::string& version) : impl_(std::make_unique<Impl>()) {
       impl_->decisions.Add({{"kind", std::string(name_of(kind))}, {"by", by}});
   for (const char* kind : {"cancel", "extend", "freeze"})
     impl_->decisions.Add({{"kind", kind}, {"by", "person"}});
+  for (const char* kind : {"promote", "rollback"})
+    for (const char* label : {"right", "wrong"})
+      impl_->labelled.Add({{"kind", kind}, {"label", label}});
   for (const State end : {State::kPromoted, State::kRolledBack, State::kRollbackFailed,
                           State::kCancelled, State::kSuperseded})
     impl_->duration_of[end] =
@@ -311,6 +317,11 @@ void Metrics::on_decision(const Decision& decision, Verdict before) {
     impl_->overridden.Add({{"kind", kind}, {"verdict", std::string(name_of(before))}}).Increment();
 }
 
+void Metrics::on_labelled(DecisionKind kind, const DecisionLabel& label) {
+  impl_->labelled.Add({{"kind", std::string(name_of(kind))}, {"label", std::string(label.word())}})
+      .Increment();
+}
+
 // Only people freeze.
 void Metrics::on_freeze(const FreezeRecord& freeze) {
   if (!freeze.lifted_at) impl_->decisions.Add({{"kind", "freeze"}, {"by", "person"}}).Increment();
@@ -343,6 +354,13 @@ void Metrics::on_ingestion_delays(const std::map<std::string, Millis>& delays) {
           [](Millis delay) { return Seconds(delay).count(); });
 }
 
+void Metrics::on_queries_now(const std::map<std::string, QueriesReading>& queries) {
+  set_all(impl_->in_flight, impl_->in_flights, "datasource", queries,
+          [](const QueriesReading& now) { return static_cast<double>(now.in_flight); });
+  set_all(impl_->waiting, impl_->waitings, "datasource", queries,
+          [](const QueriesReading& now) { return static_cast<double>(now.waiting); });
+}
+
 void Metrics::on_breakers(const std::map<std::string, bool>& open) {
   set_all(impl_->breaker, impl_->breakers, "target", open, [](bool is) { return is ? 1.0 : 0.0; });
 }
@@ -354,13 +372,6 @@ void Metrics::on_targets(const std::vector<std::string>& names) {
 void Metrics::on_delivery(const Delivery& delivery, std::string_view result) {
   impl_->deliveries
       .Add({{"target", delivery.target}, {"kind", delivery.kind}, {"result", std::string(result)}})
-void Metrics::on_queries_now(const std::map<std::string, QueriesReading>& queries) {
-  set_all(impl_->in_flight, impl_->in_flights, "datasource", queries,
-          [](const QueriesReading& now) { return static_cast<double>(now.in_flight); });
-  set_all(impl_->waiting, impl_->waitings, "datasource", queries,
-          [](const QueriesReading& now) { return static_cast<double>(now.waiting); });
-}
-
       .Increment();
   const bool refused_for_good = result == "refused" && delivery.cls == DeliveryClass::kNotification;
   if (result == "expired" || result == "given_up" || refused_for_good)
@@ -389,6 +400,8 @@ void Metrics::on_ready(bool ready) { impl_->ready.Set(ready ? 1 : 0); }
 
 void Metrics::on_commit(Seconds took) { impl_->commit.Observe(took.count()); }
 
+void Metrics::on_not_recorded() { impl_->not_recorded.Increment(); }
+
 void Metrics::on_nodes(const NodesReading& reading) {
   impl_->nodes.Set(static_cast<double>(reading.nodes));
   impl_->leases.Set(static_cast<double>(reading.leases));
@@ -400,8 +413,6 @@ void Metrics::on_nodes(const NodesReading& reading) {
 }
 
 void Metrics::on_stream_clients(std::size_t clients) {
-void Metrics::on_not_recorded() { impl_->not_recorded.Increment(); }
-
   impl_->stream_clients.Set(static_cast<double>(clients));
 }
 
@@ -414,6 +425,7 @@ void Metrics::on_http(std::string_view method, std::string_view route, int statu
   impl_->http
       .Add({{"method", bounded_method(method)}, {"route", name}, {"code", std::to_string(status)}})
       .Increment();
+  impl_->http_duration.Add({{"route", name}}, kHttp).Observe(took.count());
 }
 
 void Metrics::on_reload(bool successful, SysTime now) {
@@ -421,20 +433,19 @@ void Metrics::on_reload(bool successful, SysTime now) {
   if (successful) impl_->reload_time.Set(Seconds(now.time_since_epoch()).count());
 }
 
+void Metrics::on_configuration(std::uint64_t fingerprint) {
+  impl_->config_hash.Set(static_cast<double>(fingerprint));
+}
+
 std::string Metrics::text(SysTime now, const std::function<void(const Engine::Look&)>& active) {
   impl_->clock.Set(Seconds(now.time_since_epoch()).count());
   auto families = impl_->registry.Collect();
   std::erase_if(families,
-  impl_->http_duration.Add({{"route", name}}, kHttp).Observe(took.count());
                 [](const prometheus::MetricFamily& family) { return family.metric.empty(); });
   std::ranges::move(process_metrics(), std::back_inserter(families));
   std::string text = prometheus::TextSerializer().Serialize(families);
   impl_->rollouts.append_to(text, now, active);
   return text;
-}
-
-void Metrics::on_configuration(std::uint64_t fingerprint) {
-  impl_->config_hash.Set(static_cast<double>(fingerprint));
 }
 
 }  // namespace rollwatch

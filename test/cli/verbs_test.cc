@@ -47,6 +47,23 @@ TEST_F(Reading, RedeliverSaysWhoAndWhy) {
   EXPECT_EQ(err.str(), "rollwatch: Conflict: it is not dead\n");
 }
 
+TEST_F(Reading, LabelSaysWhetherItWasRight) {
+  answers = {
+      Response{200, R"({"id":"ro_1","state":"rolled_back","label":{"label":"wrong","by":"ana",
+        "reason":"the load test","at":"T1"}})"},
+      Response{409, R"({"title":"Conflict","detail":"it is analyzing"})"}};
+  EXPECT_EQ(run({"label", "ro_1", "wrong", "--reason", "the load test"}), 0);
+  EXPECT_EQ(out.str(), "ro_1 rolled_back is labelled wrong by ana: the load test\n");
+  EXPECT_EQ(requests[0].method, "POST");
+  EXPECT_EQ(asked[0], "/rollouts/ro_1/label");
+  EXPECT_EQ(json::parse(requests[0].body),
+            json({{"label", "wrong"}, {"reason", "the load test"}, {"by", "anna@host"}}));
+  EXPECT_EQ(run({"label", "ro_1", "right", "--reason", "x", "--by", "ana"}), 1);
+  EXPECT_EQ(json::parse(requests[1].body),
+            json({{"label", "right"}, {"reason", "x"}, {"by", "ana"}}));
+  EXPECT_EQ(err.str(), "rollwatch: Conflict: it is analyzing\n");
+}
+
 TEST_F(Reading, Policies) {
   answers = {Response{200,
                       R"({"items":[{"name":"http","conditions":["errors","latency"],"steps":2},
