@@ -355,6 +355,22 @@ TEST(HttpServer, EveryAnswerIsTold) {
   EXPECT_THAT(server.answered, testing::ElementsAre(200, 400));
 }
 
+TEST(HttpServer, AnAnswersTimeIsToldAndNotThatOfTheOneBefore) {
+  constexpr Millis kWait{30};
+  SystemClock clock;
+  RunningServer server([&](ServerRequest request) -> awaitable<ServerResponse> {
+    if (request.path == "/slow") co_await clock.sleep(kWait);
+    co_return co_await echo(std::move(request));
+  });
+  RawClient client(server.address);
+  client.send(get("/slow") + "nonsense\r\n\r\n");
+  EXPECT_THAT(client.read_all(), HasSubstr("HTTP/1.1 400 "));
+  server.stop(Millis(1000)).get();
+  ASSERT_EQ(server.took.size(), 2U);
+  EXPECT_GE(server.took[0], kWait);
+  EXPECT_EQ(server.took[1].count(), 0) << "what is no request took no time to answer";
+}
+
 TEST(HttpServer, ListensOnLoopbackOnlyAndSaysWhyNot) {
   struct Row {
     const char* address;
