@@ -177,6 +177,7 @@ TEST_F(AccessTest, AnotherNamespacesThingsAreNotThere) {
       {"POST", "/api/v1/rollouts/ro_1/progress", R"({"weight":5})", 404},
       {"POST", "/api/v1/deliveries/ord_1/ack", R"({"status":"done"})", 404},
       {"POST", "/api/v1/deliveries/ord_1/redeliver", "{}", 404},
+      {"POST", "/api/v1/rollouts/ro_1/label", R"({"label":"right","reason":"x"})", 404},
       {"GET", "/api/v1/events?rollout=ro_1", "", 404},
       {"GET", "/api/v1/services/payments/checkout", "", 404},
       {"PUT", "/api/v1/services/payments/checkout/freeze", R"({"reason":"x"})", 404},
@@ -195,6 +196,7 @@ TEST_F(AccessTest, AnotherNamespacesThingsAreNotThere) {
   EXPECT_THAT(service.reports, IsEmpty());
   EXPECT_THAT(service.acknowledged, IsEmpty());
   EXPECT_THAT(service.redelivered, IsEmpty());
+  EXPECT_THAT(service.labelled, IsEmpty());
   EXPECT_THAT(service.freezes, testing::SizeIs(1));
 }
 
