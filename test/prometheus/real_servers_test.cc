@@ -115,6 +115,12 @@ class RealServersTest : public ::testing::Test {
     });
   }
 
+  Past ask_past(const PastQuestion& question) {
+    return *run<std::optional<Past>>(io_, [&]() -> awaitable<std::optional<Past>> {
+      co_return co_await source_.ask_past(question);
+    });
+  }
+
   static std::unique_ptr<RealPrometheus> prometheus_;
   static std::unique_ptr<RealVictoriaMetrics> victoria_;
   net::io_context io_;
