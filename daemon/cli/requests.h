@@ -47,6 +47,8 @@ Request events_request(const Invocation& call, const std::string& last);
 Request redeliver_request(const Invocation& call, const std::string& who);
 // POST /check
 Request check_request(const Invocation& call);
+// POST /calibrate; the caller says where the lines go.
+Request calibrate_request(const Invocation& call);
 // GET /export; the caller says where the lines go. An error is of the command line's.
 Expected<Request, std::string> export_request(const Invocation& call, SysTime now);
 
