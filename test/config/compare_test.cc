@@ -31,8 +31,8 @@ constexpr const char* kRate =
     R"("compare": "rate", "events": "r{v=\"{{version}}\"}", "bad_events": "e{v=\"{{version}}\"}")";
 constexpr const char* kHistogram =
     R"("compare": "histogram", "buckets": "b_bucket{v=\"{{version}}\"}")";
-constexpr const char* kGauge = R"("compare": "gauge", "query": "avg(m{v=\"{{version}}\"})")";
-constexpr const char* kRanks = R"("compare": "mann-whitney", "query": "avg(m{v=\"{{version}}\"})")";
+constexpr const char* kGauge = R"("compare": "gauge", "query": "m{v=\"{{version}}\"}")";
+constexpr const char* kRanks = R"("compare": "mann-whitney", "query": "m{v=\"{{version}}\"}")";
 
 TEST(CompareConfig, TheDefaultsAreThoseOfTheSpecification) {
   const auto plan = compare_plan(kRate);
@@ -167,7 +167,9 @@ TEST(CompareConfig, CountersAreTakenAsTheyAre) {
     const auto plan = compare_plan(R"("compare": "rate", "events": ")" + row.events +
                                    R"(", "bad_events": "e{v=\"{{version}}\"}")");
     EXPECT_EQ(plan.has_value(), row.error.empty()) << row.events;
-    if (!plan) EXPECT_THAT(ConfigInMemory::text_of(plan.error()), HasSubstr(row.error));
+    if (!plan) {
+      EXPECT_THAT(ConfigInMemory::text_of(plan.error()), HasSubstr(row.error));
+    }
   }
 }
 
@@ -234,7 +236,7 @@ TEST(CountConfig, CountersHaveALimit) {
       {R"("count_of": "oom")", "say how many in a step are too many"},
       {R"("count_of": "oom > 3", "fail_if": "> 3", "query": "x > 1")", "one of them"},
       {R"("count_of": "oom", "fail_if": "any")", "must be a comparison beside count_of"},
-      {R"("count_of": "rate(oom[1m])", "fail_if": "> 3")", "rate() counts an event"},
+      {R"x("count_of": "rate(oom[1m])", "fail_if": "> 3")x", "rate() counts an event"},
       {R"("count_of": "oom", "fail_if": "> 3", "reduce": "max")", "is added up"},
       {R"("count_of": "oom", "fail_if": "> 3", "share": "auto")", "share"},
   };

@@ -124,6 +124,7 @@ export interface Rollout {
   created_at: Time;
   updated_at: Time;
   ended_at: Time | null;
+  label: {label: 'right' | 'wrong'; reason: string; by: string; at: Time} | null;
   analysis: JsonObject;
   analysis_sources: Texts;
 }

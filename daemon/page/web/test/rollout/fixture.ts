@@ -29,7 +29,7 @@ export function rollout(state: State, more: Partial<Rollout> = {}): Rollout {
     id: 'ro_1', namespace: 'payments', service: 'checkout', target: 'eu-1', stable: '1.23', candidate: '1.24', attempt: 1, policy: ['http'],
     state, verdict: 'passing', reason: 'watching at 5 %', step: {index: 0, weight: 5, since: at(0), count: 2}, weight: 5,
     conditions: [], question: null, freeze: null, order: null, fence: 1, next_slot: at(90), orchestrator: 'deployer', notify: [],
-    labels: {}, args: {}, by: 'ci', links: {}, observe: false, revision: 5, created_at: at(-10), updated_at: at(60), ended_at: null,
+    labels: {}, args: {}, by: 'ci', links: {}, observe: false, revision: 5, created_at: at(-10), updated_at: at(60), ended_at: null, label: null,
     analysis: {patience: '5m'}, analysis_sources: {},
     ...more,
   };
