@@ -3,7 +3,7 @@
 // judges rollouts. Nothing was released, so whatever is rolled back here is a false rollback.
 //
 //   auto calibration = calibration_of(plan, {});           // what is played, and how long
-//   for (SysTime begins : windows_of(*calibration, from, to, kMostWindows).begins) {
+//   for (SysTime begins : windows_of(*calibration, from, to).begins) {
 //     auto pods = PastPods::of(plan, *calibration, {begins, answers});
 //     for (std::size_t pod : pods->played(n)) {
 //       PretendedRollout rollout(plan, *calibration, *pods, pod);
@@ -14,7 +14,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,14 +21,15 @@
 #include "analysis/compare/see.h"
 #include "analysis/expected.h"
 #include "analysis/plan.h"
-#include "analysis/state.h"
 
 namespace rollwatch {
 
-// Longer ranges are thinned evenly.
+// Longer ranges are thinned evenly, to so many windows, or where they are long to so many slots.
 inline constexpr std::size_t kMostWindows = 200;
-// Of more pods so many are played in a window, in the next one others.
-inline constexpr std::size_t kMostPlayed = 50;
+inline constexpr std::size_t kMostSlots = 50'000;
+
+// So many slots are looked back when a rollout begins; what is subtracted takes one more.
+inline constexpr int kHistorySlots = 30;
 
 struct PretendedStep {
   std::optional<double> weight;
@@ -60,7 +60,7 @@ struct PastWindows {
   std::vector<SysTime> begins;  // of the rollouts
   std::size_t possible = 0;     // more than there are, where the range was thinned
 };
-PastWindows windows_of(const Calibration& calibration, SysTime from, SysTime to, std::size_t most);
+PastWindows windows_of(const Calibration& calibration, SysTime from, SysTime to);
 
 // What stable is asked for one condition and window: every interval, first and last included.
 struct PastTimes {
@@ -72,85 +72,6 @@ PastTimes times_of(const ConditionPlan& condition, const Calibration& calibratio
 struct PastWindow {
   SysTime begins{};
   std::vector<std::vector<HistorySlot>> answers;
-};
-
-// A window's series by pod.
-class PastPods {
- public:
-  // The error says what is to be changed for pods to be told apart.
-  static Expected<PastPods, std::string> of(const Plan& plan, const Calibration& calibration,
-                                            PastWindow window);
-
-  SysTime begins() const { return begins_; }
-  const std::vector<std::string>& names() const { return names_; }
-  // Who is played in the window with this number.
-  std::vector<std::size_t> played(std::size_t window) const;
-
-  // A slot's answers as if there were only this pod, or only the others.
-  HistorySlot only(std::size_t condition, std::size_t slot, std::size_t pod) const;
-  HistorySlot without(std::size_t condition, std::size_t slot, std::size_t pod) const;
-  std::size_t slots(std::size_t condition) const { return conditions_[condition].size(); }
-
- private:
-  static constexpr std::size_t kNobody = static_cast<std::size_t>(-1);
-  struct OwnedSeries {
-    std::size_t pod = kNobody;
-    Series series;
-  };
-  struct Slot {
-    SysTime at{};
-    std::vector<OwnedSeries> counted;
-    std::optional<std::vector<OwnedSeries>> bad;
-  };
-  template <class Wanted>
-  HistorySlot chosen(const Slot& slot, const Wanted& wanted) const;
-
-  SysTime begins_{};
-  std::vector<std::string> names_;
-  std::vector<std::vector<Slot>> conditions_;
-};
-
-// How a pretended rollout ended.
-struct PretendedEnd {
-  bool counts = false;  // it served for at least half of the rollout, or was rolled back
-  bool rolled_back = false;
-  SysTime at{};                     // if it was: for when the slot was evaluated,
-  std::size_t slot = 0;             // which of its condition's, from 1,
-  std::vector<std::size_t> causes;  // the plan's conditions, the weightiest first
-};
-
-class PretendedRollout {
- public:
-  // All of them outlive it.
-  PretendedRollout(const Plan& plan, const Calibration& calibration, const PastPods& pods,
-                   std::size_t pod);
-
-  // A little of it: what there is to read of a condition's history, or a slot. False: it is over.
-  bool go_on();
-
-  PretendedEnd end() const;
-
- private:
-  struct Due {
-    SysTime at{};
-    std::size_t condition = 0;  // of Calibration::conditions
-    std::size_t slot = 0;       // of its answers
-    std::uint32_t step = 0;
-    bool warms_up = false;
-  };
-  const ConditionPlan& plan_of(std::size_t condition) const;
-  void add_slots_of(std::size_t condition);
-  void read_history(std::size_t condition);
-  void look(const Due& due);
-
-  const Plan& plan_;
-  const Calibration& calibration_;
-  const PastPods& pods_;
-  const std::size_t pod_;
-  std::vector<Due> due_;                    // by time
-  std::size_t histories_ = 0, looked_ = 0;  // that are done
-  std::vector<ConditionState> states_;      // as the plan's conditions
-  PretendedEnd end_;
 };
 
 }  // namespace rollwatch

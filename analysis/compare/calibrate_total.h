@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "analysis/compare/calibrate.h"
+#include "analysis/compare/pretended_rollout.h"
 #include "analysis/statistics/rate_report.h"
 
 namespace rollwatch {

@@ -56,7 +56,7 @@ void choose_windows(BodyReader& body, CalibrationRequest& wanted) {
   } else if (wanted.to - wanted.from > kLongestRange) {
     body.wrong("from", "reaches back more than 90 days before \"to\"");
   } else {
-    wanted.windows = windows_of(calibration, wanted.from, wanted.to, kMostWindows);
+    wanted.windows = windows_of(calibration, wanted.from, wanted.to);
     if (wanted.windows.begins.empty())
       body.wrong("from", fmt::format("must be at least {} before \"to\": a rollout takes {} and "
                                      "its history {}",

@@ -53,7 +53,7 @@ awaitable<Expected<PastPods, std::string>> CalibrationSource::read_window(SysTim
                            answers.error());
     window.answers.push_back(*std::move(answers));
   }
-  co_return PastPods::of(*request_.plan, request_.calibration, std::move(window));
+  co_return PastPods::of(*request_.plan, request_.calibration, window);
 }
 
 awaitable<std::string> CalibrationSource::play_window() {

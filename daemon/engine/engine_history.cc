@@ -7,8 +7,6 @@
 namespace rollwatch {
 namespace {
 
-// So many slots are looked back; what is subtracted takes one more.
-constexpr int kHistorySlots = 30;
 constexpr int kHistoryAttempts = 3;
 constexpr Millis kHistoryAgain{10'000};
 

@@ -9,17 +9,32 @@ namespace rollwatch {
 namespace {
 
 constexpr int kSlotsAtOnce = 31;
+// One number of one series each. As many as a rollout may have to read when it begins, and some
+// more.
+constexpr std::size_t kMostSamples = 200'000;
+
+std::size_t series_in(const PastSlot& slot) {
+  const auto* vector = std::get_if<Vector>(&slot.answer.result);
+  return vector == nullptr ? 0 : vector->series.size();
+}
 
 // From slot to slot, the answers of all times.
 awaitable<Past> ask_in_pieces(MetricsSource& source, const PastQuestion& whole) {
   std::vector<PastSlot> slots;
+  std::size_t samples = 0;
   for (SysTime first = whole.first; first <= whole.last; first += kSlotsAtOnce * whole.step) {
     PastQuestion piece = whole;
     piece.first = first;
     piece.last = std::min(whole.last, first + (kSlotsAtOnce - 1) * whole.step);
     Past answered = co_await source.ask_past(std::move(piece));
     if (!answered) co_return Unexpected(answered.error());
-    for (PastSlot& slot : *answered) slots.push_back(std::move(slot));
+    for (PastSlot& slot : *answered) {
+      samples += series_in(slot);
+      slots.push_back(std::move(slot));
+    }
+    if (samples > kMostSamples)
+      co_return Unexpected("more than " + std::to_string(kMostSamples) +
+                           " samples of stable; take the counters together with sum by (pod)");
   }
   co_return slots;
 }

@@ -20,8 +20,9 @@ struct QuestionPlace {
   std::optional<double> weight;
 };
 
-// Of a condition that compares. All arguments outlive it. Asked in pieces, so that none is much
-// larger than what a rollout reads when it begins. The error is one line, without secrets.
+// Of a condition that compares. All arguments outlive it. Asked in pieces, so that none is
+// larger than what a rollout reads when it begins; too much in all is an error. The error is one
+// line, without secrets.
 awaitable<Expected<std::vector<HistorySlot>, std::string>> stable_past(MetricsSource& source,
                                                                        const RolloutSpec& spec,
                                                                        const ConditionPlan& plan,

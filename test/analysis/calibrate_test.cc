@@ -152,18 +152,26 @@ TEST(Calibrate, WithoutHoldsARolloutTakesSixtySlots) {
 
 TEST(Calibrate, WindowsDoNotOverlapAndLongRangesAreThinnedEvenly) {
   const Calibration calibration = *calibration_of(ten_minutes(), {});
-  const auto of_an_hour = windows_of(calibration, kBegins, kBegins + duration("1h"), 200);
+  const auto of_an_hour = windows_of(calibration, kBegins, kBegins + duration("1h"));
   ASSERT_THAT(of_an_hour.begins, SizeIs(5));
   EXPECT_EQ(of_an_hour.begins.front(), kBegins + duration("5m")) << "its history is in the range";
   for (std::size_t i = 1; i < of_an_hour.begins.size(); ++i)
     EXPECT_EQ(of_an_hour.begins[i] - of_an_hour.begins[i - 1], duration("10m"));
 
-  const auto of_a_week = windows_of(calibration, kBegins, kBegins + duration("7d"), 200);
+  const auto of_a_week = windows_of(calibration, kBegins, kBegins + duration("7d"));
   EXPECT_EQ(of_a_week.possible, 1007u);
   ASSERT_THAT(of_a_week.begins, SizeIs(200));
   EXPECT_GT(of_a_week.begins.back(), kBegins + duration("6d22h"));
   EXPECT_LE(of_a_week.begins.back() + calibration.rollout, kBegins + duration("7d"));
-  EXPECT_THAT(windows_of(calibration, kBegins, kBegins + duration("14m"), 200).begins, IsEmpty());
+  EXPECT_THAT(windows_of(calibration, kBegins, kBegins + duration("14m")).begins, IsEmpty());
+
+  // Slots of half a second, for a day.
+  ConditionPlan quick = compared_rate();
+  quick.interval = duration("500ms");
+  Plan of_a_day = two_steps({quick});
+  of_a_day.steps.front().hold = duration("1d");
+  EXPECT_THAT(windows_of(*calibration_of(of_a_day, {}), kBegins, kBegins + duration("60d")).begins,
+              SizeIs(1));
 }
 
 // 20 windows of 12 pods that are alike: the promise is 1 %.

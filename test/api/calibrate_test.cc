@@ -193,10 +193,9 @@ TEST_F(CalibrateTest, OnlyTwoGoOnAtOnceAndWhoHangsUpMakesRoom) {
 }
 
 TEST_F(CalibrateTest, LongRangesAreThinned) {
-  const json begins = lines(with("from", "89d")).front();
+  const json begins = json::parse(next(*begin(with("from", "89d")).stream));
   EXPECT_EQ(begins.at("windows"), 200);
   EXPECT_EQ(begins.at("possible"), 6407);
-  EXPECT_EQ(asked.size(), 200);
 }
 
 }  // namespace
