@@ -25,6 +25,11 @@ std::vector<KeyRow> joined(std::vector<KeyRow> rows, const std::vector<KeyRow>& 
 
 KeyRow count(const char* key, const char* range) { return {key, "'3'", range, "0", range}; }
 
+KeyRow alpha_row() {
+  return {"alpha", "'0.01'", "must be a number from 0.000001 to 0.2, not ", "0.5",
+          "must be a number from 0.000001 to 0.2, not 0.5"};
+}
+
 // How a query is asked, of conditions and of the readiness gate.
 std::vector<KeyRow> asking_rows() {
   return {{"interval", "30", kNoDuration, "'0s'", "must be at least \"100ms\", not \"0s\""},
@@ -57,6 +62,7 @@ std::vector<KeyRow> policy_rows() {
        {"recovery", "5", kNoDuration, "'5 m'", "not \"5 m\""},
        {"alerts", "'all'", kNoTable, "{ @macth = { a = 'b' } }", "did you mean \"match\"?"},
        {"locked", "'yes'", kNoFlag, nullptr, nullptr},
+       alpha_row(),
        {"condition", "{}",
         "must be a list: write [[policy.NAME.condition]] in a file, \"condition\": [{…}] in a "
         "request, not ",
@@ -83,8 +89,7 @@ std::vector<KeyRow> condition_rows() {
       {"events", "1", kNoString, "'x{v=\"{{servce}}\"}'", kUnknownVariable},
       {"bad_events", "true", kNoString, "'sum(x'", kOpenQuery},
       {"buckets", "1", kNoString, "'sum(x'", kOpenQuery},
-      {"alpha", "'0.01'", "must be a number from 0.000001 to 0.2, not ", "0.5",
-       "must be a number from 0.000001 to 0.2, not 0.5"},
+      alpha_row(),
       {"tolerance", "'1.25'", kTolerance, "true", kTolerance},
       {"promote_margin", "[1]", kTolerance, "'2'", kTolerance},
       {"dispersion", "true", "must be \"auto\", \"series\", \"successive\" or \"off\", not ", "0.5",

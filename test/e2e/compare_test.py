@@ -116,7 +116,8 @@ class Stories:
                          [("candidate", "all"), ("candidate", "bad_events"), ("stable", "all"), ("stable", "bad_events")])
         for arm in arms:
             self.assertIn('"status":"success"', arm["response"])
-        notes = [e["summary"] for e in daemon.api.events(rollout) if "compared with stable" in e["summary"]]
+        told = [e["data"]["summary"] for e in daemon.api.events(rollout)]
+        notes = [summary for summary in told if "compared with stable" in summary]
         self.assertEqual(len(notes), 1, "what it can see is told once")
         self.assertNotIn("could not be read", notes[0])
 
@@ -125,7 +126,7 @@ class Stories:
         ended = daemon.wait_for_end_of(rollout)
         self.assertEqual(ended["state"], "promoted", self.outcomes(daemon, rollout))
         decided = [e for e in daemon.api.events(rollout) if e["type"] == "decided"]
-        self.assertIn("promoted early", decided[-1]["summary"])
+        self.assertIn("promoted early", decided[-1]["data"]["summary"])
         self.assertEqual(deployer.effects_of(rollout)[-1].kind, "promote")
 
     def test_what_both_have_and_what_happens_to_pods_is_not_blamed_on_the_candidate(self):

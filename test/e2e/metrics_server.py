@@ -159,8 +159,7 @@ class VictoriaMetrics(Prometheus):
 
     def command(self):
         return ["victoria-metrics", f"-promscrape.config={self.folder}/prometheus.yml", f"-storageDataPath={self.folder}/data",
-                f"-httpListenAddr=127.0.0.1:{self.port}", "-promscrape.config.strictParse=false",
-                "-search.latencyOffset=0s", "-inmemoryDataFlushInterval=100ms"]
+                f"-httpListenAddr=127.0.0.1:{self.port}", "-promscrape.config.strictParse=false", "-search.latencyOffset=0s"]
 
     def is_ready(self):
         try:

@@ -58,8 +58,9 @@ TEST(PastAnswer, WhatIsNoneSaysWhy) {
       {R"({"status":"success","data":{"resultType":"vector","result":[]}})", "something else"},
       {R"({"status":"error","errorType":"bad_data","error":"parse error"})", "parse error", 400},
       {matrix(R"({"metric":{},"values":[[100,"1"]]})") + "x", "not an answer"},
-      {matrix(R"({"metric":{}})"), "not what the API promises"},
-      {matrix(R"({"metric":{"a":1},"values":[]})"), "not what the API promises"},
+      {matrix(R"({"metric":{}})"), "a series without"},
+      {matrix(R"({"metric":{"a":1},"values":[]})"), "is not a string"},
+      {matrix(R"({"metric":{},"values":[[true,"1"]]})"), "API"},
       {R"({"status":"success","warnings":["a store is away"],"data":{"resultType":"matrix","result":[]}})",
        "not whole: a store is away"},
   };
