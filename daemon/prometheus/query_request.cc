@@ -82,7 +82,7 @@ QueryEncoder::QueryEncoder(const Datasource& source, const BaseUrl& server)
 std::string QueryEncoder::request(std::string_view query, SysTime time, Millis timeout) const {
   constexpr std::string_view kGet = "GET ";
   std::string bytes;
-  bytes.reserve(2 * query.size() + target_.size() + headers_.size() + 120);
+  bytes.reserve(3 * query.size() + target_.size() + headers_.size() + 120);
   bytes.append(kGet).append(target_).append("?query=");
   append_percent_encoded(bytes, query);
   // nocache: VictoriaMetrics would otherwise evaluate up to 30 s earlier than asked, and not say
