@@ -202,8 +202,9 @@ void bursts(const Options& options) {
 
 void early_promotion(const Options& options) {
   std::printf("### Early promotion: margin 0.5 pp above stable's 0.5 %%, alpha_promote 0.05\n\n");
-  RateRules rules = rules_with(1, 0);
-  rules.margin = {1, 0.005};
+  // What is promoted is all that is tolerated, so that nothing else ends a rollout before.
+  RateRules rules = rules_with(1, 0.005);
+  rules.margin = rules.tolerance;
   Table table({"the candidate has", "1,000 requests a slot", "10,000"});
   for (const double rate : {0.004, 0.005, 0.0075, 0.01, 0.012}) {
     std::vector<std::string> row{text_of("%.2f %%", 100 * rate)};

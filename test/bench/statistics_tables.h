@@ -6,7 +6,7 @@
 namespace rollwatch::bench {
 
 struct Options {
-  int replications = 2000;
+  int replications = 4000;
   std::uint64_t seed = 20'240'601;
 };
 
