@@ -224,8 +224,9 @@ enum class EventType : std::uint8_t {
   kReady,
   kRecovered,  // after a rollback, the failed conditions pass again
   kStillBad,   // or they do not
+  kLabelled,   // a person says whether how it ended was right
 };
-inline constexpr EventType kLastEventType = EventType::kStillBad;
+inline constexpr EventType kLastEventType = EventType::kLabelled;
 std::string_view name_of(EventType type);
 
 // One line of the event log: the only origin of waiting callers, streams, notifications, audit and

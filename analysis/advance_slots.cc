@@ -28,7 +28,8 @@ bool is_too_early(const Judgement& j) {
   return j.outcome == Outcome::kInconclusive &&
          (j.cause == Cause::kReachesBack || j.cause == Cause::kFewEvents ||
           j.cause == Cause::kSuspicious || j.cause == Cause::kWarmingUp ||
-          j.cause == Cause::kCountingBegins || j.cause == Cause::kNotLookedYet);
+          j.cause == Cause::kCountingBegins || j.cause == Cause::kNotLookedYet ||
+          j.cause == Cause::kFewCompared);
 }
 
 void push_answer(const ConditionPlan& plan, ConditionState& c, const Judgement& j, bool failing) {

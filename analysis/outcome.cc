@@ -86,6 +86,10 @@ std::string_view name_of(Cause cause) {
       return "no_stable";
     case Cause::kIncomparable:
       return "incomparable";
+    case Cause::kNoCandidate:
+      return "no_candidate";
+    case Cause::kFewCompared:
+      return "few_compared";
   }
   return "unknown";
 }
@@ -145,11 +149,9 @@ std::string describe(const Judgement& j) {
     case Cause::kPartial:
       return with_detail("no data: the answer is partial", j);
     case Cause::kNoEvents:
-      return j.min_evidence > 0 ? "no data: " + events(j) + " in the window"
-                                : "no data: the candidate served nothing";
+      return "no data: " + events(j) + " in the window";
     case Cause::kFewEvents:
-      return j.detail.empty() ? events(j) + would_be(j)
-                              : events(j) + " compared so far: " + j.detail.text();
+      return events(j) + would_be(j);
     case Cause::kReachesBack:
       return "the window reaches back before the step" + would_be(j);
     case Cause::kManySeries:
@@ -202,6 +204,12 @@ std::string describe(const Judgement& j) {
       return "no data: stable served nothing to compare with";
     case Cause::kIncomparable:
       return with_detail("cannot be compared", j);
+    case Cause::kNoCandidate:
+      return "no data: the candidate served nothing";
+    case Cause::kFewCompared:
+      return with_detail("only " + format_number(j.evidence.value_or(0)) + " of " +
+                             format_number(j.min_evidence) + " compared so far",
+                         j);
   }
   return "";
 }

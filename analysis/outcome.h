@@ -54,6 +54,8 @@ enum class Cause : std::uint8_t {
   kNotLookedYet,     // inconclusive: a test with one look waits for the end of the step
   kNoStable,         // no_data: stable served nothing
   kIncomparable,     // error: answers that are no counters, or histograms that differ
+  kNoCandidate,      // no_data: the candidate served nothing
+  kFewCompared,      // inconclusive: nothing speaks against it, but too little was compared so far
 };
 
 // The result of judging one slot: small enough to be kept as "the last one" in a rollout's state.

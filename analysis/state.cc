@@ -76,7 +76,7 @@ std::string_view name_of(EventType type) {
       "order_expired", "promoted",   "soaking",       "rolled_back",      "rollback_failed",
       "cancelled",     "superseded", "watch_resumed", "condition_failed", "reminder",
       "note",          "extended",   "frozen",        "thawed",           "ready",
-      "recovered",     "still_bad"};
+      "recovered",     "still_bad",  "labelled"};
   return pick(kNames, type);
 }
 

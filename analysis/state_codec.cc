@@ -416,7 +416,7 @@ bool is_known(Cause value) {
     case kNotAsked: case kMissedDowntime: case kMissedLate: case kMissedOverlap: case kMissedClockJump:
     case kMissedStore: case kMissedOverload: case kMissedEnded: case kMissedDelay: case kNotWorse:
     case kWorseThanStable: case kSuspicious: case kWarmingUp: case kCountingBegins: case kNotLookedYet:
-    case kNoStable: case kIncomparable:
+    case kNoStable: case kIncomparable: case kNoCandidate: case kFewCompared:
       return true;
   }
   return false;

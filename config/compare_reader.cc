@@ -104,14 +104,6 @@ void read_parts(TableReader& reader, std::string_view key, const Value& value,
       *first.value = *number;
     return;
   }
-  if (value.as_table() == nullptr) {
-    std::string names;
-    for (const Part& part : parts)
-      names += (names.empty() ? "" : ", ") + std::string(part.key) + " = …";
-    reader.wrong(key, "must be a number (" + std::string(first.key) + ") or a table { " + names +
-                          " }, not " + std::string(describe(value.kind())));
-    return;
-  }
   TableReader table(value, join_key(reader.path(), key), reader.errors());
   for (const Part& part : parts)
     if (const auto number = table.number(part.key, part.least, part.most)) *part.value = *number;
@@ -279,6 +271,15 @@ CompareRules rules_of(TableReader& reader, CompareKind kind, const CompareKeys& 
   return RateRules{};
 }
 
+// Which numbers, the kind of comparison says.
+const Value* number_or_table(TableReader& reader, std::string_view key) {
+  const Value* value = reader.find(key);
+  if (value == nullptr || value->as_number() || value->as_table() != nullptr) return value;
+  reader.wrong(key, "must be a number or a table such as { factor = 1.25, extra = 0.0005 }, not " +
+                        std::string(describe(value->kind())));
+  return nullptr;
+}
+
 std::optional<DispersionRules> read_dispersion(TableReader& reader) {
   const Value* value = reader.find("dispersion");
   if (value == nullptr) return std::nullopt;
@@ -314,8 +315,8 @@ CompareKeys read_compare_keys(TableReader& reader) {
   keys.bad_events = read_query(reader, "bad_events", Version::kAllowed);
   keys.buckets = read_query(reader, "buckets", Version::kAllowed);
   keys.alpha = read_alpha(reader);
-  keys.tolerance = reader.find("tolerance");
-  keys.promote_margin = reader.find("promote_margin");
+  keys.tolerance = number_or_table(reader, "tolerance");
+  keys.promote_margin = number_or_table(reader, "promote_margin");
   keys.dispersion = read_dispersion(reader);
   keys.warmup = reader.duration("warmup", kWarmups);
   keys.early_promote = reader.boolean("early_promote");

@@ -70,16 +70,25 @@ std::vector<std::string> further_files(const std::string& main_file, const Envir
   return files;
 }
 
+// FNV-1a, its upper 48 bits: to tell files apart, not to hide what is in them.
+std::uint64_t fingerprint_of(const std::string& text) {
+  constexpr std::uint64_t kBasis = 14695981039346656037ULL, kPrime = 1099511628211ULL;
+  std::uint64_t hash = kBasis;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * kPrime;
+  return hash >> 16U;
+}
+
 }  // namespace
 
 Value read_config_files(const std::string& main_file, const Environment& environment,
-                        FieldErrors& errors) {
+                        FieldErrors& errors, std::uint64_t& fingerprint) {
   std::vector<std::string> files = further_files(main_file, environment, errors);
   files.insert(files.begin(), main_file);
   Value root{Value::Table{}};
   Origin whole;
   whole.file = main_file;
   root.set_origin(whole);
+  std::string everything;
   for (const std::string& file : files) {
     const auto text = environment.read_file(file);
     if (!text) {
@@ -90,10 +99,13 @@ Value read_config_files(const std::string& main_file, const Environment& environ
            "cannot be read: " + text.error() + "; give the path of the configuration file"});
       continue;
     }
+    // Lengths in front: no two lists of files run into each other.
+    everything += std::to_string(text->text.size()) + ":" + text->text;
     Value tree = value_from_toml(text->text, file, errors);
     expand_variables(tree, environment, errors);
     merge_tables(root, std::move(tree), "", errors);
   }
+  fingerprint = fingerprint_of(everything);
   return root;
 }
 

@@ -19,7 +19,7 @@ class Loader {
 
   Expected<Settings, std::vector<ConfigError>> load(const std::string& file) {
     settings_.file = resolve_path(file, "", environment_.working_folder);
-    const Value root = read_config_files(file, environment_, errors_);
+    const Value root = read_config_files(file, environment_, errors_, settings_.fingerprint);
     all_files_read_ = errors_.empty();
     settings_.store.path = default_store_path(file, environment_);
     settings_.store.shown = settings_.store.path;

@@ -142,6 +142,7 @@ struct Settings {
   std::map<std::string, Value> policies;  // [policy.NAME]
   std::map<std::string, Value> services;  // [service."NS/NAME"], key "NS/NAME"
   std::vector<std::string> warnings;      // what is allowed but probably not meant, one line each
+  std::uint64_t fingerprint = 0;          // of the files' text: equal files have an equal one
 };
 
 }  // namespace rollwatch

@@ -248,6 +248,7 @@ bool alertmanager_tells(const Event& event) {
     case EventType::kFrozen:
     case EventType::kThawed:
     case EventType::kReady:
+    case EventType::kLabelled:
       return false;
   }
   return false;

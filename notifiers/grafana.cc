@@ -190,6 +190,7 @@ bool grafana_tells(const Event& event) {
     case EventType::kReady:
     case EventType::kRecovered:
     case EventType::kStillBad:
+    case EventType::kLabelled:
       return false;
   }
   return false;

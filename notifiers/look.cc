@@ -92,6 +92,8 @@ Look look_of(const Notice& notice) {
       return {"recovered", ":white_check_mark:", kGreen};
     case EventType::kStillBad:
       return {"still bad", ":warning:", kYellow};
+    case EventType::kLabelled:
+      return {"labelled", ":label:", kBlue};
     case EventType::kNote:
       break;
   }

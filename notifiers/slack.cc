@@ -169,6 +169,7 @@ bool slack_webhook_tells(const Event& event) {
     case EventType::kSoaking:
     case EventType::kWatchResumed:
     case EventType::kExtended:
+    case EventType::kLabelled:
       return false;
   }
   return false;

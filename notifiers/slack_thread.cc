@@ -222,6 +222,7 @@ SlackPlace place_of(const Notice& notice) {
     case EventType::kThawed:
     case EventType::kReady:
     case EventType::kRecovered:
+    case EventType::kLabelled:
       return SlackPlace::kThread;
   }
   return SlackPlace::kThread;

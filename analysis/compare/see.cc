@@ -34,9 +34,7 @@ using End = std::optional<Judgement>;
 
 End nothing_of(Arm arm) {
   if (arm == Arm::kStable) return ended(Outcome::kNoData, Cause::kNoStable);
-  Judgement none = ended(Outcome::kNoData, Cause::kNoEvents);
-  none.evidence = 0;
-  return none;
+  return ended(Outcome::kNoData, Cause::kNoCandidate);
 }
 
 End end_of(Use use) {

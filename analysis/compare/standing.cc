@@ -141,7 +141,7 @@ Judgement judge_comparison(const Plan& plan, const std::vector<ConditionState>& 
     j = ended(Outcome::kInconclusive, Cause::kSuspicious);
     if (standing.held_back) detail += "; stable's own parts differ as much from each other";
   } else if (standing.events < least) {
-    j = ended(Outcome::kInconclusive, Cause::kFewEvents);
+    j = ended(Outcome::kInconclusive, Cause::kFewCompared);
   } else {
     j = ended(Outcome::kPass, Cause::kNotWorse);
   }

@@ -219,9 +219,11 @@ std::vector<std::string> assumptions(const CompareCondition& condition) {
 }
 
 std::string shared_trouble(const ComparisonState& state, const RateTick& tick, double dispersion) {
-  const RateTick total = total_of(state);
-  const double events = state.history.events + total.stable.events;
-  const double bad = state.history.bad + total.stable.bad;
+  // Before the rollout, if that is known: it stays shared for as long as it lasts.
+  const bool has_history = state.history.events > 0;
+  const ArmCounts so_far = has_history ? state.history : total_of(state).stable;
+  const double events = so_far.events;
+  const double bad = so_far.bad;
   if (events <= 0 || tick.stable.events <= 0 || tick.candidate.events <= 0) return "";
   const double before = bad / events;
   const double expected = before * tick.stable.events;

@@ -54,6 +54,12 @@ Json checked_json(const CheckedCondition& checked) {
     evidence = {{"query", asked.evidence_query->str()},
                 {"value", number_json(judged.evidence)},
                 {"curl", curl_line(asked, asked.evidence_query->str())}};
+  Json arms = nullptr;
+  for (const AskedArm& arm : asked.arms)
+    arms.push_back({{"version", name_of(arm.arm)},
+                    {"counts", arm.is_bad ? "bad_events" : "all"},
+                    {"query", arm.query.str()},
+                    {"curl", curl_line(asked, arm.query.str())}});
   return {{"condition", checked.name},
           {"outcome", name_of(judged.outcome)},
           {"cause", name_of(judged.cause)},
@@ -61,6 +67,7 @@ Json checked_json(const CheckedCondition& checked) {
           {"rule", checked.rule},
           {"detail", checked.detail},
           {"query", asked.query.str()},
+          {"arms", std::move(arms)},
           {"evidence", std::move(evidence)},
           {"series", text_json(judged.series)},
           {"warnings", asked.value.warnings},

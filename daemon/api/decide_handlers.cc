@@ -77,6 +77,28 @@ awaitable<ServerResponse> decide_extend(const ApiContext& context, Call& call) {
   return decide(context, call, DecisionKind::kExtend);
 }
 
+// Of how it ended, once somebody knows whether that was right.
+awaitable<ServerResponse> label_rollout(const ApiContext& context, Call& call) {
+  check_query(call, {});
+  const Value object = body_object(call.request, false);
+  BodyReader body(object);
+  const std::string word = body.required_text("label");
+  DecisionLabel label;
+  label.right = word == "right";
+  label.reason = body.required_text("reason", kSentence);
+  label.by = body.text("by").value_or(call.caller.name);
+  if (!word.empty() && word != "right" && word != "wrong")
+    body.wrong("label", "must be \"right\" or \"wrong\"");
+  body.finish();
+  const RolloutView view = co_await find_rollout(context, call);
+  Via via = call.caller.via();
+  const LabelResult result =
+      co_await context.service.label(view.spec.id, std::move(label), std::move(via));
+  if (result.end == DecideEnd::kNotFound) throw Refusal{{404, "there is no such rollout any more"}};
+  if (result.end == DecideEnd::kConflict) throw Refusal{{409, result.why}};
+  co_return rollout_response(200, *result.rollout);
+}
+
 awaitable<ServerResponse> report_progress(const ApiContext& context, Call& call) {
   check_query(call, {});
   const Value object = body_object(call.request, false);

@@ -19,6 +19,9 @@ awaitable<RedeliverResult> EngineService::redeliver(std::string delivery, std::s
                                                     std::string reason, Via via) {
   return engine_.redeliver(std::move(delivery), std::move(by), std::move(reason), std::move(via));
 }
+awaitable<LabelResult> EngineService::label(std::string id, DecisionLabel label, Via via) {
+  return engine_.label(std::move(id), std::move(label), std::move(via));
+}
 awaitable<FreezeRecord> EngineService::freeze(FreezeRecord wanted) {
   return engine_.freeze(std::move(wanted));
 }

@@ -46,6 +46,7 @@ awaitable<ServerResponse> decide_resume(const ApiContext& context, Call& call);
 awaitable<ServerResponse> decide_rollback(const ApiContext& context, Call& call);
 awaitable<ServerResponse> decide_cancel(const ApiContext& context, Call& call);
 awaitable<ServerResponse> decide_extend(const ApiContext& context, Call& call);
+awaitable<ServerResponse> label_rollout(const ApiContext& context, Call& call);
 awaitable<ServerResponse> report_progress(const ApiContext& context, Call& call);
 awaitable<ServerResponse> acknowledge_delivery(const ApiContext& context, Call& call);
 // target_handlers.cc

@@ -6,18 +6,23 @@
 #include "config/merge.h"
 #include "daemon/api/fields.h"
 #include "daemon/api/handlers.h"
+#include "daemon/api/policy_record.h"
 
 namespace rollwatch {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
+std::vector<std::string> condition_names(const Plan& plan) {
+  std::vector<std::string> names;
+  for (const ConditionPlan& condition : plan.conditions)
+    if (!condition.is_readiness) names.push_back(condition.name);
+  return names;
+}
+
 Json summary_json(const std::string& name, const MergedAnalysis& merged) {
-  Json conditions = Json::array();
-  for (const ConditionPlan& condition : merged.plan.conditions)
-    if (!condition.is_readiness) conditions.push_back(condition.name);
   return {{"name", name},
-          {"conditions", std::move(conditions)},
+          {"conditions", condition_names(merged.plan)},
           {"steps", merged.plan.steps.size()},
           {"locked", Json::parse(merged.analysis).value("locked", false)}};
 }
@@ -44,10 +49,20 @@ awaitable<ServerResponse> get_policy(const ApiContext& context, Call& call) {
     throw Refusal{{404, fmt::format("there is no policy \"{}\"{}", name,
                                     suggestion(name, known, "there are", "; none is configured"))}};
   }
-  co_return json_response(200, {{"name", name},
-                                {"analysis", Json::parse(merged->analysis)},
-                                {"analysis_sources", Json::parse(merged->sources)},
-                                {"warnings", merged->warnings}});
+  Json body{{"name", name},
+            {"analysis", Json::parse(merged->analysis)},
+            {"analysis_sources", Json::parse(merged->sources)},
+            {"warnings", merged->warnings}};
+  std::vector<std::string> names = condition_names(merged->plan);
+  std::vector<std::string> visible = call.caller.namespaces;
+  Json record;
+  try {
+    record =
+        record_json(co_await policy_record(context, std::move(visible), name, std::move(names)));
+  } catch (const StoreError&) {  // what is configured can be seen all the same
+  }
+  body["record"] = std::move(record);
+  co_return json_response(200, body);
 }
 
 }  // namespace rollwatch

@@ -24,6 +24,7 @@ class RolloutService {
                                               Via via) = 0;
   virtual awaitable<RedeliverResult> redeliver(std::string delivery, std::string by,
                                                std::string reason, Via via) = 0;
+  virtual awaitable<LabelResult> label(std::string id, DecisionLabel label, Via via) = 0;
   virtual awaitable<FreezeRecord> freeze(FreezeRecord wanted) = 0;
   virtual awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift) = 0;
 
@@ -77,6 +78,7 @@ class EngineService : public RolloutService {
                                       Via via) override;
   awaitable<RedeliverResult> redeliver(std::string delivery, std::string by, std::string reason,
                                        Via via) override;
+  awaitable<LabelResult> label(std::string id, DecisionLabel label, Via via) override;
   awaitable<FreezeRecord> freeze(FreezeRecord wanted) override;
   awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift) override;
   awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts,

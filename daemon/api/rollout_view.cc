@@ -34,6 +34,14 @@ Json last_json(const ConditionPlan& plan, const ConditionState& state) {
           {"detail", describe(*state.last)}};
 }
 
+Json label_json(const std::optional<DecisionLabel>& label) {
+  if (!label) return nullptr;
+  return {{"label", label->word()},
+          {"reason", label->reason},
+          {"by", label->by},
+          {"at", format_time(label->at)}};
+}
+
 Json counts_json(const ConditionState& state) {
   Json counts = Json::object();
   for (std::size_t i = 0; i < kOutcomeCount; ++i)
@@ -108,7 +116,10 @@ std::string progress_message(const RolloutView& view) {
 }  // namespace
 
 std::string etag_of(const RolloutView& view) {
-  return "\"r" + std::to_string(view.state.revision) + "\"";
+  std::string tag = "r" + std::to_string(view.state.revision);
+  // Given without a step.
+  if (view.label) tag += "-" + std::to_string(view.label->at.time_since_epoch().count());
+  return "\"" + tag + "\"";
 }
 
 Json rollout_json(const RolloutView& view) {
@@ -143,7 +154,8 @@ Json rollout_json(const RolloutView& view) {
             {"revision", state.revision},
             {"created_at", format_time(spec.created_at)},
             {"updated_at", format_time(state.updated_at)},
-            {"ended_at", time_json(state.ended_at)}};
+            {"ended_at", time_json(state.ended_at)},
+            {"label", label_json(view.label)}};
   json["analysis"] = document_json(view.document->analysis);
   json["analysis_sources"] = document_json(view.document->sources);
   return json;

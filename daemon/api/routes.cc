@@ -28,6 +28,7 @@ constexpr std::array kRoutes{
     Route{"POST", "/api/v1/rollouts/{id}/rollback", Scope::kDecide, decide_rollback},
     Route{"POST", "/api/v1/rollouts/{id}/cancel", Scope::kDecide, decide_cancel},
     Route{"POST", "/api/v1/rollouts/{id}/extend", Scope::kDecide, decide_extend},
+    Route{"POST", "/api/v1/rollouts/{id}/label", Scope::kDecide, label_rollout},
     Route{"POST", "/api/v1/rollouts/{id}/progress", Scope::kRegister, report_progress},
     Route{"POST", "/api/v1/deliveries/{id}/ack", Scope::kRegister, acknowledge_delivery},
     Route{"GET", "/api/v1/export", Scope::kRead, export_history},

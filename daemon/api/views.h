@@ -67,7 +67,7 @@ std::string event_line(const StreamedEvent& event);
 nlohmann::ordered_json delivery_json(const Delivery& delivery,
                                      const std::optional<std::string>& held_because = {});
 
-// The rollout's ETag: changes with every recorded step.
+// The rollout's ETag: changes with every recorded step, and with its label.
 std::string etag_of(const RolloutView& view);
 
 // Bytes that are no UTF-8 become U+FFFD.

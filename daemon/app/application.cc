@@ -94,9 +94,8 @@ Application::Impl::Impl(Settings settings)
       server_(
           io_.get_executor(), clock_,
           [this](ServerRequest request) { return api_.answer(std::move(request)); },
-          [this](std::string_view method, std::string_view route, int status) {
-            metrics_.on_http(method, route, status);
-          }),
+          [this](std::string_view method, std::string_view route, int status,
+                 std::chrono::nanoseconds took) { metrics_.on_http(method, route, status, took); }),
       signals_(io_) {}
 
 void Application::Impl::configure_delivery() {
@@ -143,7 +142,9 @@ awaitable<void> Application::Impl::start() {
     fail(trouble);
     co_return;
   }
-  metrics_.on_reload(true, clock_.wall());  // also while the store is not there yet
+  // Also while the store is not there yet.
+  metrics_.on_reload(true, clock_.wall());
+  metrics_.on_configuration(settings_->fingerprint);
   configure_delivery();
   delays_.measure(measured_datasources_of(*settings_));
   co_await delays_.first_looks(kFirstLooks);
@@ -326,6 +327,7 @@ ReloadResult Application::Impl::reload() {
   engine_.delays_changed();
   configure_delivery();
   metrics_.on_reload(true, clock_.wall());
+  metrics_.on_configuration(settings_->fingerprint);
   result.lines = settings_->warnings;
   loaded_at_ = clock_.wall();
   last_reload_ = {loaded_at_, true, result.lines};

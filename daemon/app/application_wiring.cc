@@ -15,15 +15,23 @@ constexpr Millis kTellOfStoreEvery{60'000};
 // for others; what is decided does not wait.
 constexpr Millis kLinger{50};
 
-// What else a decision is found by: its id, and the trace of the call that registered the rollout.
-std::string found_by(const Event& event, const RolloutSpec& spec) {
+// "" if there is none.
+std::string trace_id_in(const std::string& traceparent) {
   constexpr std::size_t kTraceAt = 3;  // "00-TRACE-PARENT-01"
   constexpr std::size_t kTraceLength = 32;
+  return traceparent.size() > kTraceAt + kTraceLength ? traceparent.substr(kTraceAt, kTraceLength)
+                                                      : "";
+}
+
+// What else a decision is found by: its id, the trace of the call that registered the rollout, and
+// that of the call it came with.
+std::string found_by(const Event& event, const RolloutSpec& spec, const std::string& call) {
   if (event.type != EventType::kDecided || !event.decision) return "";
   std::string words = " [" + decision_id(spec, *event.decision);
-  const std::string& traceparent = spec.traceparent;
-  if (traceparent.size() > kTraceAt + kTraceLength)
-    words += ", trace " + traceparent.substr(kTraceAt, kTraceLength);
+  const std::string registered = trace_id_in(spec.traceparent);
+  const std::string called = trace_id_in(call);
+  if (!registered.empty()) words += ", trace " + registered;
+  if (!called.empty() && called != registered) words += ", call's trace " + called;
   return words + "]";
 }
 
@@ -83,7 +91,8 @@ DelayHooks Application::Impl::delay_hooks() {
 
 EngineHooks Application::Impl::engine_hooks() {
   EngineHooks hooks;
-  hooks.event = [this](const StoredEvent& event, const RolloutSpec& spec) {
+  hooks.event = [this](const StoredEvent& event, const RolloutSpec& spec,
+                       const std::string& traceparent) {
     feed_.wake();
     // One line for each thing that happened to a rollout; never one per evaluation.
     const auto level =
@@ -91,7 +100,8 @@ EngineHooks Application::Impl::engine_hooks() {
             ? spdlog::level::debug
             : spdlog::level::info;
     spdlog::log(level, "{} {}/{}@{} {}: {}{}", spec.id, spec.ns, spec.service, spec.target,
-                name_of(event.event.type), event.event.summary, found_by(event.event, spec));
+                name_of(event.event.type), event.event.summary,
+                found_by(event.event, spec, traceparent));
   };
   hooks.deliver = [this](const Delivery& delivery, const RolloutSpec& spec) {
     outbox_.add(delivery, spec);
@@ -125,6 +135,9 @@ EngineHooks Application::Impl::engine_hooks() {
   hooks.decided = [this](const Decision& decision, Verdict before) {
     metrics_.on_decision(decision, before);
   };
+  hooks.labelled = [this](DecisionKind kind, const DecisionLabel& label) {
+    metrics_.on_labelled(kind, label);
+  };
   hooks.freeze = [this](const FreezeRecord& freeze) {
     const std::string what =
         freeze.service.empty() ? "everything" : freeze.ns + "/" + freeze.service;
@@ -138,6 +151,7 @@ EngineHooks Application::Impl::engine_hooks() {
   };
   hooks.committed = [this](std::chrono::nanoseconds took) { metrics_.on_commit(took); };
   hooks.not_recorded = [this](const RolloutSpec& spec, const std::string& why) {
+    metrics_.on_not_recorded();
     // It is tried again every second, and a store that is away is so for every rollout.
     const SteadyTime now = clock_.steady();
     if (store_told_ && now - *store_told_ < kTellOfStoreEvery) return;
@@ -157,9 +171,14 @@ ApiContext Application::Impl::api_context() {
           [this] {
             const OutboxStats outbox = outbox_.stats();
             std::map<std::string, Millis> delays;
-            for (const auto& [name, datasource] : settings_->datasources)
+            std::map<std::string, QueriesReading> queries;
+            for (const auto& [name, datasource] : settings_->datasources) {
               delays[name] = delays_.ingestion_delay(name);
+              const DatasourceReading reading = source_.reading(name);
+              queries[name] = {reading.in_flight, reading.waiting};
+            }
             metrics_.on_ingestion_delays(delays);
+            metrics_.on_queries_now(queries);
             metrics_.on_outbox(
                 {outbox.orders, outbox.accepted, outbox.notifications, outbox.oldest_age});
             metrics_.on_breakers(open_breakers_of(outbox_.targets()));

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "daemon/cli/text.h"
 
@@ -58,6 +59,13 @@ bool may_repeat(const Flag& flag) {
   return flag.kind == FlagKind::kList || flag.kind == FlagKind::kPairs;
 }
 
+std::vector<std::string> choices_of(const Verb& verb) {
+  std::vector<std::string> choices;
+  std::istringstream text{std::string(verb.choice)};
+  for (std::string choice; std::getline(text, choice, '|');) choices.push_back(choice);
+  return choices;
+}
+
 class ArgumentReader {
  public:
   explicit ArgumentReader(const std::vector<std::string>& arguments) : arguments_(arguments) {}
@@ -92,11 +100,22 @@ class ArgumentReader {
     }
     if (!call_.verb->action.empty() && !has_action_) return take_action(word);
     if (asks_about_action(word)) return std::nullopt;  // all of the verb's are explained
+    if (!call_.verb->choice.empty() && !call_.positional.empty() && call_.choice.empty())
+      return take_choice(word);
     if (call_.verb->positional.empty() || !call_.positional.empty()) {
       return wrong(fmt::format("{} does not take '{}'", called(*call_.verb), printable(word)));
     }
     if (word.empty()) return wrong(fmt::format("{} is empty", call_.verb->positional));
     call_.positional = word;
+    return std::nullopt;
+  }
+
+  Checked take_choice(const std::string& word) {
+    const std::vector<std::string> choices = choices_of(*call_.verb);
+    if (std::ranges::find(choices, word) == choices.end())
+      return wrong(fmt::format("{} takes {}, not '{}'", called(*call_.verb),
+                               joined(choices, " or "), printable(word)));
+    call_.choice = word;
     return std::nullopt;
   }
 
@@ -186,6 +205,9 @@ class ArgumentReader {
                        : fmt::format("{} needs a {}: rollwatch {}", called(verb), verb.positional,
                                      written(verb)));
     }
+    if (!verb.choice.empty() && call_.choice.empty())
+      return wrong(fmt::format("{} needs {}: rollwatch {}", called(verb),
+                               joined(choices_of(verb), " or "), written(verb)));
     // One that was given before the action may be another action's.
     for (const auto& [name, values] : call_.flags) {
       if (known_flag(name) == nullptr) return unknown_flag(name);

@@ -20,6 +20,7 @@ enum class Output { kTable, kJson, kJsonLines };
 struct Invocation {
   const Verb* verb = nullptr;  // never null in an answer of parse_arguments; points into the table
   std::string positional;
+  std::string choice;  // of the verb's
   std::map<std::string, std::vector<std::string>, std::less<>>
       flags;  // by name, in the given order
   Output output = Output::kTable;

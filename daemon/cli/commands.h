@@ -15,6 +15,7 @@ int run_explain(const Invocation& call, Surroundings& surroundings);
 int run_history(const Invocation& call, Surroundings& surroundings);
 // advance, promote, pause, resume, rollback, cancel, extend: whichever verb was called.
 int run_decision(const Invocation& call, Surroundings& surroundings);
+int run_label(const Invocation& call, Surroundings& surroundings);
 int run_freeze(const Invocation& call, Surroundings& surroundings);
 int run_orchestrator_test(const Invocation& call, Surroundings& surroundings);
 // 0 if the notifier took the message, 1 if not.

@@ -63,6 +63,8 @@ _rollwatch() {
     choices=$(_rollwatch_actions "$verb")
   elif ((positionals == 0)); then
     choices=$(_rollwatch_words "$key" "$1")
+  elif ((positionals == 1)); then
+    choices=$(_rollwatch_choices "$key")
   fi
   mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$cur")
 }
@@ -186,14 +188,22 @@ std::string words() {
   return function("words", "$1", branches);
 }
 
+// What may stand after that word.
+std::string second_words() {
+  std::string branches;
+  for (const Verb& verb : all_verbs()) branches += branch(pattern_of(verb), spaced(verb.choice));
+  return function("choices", "$1", branches);
+}
+
 }  // namespace
 
 std::string bash_completion() {
   return fmt::format(
       "# shellcheck shell=bash\n"
       "# Completes rollwatch's verbs, flags and ids: source <(rollwatch completion bash)\n"
-      "\n_rollwatch_verbs() {{ echo '{}'; }}\n{}{}{}{}{}{}",
-      joined(verb_names(), " "), actions(), flags(), switches(), values(), words(), kFunctions);
+      "\n_rollwatch_verbs() {{ echo '{}'; }}\n{}{}{}{}{}{}{}",
+      joined(verb_names(), " "), actions(), flags(), switches(), values(), words(), second_words(),
+      kFunctions);
 }
 
 }  // namespace rollwatch

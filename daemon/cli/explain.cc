@@ -48,6 +48,50 @@ std::string evaluation_rows(const nlohmann::json& evaluation) {
   return aligned(rows);
 }
 
+// Both versions side by side, and what that proves.
+std::string comparison_rows(const nlohmann::json& comparison) {
+  if (!comparison.is_object()) return "";
+  std::vector<Cells> rows;
+  const auto add = [&](const char* title, std::string value) {
+    if (!value.empty()) rows.push_back({title, std::move(value)});
+  };
+  for (const char* version : {"candidate", "stable"}) {
+    const auto& counts = child_at(comparison, version);
+    if (const std::string mean = text_at(counts, "mean"); !mean.empty())
+      add(version, mean + " on average");
+    else
+      add(version, fmt::format("{} bad of {} (rate {})", cell_at(counts, "bad"),
+                               cell_at(counts, "events"), cell_at(counts, "rate")));
+  }
+  if (const auto& ratio = child_at(comparison, "ratio"); ratio.is_object())
+    add("ratio", fmt::format("{} (95 %: {} to {})", cell_at(ratio, "value"), cell_at(ratio, "low"),
+                             cell_at(ratio, "high")));
+  add("tolerated", "not " + text_at(comparison, "tolerance"));
+  add("evidence", fmt::format("{} of {}, together {} of {}", cell_at(comparison, "evidence"),
+                              cell_at(comparison, "needed"), cell_at(comparison, "together"),
+                              cell_at(comparison, "needed_together")));
+  add("slots", text_at(comparison, "slots"));
+  add("bursts", text_at(comparison, "dispersion"));
+  add("shared", text_at(comparison, "shared"));
+  add("outlook", text_at(comparison, "outlook"));
+  return aligned(rows);
+}
+
+std::string list_lines(const nlohmann::json& list) {
+  std::string text;
+  for (const auto& item : list) text += "- " + text_of(item) + "\n";
+  return text;
+}
+
+std::string arm_lines(const nlohmann::json& arms) {
+  std::string text;
+  for (const auto& arm : arms)
+    text += fmt::format("{}{}: {}\n  {}\n", cell_at(arm, "version"),
+                        text_at(arm, "counts") == "all" ? "" : ", bad events",
+                        text_at(arm, "query"), text_at(arm, "curl"));
+  return text;
+}
+
 // Slots or siblings: the same fields as an evaluation, as far as they are known.
 std::string outcome_rows(const nlohmann::json& list) {
   std::vector<Cells> rows;
@@ -94,8 +138,17 @@ std::string explain_text(const nlohmann::json& bundle) {
   const std::string condition = named(child_at(bundle, "condition"), "name");
   section(text, condition.empty() ? "evaluation" : "condition " + condition,
           evaluation_rows(evaluation));
-  section(text, "query", lines_at(evaluation, "query"));
-  section(text, "ask again", lines_at(evaluation, "curl"));
+  const auto& comparison = child_at(bundle, "comparison");
+  section(text, "compared with stable", comparison_rows(comparison));
+  section(text, "what that assumes", list_lines(child_at(comparison, "assumes")));
+  if (const auto& arms = child_at(evaluation, "arms"); arms.is_array()) {
+    section(text, "asked for each version", arm_lines(arms));
+  } else {
+    section(text, "query", lines_at(evaluation, "query"));
+    section(text, "ask again", lines_at(evaluation, "curl"));
+  }
+  if (const std::string promise = text_at(bundle, "promise"); !promise.empty())
+    section(text, "promised", promise + "\n");
   section(text, "the slots that counted", outcome_rows(child_at(bundle, "window")));
   section(text, "the other conditions at that moment", outcome_rows(child_at(bundle, "siblings")));
   section(text, "deliveries", delivery_rows(child_at(bundle, "deliveries")));

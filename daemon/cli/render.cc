@@ -152,6 +152,13 @@ std::string consequence(std::string_view verb, const nlohmann::json& rollout) {
   return fmt::format("{}: {}", rollout_name(rollout), effect);
 }
 
+std::string label_of(const nlohmann::json& rollout) {
+  const auto& label = child_at(rollout, "label");
+  if (!label.is_object()) return "";
+  return fmt::format("{} by {}: {}", text_at(label, "label"), text_at(label, "by"),
+                     text_at(label, "reason"));
+}
+
 std::string status_text(const nlohmann::json& rollout) {
   std::vector<Row> rows;
   const auto add = [&rows](std::string name, std::string value) {
@@ -182,6 +189,7 @@ std::string status_text(const nlohmann::json& rollout) {
   const std::string by = text_at(rollout, "by");
   add("started", text_at(rollout, "created_at") + (by.empty() ? "" : " by " + by));
   add("ended", text_at(rollout, "ended_at"));
+  add("label", label_of(rollout));
   std::string text = aligned(rows) + condition_rows(rollout);
   if (const std::string question = question_text(rollout); !question.empty()) {
     text += "\nopen question: " + question;

@@ -36,6 +36,8 @@ std::string question_text(const nlohmann::json& rollout);
 // What this decision would do to this rollout, said before it is asked for.
 std::string consequence(std::string_view verb, const nlohmann::json& rollout);
 
+// "wrong by ana: the load test"; "" without a label.
+std::string label_of(const nlohmann::json& rollout);
 std::string status_text(const nlohmann::json& rollout);
 
 // A freeze, in force or lifted.

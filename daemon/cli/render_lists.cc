@@ -101,6 +101,19 @@ std::string policies_text(const nlohmann::json& policies) {
   return aligned(rows);
 }
 
+// Whether its conditions have ever said anything.
+std::string record_text(const nlohmann::json& record) {
+  if (!record.is_object()) return "";
+  std::vector<Cells> rows{{"CONDITION", "ROLLOUTS", "ANSWERED", "FAILED"}};
+  for (const auto& condition : child_at(record, "conditions"))
+    rows.push_back({cell_at(condition, "name"), cell_at(condition, "rollouts"),
+                    cell_at(condition, "answered"), cell_at(condition, "failed")});
+  return fmt::format("\n{} of the latest {} rollouts had it, since {}\n{}",
+                     number_at(record, "rollouts"), number_at(record, "looked_at"),
+                     cell_at(record, "since"),
+                     rows.size() == 1 ? "" : indented(aligned(rows), "  "));
+}
+
 std::string policy_text(const nlohmann::json& policy) {
   const auto& analysis = child_at(policy, "analysis");
   const auto& sources = child_at(policy, "analysis_sources");
@@ -111,7 +124,7 @@ std::string policy_text(const nlohmann::json& policy) {
     text += fmt::format(
         "\ncondition {}\n{}", text_at(conditions[i], "name"),
         indented(settings_text(conditions[i], sources, fmt::format("/condition/{}", i)), "  "));
-  return text;
+  return text + record_text(child_at(policy, "record"));
 }
 
 std::string check_text(const nlohmann::json& items) {

@@ -206,6 +206,17 @@ Request events_request(const Invocation& call, const std::string& last) {
   return request;
 }
 
+Request label_request(const Invocation& call, const std::string& who) {
+  nlohmann::json body = body_of(call);
+  body["label"] = call.choice;
+  if (!body.contains("by")) body["by"] = who;
+  Request request = rollout_request(call.positional, "/label");
+  request.method = "POST";
+  request.body = as_body(body);
+  request.repeatable = false;
+  return request;
+}
+
 Request redeliver_request(const Invocation& call, const std::string& who) {
   nlohmann::json body = body_of(call);
   if (!body.contains("by")) body["by"] = who;

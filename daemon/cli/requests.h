@@ -44,6 +44,7 @@ Expected<Request, std::string> freeze_request(const Invocation& call, const std:
 // the last event that was seen; empty: from now on.
 Request events_request(const Invocation& call, const std::string& last);
 // POST /deliveries/ID/redeliver
+Request label_request(const Invocation& call, const std::string& who);
 Request redeliver_request(const Invocation& call, const std::string& who);
 // POST /check
 Request check_request(const Invocation& call);

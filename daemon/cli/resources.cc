@@ -1,4 +1,6 @@
 // Verbs that read or ask for one thing: deliveries, policies, a check of conditions.
+#include <fmt/format.h>
+
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -22,6 +24,15 @@ int run_redeliver(const Invocation& call, Surroundings& surroundings) {
   const auto delivery = fetch(redeliver_request(call, surroundings.who), surroundings);
   if (!delivery) return code(ExitCode::kFailed);
   print(call, surroundings.out, *delivery, delivery_text(*delivery));
+  return 0;
+}
+
+int run_label(const Invocation& call, Surroundings& surroundings) {
+  const auto rollout = fetch(label_request(call, surroundings.who), surroundings);
+  if (!rollout) return code(ExitCode::kFailed);
+  const std::string said = fmt::format("{} {} is labelled {}\n", text_at(*rollout, "id"),
+                                       text_at(*rollout, "state"), label_of(*rollout));
+  print(call, surroundings.out, *rollout, said);
   return 0;
 }
 

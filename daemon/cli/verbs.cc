@@ -111,6 +111,10 @@ constexpr std::array kRedeliverFlags{
     Flag{"reason", FlagKind::kText, "TEXT", "why; it is recorded", "reason"},
     kBy,
 };
+constexpr std::array kLabelFlags{
+    Flag{"reason", FlagKind::kText, "TEXT", "how it is known; it is recorded", "reason", true},
+    Flag{"by", FlagKind::kText, "NAME", "who says so (default: you@this host)", "by"},
+};
 constexpr std::array kCheckFlags{
     kNamespace,
     Flag{"service", FlagKind::kText, "NAME", "what is looked at", "service", true},
@@ -189,6 +193,15 @@ constexpr std::array kVerbs{
          run_decision},
     Verb{"extend", "give the step, the soak or the wait to begin more time", "ID", kExtendFlags,
          run_decision},
+    Verb{"label",
+         "say whether its promotion or rollback was right, for the record",
+         "ID",
+         kLabelFlags,
+         run_label,
+         Formats::kPage,
+         {},
+         false,
+         "wrong|right"},
     Verb{"freeze", "hold a service's rollouts where they are, or everything; --lift ends it",
          "[NAMESPACE/SERVICE]", kFreezeFlags, run_freeze},
     Verb{"check", "evaluate conditions now, with no effect; 0: all pass, 2: one fails, 3: neither",
@@ -295,6 +308,7 @@ std::string called(const Verb& verb) {
 std::string written(const Verb& verb) {
   std::string text = called(verb);
   if (!verb.positional.empty()) text += " " + std::string(verb.positional);
+  if (!verb.choice.empty()) text += " " + std::string(verb.choice);
   return text;
 }
 

@@ -50,6 +50,7 @@ struct Verb {
   Formats formats = Formats::kPage;
   std::string_view action = {};  // a word that stands before the positional: "list"
   bool local = false;            // asks no server
+  std::string_view choice = {};  // "wrong|right": one of these stands after the positional
 };
 
 // Verbs of one name, which differ in their action, stand together.

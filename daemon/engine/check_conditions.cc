@@ -126,7 +126,7 @@ Judgement judge_once(const CompareCondition& compares, const Asked& asked) {
   const SeenSlot seen = see(compares, nullptr, slot);
   if (seen.end) return *seen.end;
   Judgement first =
-      ended(Outcome::kInconclusive, Cause::kFewEvents, measured(compares, seen.state));
+      ended(Outcome::kInconclusive, Cause::kFewCompared, measured(compares, seen.state));
   first.evidence = 1;
   first.min_evidence = static_cast<double>(kLeastGaugeSlots);
   return first;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/engine/engine_impl.h"
+#include "daemon/engine/labels.h"
 
 namespace rollwatch {
 namespace {
@@ -53,6 +54,7 @@ EntryPtr Engine::Impl::add(StoredRollout stored, const TenurePtr& tenure,
     throw StoreError("rollout " + entry->spec.id +
                      " cannot be read: its state does not fit its analysis");
   entry->fence = stored.fence;
+  entry->label = std::move(stored.label);
   entry->asking.resize(entry->plan->conditions.size());
   active_.insert(entry);
   tenure->entries.push_back(entry);
@@ -77,8 +79,10 @@ std::shared_ptr<const Plan> Engine::Impl::read_plan(const PlanDocument& document
 RolloutView Engine::Impl::stored_view(StoredRollout stored,
                                       std::shared_ptr<const Plan> plan) const {
   plan = plan_for(stored.spec, std::move(plan));
-  return view_of(stored.spec, stored.document, std::move(plan), stored.state, stored.fence,
-                 source_);
+  RolloutView view =
+      view_of(stored.spec, stored.document, std::move(plan), stored.state, stored.fence, source_);
+  view.label = read_label(stored.label);
+  return view;
 }
 
 // Requests come in as soon as the daemon listens. Before it knows what is active it takes nothing
@@ -231,6 +235,9 @@ awaitable<DeliveryState> Engine::order_attempted(Lease lease, std::string rollou
 awaitable<RedeliverResult> Engine::redeliver(std::string delivery, std::string by,
                                              std::string reason, Via via) {
   return impl_->redeliver(std::move(delivery), std::move(by), std::move(reason), std::move(via));
+}
+awaitable<LabelResult> Engine::label(std::string id, DecisionLabel label, Via via) {
+  return impl_->label(std::move(id), std::move(label), std::move(via));
 }
 awaitable<DeliveryState> Engine::order_expired(Lease lease, std::string rollout,
                                                std::string delivery, std::string why) {

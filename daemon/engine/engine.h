@@ -42,6 +42,7 @@ struct RolloutView {
   RolloutState state;
   std::int64_t fence = 0;                          // of its latest order; 0: none was given
   std::vector<std::optional<SysTime>> next_slots;  // per condition
+  std::optional<DecisionLabel> label = {};
 };
 
 // One thing wrong with a request, by JSON pointer.
@@ -88,6 +89,12 @@ struct RedeliverResult {
   std::optional<Delivery> delivery;  // as it is now
 };
 
+struct LabelResult {
+  DecideEnd end = DecideEnd::kNotFound;
+  std::string why;                     // of a conflict, one sentence
+  std::optional<RolloutView> rollout;  // with its label
+};
+
 // What a person says when they lift a freeze; both names empty: the one of everything.
 struct FreezeLift {
   std::string ns, service;
@@ -114,7 +121,8 @@ struct FreezeView {
 
 // What leaves the engine after a commit. Called on the io thread, after the commit that holds it.
 struct EngineHooks {
-  std::function<void(const StoredEvent&, const RolloutSpec&)> event;
+  // `traceparent`: of the call that a decision came with, if it has one.
+  std::function<void(const StoredEvent&, const RolloutSpec&, const std::string& traceparent)> event;
   std::function<void(const Delivery&, const RolloutSpec&)> deliver;  // a new order or notification
   std::function<void(const std::string& delivery)> withdraw;         // must not go out any more
   std::function<void(const std::string& delivery, DeliveryState)>
@@ -127,6 +135,8 @@ struct EngineHooks {
   // the first of them.
   std::function<void(const RolloutSpec&, const ConditionPlan&, const Answer&, Millis)> kept_apart;
   std::function<void(const Decision&, Verdict before)> decided;  // the rollout's until then
+  // How it ended is said to have been right or wrong, for the first time or otherwise than before.
+  std::function<void(DecisionKind, const DecisionLabel&)> labelled;
   std::function<void(const FreezeRecord&)> freeze;          // given, replaced or lifted by a person
   std::function<void(std::chrono::nanoseconds)> committed;  // how long the store took
   // A step of this rollout is not on disk, and why. Called again with every try that fails.
@@ -214,6 +224,10 @@ class Engine : public OrderSink {
   // A rollback that failed, or a dead notification, goes out again under its id. Throws StoreError.
   awaitable<RedeliverResult> redeliver(std::string delivery, std::string by, std::string reason,
                                        Via via = {});
+
+  // Whether how it ended was right, by somebody who knows better now; the latest one counts.
+  // Refused for one that was neither promoted nor rolled back. Throws StoreError, NotHere.
+  awaitable<LabelResult> label(std::string id, DecisionLabel label, Via via = {});
 
   // Freezes a service, or everything (both names empty), or replaces who, why and until when;
   // `since` is given by the engine. Resumes when every rollout it holds has recorded it. Throws

@@ -1,9 +1,9 @@
 // Inside of the engine, shared by its parts: engine.cc (the face, loading, waiting), engine_time.cc
 // (what is due and asking it), engine_steps.cc (mailboxes, and what follows from a step),
 // engine_record.cc (batches on their way to the store), engine_neighbours.cc (several in one
-// place), engine_register.cc, engine_orders.cc, engine_redeliver.cc, engine_freeze.cc,
-// engine_alerts.cc, engine_places.cc (taking over and giving up), engine_waiting.cc,
-// engine_sharing.cc (questions that several ask together).
+// place), engine_register.cc, engine_orders.cc, engine_redeliver.cc, engine_label.cc,
+// engine_freeze.cc, engine_alerts.cc, engine_places.cc (taking over and giving up),
+// engine_waiting.cc, engine_sharing.cc (questions that several ask together).
 #pragma once
 
 #include <deque>
@@ -62,6 +62,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail, Via via);
   awaitable<RedeliverResult> redeliver(std::string delivery, std::string by, std::string reason,
                                        Via via);
+  awaitable<LabelResult> label(std::string id, DecisionLabel label, Via via);
   awaitable<std::optional<RolloutView>> find(std::string id);
   awaitable<Page<RolloutView>> list(ListFilter filter, std::size_t limit,
                                     std::optional<std::string> cursor);

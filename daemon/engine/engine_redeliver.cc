@@ -107,7 +107,7 @@ awaitable<RedeliverResult> Engine::Impl::redeliver_notification(Delivery notific
       co_await record_under(std::move(lease), std::move(commit));
   if (hooks_.event)
     hooks_.event({at_commit.at(0).event_seqs.at(0), rollout->spec.id, std::move(event)},
-                 rollout->spec);
+                 rollout->spec, "");
   if (hooks_.deliver) hooks_.deliver(again, rollout->spec);
   RedeliverResult done{DecideEnd::kDone, "", std::move(again)};
   co_return done;

@@ -176,7 +176,7 @@ awaitable<RegisterResult> Engine::Impl::register_rollout(Registration registrati
     if (hooks_.deliver) hooks_.deliver(delivery, entry->spec);
   for (std::size_t i = 0; i < step.events.size(); ++i)
     if (hooks_.event)
-      hooks_.event({at_commit[0].event_seqs[i], spec.id, step.events[i]}, entry->spec);
+      hooks_.event({at_commit[0].event_seqs[i], spec.id, step.events[i]}, entry->spec, "");
   schedule(entry);
   keep_freeze(entry);  // what was frozen, or lifted, while it was being recorded
   if (entry->state.question && tenure->is_settled()) tell_neighbours(entry);

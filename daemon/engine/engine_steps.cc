@@ -36,6 +36,13 @@ bool tells(const Work& work, const FreezeChanged& freeze) {
   return said != nullptr && said->text == freeze.text;
 }
 
+// Of the call that the event's decision came with; "": of none.
+std::string trace_of(const Event& event, const std::vector<Decision>& decisions) {
+  if (event.type != EventType::kDecided || !event.decision) return "";
+  const auto found = std::ranges::find(decisions, *event.decision, &Decision::number);
+  return found == decisions.end() ? "" : found->traceparent;
+}
+
 // What comes with every slot, and nobody waits for.
 bool is_quiet(const Work& work) {
   return !work.only_delivery && (std::holds_alternative<SlotAnswered>(work.input) ||
@@ -253,7 +260,8 @@ void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
   }
   if (hooks_.event)
     for (std::size_t i = 0; i < r.commit.events.size(); ++i)
-      hooks_.event({at_commit.event_seqs[i], entry->spec.id, r.commit.events[i]}, entry->spec);
+      hooks_.event({at_commit.event_seqs[i], entry->spec.id, r.commit.events[i]}, entry->spec,
+                   trace_of(r.commit.events[i], r.step.decisions));
   if (hooks_.evaluated)
     for (const Evaluation& e : r.step.evaluations)
       hooks_.evaluated(entry->spec, entry->plan->conditions[e.condition], e.judgement.outcome,

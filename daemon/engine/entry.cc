@@ -4,6 +4,7 @@
 
 #include "analysis/alerts.h"
 #include "analysis/slots.h"
+#include "daemon/engine/labels.h"
 
 namespace rollwatch {
 namespace {
@@ -123,7 +124,9 @@ RenderedQuestions Entry::questions(std::size_t condition) const {
 }
 
 RolloutView Entry::view(const MetricsSource& source) const {
-  return view_of(spec, document, plan, state, fence, source);
+  RolloutView view = view_of(spec, document, plan, state, fence, source);
+  view.label = read_label(label);
+  return view;
 }
 
 std::shared_ptr<const Plan> plan_for(const RolloutSpec& spec, std::shared_ptr<const Plan> plan,

@@ -113,6 +113,7 @@ struct Entry {
   std::shared_ptr<const Plan> plan;
   RolloutState state;
   std::int64_t fence = 0;
+  RareText label;  // as in StoredRollout
 
   std::list<Work> mailbox;              // mostly empty, and then takes no memory
   bool recording = false;               // a commit is with the store, or about to be

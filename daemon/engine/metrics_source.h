@@ -30,6 +30,9 @@ struct Question {
   Millis interval{0};       // then its condition is due again; 0: never
   // More bytes than this are not accepted; 0: the source's own limit.
   std::size_t largest_answer = 0;
+  // Not 0: about every such step from `range_from` to `time`.
+  Millis range_step{0};
+  SysTime range_from{};
 };
 
 // Whether a datasource can read a query at all, asked when a rollout is registered.

@@ -39,7 +39,18 @@ struct StoredRollout {
   std::shared_ptr<const PlanDocument> document;
   RolloutState state;
   std::int64_t fence = 0;  // of its latest order; kept by the store, ignored in an insert
+  RareText label = {};     // its memo kLabelMemo, as it was given; ignored in an insert
 };
+
+// What a person says afterwards of how it ended: for the record, nothing follows from it. Kept as a
+// memo of the rollout (of no target), so that it goes with it.
+struct DecisionLabel {
+  bool right = false;
+  std::string by, reason;
+  SysTime at{};
+  std::string_view word() const { return right ? "right" : "wrong"; }
+};
+inline constexpr const char* kLabelMemo = "label";
 
 struct StoredEvaluation {
   std::uint32_t number = 0;  // 1, 2, … within the rollout: the cursor

@@ -72,10 +72,11 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
     std::unique_ptr<ServerStream> stream;
     Peers::iterator peer;
     Phase phase = Phase::kIdle;
-    SteadyTime since{};      // it is in this phase
-    bool served = false;     // it had an answer before
-    std::size_t body = 0;    // the most its body can be, while it is read
-    bool handled = false;    // its request is with the handler
+    SteadyTime since{};                  // it is in this phase
+    bool served = false;                 // it had an answer before
+    std::optional<SteadyTime> asked_at;  // the request that is being answered
+    std::size_t body = 0;                // the most its body can be, while it is read
+    bool handled = false;                // its request is with the handler
     bool hurried = false;    // others need its place: what it waits for is answered as it is
     bool dismissed = false;  // closed by us: a request that is read all the same is not carried out
     std::shared_ptr<StreamSender> sender;  // while its answer is a stream
@@ -317,6 +318,7 @@ awaitable<bool> HttpServer::Impl::answer(Session& session, ServerRequest request
     return !stopping_ && !session.hurried && !session.stream->hung_up();
   };
   const std::string method = request.method;
+  session.asked_at = clock_.steady();
   session.handled = true;
   ServerResponse response = co_await handle(std::move(request));
   session.handled = false;
@@ -368,7 +370,10 @@ awaitable<bool> HttpServer::Impl::send(Session& session, std::string_view method
                                        bodiless ? net::const_buffer() : net::buffer(response.body)};
   session.stream->expires_after(limits_.write_time);
   const error_code error = co_await session.stream->write(std::move(parts));
-  answered_(method, response.route, response.status);
+  const auto took =
+      session.asked_at ? clock_.steady() - *session.asked_at : std::chrono::nanoseconds{0};
+  session.asked_at.reset();
+  answered_(method, response.route, response.status, took);
   co_return !error && keep_alive;
 }
 

@@ -56,8 +56,10 @@ enum class Reach : unsigned char { kThisMachine, kAnybody };
 class HttpServer {
  public:
   using Handler = std::function<awaitable<ServerResponse>(ServerRequest)>;
-  // Told about every answer, those of the server itself included (413, 431, …: no route).
-  using Answered = std::function<void(std::string_view method, std::string_view route, int status)>;
+  // Told about every answer, those of the server itself included (413, 431, …: no route), and how
+  // long it took from the last byte of the request; of a stream, until it began.
+  using Answered = std::function<void(std::string_view method, std::string_view route, int status,
+                                      std::chrono::nanoseconds took)>;
 
   HttpServer(const net::any_io_executor& executor, const Clock& clock, Handler handler,
              Answered answered, ServerLimits limits = {});

@@ -35,6 +35,12 @@ std::string links_of(const Json& rollout) {
   return html;
 }
 
+std::string label_of(const Json& label) {
+  if (label.is_null()) return "";
+  return html_text(text_of(label.at("label")) + " by " + text_of(label.at("by")) + ": " +
+                   text_of(label.at("reason")));
+}
+
 std::string facts_of(const Json& rollout) {
   const std::string stable = text_of(rollout.at("stable"));
   const std::string attempt =
@@ -54,7 +60,7 @@ std::string facts_of(const Json& rollout) {
          (rollout.at("ended_at").is_null()
               ? ""
               : fact("Ended", html_time(text_of(rollout.at("ended_at"))))) +
-         fact("Links", links_of(rollout)) + "</dl>";
+         fact("Label", label_of(rollout.at("label"))) + fact("Links", links_of(rollout)) + "</dl>";
 }
 
 std::string question_of(const Json& rollout) {

@@ -13,9 +13,11 @@ namespace rollwatch {
 namespace {
 
 // Columns that rollouts_in() and deliveries_in() read, in their order.
-#define ROLLWATCH_ROLLOUT_COLUMNS                                                 \
-  "SELECT r.id, r.spec, r.plan, s.state, "                                        \
-  "(SELECT coalesce(max(f.fence), 0) FROM deliveries f WHERE f.rollout = r.key) " \
+#define ROLLWATCH_ROLLOUT_COLUMNS                                                  \
+  "SELECT r.id, r.spec, r.plan, s.state, "                                         \
+  "(SELECT coalesce(max(f.fence), 0) FROM deliveries f WHERE f.rollout = r.key), " \
+  "(SELECT m.value FROM memos m WHERE m.rollout = r.key AND m.target = '' "        \
+  "AND m.name = 'label') " /* kLabelMemo */                                        \
   "FROM rollouts r JOIN states s ON s.rollout = r.key "
 #define ROLLWATCH_DELIVERY_COLUMNS                                                              \
   "SELECT d.key, d.id, d.class, d.kind, r.id, d.target, d.number, d.weight, d.fence, d.state, " \
@@ -163,8 +165,8 @@ awaitable<std::vector<StoredRollout>> PgReader::rollouts_in(PgRows rows) {
     const auto& plan = plans[rows.integer(row, 2)];
     if (!plan)
       throw DocumentError("analysis " + std::to_string(rows.integer(row, 2)) + " is missing");
-    rollouts.push_back(
-        {read_spec_document(rows.view(row, 1)), plan, std::move(*state), rows.integer(row, 4)});
+    rollouts.push_back({read_spec_document(rows.view(row, 1)), plan, std::move(*state),
+                        rows.integer(row, 4), rows.is_null(row, 5) ? "" : rows.text(row, 5)});
   }
   co_return rollouts;
 }

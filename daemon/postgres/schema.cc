@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::array kMigrations{PgMigration{1, 1, kPgFirst}, PgMigration{2, 1, kPgEventHorizon},
                                  PgMigration{3, 1, kPgThinning}, PgMigration{4, 1, kPgFreezeVia},
-                                 PgMigration{5, 1, kPgFailedDeliveries}};
+                                 PgMigration{5, 1, kPgFailedDeliveries},
+                                 PgMigration{6, 6, kPgComparingStates}};
 
 // "rlwt": nobody else in this database takes the same lock.
 constexpr std::string_view kSchemaLock = "SELECT pg_advisory_xact_lock(1919711092)";

@@ -178,6 +178,10 @@ void MeasuredDelays::ask(std::vector<Question> questions, Answered answered) {
   impl_->source().ask(std::move(questions), std::move(answered));
 }
 
+awaitable<Past> MeasuredDelays::ask_past(PastQuestion question) {
+  return impl_->source().ask_past(std::move(question));
+}
+
 awaitable<QueryCheck> MeasuredDelays::check(std::string datasource, std::string query) {
   return impl_->source().check(std::move(datasource), std::move(query));
 }

@@ -42,6 +42,7 @@ class MeasuredDelays : public MetricsSource {
 
   void ask(std::vector<Question> questions, Answered answered) override;
   awaitable<QueryCheck> check(std::string datasource, std::string query) override;
+  awaitable<Past> ask_past(PastQuestion question) override;
   std::vector<std::string> header_names(const std::string& datasource) const override;
   // Of a measured one what was measured, IngestionLag::kUnmeasured before that.
   Millis ingestion_delay(const std::string& datasource) const override;

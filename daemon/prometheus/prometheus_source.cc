@@ -9,6 +9,7 @@
 
 #include "daemon/http/keep_alive.h"
 #include "daemon/prometheus/answer_parser.h"
+#include "daemon/prometheus/past_answer.h"
 #include "daemon/prometheus/query_queue.h"
 
 namespace rollwatch {
@@ -57,7 +58,8 @@ Answer answer_of(const std::string& name, const Datasource& source, KeptAnswer r
 
 // Whether one answer does for both.
 bool is_same(const Question& a, const Question& b) {
-  return a.time == b.time && a.query == std::string_view(b.query) && a.timeout == b.timeout &&
+  return a.time == b.time && a.range_step == b.range_step && a.range_from == b.range_from &&
+         a.query == std::string_view(b.query) && a.timeout == b.timeout &&
          a.largest_answer == b.largest_answer && a.datasource == b.datasource;
 }
 std::size_t hash_of(const Question& question) {
@@ -244,7 +246,11 @@ void PrometheusSource::Impl::send(const PoolPtr& pool, const AskingPtr& asking) 
   const auto server = pool->server;
   const auto left = std::chrono::floor<Millis>(asking->until - clock_.steady());
   KeptRequest request;
-  request.bytes = server->encoder->request(asking->question.query, asking->question.time, left);
+  const Question& question = asking->question;
+  request.bytes = question.range_step == Millis{0}
+                      ? server->encoder->request(question.query, question.time, left)
+                      : server->encoder->range_request(question.query, question.range_from,
+                                                       question.time, question.range_step, left);
   request.timeout = left;
   request.max_answer = limits_.answer_bytes;
   if (const std::size_t largest = asking->question.largest_answer; largest > 0)
@@ -330,15 +336,33 @@ void PrometheusSource::ask(std::vector<Question> questions, Answered answered) {
   impl_->ask(std::move(questions), std::make_shared<const Answered>(std::move(answered)));
 }
 
-awaitable<QueryCheck> PrometheusSource::check(std::string datasource, std::string query) {
+awaitable<Answer> PrometheusSource::ask_one(Question question) {
   const auto promise = std::make_shared<Promise<Answer>>(co_await net::this_coro::executor);
-  std::vector<Question> questions(1);
-  questions[0].datasource = datasource;
-  questions[0].query = query;
-  questions[0].goes_first = true;
+  std::vector<Question> questions;
+  questions.push_back(std::move(question));
   ask(std::move(questions),
       [promise](std::size_t, Answer answer) { promise->set(std::move(answer)); });
-  const Answer answer = co_await promise->get();
+  co_return co_await promise->get();
+}
+
+awaitable<Past> PrometheusSource::ask_past(PastQuestion question) {
+  Question asked;
+  asked.datasource = question.datasource;
+  asked.query = question.query;
+  asked.time = question.last;
+  asked.range_from = question.first;
+  asked.range_step = question.step;
+  asked.last_answered = SysTime::max();  // everybody else has waited longer
+  const Answer answer = co_await ask_one(std::move(asked));
+  co_return past_of(question, answer);
+}
+
+awaitable<QueryCheck> PrometheusSource::check(std::string datasource, std::string query) {
+  Question question;
+  question.datasource = datasource;
+  question.query = query;
+  question.goes_first = true;
+  const Answer answer = co_await ask_one(std::move(question));
   QueryCheck result;
   if (const auto* failure = std::get_if<QueryFailure>(&answer.result)) {
     const bool refused = failure->kind == FailureKind::kBadQuery;

@@ -53,6 +53,7 @@ class PrometheusSource : public MetricsSource {
   // Answer::duration is the time on the wire; without one, the time waited.
   void ask(std::vector<Question> questions, Answered answered) override;
   awaitable<QueryCheck> check(std::string datasource, std::string query) override;
+  awaitable<Past> ask_past(PastQuestion question) override;
   std::vector<std::string> header_names(const std::string& datasource) const override;
   Millis ingestion_delay(const std::string& datasource) const override;
 
@@ -62,6 +63,8 @@ class PrometheusSource : public MetricsSource {
   DatasourceReading reading(const std::string& datasource) const;
 
  private:
+  awaitable<Answer> ask_one(Question question);
+
   class Impl;
   std::shared_ptr<Impl> impl_;  // shared with coroutines that may end later than this
 };

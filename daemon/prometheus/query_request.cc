@@ -80,20 +80,32 @@ QueryEncoder::QueryEncoder(const Datasource& source, const BaseUrl& server)
 }
 
 std::string QueryEncoder::request(std::string_view query, SysTime time, Millis timeout) const {
+  return written(target_, query, "&time=" + unix_seconds(time), timeout);
+}
+
+std::string QueryEncoder::range_request(std::string_view query, SysTime first, SysTime last,
+                                        Millis step, Millis timeout) const {
+  const std::string when = "&start=" + unix_seconds(first) + "&end=" + unix_seconds(last) +
+                           "&step=" + unix_seconds(SysTime(step));
+  return written(target_ + "_range", query, when, timeout);
+}
+
+std::string QueryEncoder::written(const std::string& target, std::string_view query,
+                                  const std::string& when, Millis timeout) const {
   constexpr std::string_view kGet = "GET ";
   std::string bytes;
-  bytes.reserve(2 * query.size() + target_.size() + headers_.size() + 120);
-  bytes.append(kGet).append(target_).append("?query=");
+  bytes.reserve(2 * query.size() + target.size() + headers_.size() + 120);
+  bytes.append(kGet).append(target).append("?query=");
   append_percent_encoded(bytes, query);
   // nocache: VictoriaMetrics would otherwise evaluate up to 30 s earlier than asked, and not say
   // so.
-  bytes.append("&time=").append(unix_seconds(time)).append("&timeout=");
+  bytes.append(when).append("&timeout=");
   bytes.append(std::to_string(timeout.count())).append("ms&nocache=1");
   if (bytes.size() - kGet.size() <= kLongestAddress)
     return bytes.append(" HTTP/1.1\r\n").append(headers_).append("\r\n");
 
-  const std::string form = bytes.substr(kGet.size() + target_.size() + 1);
-  bytes.assign("POST ").append(target_).append(" HTTP/1.1\r\n").append(headers_);
+  const std::string form = bytes.substr(kGet.size() + target.size() + 1);
+  bytes.assign("POST ").append(target).append(" HTTP/1.1\r\n").append(headers_);
   bytes.append("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ");
   return bytes.append(std::to_string(form.size())).append("\r\n\r\n").append(form);
 }

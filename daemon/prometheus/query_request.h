@@ -35,8 +35,14 @@ class QueryEncoder {
   // too long for some proxy. `timeout` is what is left of the question's, and is told to the
   // server.
   std::string request(std::string_view query, SysTime time, Millis timeout) const;
+  // The same query for every `step` from `first` to `last`.
+  std::string range_request(std::string_view query, SysTime first, SysTime last, Millis step,
+                            Millis timeout) const;
 
  private:
+  std::string written(const std::string& target, std::string_view query, const std::string& when,
+                      Millis timeout) const;
+
   std::string target_;   // /prefix/api/v1/query
   std::string headers_;  // lines, the empty one that ends them not included
 };

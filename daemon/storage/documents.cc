@@ -24,6 +24,7 @@ bool is_known(EventType value) {
     case kPromoted: case kSoaking: case kRolledBack: case kRollbackFailed: case kCancelled:
     case kSuperseded: case kWatchResumed: case kConditionFailed: case kReminder: case kNote:
     case kExtended: case kFrozen: case kThawed: case kReady: case kRecovered: case kStillBad:
+    case kLabelled:
       return true;
   }
   return false;

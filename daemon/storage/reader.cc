@@ -17,7 +17,10 @@ namespace {
 #define ROLLWATCH_ROLLOUT_COLUMNS                                                  \
   "SELECT r.id, r.spec, r.plan, s.state, "                                         \
   "(SELECT coalesce(max(f.fence), 0) FROM deliveries f WHERE f.rollout = r.key), " \
-  "r.key, s.folded FROM rollouts r JOIN states s ON s.rollout = r.key "
+  "r.key, s.folded, "                                                              \
+  "(SELECT m.value FROM memos m WHERE m.rollout = r.key AND m.target = '' "        \
+  "AND m.name = 'label') " /* kLabelMemo */                                        \
+  "FROM rollouts r JOIN states s ON s.rollout = r.key "
 
 // The WHERE of a list, and what stands for its parameters: values never become SQL.
 struct Where {
@@ -125,7 +128,8 @@ StoredRollout StoreReader::rollout_in(const Query& row, std::int64_t newest) {
   const auto recent = recent_state(row.integer(5), row.integer(6), newest);
   auto state = decode_state(recent ? std::string_view(*recent) : row.view(3));
   if (!state) throw DocumentError("rollout " + row.text(0) + ": " + state.error());
-  return {read_spec_document(row.view(1)), plan(row.integer(2)), std::move(*state), row.integer(4)};
+  return {read_spec_document(row.view(1)), plan(row.integer(2)), std::move(*state), row.integer(4),
+          row.is_null(7) ? "" : row.text(7)};
 }
 
 std::vector<StoredRollout> StoreReader::rollouts_in(Query& rows,

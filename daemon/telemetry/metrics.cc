@@ -32,6 +32,8 @@ const Buckets kLoop{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 
 // A rollout takes minutes or hours.
 const Buckets kRollout{60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400};
 const Buckets kCommit{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
+// Most take milliseconds; a call that waits takes minutes. Few, for each route has its own.
+const Buckets kHttp{0.005, 0.025, 0.1, 0.5, 1, 5, 30, 300};
 
 prometheus::Family<Counter>& counters(Registry& registry, const char* name, const char* help) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
@@ -124,12 +126,23 @@ class Metrics::Impl {
       gauges(registry, "rollwatch_datasource_ingestion_delay_seconds",
              "A slot is evaluated for its time minus this; with \"auto\" as measured.");
   std::map<std::string, Gauge*> delays;  // those of `delay`, by datasource
+  prometheus::Family<Gauge>& in_flight =
+      gauges(registry, "rollwatch_datasource_queries_in_flight",
+             "Queries that the datasource is being asked now; at most its max_concurrency.");
+  std::map<std::string, Gauge*> in_flights;
+  prometheus::Family<Gauge>& waiting =
+      gauges(registry, "rollwatch_datasource_queries_waiting",
+             "Queries that wait for others to be answered, because of max_concurrency.");
+  std::map<std::string, Gauge*> waitings;
   prometheus::Family<Counter>& decisions = counters(
       registry, "rollwatch_decisions_total", "Decisions by kind, and by the engine or a person.");
   prometheus::Family<Counter>& overridden = counters(
       registry, "rollwatch_overridden_decisions_total",
       "Decisions of people against the verdict of that moment: on although it was failing, failed "
       "or unknown, back although it was passing or passed.");
+  prometheus::Family<Counter>& labelled =
+      counters(registry, "rollwatch_labelled_decisions_total",
+               "Rollbacks and promotions that somebody labelled right or wrong afterwards.");
   prometheus::Family<Histogram>& durations =
       histograms(registry, "rollwatch_rollout_duration_seconds",
                  "Time from a rollout's registration to its end, by how it ended.");
@@ -152,6 +165,9 @@ class Metrics::Impl {
                       .Add({});
   prometheus::Family<Gauge>& dead = gauges(
       registry, "rollwatch_dead_letters", "Messages given up since the daemon started, by target.");
+  prometheus::Family<Gauge>& last_success =
+      gauges(registry, "rollwatch_target_last_success_timestamp_seconds",
+             "When a target last took a message.");
   prometheus::Family<Gauge>& breaker =
       gauges(registry, "rollwatch_target_breaker_open",
              "Whether a target keeps failing and is probed: 1; 0 if it takes what it is sent.");
@@ -159,6 +175,10 @@ class Metrics::Impl {
   Histogram& commit =
       histograms(registry, "rollwatch_store_commit_seconds", "Time a commit took to be on disk.")
           .Add({}, kCommit);
+  Counter& not_recorded =
+      counters(registry, "rollwatch_store_failures_total",
+               "Tries to record a step of a rollout that the store did not take.")
+          .Add({});
   Histogram& loop = histograms(registry, "rollwatch_event_loop_delay_seconds",
                                "How much later than asked for the event loop came back to a timer.")
                         .Add({}, kLoop);
@@ -193,12 +213,20 @@ class Metrics::Impl {
                "Clients of the event stream that were cut, by reason.");
   prometheus::Family<Counter>& http = counters(registry, "rollwatch_http_requests_total",
                                                "Requests answered, by route and status.");
+  prometheus::Family<Histogram>& http_duration = histograms(
+      registry, "rollwatch_http_request_duration_seconds",
+      "Time from a request until it was answered, by route; of a stream until it began.");
   Gauge& reload_ok = gauges(registry, "rollwatch_config_last_reload_successful",
                             "Whether the configuration was taken over when it was last loaded.")
                          .Add({});
   Gauge& reload_time = gauges(registry, "rollwatch_config_last_reload_success_timestamp_seconds",
                               "When the configuration was last taken over.")
                            .Add({});
+  Gauge& config_hash =
+      gauges(registry, "rollwatch_config_hash",
+             "A number made from the text of the configuration files in force; daemons with the "
+             "same files have the same.")
+          .Add({});
 };
 
 Metrics::Metrics(const std::string& version) : impl_(std::make_unique<Impl>()) {
@@ -216,6 +244,9 @@ Metrics::Metrics(const std::string& version) : impl_(std::make_unique<Impl>()) {
       impl_->decisions.Add({{"kind", std::string(name_of(kind))}, {"by", by}});
   for (const char* kind : {"cancel", "extend", "freeze"})
     impl_->decisions.Add({{"kind", kind}, {"by", "person"}});
+  for (const char* kind : {"promote", "rollback"})
+    for (const char* label : {"right", "wrong"})
+      impl_->labelled.Add({{"kind", kind}, {"label", label}});
   for (const State end : {State::kPromoted, State::kRolledBack, State::kRollbackFailed,
                           State::kCancelled, State::kSuperseded})
     impl_->duration_of[end] =
@@ -286,6 +317,11 @@ void Metrics::on_decision(const Decision& decision, Verdict before) {
     impl_->overridden.Add({{"kind", kind}, {"verdict", std::string(name_of(before))}}).Increment();
 }
 
+void Metrics::on_labelled(DecisionKind kind, const DecisionLabel& label) {
+  impl_->labelled.Add({{"kind", std::string(name_of(kind))}, {"label", std::string(label.word())}})
+      .Increment();
+}
+
 // Only people freeze.
 void Metrics::on_freeze(const FreezeRecord& freeze) {
   if (!freeze.lifted_at) impl_->decisions.Add({{"kind", "freeze"}, {"by", "person"}}).Increment();
@@ -318,6 +354,13 @@ void Metrics::on_ingestion_delays(const std::map<std::string, Millis>& delays) {
           [](Millis delay) { return Seconds(delay).count(); });
 }
 
+void Metrics::on_queries_now(const std::map<std::string, QueriesReading>& queries) {
+  set_all(impl_->in_flight, impl_->in_flights, "datasource", queries,
+          [](const QueriesReading& now) { return static_cast<double>(now.in_flight); });
+  set_all(impl_->waiting, impl_->waitings, "datasource", queries,
+          [](const QueriesReading& now) { return static_cast<double>(now.waiting); });
+}
+
 void Metrics::on_breakers(const std::map<std::string, bool>& open) {
   set_all(impl_->breaker, impl_->breakers, "target", open, [](bool is) { return is ? 1.0 : 0.0; });
 }
@@ -335,7 +378,9 @@ void Metrics::on_delivery(const Delivery& delivery, std::string_view result) {
     impl_->dead.Add({{"target", delivery.target}}).Increment();
 }
 
-void Metrics::on_delivered(const Delivery&, Seconds latency) {
+void Metrics::on_delivered(const Delivery& delivery, Seconds latency) {
+  const Seconds at = delivery.created_at.time_since_epoch() + latency;
+  impl_->last_success.Add({{"target", delivery.target}}).Set(at.count());
   impl_->delivery_latency.Observe(std::max(0.0, latency.count()));
 }
 
@@ -355,6 +400,8 @@ void Metrics::on_ready(bool ready) { impl_->ready.Set(ready ? 1 : 0); }
 
 void Metrics::on_commit(Seconds took) { impl_->commit.Observe(took.count()); }
 
+void Metrics::on_not_recorded() { impl_->not_recorded.Increment(); }
+
 void Metrics::on_nodes(const NodesReading& reading) {
   impl_->nodes.Set(static_cast<double>(reading.nodes));
   impl_->leases.Set(static_cast<double>(reading.leases));
@@ -373,17 +420,21 @@ void Metrics::on_stream_cut(std::string_view reason) {
   impl_->stream_cuts.Add({{"reason", std::string(reason)}}).Increment();
 }
 
-void Metrics::on_http(std::string_view method, std::string_view route, int status) {
+void Metrics::on_http(std::string_view method, std::string_view route, int status, Seconds took) {
+  const std::string name = route.empty() ? "none" : std::string(route);
   impl_->http
-      .Add({{"method", bounded_method(method)},
-            {"route", route.empty() ? "none" : std::string(route)},
-            {"code", std::to_string(status)}})
+      .Add({{"method", bounded_method(method)}, {"route", name}, {"code", std::to_string(status)}})
       .Increment();
+  impl_->http_duration.Add({{"route", name}}, kHttp).Observe(took.count());
 }
 
 void Metrics::on_reload(bool successful, SysTime now) {
   impl_->reload_ok.Set(successful ? 1 : 0);
   if (successful) impl_->reload_time.Set(Seconds(now.time_since_epoch()).count());
+}
+
+void Metrics::on_configuration(std::uint64_t fingerprint) {
+  impl_->config_hash.Set(static_cast<double>(fingerprint));
 }
 
 std::string Metrics::text(SysTime now, const std::function<void(const Engine::Look&)>& active) {

@@ -34,6 +34,11 @@ struct OutboxReading {
   Millis oldest_age{0};           // of those to be sent
 };
 
+// What a datasource is being asked now.
+struct QueriesReading {
+  std::size_t in_flight = 0, waiting = 0;
+};
+
 class Metrics {
  public:
   using Seconds = std::chrono::duration<double>;
@@ -55,10 +60,12 @@ class Metrics {
   // What rollouts asked together was answered like this, and each asks for itself for a while.
   void on_kept_apart(const std::string& datasource, std::string_view result);
   void on_ended(const RolloutView& view);  // and when it moved once more after that
-  void on_decision(const Decision& decision, Verdict before);  // the rollout's until then
-  void on_freeze(const FreezeRecord& freeze);                  // given, replaced or lifted
+  void on_decision(const Decision& decision, Verdict before);       // the rollout's until then
+  void on_labelled(DecisionKind kind, const DecisionLabel& label);  // or labelled otherwise
+  void on_freeze(const FreezeRecord& freeze);                       // given, replaced or lifted
   void on_freezes(std::size_t in_force);
   void on_commit(Seconds took);
+  void on_not_recorded();  // a step of a rollout, each time that it is tried
 
   // How much later than asked for the event loop came back to a timer.
   void on_loop_delay(Seconds delay);
@@ -70,6 +77,7 @@ class Metrics {
   void on_datasource(const std::string& datasource, bool up);
   // Of all that are configured now.
   void on_ingestion_delays(const std::map<std::string, Millis>& delays);
+  void on_queries_now(const std::map<std::string, QueriesReading>& queries);
 
   // Who may be told, by the configuration. Their dead letters, like the missed slots of each
   // reason, are counted from 0: of a series that begins with its first event increase() and delta()
@@ -91,9 +99,10 @@ class Metrics {
   void on_stream_clients(std::size_t clients);
   void on_stream_cut(std::string_view reason);
 
-  void on_http(std::string_view method, std::string_view route, int status);
+  void on_http(std::string_view method, std::string_view route, int status, Seconds took);
   // The configuration was taken over (at the start, too) or refused.
   void on_reload(bool successful, SysTime now);
+  void on_configuration(std::uint64_t fingerprint);  // the one that is in force
 
   // `active` shows every rollout that is watched here.
   std::string text(SysTime now, const std::function<void(const Engine::Look&)>& active);

@@ -14,6 +14,16 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
+std::vector<HistorySlot> history(int slots, Counts each) {
+  Pods pods("stable", 10);
+  std::vector<HistorySlot> past;
+  for (int i = 0; i < slots; ++i) {
+    pods.add(each);
+    past.push_back({SysTime(Millis(10'000 * i)), pods.events(), pods.bad()});
+  }
+  return past;
+}
+
 constexpr Counts kFine{100, 1};
 constexpr Counts kBad{100, 8};
 constexpr Counts kStable{1900, 19};
@@ -35,8 +45,8 @@ TEST(Compare, TheFirstSlotRemembersAndTheWarmUpIsNotCompared) {
 TEST(Compare, FewEventsOnlyLengthenTheStep) {
   Compared r(long_steps(compared_rate()));
   r.warm_up({10, 0});
-  EXPECT_EQ(r.judged().cause, Cause::kFewEvents);
-  EXPECT_THAT(describe(r.judged()), HasSubstr("10 of 100 events compared so far"));
+  EXPECT_EQ(r.judged().cause, Cause::kFewCompared);
+  EXPECT_THAT(describe(r.judged()), HasSubstr("only 10 of 100 compared so far"));
   r.serve_times(60, {0.1, 0}, kStable);
   EXPECT_EQ(r.show(), "analyzing step 0 (5 %) pending") << "no patience is used up";
 }
@@ -60,6 +70,7 @@ TEST(Compare, ACandidateThatIsWorseIsRolledBackAndTheReasonSaysHowMuch) {
 
 TEST(Compare, WhatBothHaveIsSharedAndNotBlamedOnTheCandidate) {
   Compared r(long_steps(compared_rate()));
+  r.happens(HistoryRead{0, history(31, kStable), ""});
   r.warm_up(kFine, kStable);
   r.serve_times(5, kFine, kStable);
   const double before = r.log_evidence();
@@ -69,6 +80,16 @@ TEST(Compare, WhatBothHaveIsSharedAndNotBlamedOnTheCandidate) {
               HasSubstr("stable too: 20 % of its events were bad in this slot"));
   EXPECT_LE(r.log_evidence(), before + 0.5);
   EXPECT_EQ(r.show(), "analyzing step 0 (5 %) passing");
+}
+
+TEST(Compare, WithoutHistoryTheSlotsBeforeSayWhatIsUsual) {
+  Compared r(long_steps(compared_rate()));
+  r.warm_up(kFine, kStable);
+  r.serve_times(5, kFine, kStable);
+  r.serve({100, 20}, {1900, 380});
+  EXPECT_THAT(describe(r.judged()), HasSubstr("stable too: 20 %"));
+  r.serve(kFine, kStable);
+  EXPECT_THAT(describe(r.judged()), testing::Not(HasSubstr("stable too")));
 }
 
 TEST(Compare, SuspicionKeepsTheWeightWithoutAQuestion) {
@@ -88,7 +109,7 @@ TEST(Compare, NothingServedIsNoDataAndUsesUpPatience) {
   Compared r(long_steps(compared_rate()));
   r.warm_up();
   r.serve_times(29, {0, 0}, kStable);
-  EXPECT_EQ(r.judged().cause, Cause::kNoEvents);
+  EXPECT_EQ(r.judged().cause, Cause::kNoCandidate);
   EXPECT_THAT(describe(r.judged()), HasSubstr("the candidate served nothing"));
   EXPECT_EQ(r.show(), "analyzing step 0 (5 %) unknown");
   r.serve_times(3, {0, 0}, kStable);
@@ -182,7 +203,8 @@ TEST(Compare, TheThresholdIsAGuardBesideItAndOutsideThePromise) {
   plan.conditions[0].on_fail = OnFail::kPause;
   EXPECT_FALSE(is_in_promise(plan, 0)) << "it rolls nothing back";
   Compared r(long_steps({compared_rate(), condition("guard", "> 0.5")}));
-  r.play("begin ack guard:fail*3");
+  r.play("begin ack");
+  for (int i = 0; i < 3; ++i) r.slot("guard", 0.9);
   EXPECT_THAT(r.decisions.back().reason, HasSubstr("guard"));
   EXPECT_EQ(r.state.state, State::kRollingBack);
 }
@@ -277,7 +299,7 @@ TEST(Compare, AnEarlyPromotionWaitsForTheOtherConditions) {
   r.warm_up();
   r.serve_times(20, kManyFine, kManyStable);
   EXPECT_EQ(r.show(), "analyzing step 0 (5 %) pending");
-  r.play("guard:pass");
+  r.slot("guard", 0.1);
   EXPECT_EQ(r.show(), "promoting step 0 (5 %) passing, out: promote 100 %");
 }
 
@@ -373,16 +395,6 @@ TEST(Compare, MannWhitneyLooksOnceAStepWhenItCouldEnd) {
 }
 
 // ---- History
-
-std::vector<HistorySlot> history(int slots, Counts each) {
-  Pods pods("stable", 10);
-  std::vector<HistorySlot> past;
-  for (int i = 0; i < slots; ++i) {
-    pods.add(each);
-    past.push_back({SysTime(Millis(10'000 * i)), pods.events(), pods.bad()});
-  }
-  return past;
-}
 
 TEST(Compare, HistorySaysWhatThisRolloutCanSee) {
   Compared r(long_steps(compared_rate()));

@@ -65,6 +65,20 @@ const OutcomeRow kOutcomeRows[] = {
      "missed: the rollout went back or ended first"},
     {Outcome::kMissed, Cause::kMissedDelay, "delay",
      "missed: metrics come later than before, and that time was looked at already"},
+    {Outcome::kPass, Cause::kNotWorse, "not_worse", "not worse than stable"},
+    {Outcome::kFail, Cause::kWorseThanStable, "worse_than_stable", "worse than stable"},
+    {Outcome::kInconclusive, Cause::kSuspicious, "suspicious", "suspicious: the weight is kept"},
+    {Outcome::kInconclusive, Cause::kWarmingUp, "warming_up", "warms up: not compared yet"},
+    {Outcome::kInconclusive, Cause::kCountingBegins, "counting_begins",
+     "counting begins with this slot"},
+    {Outcome::kInconclusive, Cause::kNotLookedYet, "not_looked_yet",
+     "compared once, when the step could end"},
+    {Outcome::kNoData, Cause::kNoStable, "no_stable",
+     "no data: stable served nothing to compare with"},
+    {Outcome::kError, Cause::kIncomparable, "incomparable", "cannot be compared"},
+    {Outcome::kNoData, Cause::kNoCandidate, "no_candidate",
+     "no data: the candidate served nothing"},
+    {Outcome::kInconclusive, Cause::kFewCompared, "few_compared", "only 0 of 0 compared so far"},
 };
 
 TEST(OutcomeTest, EveryCauseHasANameAndASentence) {

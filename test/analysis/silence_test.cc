@@ -81,6 +81,16 @@ TEST(Silence, EveryCauseIsTheDatasourcesOrTheQuerys) {
       {Cause::kMissedOverload, Outcome::kMissed, "d", Sign::kSilent},
       {Cause::kMissedEnded, Outcome::kMissed, "", Sign::kNone},
       {Cause::kMissedDelay, Outcome::kMissed, "", Sign::kNone},
+      {Cause::kNotWorse, Outcome::kPass, "", Sign::kAnswers},
+      {Cause::kWorseThanStable, Outcome::kFail, "", Sign::kAnswers},
+      {Cause::kSuspicious, Outcome::kInconclusive, "", Sign::kAnswers},
+      {Cause::kWarmingUp, Outcome::kInconclusive, "", Sign::kAnswers},
+      {Cause::kCountingBegins, Outcome::kInconclusive, "", Sign::kAnswers},
+      {Cause::kNotLookedYet, Outcome::kInconclusive, "", Sign::kAnswers},
+      {Cause::kNoStable, Outcome::kNoData, "", Sign::kAnswers},
+      {Cause::kIncomparable, Outcome::kError, "", Sign::kAnswers},
+      {Cause::kNoCandidate, Outcome::kNoData, "", Sign::kAnswers},
+      {Cause::kFewCompared, Outcome::kInconclusive, "", Sign::kAnswers},
   };
   const Plan whole = two_steps(plan);
   int cause = 0;

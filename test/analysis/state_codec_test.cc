@@ -110,7 +110,9 @@ TEST(StateCodecTest, TheSameStateComesBack) {
   EXPECT_EQ(again->order->reminded_at, state.order->reminded_at);
   EXPECT_EQ(again->question->text, state.question->text);
   EXPECT_EQ(again->evaluations, state.evaluations);
-  ASSERT_EQ(again->conditions.size(), 3U);
+  ASSERT_EQ(again->conditions.size(), 5U);
+  EXPECT_EQ(again->conditions[3].memory, state.conditions[3].memory);
+  EXPECT_EQ(again->conditions[4].memory, state.conditions[4].memory);
   EXPECT_EQ(again->conditions[0].counts, state.conditions[0].counts);
   ASSERT_EQ(again->conditions[0].recent.size(), 2U);
   EXPECT_EQ(again->conditions[0].recent[1].slot, 2);
@@ -265,7 +267,7 @@ TEST(StateCodecTest, EveryEnumeratorComesBackAndTheNextIsRefused) {
   EXPECT_EQ(count(state.order->kind), 7);
   EXPECT_EQ(count(state.question->kind), 14);
   EXPECT_EQ(count(last.outcome), 6);
-  EXPECT_EQ(count(last.cause), 29);
+  EXPECT_EQ(count(last.cause), 39);
   EXPECT_EQ(count(last.rule.emplace().op), 6);
 }
 

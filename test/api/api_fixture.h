@@ -43,6 +43,7 @@ class FakeService : public RolloutService {
   RegisterResult register_answer;
   DecideResult decide_answer;
   RedeliverResult redeliver_answer;
+  LabelResult label_answer;
   std::optional<std::string> next_cursor;
   bool store_is_away = false;
   bool list_fails = false;
@@ -56,6 +57,7 @@ class FakeService : public RolloutService {
   std::vector<ReceivedAlert> alerts;
   std::vector<std::string> alert_namespaces;
   std::vector<std::string> redelivered;   // "ord_1 by ana: words"
+  std::vector<std::string> labelled;      // "wrong by ana: words"
   std::vector<std::string> acknowledged;  // "ord_1 done words"
   std::vector<std::string> asked;         // pages: "list limit cursor …"
   std::vector<Millis> waits;
@@ -90,6 +92,11 @@ class FakeService : public RolloutService {
     vias.push_back(std::move(via));
     redelivered.push_back(delivery + " by " + by + ": " + reason);
     co_return redeliver_answer;
+  }
+  awaitable<LabelResult> label(std::string, DecisionLabel label, Via via) override {
+    vias.push_back(std::move(via));
+    labelled.push_back(std::string(label.word()) + " by " + label.by + ": " + label.reason);
+    co_return label_answer;
   }
   awaitable<FreezeRecord> freeze(FreezeRecord wanted) override {
     vias.push_back(wanted.via);

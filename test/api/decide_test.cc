@@ -176,6 +176,37 @@ TEST_F(DecideTest, LateAcknowledgementsArePassedOn) {
   EXPECT_EQ(problem_of(ask("POST", ack, R"({"status":"done"})")), "409 a later order was given");
 }
 
+TEST_F(DecideTest, HowItEndedIsLabelled) {
+  const std::string label = "/api/v1/rollouts/ro_1/label";
+  RolloutView view = sample_rollout();
+  const std::string tag = etag_of(view);
+  view.label = DecisionLabel{false, "ana", "the load test", kSampleTime};
+  service.label_answer = {DecideEnd::kDone, "", view};
+  const auto response =
+      ask("POST", label, R"({"label": "wrong", "reason": "the load test", "by": "ana"})");
+  ASSERT_EQ(response.status, 200) << response.body;
+  const auto body = nlohmann::json::parse(response.body);
+  EXPECT_EQ(body.at("label").at("label"), "wrong");
+  EXPECT_EQ(body.at("label").at("reason"), "the load test");
+  EXPECT_EQ(body.at("label").at("by"), "ana");
+  EXPECT_NE(etag_of(view), tag) << "who has it from before asks again";
+  EXPECT_THAT(service.labelled, ElementsAre("wrong by ana: the load test"));
+
+  EXPECT_THAT(problem_of(ask("POST", label, R"({"label": "bad", "reason": "x"})")),
+              HasSubstr("422 /label: must be \"right\" or \"wrong\""));
+  EXPECT_THAT(problem_of(ask("POST", label, R"({"label": "right"})")),
+              HasSubstr("422 /reason: is required"));
+  EXPECT_THAT(problem_of(ask("POST", label, R"({"reason": "x"})")),
+              HasSubstr("422 /label: is required"));
+  EXPECT_EQ(service.labelled.size(), 1U);
+  service.label_answer = {DecideEnd::kConflict, "it is analyzing: only", {}};
+  EXPECT_EQ(problem_of(ask("POST", label, R"({"label": "right", "reason": "x"})")),
+            "409 it is analyzing: only");
+  service.label_answer = {};
+  EXPECT_EQ(problem_of(ask("POST", label, R"({"label": "right", "reason": "x"})")),
+            "404 there is no such rollout any more");
+}
+
 TEST_F(DecideTest, WhatIsSentAgainIsShownAsItIsNow) {
   Delivery rollback;
   rollback.id = "ord_1-3";

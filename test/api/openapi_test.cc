@@ -163,6 +163,38 @@ TEST_F(PolicyTest, OneIsShownAsARolloutWouldHaveIt) {
               HasSubstr("404 there is no policy \"htttp\""));
 }
 
+TEST_F(PolicyTest, ItsRecordSaysWhatItsConditionsCameTo) {
+  const auto add = [this](std::vector<std::string> policy, std::uint32_t passes,
+                          std::uint32_t fails, std::uint32_t without) {
+    RolloutView view = sample_rollout();
+    view.spec.id = "ro_" + std::to_string(service.rollouts.size());
+    view.spec.policy = std::move(policy);
+    auto plan = std::make_shared<Plan>(*view.plan);
+    plan->conditions[0].name = "errors";
+    view.plan = std::move(plan);
+    auto& counts = view.state.conditions[0].counts;
+    counts = {};
+    counts[static_cast<std::size_t>(Outcome::kPass)] = passes;
+    counts[static_cast<std::size_t>(Outcome::kFail)] = fails;
+    counts[static_cast<std::size_t>(Outcome::kNoData)] = without;
+    service.rollouts[view.spec.id] = view;
+  };
+  add({"http"}, 3, 0, 0);
+  add({"memory", "http"}, 3, 2, 1);
+  add({"http"}, 0, 0, 4);
+  add({"http"}, 0, 0, 0);
+  add({"memory"}, 5, 5, 5);
+  const json record = get("/api/v1/policies/http").at("record");
+  EXPECT_EQ(record.at("looked_at"), 5);
+  EXPECT_EQ(record.at("rollouts"), 4);
+  EXPECT_EQ(record.at("since"), format_time(sample_rollout().spec.created_at));
+  EXPECT_EQ(record.at("conditions"), json::parse(R"([
+      {"name": "errors", "rollouts": 3, "answered": 2, "failed": 1},
+      {"name": "slower", "rollouts": 0, "answered": 0, "failed": 0}])"));
+  service.list_fails = true;
+  EXPECT_EQ(get("/api/v1/policies/http").at("record"), nullptr) << "the rest is there";
+}
+
 // ---- Checks
 
 TEST_F(PolicyTest, ACheckIsAskedOfTheWholePolicyAndToldAsItIs) {

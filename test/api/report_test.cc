@@ -176,6 +176,7 @@ TEST_F(ReportTest, WhatAYesLeadsToIsSaid) {
   EXPECT_EQ(report().at("resume"), nullptr) << "nothing is asked";
   service.rollouts["ro_1"].spec.orchestrator = "deployer";
   state().state = State::kPaused;
+  state().begun = true;
   const std::vector<std::pair<QuestionKind, std::string>> expected{
       {QuestionKind::kPersonPaused, "begins_afresh"},
       {QuestionKind::kConditionFailed, "begins_afresh"},
@@ -188,6 +189,7 @@ TEST_F(ReportTest, WhatAYesLeadsToIsSaid) {
   state().question->kind = QuestionKind::kApprovePromote;
   EXPECT_EQ(report().at("resume"), "promotes");
   state().state = State::kWaiting;
+  state().begun = false;
   state().step = -1;
   state().question->kind = QuestionKind::kApproveStart;
   EXPECT_EQ(report().at("resume"), "waits_on");

@@ -129,7 +129,8 @@ TEST(RolloutJson, HasEveryFieldInOrder) {
  "revision": 7,
  "created_at": "2026-01-02T03:04:05.678Z",
  "updated_at": "2026-01-02T03:04:05.678Z",
- "ended_at": null
+ "ended_at": null,
+ "label": null
 })");
 }
 

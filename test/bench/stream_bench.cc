@@ -60,7 +60,7 @@ class Server {
         feed_(io_.get_executor(), clock_, store_, event_line),
         http_(
             io_.get_executor(), clock_, [this](ServerRequest request) { return answer(request); },
-            [](std::string_view, std::string_view, int) {}),
+            [](std::string_view, std::string_view, int, std::chrono::nanoseconds) {}),
         address(http_.listen("127.0.0.1:0").value()),
         thread_([this] { io_.run(); }) {}
 

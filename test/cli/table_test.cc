@@ -26,6 +26,8 @@ TEST(Table, ActionsAreChosenByTheirWord) {
   const Row rows[] = {
       {{"deliveries", "list", "ro_1"}, "deliveries list", "ro_1"},
       {{"deliveries", "redeliver", "ord_1", "--reason", "x"}, "deliveries redeliver", "ord_1"},
+      {{"label", "ro_1", "wrong", "--reason", "x"}, "label", "ro_1"},
+      {{"label", "--reason=x", "ro_1", "right"}, "label", "ro_1"},
       {{"deliveries", "--reason=x", "redeliver", "ord_1"}, "deliveries redeliver", "ord_1"},
       {{"policy", "list"}, "policy list", ""},
       {{"policy", "show", "list"}, "policy show", "list"},
@@ -47,6 +49,11 @@ TEST(Table, WrongActionsAreExplained) {
   };
   const Row rows[] = {
       {{"deliveries"}, "deliveries needs one of: list ID, redeliver DELIVERY"},
+      {{"label", "ro_1", "--reason=x"},
+       "label needs wrong or right: rollwatch label ID wrong|right"},
+      {{"label", "ro_1", "bad", "--reason=x"}, "label takes wrong or right, not 'bad'"},
+      {{"label", "ro_1", "wrong", "right", "--reason=x"}, "label does not take 'right'"},
+      {{"label", "ro_1", "wrong"}, "label needs --reason TEXT"},
       {{"completion"}, "completion needs bash"},
       {{"deliveries", "lsit", "ro_1"}, "deliveries does not know 'lsit'; did you mean 'list'?"},
       {{"deliveries", "list"}, "deliveries list needs the ID of a rollout"},

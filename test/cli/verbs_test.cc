@@ -47,6 +47,23 @@ TEST_F(Reading, RedeliverSaysWhoAndWhy) {
   EXPECT_EQ(err.str(), "rollwatch: Conflict: it is not dead\n");
 }
 
+TEST_F(Reading, LabelSaysWhetherItWasRight) {
+  answers = {
+      Response{200, R"({"id":"ro_1","state":"rolled_back","label":{"label":"wrong","by":"ana",
+        "reason":"the load test","at":"T1"}})"},
+      Response{409, R"({"title":"Conflict","detail":"it is analyzing"})"}};
+  EXPECT_EQ(run({"label", "ro_1", "wrong", "--reason", "the load test"}), 0);
+  EXPECT_EQ(out.str(), "ro_1 rolled_back is labelled wrong by ana: the load test\n");
+  EXPECT_EQ(requests[0].method, "POST");
+  EXPECT_EQ(asked[0], "/rollouts/ro_1/label");
+  EXPECT_EQ(json::parse(requests[0].body),
+            json({{"label", "wrong"}, {"reason", "the load test"}, {"by", "anna@host"}}));
+  EXPECT_EQ(run({"label", "ro_1", "right", "--reason", "x", "--by", "ana"}), 1);
+  EXPECT_EQ(json::parse(requests[1].body),
+            json({{"label", "right"}, {"reason", "x"}, {"by", "ana"}}));
+  EXPECT_EQ(err.str(), "rollwatch: Conflict: it is analyzing\n");
+}
+
 TEST_F(Reading, Policies) {
   answers = {Response{200,
                       R"({"items":[{"name":"http","conditions":["errors","latency"],"steps":2},
@@ -56,7 +73,9 @@ TEST_F(Reading, Policies) {
           "condition":[{"name":"errors","query":"sum(a)\n/ sum(b) > 0.05","interval":"30s"}]},
         "analysis_sources":{"/steps/0/weight":"policy http f.toml:3","/steps/0/hold":"policy http f.toml:3",
           "/soak":"default","/condition/0/query":"policy http f.toml:7",
-          "/condition/0/interval":"[defaults] f.toml:1"}})json"}};
+          "/condition/0/interval":"[defaults] f.toml:1"},
+        "record":{"looked_at":500,"since":"T1","rollouts":120,"conditions":[
+          {"name":"errors","rollouts":118,"answered":100,"failed":0}]}})json"}};
   EXPECT_EQ(run({"policy", "list"}), 0);
   EXPECT_EQ(out.str(), "NAME  STEPS  CONDITIONS\nhttp  2      errors, latency\nsoak  0      -\n");
   out.str("");
@@ -68,7 +87,10 @@ TEST_F(Reading, Policies) {
             "\ncondition errors\n"
             "  interval  30s    [defaults] f.toml:1\n"
             "  query     below  policy http f.toml:7\n"
-            "  query\n    sum(a)\n    / sum(b) > 0.05\n");
+            "  query\n    sum(a)\n    / sum(b) > 0.05\n"
+            "\n120 of the latest 500 rollouts had it, since T1\n"
+            "  CONDITION  ROLLOUTS  ANSWERED  FAILED\n"
+            "  errors     118       100       0\n");
   EXPECT_THAT(asked, ElementsAre("/policies", "/policies/a%2Fb"));
 }
 

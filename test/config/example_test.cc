@@ -34,7 +34,11 @@ TEST(Example, LoadsWithoutAWarning) {
   const auto merged = merge_analysis(*settings, "default", "checkout", {"http"}, nullptr);
   ASSERT_TRUE(merged) << ConfigInMemory::text_of(merged.error());
   EXPECT_EQ(merged->plan.steps.size(), 2u);
-  EXPECT_EQ(merged->plan.conditions.size(), 4u) << "three, and readiness";
+  EXPECT_EQ(merged->plan.conditions.size(), 8u) << "seven, and readiness";
+  const CompareCondition* compares = comparison_of(merged->plan.conditions[3]);
+  ASSERT_NE(compares, nullptr);
+  EXPECT_EQ(std::get<statistics::RateRules>(compares->rules).tolerance.factor, 1.25);
+  EXPECT_NE(count_of(merged->plan.conditions[6]), nullptr);
   EXPECT_EQ(std::get<ThresholdCondition>(merged->plan.conditions[2].kind).select.size(), 2u);
   EXPECT_EQ(merged->plan.soak, std::chrono::minutes(30));
 }

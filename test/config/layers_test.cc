@@ -283,13 +283,14 @@ TEST_F(LayerTest, Ramp) {
 
 // The tables above are complete: a key that is added to the readers has to be added here.
 TEST_F(LayerTest, NoKeyIsForgotten) {
-  const std::set<std::string> not_yet = {"compare", "events",       "bad_events",     "buckets",
-                                         "alpha",   "tolerance",    "promote_margin", "dispersion",
-                                         "warmup",  "early_promote"};
+  // Of a comparison and of count_of, in a plan of their own: compare_test.cc.
+  const std::set<std::string> elsewhere = {
+      "compare",        "events",     "bad_events", "buckets",       "alpha", "tolerance",
+      "promote_margin", "dispersion", "warmup",     "early_promote", "worse", "count_of"};
   const auto expect_same = [&](const AnalysisTable& table, std::set<std::string> tested) {
     SCOPED_TRACE(table.name);
     for (const std::string& key : keys_of(table.rows)) {
-      EXPECT_EQ(tested.erase(key) + not_yet.count(key), 1u) << key << " is not tested";
+      EXPECT_EQ(tested.erase(key) + elsewhere.count(key), 1u) << key << " is not tested";
     }
     EXPECT_EQ(tested, std::set<std::string>{}) << "are no keys";
   };

@@ -10,7 +10,9 @@ constexpr const char* kNoDuration =
     "must be a duration in quotes, such as \"30s\", \"5m\" or \"1h30m\", not ";
 constexpr const char* kNoTable = "must be a table, not ";
 constexpr const char* kNoFlag = "must be true or false, not ";
-constexpr const char* kNotYet = "not available yet in this version; ";
+constexpr const char* kKinds =
+    "must be \"rate\", \"histogram\", \"gauge\" or \"mann-whitney\", not ";
+constexpr const char* kTolerance = "must be a number or a table such as { factor = ";
 constexpr const char* kTooLong = "must be at most \"";
 constexpr const char* kDatasourceValues[] = {"1", kNoString, "''", kEmpty};
 constexpr const char* kOpenQuery = "in the query, line 1, column 4: ";
@@ -22,6 +24,11 @@ std::vector<KeyRow> joined(std::vector<KeyRow> rows, const std::vector<KeyRow>& 
 }
 
 KeyRow count(const char* key, const char* range) { return {key, "'3'", range, "0", range}; }
+
+KeyRow alpha_row() {
+  return {"alpha", "'0.01'", "must be a number from 0.000001 to 0.2, not ", "0.5",
+          "must be a number from 0.000001 to 0.2, not 0.5"};
+}
 
 // How a query is asked, of conditions and of the readiness gate.
 std::vector<KeyRow> asking_rows() {
@@ -55,6 +62,7 @@ std::vector<KeyRow> policy_rows() {
        {"recovery", "5", kNoDuration, "'5 m'", "not \"5 m\""},
        {"alerts", "'all'", kNoTable, "{ @macth = { a = 'b' } }", "did you mean \"match\"?"},
        {"locked", "'yes'", kNoFlag, nullptr, nullptr},
+       alpha_row(),
        {"condition", "{}",
         "must be a list: write [[policy.NAME.condition]] in a file, \"condition\": [{…}] in a "
         "request, not ",
@@ -76,11 +84,20 @@ std::vector<KeyRow> condition_rows() {
       {"min_evidence", "'9'", "must be a number from 0 to ", "-1", "must be a number from 0 to "},
       {"steps", "25", "must be a list: steps = [5, 25], not ", "[@101]",
        "must be weights of steps, numbers from 0 to 100, not 101"},
-      {"compare", "'rate'", kNotYet, nullptr, nullptr}};
-  for (const char* key : {"events", "bad_events", "buckets", "alpha", "tolerance", "promote_margin",
-                          "dispersion", "warmup", "early_promote"}) {
-    rows.push_back({key, "1", kNotYet, nullptr, nullptr});
-  }
+      {"count_of", "1", kNoString, "'sum(x'", kOpenQuery},
+      {"compare", "true", kKinds, "'rates'", "did you mean \"rate\"?"},
+      {"events", "1", kNoString, "'x{v=\"{{servce}}\"}'", kUnknownVariable},
+      {"bad_events", "true", kNoString, "'sum(x'", kOpenQuery},
+      {"buckets", "1", kNoString, "'sum(x'", kOpenQuery},
+      alpha_row(),
+      {"tolerance", "'1.25'", kTolerance, "true", kTolerance},
+      {"promote_margin", "[1]", kTolerance, "'2'", kTolerance},
+      {"dispersion", "true", "must be \"auto\", \"series\", \"successive\" or \"off\", not ", "0.5",
+       "must be a number from 1 to "},
+      {"warmup", "30", kNoDuration, "'25h'", kTooLong},
+      {"early_promote", "'yes'", kNoFlag, nullptr, nullptr},
+      {"worse", "1", "must be \"higher\" or \"lower\", not ", "'loewr'",
+       "did you mean \"lower\"?"}};
   return joined(std::move(rows), judging_rows());
 }
 

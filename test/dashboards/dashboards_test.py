@@ -151,7 +151,7 @@ class Dashboards(unittest.TestCase):
         for _, board in self.each():
             for where, expression in expressions(board):
                 if "histogram_quantile" in expression:
-                    self.assertRegex(expression, r"histogram_quantile\([\d.]+, sum by \((instance, |datasource, )?le\)", where)
+                    self.assertRegex(expression, r"histogram_quantile\([\d.]+, sum by \((instance, |datasource, |route, )?le\)", where)
 
     def test_legends_name_labels_that_are_left(self):
         """Those of the outermost aggregation; whether there are such series is seen by e2e.dashboards."""

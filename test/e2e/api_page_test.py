@@ -21,7 +21,7 @@ SHOWN = {
     "Verdict, and waiting": ["VerdictAnswer"],
     "Lists and cursors": ["Evaluation", "Event", "Delivery"],
     "Deliveries of all rollouts": ["FleetDeliveries"],
-    "Policies": ["PolicyList"],
+    "Policies": ["PolicyList", "PolicyRecord"],
     "Check": ["CheckAnswer"],
     "Status": ["Status"],
     "Nodes": ["NodeList"],

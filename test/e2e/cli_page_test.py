@@ -51,6 +51,7 @@ EXAMPLES = [
     (f"rollwatch logs {HELD}", 0),
     ("rollwatch logs --type", "follows"),
     (f"rollwatch rollback {HELD}", 0),
+    (f"rollwatch label {FAILED} wrong", 0),
     ("rollwatch freeze payments/checkout --reason", 0),
     ("rollwatch freeze payments/checkout --lift", 0),
     ("rollwatch check --service checkout --stable", 0),
@@ -142,6 +143,7 @@ class ThePage(RolloutCase):
         self.assertIn("error-rate 1 > 0.05", said[f"rollwatch explain {FAILED}"])
         self.assertIn("promoted: shop 1.0 → 1.1", said["rollwatch start --service shop"])
         self.assertIn("registered: ", said[f"rollwatch logs {HELD}"])
+        self.assertIn("is labelled wrong by anna@", said[f"rollwatch label {FAILED} wrong"])
         self.assertIn("frozen", said["rollwatch freeze payments/checkout --reason"])
         self.assertIn("https://rw-1.example.net:9797", said["rollwatch context list"])
         self.assertRegex(said["rollwatch token new"], r"^rwt_[\w-]{43}\n\n\[\[server\.token\]\]\n")

@@ -262,6 +262,9 @@ class Dashboards(RolloutCase):
         self.server.wait_for_state(failed, "rollback_failed")
         self.server.wait_for_state(good, "promoted")
         self.server.wait_for_state(newer, "analyzing")
+        for rollout, label in ((self.bad, "wrong"), (failed, "right"), (good, "right")):
+            answer = api.call("POST", f"/api/v1/rollouts/{rollout}/label", {"label": label, "reason": "seen later", "by": "ana"})
+            self.assertEqual(answer.status, 200, answer)
         # Out for longer than a scrape, and not acknowledged; the orchestrator accepts and says no more.
         self.assertEqual(api.decide(accepted, "rollback").status, 200)
         self.server.wait_for_state(accepted, "rolling_back")

@@ -11,6 +11,7 @@ from programs import Daemon
 from rollout_case import RolloutCase
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+OTHER_TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 class LoggingDaemon(Daemon):
@@ -53,6 +54,11 @@ class Logs(RolloutCase):
         number = line["msg"].rpartition("[")[2].partition(",")[0]
         self.assertEqual(server.api.explain(rollout, number)["decision"]["id"], number)
         self.assertEqual([one for one in server.lines() if " verdict: " in one["msg"]], [], "nothing at info per evaluation")
+        answer = server.api.call("POST", f"/api/v1/rollouts/{rollout}/resume", {}, traceparent=f"00-{OTHER_TRACE}-00f067aa0ba902b7-01")
+        self.assertEqual(answer.status, 200)
+        found = f", trace {TRACE}, call's trace {OTHER_TRACE}]"
+        wait_until(lambda: [line for line in server.lines() if " decided: resume" in line["msg"] and line["msg"].endswith(found)],
+                   lambda: f"the line with both traces: {server.log()}")
 
     def test_the_level_changes_while_it_runs(self):
         server = self.started("daemon", options=("--log-level", "error", "--log-json"))

@@ -6,6 +6,7 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from harness import free_port, wait_until
@@ -31,10 +32,13 @@ class Exposition:
     def __init__(self):
         self.samples = {}
         self.lock = threading.Lock()
+        self.is_away = False
         exposition = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
+                if exposition.is_away:
+                    return self.send_error(503)
                 body = exposition.text().encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
@@ -48,6 +52,15 @@ class Exposition:
         self.server = QuietServer(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    @contextmanager
+    def away(self):
+        """Scrapes fail meanwhile."""
+        self.is_away = True
+        try:
+            yield
+        finally:
+            self.is_away = False
 
     def set(self, name, value, **labels):
         with self.lock:
@@ -74,8 +87,10 @@ class Exposition:
 class Prometheus:
     """Debian's prometheus, scraping the exposition every second; may be stopped and started again."""
 
+    name = "prometheus"
+
     def __init__(self, folder, exposition, more=""):
-        self.folder = folder / "prometheus"
+        self.folder = folder / self.name
         self.folder.mkdir(parents=True)
         self.exposition = exposition
         self.process = None
@@ -101,11 +116,13 @@ class Prometheus:
 
     def start(self):
         with open(self.folder / "prometheus.log", "ab") as log:
-            self.process = subprocess.Popen(
-                ["prometheus", f"--config.file={self.folder}/prometheus.yml", f"--storage.tsdb.path={self.folder}/data",
-                 f"--web.listen-address=127.0.0.1:{self.port}"], stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log)
         wait_until(lambda: self.process.poll() is not None or self.is_ready(), lambda: "prometheus: " + self.log())
         return self.process.poll() is None
+
+    def command(self):
+        return ["prometheus", f"--config.file={self.folder}/prometheus.yml", f"--storage.tsdb.path={self.folder}/data",
+                f"--web.listen-address=127.0.0.1:{self.port}"]
 
     def is_ready(self):
         try:
@@ -133,6 +150,22 @@ class Prometheus:
     def close(self):
         if self.process is not None and self.process.poll() is None:
             self.stop()
+
+
+class VictoriaMetrics(Prometheus):
+    """Debian's victoria-metrics in the place of Prometheus, scraping by itself."""
+
+    name = "victoria-metrics"
+
+    def command(self):
+        return ["victoria-metrics", f"-promscrape.config={self.folder}/prometheus.yml", f"-storageDataPath={self.folder}/data",
+                f"-httpListenAddr=127.0.0.1:{self.port}", "-promscrape.config.strictParse=false", "-search.latencyOffset=0s"]
+
+    def is_ready(self):
+        try:
+            return DIRECT.open(f"{self.url}/health", timeout=5).status == 200
+        except OSError:
+            return False
 
 
 class ToldMetrics:

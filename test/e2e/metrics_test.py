@@ -18,7 +18,9 @@ PROMISED = {
     "rollout_weight": "namespace service target rollout",
     "condition_value": "namespace service rollout condition", "condition_threshold": "namespace service rollout condition",
     "condition_verdict": "namespace service rollout condition", "store_commit_seconds": "",
-    "build_info": "version compiler",
+    "build_info": "version compiler", "labelled_decisions_total": "kind label", "http_request_duration_seconds": "route",
+    "datasource_queries_in_flight": "datasource", "datasource_queries_waiting": "datasource", "config_hash": "",
+    "target_last_success_timestamp_seconds": "target", "store_failures_total": "",
 }
 
 

@@ -95,6 +95,7 @@ class Nodes(RolloutCase):
         wait_until(lambda: self.is_even(4), lambda: f"two each: {self.owners()}")
         frozen = b.api.call("PUT", "/api/v1/freeze", {"by": "anna", "reason": "a holiday"})
         self.assertEqual((frozen.status, frozen.json["active_rollouts"]), (200, 4), "those of both nodes")
+        wait_until(lambda: a.api.get("/api/v1/freeze").status == 200, "the other node to hear of it", [a, b])
         for node in (a, b):
             self.assertEqual(node.api.get("/api/v1/freeze").json["active_rollouts"], 4)
         for rollout in rollouts:

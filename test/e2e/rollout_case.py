@@ -42,13 +42,15 @@ def until_counted(view, name, evaluations):
 
 
 class RolloutCase(PlacedTest):
+    metrics_server = Prometheus
+
     @classmethod
     def setUpClass(cls):
         cls.class_place = Place()
         cls.addClassCleanup(cls.class_place.remove)
         cls.addClassCleanup(cls.class_place.close)
         cls.exposition = cls.class_place.add(Exposition())
-        cls.prometheus = cls.class_place.add(Prometheus(cls.class_place.folder, cls.exposition))
+        cls.prometheus = cls.class_place.add(cls.metrics_server(cls.class_place.folder, cls.exposition))
         cls.numbers = count(1)
 
     # ---- The stage ----

@@ -31,7 +31,10 @@ class RunningServer {
                          std::shared_ptr<ServerTls> tls = nullptr)
       : server_(std::make_unique<HttpServer>(
             context_.get_executor(), clock_, std::move(handler),
-            [this](std::string_view, std::string_view, int status) { answered.push_back(status); },
+            [this](std::string_view, std::string_view, int status, std::chrono::nanoseconds time) {
+              answered.push_back(status);
+              took.push_back(time);
+            },
             limits)),
         address(listen_with(std::move(tls))),
         thread_([this] { context_.run(); }) {}
@@ -78,7 +81,8 @@ class RunningServer {
   std::unique_ptr<HttpServer> server_;
 
  public:
-  std::vector<int> answered;  // read it after the server has ended or answered
+  std::vector<int> answered;                   // read it after the server has ended or answered
+  std::vector<std::chrono::nanoseconds> took;  // …and this: how long each took
   const std::string address;
 
  private:

@@ -355,6 +355,22 @@ TEST(HttpServer, EveryAnswerIsTold) {
   EXPECT_THAT(server.answered, testing::ElementsAre(200, 400));
 }
 
+TEST(HttpServer, AnAnswersTimeIsToldAndNotThatOfTheOneBefore) {
+  constexpr Millis kWait{30};
+  SystemClock clock;
+  RunningServer server([&](ServerRequest request) -> awaitable<ServerResponse> {
+    if (request.path == "/slow") co_await clock.sleep(kWait);
+    co_return co_await echo(std::move(request));
+  });
+  RawClient client(server.address);
+  client.send(get("/slow") + "nonsense\r\n\r\n");
+  EXPECT_THAT(client.read_all(), HasSubstr("HTTP/1.1 400 "));
+  server.stop(Millis(1000)).get();
+  ASSERT_EQ(server.took.size(), 2U);
+  EXPECT_GE(server.took[0], kWait);
+  EXPECT_EQ(server.took[1].count(), 0) << "what is no request took no time to answer";
+}
+
 TEST(HttpServer, ListensOnLoopbackOnlyAndSaysWhyNot) {
   struct Row {
     const char* address;
@@ -371,7 +387,7 @@ TEST(HttpServer, ListensOnLoopbackOnlyAndSaysWhyNot) {
   };
   net::io_context context;
   SystemClock clock;
-  HttpServer server(context.get_executor(), clock, echo, [](auto, auto, int) {});
+  HttpServer server(context.get_executor(), clock, echo, [](auto, auto, int, auto) {});
   for (const Row& row : rows) {
     SCOPED_TRACE(row.address);
     const auto address = server.listen(row.address);
@@ -385,7 +401,7 @@ TEST(HttpServer, SaysThatAPortIsTaken) {
   RunningServer first(echo);
   net::io_context context;
   SystemClock clock;
-  HttpServer server(context.get_executor(), clock, echo, [](auto, auto, int) {});
+  HttpServer server(context.get_executor(), clock, echo, [](auto, auto, int, auto) {});
   const auto address = server.listen(first.address);
   ASSERT_FALSE(address.has_value());
   EXPECT_THAT(address.error(), HasSubstr("in use"));

@@ -134,6 +134,7 @@ class Model {
   void on(const AlertChanged& input);
   void on(const RollbackSentAgain& input);
   void on(const OlderActive& input);
+  void on(const HistoryRead& /*input*/) {}  // the model compares nothing
 
   // ---- Moves
   Fact& add(What what);

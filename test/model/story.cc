@@ -86,6 +86,9 @@ struct Words {
     return "alert " + a.fingerprint + (a.firing ? " fires" : " is resolved") + ", since " +
            at(a.starts_at) + (a.ends_at ? ", until " + at(*a.ends_at) : "");
   }
+  std::string operator()(const HistoryRead& h) const {
+    return "history of " + std::to_string(h.condition);
+  }
   std::string operator()(const OlderActive& o) const {
     return o.active ? "an older one is active" : "no older one is active";
   }

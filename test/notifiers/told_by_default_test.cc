@@ -73,6 +73,7 @@ TEST(ToldByDefault, EveryTypeAsThePageSays) {
       {kReady, Told::kOnlySome},
       {kRecovered, Told::kYes},
       {kStillBad, Told::kYes},
+      {kLabelled, Told::kNo},
   };
   const auto page = table_of_the_page();
   EXPECT_EQ(page.size(), expected.size());

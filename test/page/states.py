@@ -56,7 +56,7 @@ class States:
     def start(self):
         self.daemon.start()
         stories = [self.passing, self.rolled_back, self.asked, self.paused, self.promoted, self.by_hand, self.dead, self.unknown,
-                   self.waiting, self.frozen]
+                   self.waiting, self.frozen, self.compared, self.worse]
         side_by_side({story.__name__: story for story in stories})
         return self
 
@@ -118,6 +118,23 @@ class States:
         self.case.prometheus.wait_for('up_replicas{app="images"}', 2)
         rollout = self.release("waiting", "images", "2026-10", "2026-11", namespace="shop", analysis={"ready": READY})
         self.daemon.wait_for(rollout, lambda r: "2 of 3" in r["reason"], "to wait for its replicas")
+
+    def compared(self):
+        rollout = self.compare("compared", "gateway", "2.0", "2.1")
+        self.daemon.wait_for(rollout, lambda r: r["weight"] == 25 and r["verdict"] == "passing", "to pass at 25 %")
+
+    def worse(self):
+        rollout = self.compare("worse", "payouts", "5", "6")
+        self.daemon.wait_for(rollout, lambda r: r["weight"] == 25 and r["verdict"] == "passing", "to pass at 25 %")
+        self.case.traffic.serve("payouts", "6", errors=0.06)
+        self.daemon.wait_for_state(rollout, "rolled_back")
+
+    def compare(self, name, service, stable, candidate):
+        for version in (stable, candidate):
+            self.case.exposition.set("up_replicas", 3, app=service, version=version)
+        self.case.traffic.serve(service, stable)
+        self.case.wait_for_traffic(service, stable)
+        return self.release(name, service, stable, candidate, namespace="edge", policy="compared")
 
     def frozen(self):
         answer = self.daemon.api.call("PUT", "/api/v1/services/payments/billing/freeze",

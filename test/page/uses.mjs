@@ -1,5 +1,5 @@
 // What a person does besides deciding: checks a policy against now, has something delivered again, asks for an explanation,
-// copies a query, turns the light off. Open dialogs are judged as the views are.
+// copies a query, reads how two versions compare, turns the light off. Open dialogs are judged as the views are.
 import assert from "node:assert/strict";
 import path from "node:path";
 import { NARROW, story, WIDE } from "./browser.mjs";
@@ -84,6 +84,56 @@ async function asksWhy({ open, given }) {
   await tab.close();
 }
 
+const condition = (page, name) => page.locator(`[data-condition="${name}"]`);
+
+async function comparesTwoVersions({ open, given }) {
+  const tab = await open(`/rollouts/${given.compared}`, { permissions: ["clipboard-read", "clipboard-write"] });
+  const { page } = tab;
+  const errors = condition(page, "errors");
+  assert.match(await errors.locator(".sentence").innerText(), /^[\d,]+ bad of [\d,]+ \(.* %\), stable [\d,]+ of [\d,]+ \(.* %\).*; evidence [\d.e-]+ of 200: .*\.$/);
+  const table = await errors.getByRole("table", { name: "Both versions in errors" }).innerText();
+  assert.match(table.replace(/\s+/g, " "), /Version Events Bad Share candidate 2\.1 [\d,]+ [\d,]+ [\d.]+ % stable 2\.0 [\d,]+ [\d,]+ [\d.]+ %/);
+  const said = await errors.innerText();
+  for (const part of [/times stable, .* with 95 %/, /inside the promise: ever rolled back by mistake with at most 1 %/, /of 200; at 200 it is rolled back/,
+    /events of the candidate; 100 needed to pass/, /All comparisons together/, /the promise/]) assert.match(said, part);
+
+  const chart = errors.getByRole("img", { name: /^The evidence of errors: latest/ });
+  assert.match(await chart.getAttribute("aria-label"), /decides at 200/);
+  assert.match(await errors.locator("figcaption").innerText(), /logarithmic/);
+
+  const assumed = errors.locator("details", { hasText: "What is assumed" });
+  assert.equal(await assumed.getAttribute("open"), null, "it is there for who asks");
+  await assumed.locator("summary").click();
+  assert.match(await assumed.innerText(), /same mix of requests/);
+
+  await errors.getByRole("button", { name: "Copy query of errors, stable, bad events" }).click();
+  await page.waitForFunction(async () => /app="gateway",version="2\.0",code=~"5\.\."/.test(await navigator.clipboard.readText()));
+
+  assert.match(await condition(page, "error-rate").innerText(), /a guard: outside the promise/);
+  assert.match(await condition(page, "failures").innerText(), /counted since the step began/);
+  assert.match(await condition(page, "replicas").innerText(), /On average[\s\S]*outside the promise: on its own/);
+  assert.match(await condition(page, "latency").innerText(), /Slower[\s\S]*Early promotion/);
+  await assertLooksWell(page, "comparison, all of it");
+  await tab.close();
+
+  const fleet = await open("/");
+  const row = await fleet.page.locator("tr", { hasText: "gateway 2.1" }).innerText();
+  assert.match(row, /(evidence \S+ of \d+|no value) \(rule .*stable.*\)|\(rule > /);
+  await fleet.close();
+}
+
+async function asksWhatWasWorse({ open, given }) {
+  const tab = await open(`/rollouts/${given.worse}`);
+  const { page } = tab;
+  assert.match(await condition(page, "errors").locator(".sentence").innerText(), /; evidence \S+ of 200: (it is worse than stable|all comparisons together have enough)\.$/);
+  await page.getByRole("button", { name: /^Explain the latest/ }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText(/^The promise: /).waitFor();
+  for (const part of [/with a probability of at most 0\.01; outside of that promise: error-rate/, /candidate 6/, /stable 5/, /asked of the stable, bad events/]) assert.match(await dialog.innerText(), part);
+  await assertLooksWell(page, "explanation of a comparison");
+  await tab.close();
+}
+
 async function turnsTheLightOff({ open }) {
   const tab = await open("/", { colorScheme: "light" });
   const { page } = tab;
@@ -107,5 +157,5 @@ async function turnsTheLightOff({ open }) {
 
 await story(async (stage) => {
   kept = stage.given.images;
-  for (const use of [checksAPolicy, redelivers, asksWhy, turnsTheLightOff]) await use(stage);
+  for (const use of [checksAPolicy, redelivers, asksWhy, comparesTwoVersions, asksWhatWasWorse, turnsTheLightOff]) await use(stage);
 });

@@ -49,6 +49,17 @@ TEST(QueryRequest, EncodesWhatAQueryMayHold) {
       "Host: prom:9090\r\nUser-Agent: rollwatch\r\nAccept: */*\r\n\r\n");
 }
 
+TEST(QueryRequest, ARangeHasABeginningAnEndAndAStep) {
+  Datasource source;
+  source.url = "http://prom:9090";
+  const QueryEncoder encoder(source, read_base_url(source.url).value());
+  EXPECT_THAT(encoder.range_request("x", at(1500), at(61'500), Millis{30'000}, Millis{10}),
+              StartsWith("GET /api/v1/query_range?query=x&start=1.5&end=61.5&step=30&timeout=10ms"
+                         "&nocache=1 HTTP/1.1\r\n"));
+  EXPECT_THAT(encoder.range_request(std::string(2000, 'x'), at(0), at(1), Millis{1}, Millis{1}),
+              StartsWith("POST /api/v1/query_range HTTP/1.1\r\n"));
+}
+
 TEST(QueryRequest, ALongQueryIsPosted) {
   Datasource source;
   source.url = "http://prom:9090";

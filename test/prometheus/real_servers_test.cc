@@ -115,6 +115,12 @@ class RealServersTest : public ::testing::Test {
     });
   }
 
+  Past ask_past(const PastQuestion& question) {
+    return *run<std::optional<Past>>(io_, [&]() -> awaitable<std::optional<Past>> {
+      co_return co_await source_.ask_past(question);
+    });
+  }
+
   static std::unique_ptr<RealPrometheus> prometheus_;
   static std::unique_ptr<RealVictoriaMetrics> victoria_;
   net::io_context io_;
@@ -124,6 +130,33 @@ class RealServersTest : public ::testing::Test {
 
 std::unique_ptr<RealPrometheus> RealServersTest::prometheus_;
 std::unique_ptr<RealVictoriaMetrics> RealServersTest::victoria_;
+
+// The series that had a value at each time, and none where there was none yet.
+TEST_F(RealServersTest, ThePast) {
+  for (const std::string datasource : {"prometheus", "victoria"}) {
+    SCOPED_TRACE(datasource);
+    PastQuestion question;
+    question.datasource = datasource;
+    question.query = "requests{app!=\"\"}";
+    question.first = SysTime{std::chrono::seconds(kEnd - 3600)};
+    question.last = SysTime{std::chrono::seconds(kEnd)};
+    question.step = std::chrono::seconds(30);
+    const Past past =
+        run<Past>(io_, [&]() -> awaitable<Past> { co_return co_await source_.ask_past(question); });
+    ASSERT_TRUE(past) << past.error();
+    ASSERT_EQ(past->size(), 121u);
+    EXPECT_EQ(past->front().at, question.first);
+    EXPECT_EQ(past->back().at, question.last);
+    EXPECT_EQ(describe(past->front().answer), "vector:");
+    EXPECT_EQ(describe((*past)[115].answer),
+              R"(vector: {__name__="requests",app="a"} 10, {__name__="requests",app="b"} 20)");
+    question.query = "sum(";
+    const Past refused =
+        run<Past>(io_, [&]() -> awaitable<Past> { co_return co_await source_.ask_past(question); });
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error(), testing::HasSubstr("sum("));
+  }
+}
 
 TEST_F(RealServersTest, WhatEachSays) {
   struct Row {

@@ -152,7 +152,7 @@ void Story::expect_slots(std::string rest) {
 
 // What was said by the events of this type; and all types there were.
 std::vector<std::string> Story::events_of(const std::string& type, std::string* all) {
-  if (!is_name(type, EventType::kStillBad)) unknown("event", type);
+  if (!is_name(type, kLastEventType)) unknown("event", type);
   std::vector<std::string> said;
   for (const StoredEvent& event : world_.events(rollout_)) {
     *all += std::string(name_of(event.event.type)) + " ";

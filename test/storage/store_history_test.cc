@@ -190,6 +190,24 @@ TEST_P(StoreHistoryTest, ASharedMemoIsOneForAll) {
   EXPECT_FALSE(wait(store_->memo("ro_none", "", "told")));
 }
 
+TEST_P(StoreHistoryTest, ARolloutHasItsLabelBesideIt) {
+  record_one(registration("ro_a"));
+  record_one(registration("ro_b"));
+  EXPECT_EQ(wait(store_->rollout("ro_a"))->label, "");
+  Commit commit;
+  commit.rollout = "ro_a";
+  commit.memos = {{"", kLabelMemo, "{1}"}, {"releases", kLabelMemo, "of a target"}};
+  record_one(commit);
+  commit.memos = {{"", kLabelMemo, "{2}"}};
+  record_one(commit);
+  EXPECT_EQ(wait(store_->rollout("ro_a"))->label, "{2}");
+  EXPECT_EQ(wait(store_->rollout("ro_b"))->label, "");
+  for (const StoredRollout& one : wait(store_->list({}, 10, std::nullopt)).items)
+    EXPECT_EQ(one.label, one.spec.id == "ro_a" ? "{2}" : "");
+  for (const StoredRollout& one : wait(store_->active(std::nullopt)))
+    EXPECT_EQ(one.label, one.spec.id == "ro_a" ? "{2}" : "");
+}
+
 TEST_P(StoreHistoryTest, AnIdempotencyKeyHoldsForADay) {
   constexpr Millis kDay = std::chrono::hours(24);
   Commit first = registration("ro_a");

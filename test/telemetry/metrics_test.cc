@@ -85,6 +85,7 @@ class MetricsTest : public testing::Test {
     metrics.on_decision(decision, Verdict::kFailed);
     decision.by = "ann";
     metrics.on_decision(decision, Verdict::kPassing);
+    metrics.on_labelled(DecisionKind::kRollback, {false, "ann", "the load test", now});
     metrics.on_freezes(1);
     Delivery delivery;
     delivery.target = "deployer";
@@ -97,7 +98,10 @@ class MetricsTest : public testing::Test {
     outbox.oldest_age = Millis(2500);
     metrics.on_outbox(outbox);
     metrics.on_commit(Millis(3));
-    metrics.on_http("GET", "/api/v1/rollouts/{id}", 200);
+    metrics.on_not_recorded();
+    metrics.on_queries_now({{"default", {3, 1}}});
+    metrics.on_configuration(0xfedcba987654);
+    metrics.on_http("GET", "/api/v1/rollouts/{id}", 200, Millis(12));
     metrics.on_stream_clients(3);
     metrics.on_stream_cut("slow");
     metrics.on_reload(true, now);
@@ -138,6 +142,16 @@ TEST_F(MetricsTest, EveryPromisedMetricIsThere) {
         "rollwatch_overridden_decisions_total{kind=\"rollback\",verdict=\"passing\"} 1",
         "rollwatch_condition_evaluations_total{condition=\"error-rate\",outcome=\"pass\","
         "policy=\"http\"} 3",
+        "rollwatch_labelled_decisions_total{kind=\"rollback\",label=\"wrong\"} 1",
+        "rollwatch_labelled_decisions_total{kind=\"promote\",label=\"right\"} 0",
+        "rollwatch_datasource_queries_in_flight{datasource=\"default\"} 3",
+        "rollwatch_datasource_queries_waiting{datasource=\"default\"} 1",
+        "rollwatch_store_failures_total 1",
+        "rollwatch_target_last_success_timestamp_seconds{target=\"deployer\"} 1.5",
+        "rollwatch_http_request_duration_seconds_bucket{route=\"/api/v1/rollouts/"
+        "{id}\",le=\"0.025\"}"
+        " 1",
+        "rollwatch_config_hash 280223976814164",
         "rollwatch_event_loop_delay_seconds_bucket{le=\"0.0025\"} 1",
         "rollwatch_ready 1",
         "rollwatch_clock_timestamp_seconds 1767323045.678",
@@ -305,7 +319,7 @@ TEST_F(MetricsTest, ADatasourceIsUpOrDown) {
 }
 
 TEST_F(MetricsTest, WhatClientsSendMakesNoSeriesOfItsOwn) {
-  for (int i = 0; i < 100; ++i) metrics.on_http("METHOD" + std::to_string(i), "", 404);
+  for (int i = 0; i < 100; ++i) metrics.on_http("METHOD" + std::to_string(i), "", 404, Millis(1));
   EXPECT_EQ(lines("rollwatch_http_requests_total"),
             "rollwatch_http_requests_total{code=\"404\",method=\"OTHER\",route=\"none\"} 100\n");
 }

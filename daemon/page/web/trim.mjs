@@ -12,14 +12,24 @@ const constants = [
   ['mode 2', 16, /\bmode == 2\b/g, 'false'],
   ['mode 1', 16, /\bmode == 1\b/g, 'true'],
   ['the legend', 1, /\bconst showLegend = legend\.show;/g, 'const showLegend = false;'],
+  ['the cursor', 1, /\bconst showCursor\s+= .*;/g, 'const showCursor = false;'],
+  ['what the cursor is near', 1, /\bcursor\.dataIdx == null/g, 'false'],
+  ['an axis of time that lies', 25, /\b(?:scaleX|sx)\.ori == 0\b/g, 'true'],
+  ['an axis of time that stands', 9, /\bscaleX\.ori == 1\b/g, 'false'],
+  ['short names', 2, /^const (days|months)3 = .*;$/gm, 'const $13 = [];'],
   ['isTime', 3, /\blet isTime = .*;/g, 'const isTime = false;'],
   ['a calendar', 5, /^\s*const _(tzDate|fmtDate|timeAxisSplits|timeAxisVals|timeSeriesVal)\s*= .*;$/gm, ''],
   ['steps of time', 1, /isTime \? \(ms == 1 \? timeIncrsMs : timeIncrsS\) : numIncrs/g, 'numIncrs'],
   ['splits of time', 1, /isTime && sc\.distr == 1 \? _timeAxisSplits : /g, ''],
 ];
 
-// Never called with linear scales and without a legend: they say so if they are all the same.
-const unused = ['rangeLog', 'rangeAsinh', 'logAxisSplits', 'asinhAxisSplits', 'log10AxisValsFilt', 'log2AxisValsFilt', 'initLegendRow'];
+// Never called with linear scales of a range we give, and without legend and cursor: they say so if they are all the same.
+const unused = [
+  'rangeLog', 'rangeAsinh', 'rangeNum', '_rangeNum', 'logAxisSplits', 'asinhAxisSplits', 'log10AxisValsFilt', 'log2AxisValsFilt', 'numAxisVals',
+  'numSeriesVal', 'seriesPointsShow', 'initLegendRow', 'legendStroke', 'legendFill', 'initCursorPt', 'cursorPointShow', 'cursorPointFill',
+  'cursorPointStroke', 'cursorPointSize', 'cursorMove', 'filtBtn0', 'filtTarg', 'onMouse', 'addSeries', 'delSeries', 'setSeries', 'addBand', 'setBand',
+  'delBand', 'setAlpha', 'pubSync', 'clampScale',
+];
 
 // Called, but with nothing to do: rollout/chart.tsx follows the pointer itself, and nothing is selected or zoomed.
 const idle = [

@@ -1,5 +1,5 @@
 // The API's answers as far as the page reads them; beside daemon/api/openapi.json, which describes all of them.
-import type {Report} from './api_views';
+import type {Arm, Report} from './api_views';
 
 export type * from './api_views';
 
@@ -124,6 +124,7 @@ export interface Rollout {
   created_at: Time;
   updated_at: Time;
   ended_at: Time | null;
+  label: {label: 'right' | 'wrong'; reason: string; by: string; at: Time} | null;
   analysis: JsonObject;
   analysis_sources: Texts;
 }
@@ -201,6 +202,7 @@ export interface CheckedCondition {
   rule: string;
   detail: string;
   query: string;
+  arms: (Arm & {curl: string})[] | null; // of a comparison, instead of the one query
   evidence: {query: string; value: number | null; curl: string} | null;
   series: string | null;
   warnings: string[];

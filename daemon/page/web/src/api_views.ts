@@ -95,13 +95,57 @@ export interface Comparison {
   value: number;
 }
 
+// A question that is asked of one version alone.
+export interface Arm {
+  version: 'candidate' | 'stable';
+  counts: 'all' | 'bad_events';
+  query: string;
+}
+
+// Of one version, all slots together: counts, or the mean of a gauge.
+export interface ArmSums {
+  events: number | null;
+  bad: number | null;
+  rate: number | null;
+  mean: number | null;
+}
+
+// How candidate and stable compare so far.
+export interface Compared {
+  kind: 'rate' | 'histogram' | 'gauge' | 'mann-whitney';
+  in_promise: boolean;
+  alpha: number;
+  tolerance: string;
+  margin: string | null;
+  evidence: number;
+  needed: number; // decides by itself
+  together: number; // of all that share the promise
+  needed_together: number;
+  rejects: boolean;
+  suspicious: boolean;
+  held_back: boolean;
+  early_promote: boolean;
+  established: boolean;
+  slots: number;
+  candidate: ArmSums;
+  stable: ArmSums;
+  ratio: {value: number | null; low: number | null; high: number | null; level: number} | null;
+  dispersion: number | null;
+  history_slots: number;
+  measured: string;
+  shared: string | null;
+  outlook: string | null;
+  assumes: string[];
+}
+
 export interface ReportCondition {
   name: string;
-  kind: 'threshold' | 'readiness';
+  kind: 'threshold' | 'readiness' | 'comparison' | 'count';
   verdict: Verdict;
   gating: boolean;
   applies: boolean;
   query: string;
+  arms: Arm[] | null;
   evidence_query: string | null;
   evaluated_at: Time | null;
   datasource: string;
@@ -121,8 +165,9 @@ export interface ReportCondition {
   pass_if: Comparison | null;
   series: 'any' | 'none' | null;
   rule: string;
-  reduce: string;
-  value: number | null;
+  reduce: string | null;
+  comparison: Compared | null;
+  value: number | null; // of a comparison: the evidence
   evidence: number | null;
   counts: Counts;
   failing: number;

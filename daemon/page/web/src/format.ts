@@ -52,6 +52,9 @@ export function number(value: number | null | undefined): string {
   return String(Number(value.toPrecision(4)));
 }
 
+// Where a number of any size lies on a logarithmic axis; nothing at all lies at a thousandth.
+export const logOf = (value: number | null): number | null => (value === null ? null : Math.log10(Math.max(value, 1e-3)));
+
 export const percent = (weight: number | null | undefined): string =>
   weight === null || weight === undefined ? '–' : `${number(weight)} %`;
 

@@ -1,5 +1,5 @@
 // What the fleet's answer comes to in a sentence, and what an event changes in it. Pure.
-import type {Event, Fleet, FleetRow, State} from '../api';
+import type {Event, Fleet, FleetRow, State, Worst} from '../api';
 import {count, list, millis, number, percent} from '../format';
 import {kFinal, kStates, wordOf} from '../words';
 
@@ -78,9 +78,15 @@ export function why({state, reason, question, freeze}: FleetRow): string {
   return text.startsWith(word) ? text.slice(word.length) : text;
 }
 
+// A comparison's rule is about stable; its value is the evidence, and its limit what decides.
+export const compares = ({rule}: Pick<Worst, 'rule'>): boolean => rule.includes('stable');
+
 // "0.08 > 0.05": the value beside what it is held against.
-export const worstWords = ({value, rule}: {value: number | null; rule: string}): string =>
-  value === null ? `no value (rule ${rule})` : `${number(value)} (rule ${rule})`;
+export function worstWords(worst: Pick<Worst, 'value' | 'rule' | 'limit'>): string {
+  const {value, rule, limit} = worst;
+  const text = value === null ? 'no value' : compares(worst) ? `evidence ${number(value)} of ${number(limit)}` : number(value);
+  return `${text} (rule ${rule})`;
+}
 
 const ofEvent = (row: FleetRow, {data, at}: Event): FleetRow => ({
   ...row,

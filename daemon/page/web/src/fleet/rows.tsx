@@ -4,7 +4,7 @@ import type {FleetRow} from '../api';
 import {Link, rolloutHref} from '../router';
 import {Age, Ago, DataTable, Due, Sparkline, StateWord, VerdictWord, type Column} from '../ui';
 import {changed, filtersHref, type Filters} from './filters';
-import {stepWords, why, worstWords} from './fleet';
+import {compares, stepWords, why, worstWords} from './fleet';
 
 function Where({row, filters}: {row: FleetRow; filters: Filters}): JSX.Element | null {
   const only = (name: 'namespace' | 'target') => {
@@ -69,7 +69,7 @@ export function ActiveRows({rows, filters, empty}: {rows: FleetRow[]; filters: F
     {key: 'worst', head: 'Worst condition', cell: (row) => <WorstCell row={row} />},
     {
       key: 'trend', head: 'Latest slots',
-      cell: ({worst}) => (worst?.recent ? <Sparkline points={worst.recent} limit={worst.limit} name={worst.name} /> : <span class="quiet">–</span>),
+      cell: ({worst}) => (worst?.recent ? <Sparkline points={worst.recent} limit={worst.limit} isLog={compares(worst)} name={worst.name} /> : <span class="quiet">–</span>),
     },
     {key: 'age', head: 'Age', num: true, cell: (row) => <Age since={row.created_at} />},
     {key: 'next', head: 'Next slot', num: true, cell: (row) => <Due at={row.next_slot} />},

@@ -5,7 +5,8 @@ import type {CheckAnswer, CheckedCondition} from '../api';
 import {post, type ApiProblem} from '../client';
 import {number} from '../format';
 import {navigate} from '../router';
-import {asProblem, Code, OutcomeWord, ProblemBox, Section, Time} from '../ui';
+import {Questions} from '../rollout/compared-view';
+import {asProblem, OutcomeWord, ProblemBox, Section, Time} from '../ui';
 import {kOutcomes, wordOf} from '../words';
 import {askedBy, checkBody, checkHref, checkSentence, type Asked, type Field} from './check_request';
 
@@ -28,12 +29,7 @@ function Result({item}: {item: CheckedCondition}): JSX.Element {
         evaluated for <Time at={item.evaluated_at} /> by {item.datasource}, in {item.duration_ms} ms
       </p>
       {item.warnings.map((warning) => <p key={warning} class="notice warn">{warning}</p>)}
-      {item.query && (
-        <Code text={item.query.trim()} what={`the query of ${item.condition}`}>
-          {item.graph_url ? <a href={item.graph_url} target="_blank" rel="noreferrer">Open in Prometheus</a> : null}
-        </Code>
-      )}
-      {item.curl && <Code text={item.curl} what={`the curl line of ${item.condition}`} />}
+      {item.query && <Questions of={item.arms ?? [item]} name={item.condition} graph={item.graph_url} />}
     </details>
   );
 }

@@ -25,13 +25,13 @@ const kSteps: Column<PlannedStep & {index: number}>[] = [
   {key: 'source', head: 'From', cell: ({source}) => <Source source={source} />},
 ];
 
-const kCode = ['query', 'evidence'];
+const kCode = ['query', 'evidence', 'events', 'bad_events', 'buckets', 'count_of'];
 
 function Condition({condition, index, sources}: {condition: JsonObject; index: number; sources: Texts}): JSX.Element {
   const name = shown(condition.name ?? '');
   return (
     <details class="card" open={index < 3}>
-      <summary><h3>{name}</h3> <span class="quiet">{shown(condition.fail_if ?? condition.pass_if ?? '')}</span></summary>
+      <summary><h3>{name}</h3> <span class="quiet">{condition.compare ? `compared with stable: ${shown(condition.compare)}` : shown(condition.fail_if ?? condition.pass_if ?? '')}</span></summary>
       {kCode.filter((key) => typeof condition[key] === 'string').map((key) => (
         <div key={key}><h4>{key}</h4><Code text={String(condition[key]).trim()} what={`the ${key} of ${name}`} /></div>
       ))}

@@ -30,6 +30,8 @@ export interface Limit {
 
 export interface Scene {
   points: readonly Point[];
+  drawn: readonly Point[]; // the same where they lie on the axis
+  isLog: boolean; // powers of ten lie evenly
   scale: Range;
   time: Range; // seconds
   failing: readonly Range[];
@@ -205,13 +207,13 @@ function footMark(context: Context, outcome: Outcome, x: number, y: number, size
   context.stroke();
 }
 
-function drawMarks(u: uPlot, {points, failIf}: Scene, colours: Colours): void {
+function drawMarks(u: uPlot, {drawn, failIf}: Scene, colours: Colours): void {
   clipped(u, (context, ratio) => {
     const foot = u.bbox.top + u.bbox.height - 7 * ratio;
     const size = 3.2 * ratio;
     context.lineWidth = 1.6 * ratio;
     let free = -Infinity; // of what stands at the foot, where there is more than fits
-    for (const point of points) {
+    for (const point of drawn) {
       const x = u.valToPos(point.at / 1000, 'x', true);
       const worst = worstOf(point, failIf);
       if (point.outcome === 'fail' && worst !== null) {

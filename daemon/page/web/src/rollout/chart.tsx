@@ -9,6 +9,7 @@ import {kTickSteps, localOffset, tickLabel, timeTicks} from './chart-ticks';
 import {type Colours, drawBehind, drawInFront, type Scene} from './chart-draw';
 
 const kHeight = 170;
+const kPowers = [1, 2, 5, 10, 20, 50, 100]; // of ten, between ticks
 const kCompact = new Intl.NumberFormat('en', {notation: 'compact', maximumSignificantDigits: 4}); // 0.05, 250, 1.2M
 
 function coloursNow(): Colours {
@@ -26,8 +27,13 @@ function coloursNow(): Colours {
 }
 
 function dataOf(scene: Scene): uPlot.AlignedData {
-  const columns = columnsOf(scene.points);
+  const columns = columnsOf(scene.drawn);
   return [columns.at, columns.low, columns.high, columns.value];
+}
+
+// "0.05", "1.2M"; on a logarithmic axis 3 is "1K".
+function valueLabel(tick: number, isLog: boolean): string {
+  return isLog && tick > 6 ? `1e${tick}` : kCompact.format(isLog ? 10 ** tick : tick);
 }
 
 // All charts of a rollout show the same moment.
@@ -108,7 +114,7 @@ class Chart {
           splits: (_, __, from, to, step) => timeTicks(from, to, step, localOffset(from)),
           values: (_, ticks, __, ___, step) => ticks.map((tick) => tickLabel(tick, step)),
         },
-        {...axis, size: 54, space: 34, values: (_, ticks) => ticks.map((tick) => kCompact.format(tick))},
+        {...axis, size: 54, space: 34, ...(this.scene.isLog ? {incrs: kPowers} : {}), values: (_, ticks) => ticks.map((tick) => valueLabel(tick, this.scene.isLog))},
       ],
       series: [
         {},

@@ -1,6 +1,6 @@
 // The bundle behind a decision: what was asked, what came back, what was made of it, and what the others said.
 import type {JSX} from 'preact';
-import type {Outcome, Verdict} from '../api';
+import type {Arm, Compared, Outcome, Rollout, Verdict} from '../api';
 import {useData} from '../data';
 import {number} from '../format';
 import {Code} from '../ui/copy';
@@ -10,6 +10,8 @@ import {OutcomeMark, OutcomeWord, VerdictWord} from '../ui/mark';
 import {ProblemBox} from '../ui/problem';
 import {DataTable, Facts} from '../ui/table';
 import {Time} from '../ui/time';
+import {armWords} from './compared';
+import {ComparedView} from './compared-view';
 
 interface Asked {
   query: string;
@@ -30,6 +32,7 @@ interface Explained extends Asked {
   graph_url: string;
   shared_with?: number;
   evidence?: Asked;
+  arms?: (Arm & Asked)[]; // of a comparison, instead of the one question
 }
 
 interface Sibling {
@@ -44,6 +47,8 @@ interface Sibling {
 interface Bundle {
   decision: {id: string; kind: string; by: string; at: string; reason: string; would_have: boolean; token?: string | null; from?: string | null};
   condition: string | null;
+  comparison: Compared | null;
+  promise: string | null;
   evaluation: Explained | null;
   window: {slot: string; outcome: Outcome; failing: boolean; value: number | null}[];
   siblings: Sibling[];
@@ -76,13 +81,14 @@ function Evaluation({one, condition}: {one: Explained; condition: string}): JSX.
         ['Warnings', one.warnings.length === 0 ? null : one.warnings.join('; ')],
         ['Graph', <a href={one.graph_url} target="_blank" rel="noreferrer">Open in Prometheus</a>],
       ]} />
-      <Answer title="What was asked, and what came back" asked={one} what={condition} />
+      {one.arms === undefined && <Answer title="What was asked, and what came back" asked={one} what={condition} />}
+      {one.arms?.map((arm) => <Answer key={arm.query} title={`What was asked of the ${armWords(arm)}`} asked={arm} what={`${condition}, ${armWords(arm)}`} />)}
       {one.evidence !== undefined && <Answer title="Evidence" asked={one.evidence} what={`the evidence of ${condition}`} />}
     </>
   );
 }
 
-function Content({bundle}: {bundle: Bundle}): JSX.Element {
+function Content({bundle, rollout}: {bundle: Bundle; rollout: Rollout}): JSX.Element {
   const {decision, evaluation, window, siblings} = bundle;
   const from = decision.from ? ` from ${decision.from}` : '';
   const token = decision.token && decision.token !== decision.by ? `, token ${decision.token}` : '';
@@ -91,6 +97,8 @@ function Content({bundle}: {bundle: Bundle}): JSX.Element {
       <p>
         {decision.would_have ? 'Would have ordered' : 'Ordered'} <strong>{decision.kind}</strong> <Time at={decision.at} /> by {decision.by}{token}{from}: {decision.reason}
       </p>
+      {bundle.promise && <p>The promise: {bundle.promise}.</p>}
+      {bundle.comparison && <ComparedView one={bundle.comparison} name={bundle.condition ?? ''} rollout={rollout} />}
       {evaluation !== null && <Evaluation one={evaluation} condition={bundle.condition ?? 'the condition'} />}
       {window.length > 0 && (
         <>
@@ -105,6 +113,7 @@ function Content({bundle}: {bundle: Bundle}): JSX.Element {
           <h3>The other conditions at that moment</h3>
           <DataTable
             name="The other conditions at that moment"
+            stack
             rows={siblings}
             keyOf={(one) => one.name}
             columns={[
@@ -121,14 +130,14 @@ function Content({bundle}: {bundle: Bundle}): JSX.Element {
   );
 }
 
-export function Explain({id, decision, close}: {id: string; decision: string; close: () => void}): JSX.Element {
-  const path = `/api/v1/rollouts/${encodeURIComponent(id)}/explain?decision=${encodeURIComponent(decision)}`;
+export function Explain({rollout, decision, close}: {rollout: Rollout; decision: string; close: () => void}): JSX.Element {
+  const path = `/api/v1/rollouts/${encodeURIComponent(rollout.id)}/explain?decision=${encodeURIComponent(decision)}`;
   const data = useData<Bundle>(path);
   return (
     <Dialog title="Why?" onClose={close}>
       <div class="explain">
         {data.problem !== null && <ProblemBox problem={data.problem} />}
-        {data.value === null ? data.problem === null && <p class="quiet">Loading …</p> : <Content bundle={data.value} />}
+        {data.value === null ? data.problem === null && <p class="quiet">Loading …</p> : <Content bundle={data.value} rollout={rollout} />}
         <div class="buttons">
           <button type="button" onClick={close}>Close</button>
           <JsonLink href={path}>JSON</JsonLink>

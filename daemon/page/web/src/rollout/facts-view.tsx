@@ -42,6 +42,7 @@ export function Registered({rollout}: {rollout: Rollout}): JSX.Element {
       ['Told', rollout.notify.length === 0 ? null : rollout.notify.join(', ')],
       ['Registered', <><Time at={rollout.created_at} /> by {rollout.by}</>],
       ['Ended', rollout.ended_at === null ? null : <Time at={rollout.ended_at} />],
+      ['Judged', rollout.label && `${rollout.label.label} by ${rollout.label.by}: ${rollout.label.reason}`],
       ['Labels', some(rollout.labels) ? <Texts of={rollout.labels} /> : null],
       ['Arguments', some(rollout.args) ? <Texts of={rollout.args} /> : null],
       ['Observe only', rollout.observe ? 'yes' : null],

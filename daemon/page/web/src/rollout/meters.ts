@@ -1,6 +1,8 @@
 // The numbers a condition is counted by, against what they lead to: each a sentence and how full it is.
-import {count, duration, number} from '../format';
+import type {Compared} from '../api';
+import {count, duration, logOf, number} from '../format';
 import {kFinal} from '../words';
+import {evidenceWords} from './compared';
 import {type Report, type ReportCondition, spanOf, timeOf} from './report';
 
 export interface Meter {
@@ -20,6 +22,14 @@ function failing(one: ReportCondition, over: boolean): Meter {
   return {name: 'failing', text: `${now}; ${then}`, value: one.failing, most: one.fail_after, bad: true};
 }
 
+// On a logarithmic scale: each event multiplies the evidence.
+function proof(one: ReportCondition, compared: Compared, over: boolean): Meter {
+  const {evidence, needed} = compared;
+  const text = `${evidenceWords(compared)}${over ? '' : `; at ${number(needed)} ${kFollows[one.on_fail] ?? one.on_fail}`}`;
+  const most = Math.log10(needed);
+  return {name: 'proof', text, value: Math.min(Math.max(logOf(evidence) ?? 0, 0), most), most, bad: true};
+}
+
 function passes(one: ReportCondition): Meter {
   const text = `${one.passes_in_step} passed in this step; ${one.min_passes} needed`;
   return {name: 'passes', text, value: Math.min(one.passes_in_step, one.min_passes), most: one.min_passes, bad: false};
@@ -36,15 +46,17 @@ function patience(one: ReportCondition, report: Report, now: number): Meter | nu
 }
 
 function evidence(one: ReportCondition): Meter | null {
-  if (one.evidence_query === null || one.min_evidence === null || one.evidence === null) return null;
-  const text = `${number(one.evidence)} events in the window; ${number(one.min_evidence)} needed to pass`;
+  const {comparison} = one;
+  if ((comparison ?? one.evidence_query) === null || one.min_evidence === null || one.evidence === null) return null;
+  const what = comparison === null ? 'events in the window' : comparison.candidate.events === null ? 'slots' : 'events of the candidate';
+  const text = `${number(comparison === null ? one.evidence : Math.round(one.evidence))} ${what}; ${number(one.min_evidence)} needed to pass`;
   const most = Math.max(one.min_evidence, 1);
   return {name: 'evidence', text, value: Math.min(one.evidence, most), most, bad: false};
 }
 
 export function meters(one: ReportCondition, report: Report, now: number): Meter[] {
   const over = kFinal.has(report.rollout.state);
-  const found: (Meter | null)[] = [failing(one, over)];
+  const found: (Meter | null)[] = [one.comparison === null ? failing(one, over) : proof(one, one.comparison, over)];
   if (one.gating && !over) found.push(passes(one), patience(one, report, now));
   found.push(evidence(one));
   return found.filter((meter) => meter !== null);

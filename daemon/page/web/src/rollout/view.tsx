@@ -111,7 +111,7 @@ function Whole({report, changed}: {report: Report; changed: () => void}): JSX.El
         <Terms rollout={rollout} />
         <JsonLinks report={report} />
       </Section>
-      {explained !== null && <Explain key={explained} id={rollout.id} decision={explained} close={() => setExplained(null)} />}
+      {explained !== null && <Explain key={explained} rollout={rollout} decision={explained} close={() => setExplained(null)} />}
     </div>
   );
 }

@@ -33,7 +33,7 @@ export function CopyButton({text, what}: {text: string; what: string}): JSX.Elem
   const copy = async () => setSaid((await copyText(text)) ? 'Copied' : 'Could not copy');
   return (
     <>
-      <button type="button" class="small" aria-label={`Copy ${what}`} onClick={() => void copy()}>{said || 'Copy'}</button>
+      <button type="button" class="small" aria-label={said || `Copy ${what}`} onClick={() => void copy()}>{said || 'Copy'}</button>
       <span class="unseen" aria-live="polite">{said}</span>
     </>
   );

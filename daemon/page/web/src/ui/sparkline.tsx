@@ -1,7 +1,7 @@
 // A small line of the latest values, with the limit and the slots that failed or gave no value.
 import type {JSX} from 'preact';
 import type {Outcome} from '../api';
-import {number} from '../format';
+import {logOf, number} from '../format';
 import {kOutcomes, wordOf} from '../words';
 
 export interface SparkPoint {
@@ -12,6 +12,7 @@ export interface SparkPoint {
 interface Props {
   points: SparkPoint[];
   limit?: number | null;
+  isLog?: boolean; // powers of ten lie evenly
   name: string; // what is drawn, for who cannot see it
 }
 
@@ -57,9 +58,9 @@ export function describe(points: SparkPoint[], name: string): string {
   return `${name}, the latest ${points.length} slots: ${parts.join(', ')}${latest ? `; latest value ${number(latest.value)}` : ''}`;
 }
 
-export function Sparkline({points, limit = null, name}: Props): JSX.Element {
+export function Sparkline({points, limit = null, isLog, name}: Props): JSX.Element {
   if (points.length === 0) return <span class="quiet">no slot yet</span>;
-  const placed = layout(points, limit);
+  const placed = isLog ? layout(points.map((point) => ({...point, value: logOf(point.value)})), logOf(limit)) : layout(points, limit);
   const last = placed[placed.length - 1];
   const label = describe(points, name);
   return (
