@@ -43,10 +43,12 @@ std::string short_number(double value) {
 // 43900 → "43,900".
 std::string count_text(double count) {
   std::array<char, 64> digits{};
-  std::snprintf(digits.data(), digits.size(), "%.0f", count);
-  std::string text = digits.data();
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
-    text.insert(static_cast<std::size_t>(at), ",");
+  const int length = std::snprintf(digits.data(), digits.size(), "%.0f", count);
+  std::string text;
+  for (int i = 0; i < length; ++i) {
+    if (i > 0 && (length - i) % 3 == 0) text += ',';
+    text += digits[static_cast<std::size_t>(i)];
+  }
   return text;
 }
 

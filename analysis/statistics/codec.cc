@@ -164,8 +164,11 @@ class StateWriter {
     for (const double stake : std::span(stakes).first(bets)) put(stake);
   }
   void put_number(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<char>(value | 0x80));
-    out_.push_back(static_cast<char>(value));
+    std::array<char, 10> bytes{};
+    std::size_t length = 0;
+    for (; value >= 0x80; value >>= 7) bytes[length++] = static_cast<char>(value | 0x80);
+    bytes[length++] = static_cast<char>(value);
+    out_.append(bytes.data(), length);
   }
   std::string take() { return std::move(out_); }
 
