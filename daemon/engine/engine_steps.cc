@@ -56,6 +56,7 @@ void forget_answers(Work& work) {
   if (auto* slot = std::get_if<SlotAnswered>(&work.input)) {
     slot->value = {};
     slot->evidence.reset();
+    slot->arms.clear();
   }
 }
 
