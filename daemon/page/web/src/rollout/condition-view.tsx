@@ -49,7 +49,8 @@ function Query({one}: {one: ReportCondition}): JSX.Element {
   return (
     <div class="query">
       <p class="quiet">
-        {one.evaluated_at === null ? 'As it will be asked' : <>As asked, for <Time at={one.evaluated_at} /></>} of {one.datasource}:
+        {one.arms ? 'The queries as ' : 'The query as '}
+        {one.evaluated_at === null ? 'will be sent' : <>sent, for <Time at={one.evaluated_at} /></>} to {one.datasource}:
       </p>
       <Questions of={one.arms ?? [{query: one.query}]} name={one.name} graph={one.graph_url} />
       {(one.evidence_query !== null || one.curl !== null) && (
