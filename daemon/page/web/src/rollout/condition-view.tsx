@@ -50,7 +50,7 @@ function Query({one}: {one: ReportCondition}): JSX.Element {
     <div class="query">
       <p class="quiet">
         {one.arms ? 'The queries as ' : 'The query as '}
-        {one.evaluated_at === null ? 'will be sent' : <>sent, for <Time at={one.evaluated_at} /></>} to {one.datasource}:
+        {one.evaluated_at === null ? 'it will be sent' : <>sent, for <Time at={one.evaluated_at} /></>} to {one.datasource}:
       </p>
       <Questions of={one.arms ?? [{query: one.query}]} name={one.name} graph={one.graph_url} />
       {(one.evidence_query !== null || one.curl !== null) && (
