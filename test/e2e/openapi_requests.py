@@ -63,7 +63,9 @@ class Maker:
             return self.one_of([True, False])
         if kind in ("integer", "number"):
             low, high = schema.get("minimum", -1000), schema.get("maximum", 1000)
-            return self.one_of([low, high, self.random.randint(int(low) + (low != int(low)), int(high))])
+            least = int(low) + (low != int(low))
+            between = self.random.randint(least, int(high)) if least <= high else self.random.uniform(low, high)
+            return self.one_of([low, high, between])
         return None
 
     def table(self, schema):
