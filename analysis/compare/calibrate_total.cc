@@ -10,7 +10,7 @@ namespace rollwatch {
 namespace {
 
 // To so many digits that a share near alpha is told from it.
-std::string percent(double share) {
+std::string percentage(double share) {
   return format_number(std::round(share * 100'000) / 1'000) + " %";
 }
 
@@ -92,9 +92,9 @@ std::vector<std::string> CalibrationTotal::words(std::size_t most_pods) const {
                               "a time with more traffic, or with the same pods for longer")};
   const std::string found =
       std::to_string(rolled_back_) + " of " + std::to_string(trials_) +
-      " pretended rollouts of stable itself were rolled back: " + percent(share()) +
-      " (95 %: " + percent(where.low) + " to " + percent(where.high) +
-      "); alpha promises at most " + percent(alpha_);
+      " pretended rollouts of stable itself were rolled back: " + percentage(share()) +
+      " (95 %: " + percentage(where.low) + " to " + percentage(where.high) +
+      "); alpha promises at most " + percentage(alpha_);
   switch (meaning()) {
     case Meaning::kAbove:
       return {found, "that is more than is promised: what the promise rests on does not hold here",

@@ -22,21 +22,12 @@ std::uint64_t source_of(const Series& series) {
   return owner == nullptr ? statistics::kUnknownSource : statistics::series_key(*owner);
 }
 
-// All labels but `without`, whatever order they came in.
+// Of all labels but `without`. A sum, so that the order they came in makes no difference.
 std::uint64_t key_of(const Series& series, std::string_view without) {
-  std::vector<const Label*> labels;
-  labels.reserve(series.labels.size());
+  std::uint64_t key = 0;
   for (const Label& label : series.labels)
-    if (label.name != without) labels.push_back(&label);
-  std::ranges::sort(labels, {}, [](const Label* label) { return std::string_view(label->name); });
-  std::string text;
-  for (const Label* label : labels) {
-    text += label->name;
-    text += '\0';
-    text += label->value;
-    text += '\0';
-  }
-  return statistics::series_key(text);
+    if (label.name != without) key += statistics::label_key(label.name, label.value);
+  return key;
 }
 
 template <class Each>

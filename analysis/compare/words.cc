@@ -43,10 +43,12 @@ std::string short_number(double value) {
 // 43900 → "43,900".
 std::string count_text(double count) {
   std::array<char, 64> digits{};
-  std::snprintf(digits.data(), digits.size(), "%.0f", count);
-  std::string text = digits.data();
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
-    text.insert(static_cast<std::size_t>(at), ",");
+  const int length = std::snprintf(digits.data(), digits.size(), "%.0f", count);
+  std::string text;
+  for (int i = 0; i < length; ++i) {
+    if (i > 0 && (length - i) % 3 == 0) text += ',';
+    text += digits[static_cast<std::size_t>(i)];
+  }
   return text;
 }
 
@@ -244,7 +246,9 @@ ComparedSize size_of(const CompareCondition& condition, const ComparisonState& s
     if (!state.fed.empty())
       size.interval = statistics::rate_intervals(state.fed, kIntervalLevel).ratio;
   } else if (const auto* gauge = std::get_if<GaugeState>(&state.process)) {
-    const auto& rules = std::get<GaugeRules>(condition.rules);
+    const auto* of_gauge = std::get_if<GaugeRules>(&condition.rules);
+    if (of_gauge == nullptr) return size;
+    const GaugeRules& rules = *of_gauge;
     if (state.stable_sum != 0) size.ratio = state.candidate_sum / state.stable_sum;
     if (rules.mode != GaugeMode::kRatio || gauge->differences.size() < 20) return size;
     if (const auto limits = statistics::mean_limits(gauge->differences, kIntervalLevel)) {

@@ -164,8 +164,11 @@ class StateWriter {
     for (const double stake : std::span(stakes).first(bets)) put(stake);
   }
   void put_number(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<char>(value | 0x80));
-    out_.push_back(static_cast<char>(value));
+    std::array<char, 10> bytes{};
+    std::size_t length = 0;
+    for (; value >= 0x80; value >>= 7) bytes[length++] = static_cast<char>(value | 0x80);
+    bytes[length++] = static_cast<char>(value);
+    out_.append(bytes.data(), length);
   }
   std::string take() { return std::move(out_); }
 
@@ -349,7 +352,7 @@ std::string encode(const CounterTable& state) { return bytes_of(state); }
 std::string encode(const ComparisonState& state) { return bytes_of(state); }
 std::string encode(const CountState& state) { return bytes_of(state); }
 
-bool is_count(std::string_view bytes) {
+bool is_count_state(std::string_view bytes) {
   return bytes.size() > 1 && static_cast<std::uint8_t>(bytes[1]) == kKind<CountState>;
 }
 

@@ -10,6 +10,20 @@
 namespace rollwatch::statistics {
 namespace {
 
+// FNV-1a.
+constexpr std::uint64_t kNothingYet = 0xcbf29ce484222325;
+std::uint64_t fold(std::uint64_t hash, std::string_view text) {
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
+// The bits of each byte over all (the last step of MurmurHash3).
+std::uint64_t spread(std::uint64_t hash) {
+  hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccd;
+  hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53;
+  return hash ^ (hash >> 33);
+}
+
 template <class Counter>
 auto place_of(const Counter& counter) {
   return std::tie(counter.source, counter.part, counter.series);
@@ -114,14 +128,13 @@ class SourceUpdate {
 
 }  // namespace
 
-std::uint64_t series_key(std::string_view labels) {
-  // FNV-1a, then the bits of each byte are spread over all (the last step of MurmurHash3).
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : labels) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccd;
-  hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53;
-  hash ^= hash >> 33;
+std::uint64_t series_key(std::string_view text) {
+  const std::uint64_t hash = spread(fold(kNothingYet, text));
   return hash == kUnknownSource ? 1 : hash;
+}
+
+std::uint64_t label_key(std::string_view name, std::string_view value) {
+  return spread(fold(fold(fold(kNothingYet, name), std::string_view("\0", 1)), value));
 }
 
 double Increments::total(std::size_t part) const {

@@ -23,9 +23,10 @@
 
 namespace rollwatch::statistics {
 
-// Of a label set's text. Two that are alike are one series; the bits are even enough to deal
-// sources out.
-std::uint64_t series_key(std::string_view labels);
+// Of a text that says who it is. The bits are even enough to deal sources out.
+std::uint64_t series_key(std::string_view text);
+// Of one label. The sum of those of a series is the series' key, in whatever order they come.
+std::uint64_t label_key(std::string_view name, std::string_view value);
 
 // For series of which nobody knows the process: each is counted by itself.
 inline constexpr std::uint64_t kUnknownSource = 0;

@@ -17,7 +17,7 @@ double total_of(std::span<const double> counts) {
 }
 
 bool all_counts(std::span<const double> counts) {
-  return std::all_of(counts.begin(), counts.end(), is_count);
+  return std::ranges::all_of(counts, [](double count) { return is_count(count); });
 }
 
 // The logarithms of 1 + bet · (score - mean), by count. Neighbours mostly have the same score, and

@@ -1,6 +1,8 @@
 // What stable did before the rollout, read once for each condition that compares: how much its bad
 // events come in bursts, and what this rollout will be able to see. In the background: nothing
 // waits for it.
+#include <algorithm>
+
 #include "daemon/engine/engine_impl.h"
 #include "daemon/engine/stable_past.h"
 
@@ -56,7 +58,9 @@ awaitable<void> Engine::Impl::read_history(EntryPtr entry, std::size_t condition
 awaitable<Expected<std::vector<HistorySlot>, std::string>> Engine::Impl::history_of(
     const Entry& entry, std::size_t condition) {
   const ConditionPlan& plan = entry.plan->conditions[condition];
-  const SysTime last = clock_.wall() - source_.ingestion_delay(plan.datasource);
+  SysTime last = clock_.wall() - source_.ingestion_delay(plan.datasource);
+  // What was compared since it began is not history.
+  if (entry.state.begun) last = std::min(last, entry.spec.created_at);
   const QuestionPlace place{entry.state.step, step_weight(*entry.plan, entry.state)};
   const PastTimes times{last - kHistorySlots * plan.interval, last};
   co_return co_await stable_past(source_, entry.spec, plan, place, times);

@@ -9,7 +9,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kLongestSentence = 290;
+constexpr std::size_t kLongestLabelText = 290;
 
 }  // namespace
 
@@ -51,7 +51,7 @@ std::string label_sentence(DecisionKind kind, const DecisionLabel& label) {
   const std::string by = label.by.empty() ? "nobody named" : label.by;
   return cut(std::string(what) + " is labelled " + std::string(label.word()) + " by " + by + ": " +
                  label.reason,
-             kLongestSentence);
+             kLongestLabelText);
 }
 
 }  // namespace rollwatch

@@ -65,7 +65,7 @@ const OutcomeRow kOutcomeRows[] = {
      "missed: the rollout went back or ended first"},
     {Outcome::kMissed, Cause::kMissedDelay, "delay",
      "missed: metrics come later than before, and that time was looked at already"},
-    {Outcome::kPass, Cause::kNotWorse, "not_worse", "not worse than stable"},
+    {Outcome::kPass, Cause::kNotWorse, "not_worse", "not shown to be worse than stable"},
     {Outcome::kFail, Cause::kWorseThanStable, "worse_than_stable", "worse than stable"},
     {Outcome::kInconclusive, Cause::kSuspicious, "suspicious", "suspicious: the weight is kept"},
     {Outcome::kInconclusive, Cause::kWarmingUp, "warming_up", "warms up: not compared yet"},

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "analysis/advance.h"
+#include "analysis/compare/see.h"
 #include "analysis/judge.h"
 #include "analysis/plan.h"
 #include "analysis/promql/query_template.h"
@@ -30,13 +31,19 @@ std::shared_ptr<const std::string> body(std::size_t series) {
   return std::make_shared<const std::string>(text + "]}}");
 }
 
+promql::QueryTemplate query_of(std::string_view text) {
+  auto query = promql::parse_query_template(text);
+  if (!query) throw std::logic_error("the query of the benchmark is none");
+  return *std::move(query);
+}
+
 // A rollout that has been watched for a while, and the answer of its next slot.
 struct Watched {
   Watched() {
-    auto query = promql::parse_query_template(
-        R"(sum(rate(http_requests_total{app="{{service}}",version="{{candidate}}",code=~"5.."}[{{window}}])))");
-    if (!query) throw std::logic_error("the query of the benchmark is none");
-    ThresholdCondition kind{*std::move(query), Rule{}, Reduce::kEach, std::nullopt, 100};
+    ThresholdCondition kind{
+        query_of(
+            R"(sum(rate(http_requests_total{app="{{service}}",version="{{candidate}}",code=~"5.."}[{{window}}])))"),
+        Rule{}, Reduce::kEach, std::nullopt, 100};
     kind.rule.fail_if = Comparison{CompareOp::kGreater, 0.05};
     plan.steps = {{std::nullopt, Millis{3'600'000}, false}};
     plan.conditions = {{.name = "error-rate",
@@ -65,6 +72,78 @@ struct Watched {
   }
 
   SysTime now{Millis{1'767'323'045'678}};
+  Plan plan;
+  RolloutSpec spec;
+  RolloutState state;
+  Input input;
+};
+
+// A rollout whose condition compares rates, after thirty slots: two pods of the candidate and
+// twenty of stable, whose counters come back in four answers.
+struct WatchedComparison {
+  WatchedComparison() {
+    CompareCondition kind{query_of(R"(http_requests_total{version="{{version}}"})"),
+                          query_of(R"(http_requests_total{version="{{version}}",code=~"5.."})"),
+                          rules()};
+    kind.warmup = 2 * kInterval;
+    kind.early_promote = true;
+    plan.steps = {{std::nullopt, Millis{3'600'000}, false}};
+    plan.conditions = {{.name = "errors",
+                        .kind = std::move(kind),
+                        .interval = kInterval,
+                        .timeout = std::nullopt,
+                        .steps = {}}};
+    spec.id = "ro_01jgkqzv3m000000000000";
+    spec.ns = "payments";
+    spec.service = "checkout";
+    spec.stable = "1.23";
+    spec.candidate = "1.24";
+    state = registered({spec, plan}, now).state;
+    state = advance({spec, plan}, state, Begin{}, now).state;
+    for (int i = 0; i < 32; ++i) state = advance({spec, plan}, state, next(), now).state;
+    input = next();
+  }
+
+  // The candidate is at the edge of both: neither ever has enough evidence to end this.
+  static statistics::RateRules rules() {
+    statistics::RateRules rules;
+    rules.margin = rules.tolerance;
+    return rules;
+  }
+  SlotAnswered next() {
+    const ConditionState& condition = state.conditions.front();
+    const std::int64_t slot = next_slot(plan.conditions.front(), condition, Millis{0}).value();
+    now = grid_of(plan.conditions.front(), condition).at(slot);
+    ++served;
+    SlotAnswered answered{0, slot, now, {}, std::nullopt};
+    answered.arms = {counters("candidate", 2, 500), counters("candidate", 2, 3.375),
+                     counters("stable", 20, 500), counters("stable", 20, 2.5)};
+    return answered;
+  }
+  ComparedSlot compared() const {
+    const auto& answered = std::get<SlotAnswered>(input);
+    const auto arm = [&answered](std::size_t first) {
+      return ArmAnswers{&answered.arms[first], &answered.arms[first + 1]};
+    };
+    return {answered.evaluated_at, arm(0), arm(2)};
+  }
+
+  // Of each pod, so much in each slot: some pods a little more than others.
+  Answer counters(const std::string& version, int pods, double each) const {
+    std::vector<Series> series;
+    for (int pod = 0; pod < pods; ++pod) {
+      const double value = served * each * (1 + 0.1 * (pod % 3));
+      series.push_back({{{"instance", "10.0.3." + std::to_string(pod) + ":8080"},
+                         {"job", "checkout"},
+                         {"pod", "checkout-" + version + "-6c9f7b5d4f-" + std::to_string(pod)},
+                         {"version", version}},
+                        value});
+    }
+    return Answer{Vector{SeriesList(std::move(series))}, {}, false, nullptr, {}};
+  }
+
+  SysTime now{Millis{1'767'323'045'678}};
+  int served = 0;
   Plan plan;
   RolloutSpec spec;
   RolloutState state;
@@ -119,6 +198,7 @@ struct ComparedLatency {
 
 std::vector<Operation> operations() {
   const auto watched = std::make_shared<const Watched>();
+  const auto comparing = std::make_shared<const WatchedComparison>();
   const Fixed fixed{watched->spec, watched->plan};
   const auto& condition = watched->plan.conditions.front();
   const auto& query = std::get<ThresholdCondition>(condition.kind).query;
@@ -153,6 +233,18 @@ std::vector<Operation> operations() {
          statistics::HistogramState state = compared.state;
          state.update(compared.rules, compared.scales, compared.candidate, compared.pods);
          return static_cast<std::size_t>(state.fed);
+       }},
+      {"compare_see",
+       [comparing] {
+         const CompareCondition& condition = *comparison_of(comparing->plan.conditions.front());
+         const auto* before = comparing->state.conditions.front().memory.comparison();
+         return see(condition, before, comparing->compared()).state.fed.size();
+       }},
+      {"compare_slot",
+       [comparing] {
+         const Fixed its{comparing->spec, comparing->plan};
+         const Transition step = advance(its, comparing->state, comparing->input, comparing->now);
+         return step.evaluations.size() + encode_state(step.state).size();
        }},
   };
 }

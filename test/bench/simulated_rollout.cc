@@ -9,13 +9,24 @@ namespace {
 
 constexpr int kPods = 19;  // of stable
 
-// 5, 25 and 50 %, twenty slots of each.
-double weight_of(const World& world, int number) {
-  if (!world.ramps || number <= 20) return 0.05;
-  return number <= 40 ? 0.25 : 0.5;
+// The step in which the slot is when every step is as long as every other.
+std::size_t scheduled(int number, std::size_t steps) {
+  const int slots = SimulatedRollout::kSlots / static_cast<int>(steps);
+  return static_cast<std::size_t>((number - 1) / slots);
+}
+
+// The finisher of SplitMix64: neighbours become strangers.
+std::uint64_t mixed(std::uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+  return x ^ (x >> 31);
 }
 
 }  // namespace
+
+Chance Chance::of(std::uint64_t seed, std::uint64_t number) {
+  return Chance(mixed(mixed(seed) + number * 0x9e3779b97f4a7c15));
+}
 
 double Chance::uniform() { return (static_cast<double>(engine_() >> 11) + 0.5) * 0x1p-53; }
 
@@ -66,12 +77,22 @@ double Chance::log_normal_factor(double variation) {
   return std::exp(std::sqrt(variance) * normal() - variance / 2);
 }
 
-SimulatedRollout::SimulatedRollout(const World& world, Chance& chance)
-    : world_(world), chance_(chance) {
+SimulatedRollout::SimulatedRollout(World world, Chance& chance)
+    : world_(world), chance_(chance), by_step_(world.weights().size()) {
   for (int pod = 0; pod <= kPods; ++pod)
-    pod_factors_.push_back(chance.log_normal_factor(world.pod_variation));
-  for (int i = 0; i < kHistory; ++i) history_.push_back(slot(0));
-  for (int i = 1; i <= kSlots; ++i) slots_.push_back(slot(i));
+    pod_factors_.push_back(chance.log_normal_factor(world_.pod_variation));
+  for (int i = 0; i < kHistory; ++i) history_.push_back(past());
+  const std::vector<double> weights = world_.weights();
+  for (int i = 1; i <= kSlots; ++i) {
+    const Weather now = weather();
+    for (std::size_t step = 0; step < weights.size(); ++step)
+      by_step_[step].push_back(drawn(i, weights[step] / 100, now));
+    slots_.push_back(by_step_[scheduled(i, weights.size())].back());
+  }
+}
+
+const SimulatedSlot& SimulatedRollout::slot(int number, int step) const {
+  return by_step_[static_cast<std::size_t>(step)][static_cast<std::size_t>(number) - 1];
 }
 
 double SimulatedRollout::errors(double events, double rate) {
@@ -85,21 +106,30 @@ double SimulatedRollout::errors(double events, double rate) {
   return bad;
 }
 
-SimulatedSlot SimulatedRollout::slot(int number) {
+SimulatedRollout::Weather SimulatedRollout::weather() {
   const double swing = world_.ramps ? 0.5 + chance_.uniform() : 1;
-  const double shared = chance_.uniform() < world_.incident_share ? 16 : 1;
-  const double weight = weight_of(world_, number);
-  const double traffic = world_.traffic * swing;
+  return {swing, chance_.uniform() < world_.incident_share ? 16.0 : 1.0};
+}
+
+// Stable alone, with the load that it has in the first step.
+SimulatedSlot SimulatedRollout::past() {
+  SimulatedSlot before = drawn(0, world_.weights().front() / 100, weather());
+  before.candidate = {};
+  return before;
+}
+
+SimulatedSlot SimulatedRollout::drawn(int number, double share, const Weather& weather) {
+  const double traffic = world_.traffic * weather.swing;
+  const double candidate_rate =
+      number >= world_.worse_from ? world_.candidate_rate : world_.stable_rate;
   SimulatedSlot slot;
-  if (number > 0) {
-    const double rate = number >= world_.worse_from ? world_.candidate_rate : world_.stable_rate;
-    slot.candidate.events = std::round(traffic * weight);
-    slot.candidate.bad = errors(slot.candidate.events, shared * rate * pod_factors_[0]);
-  }
+  slot.candidate.events = std::round(traffic * share);
+  slot.candidate.bad =
+      errors(slot.candidate.events, weather.shared * candidate_rate * pod_factors_[0]);
   for (int pod = 1; pod <= kPods; ++pod) {
-    const double events = std::round(traffic * (1 - weight) / kPods);
+    const double events = std::round(traffic * (1 - share) / kPods);
     const double rate = world_.stable_rate * pod_factors_[static_cast<std::size_t>(pod)];
-    slot.pods.push_back({events, errors(events, shared * rate)});
+    slot.pods.push_back({events, errors(events, weather.shared * rate)});
   }
   return slot;
 }

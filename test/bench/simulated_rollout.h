@@ -15,6 +15,8 @@ namespace rollwatch::bench {
 class Chance {
  public:
   explicit Chance(std::uint64_t seed) : engine_(seed) {}
+  // Of one of many: what one draws does not move what the next one does.
+  static Chance of(std::uint64_t seed, std::uint64_t number);
 
   double uniform();  // above 0, below 1
   double normal();
@@ -34,10 +36,15 @@ struct World {
   double candidate_rate = 0.005;
   int worse_from = 1;             // the slot from which the candidate has its rate
   double incident_share = 0;      // of the slots, in which both have sixteen times the errors
-  bool ramps = false;             // the candidate gets 5, 25 and 50 %, and traffic swings by half
+  bool ramps = false;             // three steps of twenty slots, and traffic swings by half
   double burst = 1;               // errors of an incident, on average
   double pod_slot_variation = 0;  // of a pod's rate, anew in each slot
   double pod_variation = 0;       // of a pod's rate, for good
+
+  // The candidate's share of each step, in percent.
+  std::vector<double> weights() const {
+    return ramps ? std::vector<double>{5, 25, 50} : std::vector<double>{5};
+  }
 };
 
 struct SimulatedSlot {
@@ -50,20 +57,33 @@ class SimulatedRollout {
   static constexpr int kSlots = 60;
   static constexpr int kHistory = 30;
 
-  SimulatedRollout(const World& world, Chance& chance);
+  SimulatedRollout(World world, Chance& chance);
 
+  const World& world() const { return world_; }
   // The past first, in which the candidate has served nothing.
   const std::vector<SimulatedSlot>& history() const { return history_; }
+  // With every step as long as every other.
   const std::vector<SimulatedSlot>& slots() const { return slots_; }
+  // The slot (from 1 on) as it is when the rollout is at that step then: it may have been kept.
+  const SimulatedSlot& slot(int number, int step) const;
 
  private:
-  SimulatedSlot slot(int number);
+  // Of a slot, whatever share the candidate has of it.
+  struct Weather {
+    double swing = 1;
+    double shared = 1;
+  };
+
+  Weather weather();
+  SimulatedSlot past();
+  SimulatedSlot drawn(int number, double share, const Weather& weather);
   double errors(double events, double rate);
 
-  const World& world_;
+  World world_;
   Chance& chance_;
   std::vector<double> pod_factors_;  // the candidate's first
   std::vector<SimulatedSlot> history_, slots_;
+  std::vector<std::vector<SimulatedSlot>> by_step_;
 };
 
 }  // namespace rollwatch::bench

@@ -44,11 +44,6 @@ class PastSource : public MetricsSource {
 class StablePast : public testing::Test {
  protected:
   StablePast() {
-    CompareCondition compares{query("all{version=\"{{version}}\"}"),
-                              query("bad{version=\"{{version}}\"}"), statistics::RateRules{}};
-    plan.name = "errors";
-    plan.kind = std::move(compares);
-    plan.interval = kInterval;
     spec.stable = "1.23";
     spec.candidate = "1.24";
   }
@@ -66,7 +61,13 @@ class StablePast : public testing::Test {
 
   PastSource source;
   RolloutSpec spec;
-  ConditionPlan plan;
+  ConditionPlan plan{
+      .name = "errors",
+      .kind = CompareCondition{query("all{version=\"{{version}}\"}"),
+                               query("bad{version=\"{{version}}\"}"), statistics::RateRules{}},
+      .interval = kInterval,
+      .timeout = std::nullopt,
+      .steps = {}};
 };
 
 TEST_F(StablePast, IsAskedForInPiecesAndIsWhole) {
