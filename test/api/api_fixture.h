@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <boost/asio/this_coro.hpp>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 
@@ -15,16 +16,22 @@
 
 namespace rollwatch {
 
-// Two clocks that stand still until somebody waits.
+// Two clocks that stand still until somebody waits; or for ever, and who waits does so too.
 class StillClock : public Clock {
  public:
   SysTime wall() const override { return kSampleTime + passed; }
   SteadyTime steady() const override { return SteadyTime{} + passed; }
   awaitable<void> sleep(Millis span) override {
-    passed += span;
-    co_return;
+    if (!for_ever) {
+      passed += span;
+      co_return;
+    }
+    const auto executor = co_await net::this_coro::executor;
+    Timer never(executor, net::steady_timer::time_point::max());
+    co_await never.async_wait();
   }
   Millis passed{0};
+  bool for_ever = false;
 };
 
 class FakeService : public RolloutService {

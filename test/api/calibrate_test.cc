@@ -43,6 +43,7 @@ class CalibrateTest : public ApiTest {
   }
 
   CalibrateTest() {
+    clock.for_ever = true;  // its reader takes what it is given
     read_past = [this](const RolloutSpec& spec, const Plan& plan, std::size_t condition,
                        PastTimes times) -> Expected<std::vector<HistorySlot>, std::string> {
       asked.push_back(spec.stable + " " + plan.conditions[condition].name + " " +

@@ -1,5 +1,4 @@
 // GET /export, read as it is sent.
-#include <boost/asio/this_coro.hpp>
 #include <nlohmann/json.hpp>
 
 #include "daemon/api/export_source.h"
@@ -13,16 +12,6 @@ using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-// Time in which nothing is over.
-class LongClock : public StillClock {
- public:
-  awaitable<void> sleep(Millis) override {
-    const auto executor = co_await net::this_coro::executor;
-    Timer never(executor, net::steady_timer::time_point::max());
-    co_await never.async_wait();
-  }
-};
 
 class ExportTest : public ApiTest {
  protected:
@@ -156,10 +145,10 @@ TEST_F(ExportTest, OnlyAFewAreSentAtOnce) {
 // Who watches the reader of one that is over must not keep its place.
 TEST_F(ExportTest, ItsPlaceIsFreeWhenItIsOver) {
   const Seats seats(1);
-  LongClock long_clock;
+  clock.for_ever = true;
   ExportRequest wanted;
   wanted.seat = seats.take();
-  auto source = std::make_shared<ExportSource>(service, long_clock, std::move(wanted));
+  auto source = std::make_shared<ExportSource>(service, clock, std::move(wanted));
   while (!next(*source).empty()) EXPECT_EQ(seats.take(), nullptr);
   source.reset();
   EXPECT_NE(seats.take(), nullptr);
@@ -168,8 +157,8 @@ TEST_F(ExportTest, ItsPlaceIsFreeWhenItIsOver) {
 // A piece is made when it is asked for: what waits for its reader is one piece and no more.
 TEST_F(ExportTest, NothingIsReadAhead) {
   service.all_evaluations.resize(500, service.all_evaluations.front());
-  LongClock long_clock;
-  const auto source = std::make_shared<ExportSource>(service, long_clock, ExportRequest{});
+  clock.for_ever = true;
+  const auto source = std::make_shared<ExportSource>(service, clock, ExportRequest{});
   const std::string first = next(*source);
   EXPECT_GE(first.size(), 64 * 1024);
   EXPECT_LT(first.size(), 1024 * 1024);

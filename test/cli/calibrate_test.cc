@@ -69,7 +69,7 @@ TEST_F(Calibrates, SendsWhatTheFlagsSay) {
   calibrate({"--namespace=pay", "--target=eu", "--labels=tier=web", "--args=x=1",
              "--condition=errors", "--from=7d", "--to=1h", "--analysis={\"interval\":\"15s\"}"});
   EXPECT_EQ(json::parse(requests.front().body), json::parse(R"({
-      "service": "checkout", "stable": "1.23", "policy": ["http"], "namespace": "pay",
+      "service": "checkout", "stable": "1.23", "policy": "http", "namespace": "pay",
       "target": "eu", "labels": {"tier": "web"}, "args": {"x": "1"}, "condition": "errors",
       "from": "7d", "to": "1h", "analysis": {"interval": "15s"}})"));
 }
