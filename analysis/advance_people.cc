@@ -131,6 +131,8 @@ void resume_by_person(Mover& m, const PersonDecided& input) {
   if (s.conditions_only_observe && !s.freeze) return m.promote(input.by, said(input));
   if (goes_on_at_a_yes(kind)) {
     m.begin_patience_again();
+    // It may have been asked before the last step (an early promotion).
+    if (kind == QuestionKind::kApprovePromote) return m.promote(input.by, said(input));
     return m.go_on(input.by, said(input));
   }
   m.begin_step_afresh();

@@ -91,7 +91,7 @@ bool yields_to_a_failure(QuestionKind kind) {
          kind == QuestionKind::kApprovePromote || kind == QuestionKind::kNothingMeasured;
 }
 
-void on_condition_failed(Mover& m, std::size_t i) {
+void on_condition_failed(Mover& m, std::size_t i, bool can_stop) {
   const ConditionPlan& plan = m.condition(i);
   RolloutState& s = m.state();
   const std::string sentence = cut(failing_sentence(plan, s.conditions[i]), kLongestSentence);
@@ -102,7 +102,7 @@ void on_condition_failed(Mover& m, std::size_t i) {
     event.rule = rule_text(*s.conditions[i].last, plan);
   };
 
-  if (!m.can_stop(i)) {
+  if (!can_stop) {
     const bool pauses = plan.on_fail == OnFail::kPause;
     tell_failed((pauses ? "would have paused: " : "would have rolled back: ") + sentence);
     Decision would;
@@ -215,13 +215,29 @@ Judgement judge_count(Mover& m, std::size_t i, const SlotAnswered& input) {
   if (unusable(input.value, "")) return judge_threshold(m, plan, input.value, input);
   statistics::CountState before;
   if (c.memory.count() != nullptr) before = *c.memory.count();
-  SeenCount seen = see_count(before, input.value, input.evaluated_at, m.state().step_since);
+  // After a rollback what counts is what happens from then on.
+  const MaybeTime since = m.state().recovery ? c.watched_from : m.state().step_since;
+  SeenCount seen = see_count(before, input.value, input.evaluated_at, since);
   const auto* vector = std::get_if<Vector>(&input.value.result);
   // Without evidence that anybody was there, no counter is no answer.
   if (vector != nullptr && vector->series.empty() && !input.evidence) seen.value = input.value;
   c.memory = ConditionMemory(std::move(seen.state));
   if (seen.end) return *seen.end;
   return judge_threshold(m, plan, seen.value, input);
+}
+
+// What the slot counts may have happened while the step was young: it has counted since the slot
+// before it that was answered. So may what happens while the next share is on its way, when pods
+// are new; and on the way to 100 % stable goes away.
+bool is_young(const Mover& m, std::size_t i, SysTime evaluated_at) {
+  const RolloutState& s = m.state();
+  const CompareCondition& compares = *comparison_of(m.condition(i));
+  const statistics::ComparisonState* memory = s.conditions[i].memory.comparison();
+  SysTime since = evaluated_at - m.condition(i).interval;
+  if (memory != nullptr && memory->stable.last_at) since = *memory->stable.last_at;
+  if (s.step_since && since < *s.step_since + compares.warmup) return true;
+  if (s.state == State::kPromoting) return true;
+  return m.progress_is_ordered() && since < s.order->at + compares.warmup;
 }
 
 // Warm-up and the end of the step are known by the clock.
@@ -232,8 +248,7 @@ Judgement judge_against_stable(Mover& m, std::size_t i, const SlotAnswered& inpu
   ComparedSlot slot;
   slot.evaluated_at = input.evaluated_at;
   slot.step = static_cast<std::uint32_t>(std::max(s.step, 0));
-  slot.warms_up =
-      s.step_since && input.evaluated_at - plan.interval < *s.step_since + compares.warmup;
+  slot.warms_up = is_young(m, i, input.evaluated_at);
   slot.ends_step = s.state == State::kAnalyzing && s.step >= 0 && s.hold_since &&
                    input.evaluated_at >= m.hold_end();
   const auto questions = questions_of(plan);
@@ -255,7 +270,7 @@ Judgement judge_slot(Mover& m, std::size_t i, const SlotAnswered& input) {
 }
 
 // All that compare have reached together what none may have reached alone: those it is due to have
-// failed, whichever was looked at last.
+// failed, whichever was looked at last, and also if one is not asked at this weight any more.
 void fail_by_evidence(Mover& m, std::size_t i) {
   RolloutState& s = m.state();
   if (s.conditions[i].memory.comparison() == nullptr) return;
@@ -263,11 +278,12 @@ void fail_by_evidence(Mover& m, std::size_t i) {
   std::optional<std::size_t> first;
   for (const std::size_t cause : standing.causes) {
     ConditionState& c = s.conditions[cause];
-    if (c.failed || !c.last) continue;
+    if (c.failed) continue;
     c.failed = true;
+    if (cause != i) c.last = judge_comparison(m.fixed.plan, s.conditions, cause);
     if (!first) first = cause;
   }
-  if (first) on_condition_failed(m, *first);
+  if (first) on_condition_failed(m, *first, m.can_stop(i));
 }
 
 // Not if it was asked for what was before: a step with this condition, or a person's yes that began
@@ -331,7 +347,7 @@ void on_slot(Mover& m, const SlotAnswered& input) {
     fail_by_evidence(m, i);
   } else if (!c.failed && fails_in_window(plan, c) >= static_cast<std::uint32_t>(plan.fail_after)) {
     c.failed = true;
-    on_condition_failed(m, i);
+    on_condition_failed(m, i, m.can_stop(i));
   }
   check_patience(m, i, input.evaluated_at);
   tell_silence_in_soak(m, i, before, input.evaluated_at);

@@ -88,8 +88,11 @@ void Mover::forget(ConditionState& c) {
 // It failed, and a person goes on all the same: what speaks against the candidate by then is not
 // held against it again.
 void Mover::forget_evidence(ConditionState& c) {
-  const statistics::ComparisonState* state = c.memory.comparison();
-  if (c.failed && state != nullptr) c.memory = ConditionMemory(begun_afresh(*state));
+  if (!c.failed) return;
+  if (const statistics::ComparisonState* state = c.memory.comparison())
+    c.memory = ConditionMemory(begun_afresh(*state));
+  if (const statistics::CountState* state = c.memory.count())
+    c.memory = ConditionMemory(statistics::CountState{state->table, 0, state->since});
 }
 
 void Mover::watch(SysTime since, bool all_anew, bool first_step) {

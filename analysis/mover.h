@@ -75,6 +75,8 @@ class Mover : public Position {
  private:
   bool ever_passed() const;
   bool may_promote_early() const;
+  bool extension_is_asked() const;
+  bool would_skip_a_guard() const;
   void promote_early();
   void give_order(DecisionKind kind, double weight);
   static void forget(ConditionState& c);  // what its slots showed so far

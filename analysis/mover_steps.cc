@@ -20,6 +20,7 @@ bool Mover::ever_passed() const {
 // else holds the step back, and nobody is to be asked on the way: the rest of the steps would show
 // nothing new.
 bool Mover::may_promote_early() const {
+  if (extension_is_asked()) return false;
   const auto asks = [this](std::size_t step) { return fixed.plan.steps[step].approve; };
   for (auto step = static_cast<std::size_t>(state().step); step < fixed.plan.steps.size(); ++step)
     if (asks(step)) return false;
@@ -31,25 +32,39 @@ bool Mover::may_promote_early() const {
     if (!standing_of(fixed.plan, state().conditions, i).is_established) return false;
     any = true;
   }
-  return any;
+  return any && !would_skip_a_guard();
+}
+
+// A person wants it to be looked at for longer.
+bool Mover::extension_is_asked() const { return state().extension > Millis{0}; }
+
+// A condition that is only asked in a step to come, and has passed nowhere yet.
+bool Mover::would_skip_a_guard() const {
+  for (std::size_t i = 0; i < state().conditions.size(); ++i) {
+    const ConditionPlan& guard = condition(i);
+    if (guard.is_readiness || guard.on_fail == OnFail::kObserve) continue;
+    if (applies_now(i) || state().conditions[i].passes > 0) continue;
+    for (auto step = static_cast<std::size_t>(state().step) + 1; step < fixed.plan.steps.size();
+         ++step)
+      if (applies(guard, fixed.plan.steps[step].weight)) return true;
+  }
+  return false;
 }
 
 void Mover::promote_early() {
-  const std::string reason = "not worse than stable" + where() + ", beyond doubt: promoted early";
+  const std::string shown = "shown to be within promote_margin of stable" + where();
   if (fixed.plan.approve_promote)
     pause(QuestionKind::kApprovePromote, kEngine,
-          "not worse than stable" + where() +
-              ", beyond doubt: waits for an approval to promote early");
+          shown + ": waits for an approval to promote early");
   else
-    promote(kEngine, reason);
+    promote(kEngine, shown + ": promoted early");
 }
 
 void Mover::end_step_if_done(SysTime evaluated_at) {
   RolloutState& s = state();
   if (s.state != State::kAnalyzing || s.step < 0 || progress_is_ordered()) return;
   const bool early = may_promote_early() && held_back_by().empty();
-  // Without an orchestrator its steps move only by reported progress.
-  if (!told() && weighted() && has_next_step() && !early) return;
+  if (!told() && weighted() && has_next_step()) return;  // its steps move only by reported progress
   const StepPlan& step = step_at(fixed.plan, s.step);
   if (evaluated_at < hold_end() && !early) return;
   if (const std::string what = held_back_by(); !what.empty()) {

@@ -189,7 +189,7 @@ std::string describe(const Judgement& j) {
     case Cause::kMissedDelay:
       return "missed: metrics come later than before, and that time was looked at already";
     case Cause::kNotWorse:
-      return with_detail("not worse than stable", j) + evidence(j);
+      return with_detail("not shown to be worse than stable", j) + evidence(j);
     case Cause::kWorseThanStable:
       return with_detail("worse than stable", j) + evidence(j);
     case Cause::kSuspicious:

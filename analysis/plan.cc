@@ -5,7 +5,8 @@
 namespace rollwatch {
 
 bool applies(const ConditionPlan& condition, std::optional<double> weight) {
-  if (condition.steps.empty()) return true;
+  // At 100 % stable serves nobody, or only what is left of it: there is nothing to compare with.
+  if (condition.steps.empty()) return comparison_of(condition) == nullptr || weight != 100.0;
   return weight && std::find(condition.steps.begin(), condition.steps.end(), *weight) !=
                        condition.steps.end();
 }

@@ -33,6 +33,8 @@ std::string failing_sentence(const ConditionPlan& condition, const ConditionStat
 }
 
 bool Position::applies_now(std::size_t i) const {
+  const bool is_over = state().soak_since && !weighted();  // as at 100 %
+  if (is_over && comparison_of(condition(i)) != nullptr) return false;
   return applies(condition(i), step_weight(fixed.plan, state()));
 }
 

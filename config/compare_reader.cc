@@ -61,6 +61,16 @@ std::size_t behind(const std::vector<Token>& tokens, std::size_t at) {
   return at;
 }
 
+// Whether `by (…)` names the process, or `without (…)` does not.
+bool keeps_process(const std::vector<Token>& tokens, std::size_t at) {
+  if (!begins_grouping(tokens, at)) return false;
+  bool is_named = false;
+  const std::size_t end = behind(tokens, at + 1);
+  for (std::size_t i = at + 1; i < end; ++i)
+    is_named = is_named || tokens[i].text == "pod" || tokens[i].text == "instance";
+  return is_named == (tokens[at].kind == TokenKind::kBy);
+}
+
 // What makes the query no raw counters; "" if nothing does.
 std::string no_counters(const std::vector<Token>& tokens) {
   for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
@@ -75,7 +85,7 @@ std::string no_counters(const std::vector<Token>& tokens) {
     if (!is_in(kAggregations, name) || !(is_call || is_grouped)) continue;
     if (name != "sum")
       return std::string(name) + "() of counters is no counter; give the counters as they are";
-    if (!is_grouped && !begins_grouping(tokens, behind(tokens, i + 1)))
+    if (!keeps_process(tokens, is_grouped ? i + 1 : behind(tokens, i + 1)))
       return "a sum over processes falls when one of them restarts, and looks like a reset of all; "
              "leave sum() out, or keep the process: sum by (pod) (…)";
   }
@@ -341,6 +351,15 @@ std::optional<CompareCondition> settle_compare(TableReader& reader, CompareKeys 
   if (!keys.kind) return std::nullopt;
   const CompareKind kind = *keys.kind;
   refuse_what_does_not_fit(reader, kind);
+  const auto refuse_fail = [&reader](std::string_view key, OnMissing value) {
+    if (value == OnMissing::kFail)
+      reader.wrong(
+          key,
+          "\"fail\" counts failing slots, and a comparison counts evidence; write \"wait\" "
+          "or \"ignore\" for this condition");
+  };
+  refuse_fail("on_no_data", condition.on_no_data);
+  refuse_fail("on_error", condition.on_error);
   std::optional<QueryTemplate> counted, bad;
   if (kind == CompareKind::kRate) {
     counted = needed(reader, "events", std::move(keys.events),

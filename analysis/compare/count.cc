@@ -28,7 +28,8 @@ SeenCount see_count(const CountState& before, const Answer& counters, SysTime at
     return seen;
   }
   CountState& state = seen.state;
-  if (state.since != step_since) {
+  // A slot of before the step is still the one before's; the one in which it began counts whole.
+  if (state.since != step_since && (!step_since || at >= *step_since)) {
     state.since = step_since;
     state.total = 0;
   }

@@ -36,7 +36,8 @@ Expected<ConditionMemory, std::string> ConditionMemory::of(std::string_view byte
     memory.kept_ = std::make_shared<const Kept>(Kept{*std::move(state), std::string(bytes)});
     return memory;
   };
-  if (statistics::is_count(bytes)) return read(statistics::decode<statistics::CountState>(bytes));
+  if (statistics::is_count_state(bytes))
+    return read(statistics::decode<statistics::CountState>(bytes));
   return read(statistics::decode<statistics::ComparisonState>(bytes));
 }
 

@@ -18,9 +18,8 @@ const std::string* label_of(const Series& series, std::string_view name) {
 }
 
 std::uint64_t source_of(const Series& series) {
-  for (const std::string_view name : {"pod", "instance"})
-    if (const std::string* value = label_of(series, name)) return statistics::series_key(*value);
-  return statistics::kUnknownSource;
+  const std::string* owner = owner_of(series);
+  return owner == nullptr ? statistics::kUnknownSource : statistics::series_key(*owner);
 }
 
 // Of all labels but `without`. A sum, so that the order they came in makes no difference.
@@ -52,6 +51,12 @@ std::optional<double> boundary(const Series& series) {
 }
 
 }  // namespace
+
+const std::string* owner_of(const Series& series) {
+  for (const std::string_view name : {"pod", "instance"})
+    if (const std::string* value = label_of(series, name)) return value;
+  return nullptr;
+}
 
 void add_samples(const Answer& answer, std::uint32_t part, std::vector<CounterSample>& samples) {
   each_series(answer, [&](const Series& series) {

@@ -15,8 +15,11 @@ namespace rollwatch {
 // More series in one answer than this are refused: they are kept from slot to slot.
 inline constexpr std::size_t kMostSeries = 5'000;
 
-// Appends an answer's series as samples of this part. Whose they are is said by the label `pod`,
-// else by `instance`. Only of answers that are vectors (or nothing).
+// The process a series is of: its label `pod`, else `instance`; null if it has neither.
+const std::string* owner_of(const Series& series);
+
+// Appends an answer's series as samples of this part. Whose they are says owner_of(). Only of
+// answers that are vectors (or nothing).
 void add_samples(const Answer& answer, std::uint32_t part,
                  std::vector<statistics::CounterSample>& samples);
 

@@ -48,7 +48,8 @@ End end_of(Use use) {
     case Use::kNoHistory:
       return ended(Outcome::kInconclusive, Cause::kCountingBegins);
     case Use::kUnusable:
-      return ended(Outcome::kError, Cause::kIncomparable, "a count that is none");
+      return ended(Outcome::kError, Cause::kIncomparable,
+                   "a counter rose by no number that can be a count");
   }
   return std::nullopt;
 }
@@ -100,6 +101,10 @@ End count(ComparisonState& state, std::uint32_t parts, const ComparedSlot& slot,
     state.candidate = CounterTable::start(parts);
     state.stable = CounterTable::start(parts);
   }
+  // One version that was there is not, for one slot: what it did meanwhile comes with its next, and
+  // so must what the other did.
+  if (stable.empty() && !state.stable.series.empty()) return nothing_of(Arm::kStable);
+  if (candidate.empty() && !state.candidate.series.empty()) return nothing_of(Arm::kCandidate);
   const bool is_new = state.stable.update(slot.evaluated_at, stable, counted.stable);
   if (is_new) state.candidate.update(slot.evaluated_at, candidate, counted.candidate);
   if (begins || !is_new) return ended(Outcome::kInconclusive, Cause::kCountingBegins);
@@ -307,7 +312,8 @@ End see_gauge(const GaugeRules& rules, ComparisonState& state, const ComparedSlo
 // ---- Mann-Whitney
 
 End see_ranks(const RankRules& rules, ComparisonState& state, const ComparedSlot& slot) {
-  if (!state.look || state.look->step != slot.step) {
+  const bool has_begun = std::holds_alternative<MannWhitneyState>(state.process);
+  if (!has_begun || !state.look || state.look->step != slot.step) {
     state.look = statistics::Look{slot.step};
     state.process = MannWhitneyState{};
     state.candidate_sum = state.stable_sum = 0;

@@ -47,7 +47,8 @@ ComparedMetric metric_of(const Plan& plan, const ConditionState& of, std::size_t
     metric.log_promote = rate->promote.log_evidence;
     metric.samples = rate->candidate_events;
   } else if (const auto* histogram = std::get_if<HistogramState>(&state->process)) {
-    metric.log_evidence = histogram->log_evidence(std::get<HistogramRules>(condition.rules));
+    const auto* rules = std::get_if<HistogramRules>(&condition.rules);
+    metric.log_evidence = rules == nullptr ? 0 : histogram->log_evidence(*rules);
     metric.log_promote = histogram->log_promote();
     metric.samples = histogram->candidate_events;
   } else if (const auto* gauge = std::get_if<GaugeState>(&state->process)) {
@@ -93,32 +94,39 @@ ComparisonStanding standing_of(const Plan& plan, const std::vector<ConditionStat
   } else {
     members.push_back(i);
   }
+  // Evidence that a part of stable reaches against the rest of it is none; less of it only makes
+  // the promise safer.
   std::vector<ComparedMetric> metrics;
-  double against_stable = -statistics::kInfinite;
+  ComparisonStanding standing;
   for (const std::size_t j : members) {
-    metrics.push_back(metric_of(plan, conditions[j], j));
-    against_stable = std::max(against_stable, most_against_stable(conditions[j]));
+    ComparedMetric metric = metric_of(plan, conditions[j], j);
+    if (j == i) standing.log_evidence = metric.log_evidence;
+    const bool is_held_back =
+        metric.log_evidence > 0 && metric.log_evidence <= most_against_stable(conditions[j]);
+    if (is_held_back) metric.log_evidence = 0;
+    if (j == i) standing.held_back = is_held_back;
+    metrics.push_back(metric);
   }
   const auto own = static_cast<std::size_t>(std::ranges::find(members, i) - members.begin());
   const double alpha = comparing(plan, i)->alpha;
 
-  ComparisonStanding standing;
-  standing.log_evidence = metrics[own].log_evidence;
+  standing.log_promote = metrics[own].log_promote;
   standing.log_alpha = log_threshold(alpha);
   standing.log_needed = standing.log_alpha + std::log(static_cast<double>(members.size()));
   standing.log_together = statistics::log_evidence_of(metrics);
   standing.events = metrics[own].samples;
   standing.is_established = is_established(plan, conditions[i], i, metrics[own]);
-  const bool has_enough = standing.log_together >= standing.log_alpha;
-  standing.held_back = has_enough && standing.log_together <= against_stable;
-  standing.rejects = has_enough && !standing.held_back;
-  standing.suspicious =
-      !standing.rejects && standing.log_together >= log_threshold(std::max(alpha, kAlphaHold));
+  standing.held_back = standing.held_back && standing.log_evidence >= standing.log_needed;
+  standing.rejects = standing.log_together >= standing.log_alpha;
+  const double holds_at = std::max(alpha, kAlphaHold);
   if (standing.rejects) {
     std::vector<std::size_t> found = statistics::causes(metrics, alpha);
     std::ranges::sort(found, std::greater{},
                       [&metrics](std::size_t m) { return metrics[m].log_evidence; });
     for (const std::size_t m : found) standing.causes.push_back(members[m]);
+  } else if (standing.log_together >= log_threshold(holds_at)) {
+    const std::vector<std::size_t> suspects = statistics::causes(metrics, holds_at);
+    standing.suspicious = std::ranges::find(suspects, own) != suspects.end();
   }
   return standing;
 }
@@ -137,7 +145,10 @@ Judgement judge_comparison(const Plan& plan, const std::vector<ConditionState>& 
   std::string detail = measured(condition, state);
   if (standing.rejects && std::ranges::find(standing.causes, i) != standing.causes.end()) {
     j = ended(Outcome::kFail, Cause::kWorseThanStable);
-  } else if (standing.suspicious || standing.held_back || standing.rejects) {
+    if (standing.log_evidence < standing.log_needed)
+      detail +=
+          "; all comparisons together " + evidence_of(standing.log_together, standing.log_alpha);
+  } else if (standing.suspicious || standing.held_back) {
     j = ended(Outcome::kInconclusive, Cause::kSuspicious);
     if (standing.held_back) detail += "; stable's own parts differ as much from each other";
   } else if (standing.events < least) {

@@ -18,9 +18,10 @@ struct ComparisonStanding {
   double log_together = 0;          // of all that share the promise with it
   double log_alpha = 0;             // what they need together
   bool rejects = false;             // they have it
-  bool suspicious = false;          // not yet, but the weight is kept
+  bool suspicious = false;          // not yet, but it is one of those for which the weight is kept
   bool held_back = false;           // only because parts of stable differ as much among themselves
   std::vector<std::size_t> causes;  // of `rejects`: the conditions, the weightiest first
+  double log_promote = 0;           // evidence that it is within the margin
   bool is_established = false;      // not worse than the margin: it may be promoted early
   double events = 0;                // of the candidate, so far; slots of a gauge
 };

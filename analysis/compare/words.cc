@@ -246,7 +246,9 @@ ComparedSize size_of(const CompareCondition& condition, const ComparisonState& s
     if (!state.fed.empty())
       size.interval = statistics::rate_intervals(state.fed, kIntervalLevel).ratio;
   } else if (const auto* gauge = std::get_if<GaugeState>(&state.process)) {
-    const auto& rules = std::get<GaugeRules>(condition.rules);
+    const auto* of_gauge = std::get_if<GaugeRules>(&condition.rules);
+    if (of_gauge == nullptr) return size;
+    const GaugeRules& rules = *of_gauge;
     if (state.stable_sum != 0) size.ratio = state.candidate_sum / state.stable_sum;
     if (rules.mode != GaugeMode::kRatio || gauge->differences.size() < 20) return size;
     if (const auto limits = statistics::mean_limits(gauge->differences, kIntervalLevel)) {

@@ -352,7 +352,7 @@ std::string encode(const CounterTable& state) { return bytes_of(state); }
 std::string encode(const ComparisonState& state) { return bytes_of(state); }
 std::string encode(const CountState& state) { return bytes_of(state); }
 
-bool is_count(std::string_view bytes) {
+bool is_count_state(std::string_view bytes) {
   return bytes.size() > 1 && static_cast<std::uint8_t>(bytes[1]) == kKind<CountState>;
 }
 

@@ -33,6 +33,6 @@ template <class State>
 Expected<State, std::string> decode(std::string_view bytes);
 
 // Whether the bytes say that they are one of these.
-bool is_count(std::string_view bytes);
+bool is_count_state(std::string_view bytes);
 
 }  // namespace rollwatch::statistics

@@ -1,5 +1,7 @@
 #include "daemon/api/analysis_of_request.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -28,18 +30,37 @@ const Value* condition_named(const Value& analysis, const std::string& name) {
 
 }  // namespace
 
-void read_subject(BodyReader& body, RolloutSpec& spec) {
+void read_arguments(BodyReader& body, RolloutSpec& spec) {
   spec.ns = body.text("namespace").value_or(spec.ns);
   spec.service = body.required_text("service");
   spec.target = body.text("target").value_or(spec.target);
-  spec.stable = body.text("stable").value_or("");
-  spec.candidate = body.required_text("candidate");
   spec.policy = body.texts("policy", kMostNames, true);
   spec.labels = body.pairs("labels", kMostLabels, kLabelValue);
   spec.args = body.pairs("args", kMostLabels, kLabelValue);
   if (spec.ns.find('/') != std::string::npos) body.wrong("namespace", "must not contain a slash");
+}
+
+void read_subject(BodyReader& body, RolloutSpec& spec) {
+  read_arguments(body, spec);
+  spec.stable = body.text("stable").value_or("");
+  spec.candidate = body.required_text("candidate");
   if (!spec.candidate.empty() && spec.candidate == spec.stable)
     body.wrong("candidate", "must differ from stable: there is nothing to roll out");
+}
+
+void refuse_other_namespaces(const Caller& caller, const RolloutSpec& spec) {
+  if (caller.sees(spec.ns)) return;
+  throw Refusal{
+      {403, fmt::format("the token \"{}\" is not for the namespace \"{}\"", caller.name, spec.ns)}};
+}
+
+void require_condition(BodyReader& body, const Plan& plan, const std::string& name) {
+  std::vector<std::string> known;
+  for (const ConditionPlan& condition : plan.conditions) known.push_back(condition.name);
+  if (std::ranges::find(known, name) == known.end())
+    body.wrong("condition", fmt::format("there is no condition \"{}\" in it{}", name,
+                                        suggestion(name, known, "there are", "; it has none")));
+  body.refuse_errors();
 }
 
 std::vector<std::string> merge_into(Registration& registration,
@@ -88,6 +109,17 @@ std::string pointer_into_request(const std::string& pointer, const std::string& 
   }
   if (given != nullptr && !rest.empty()) given = given->find(next_token(rest));
   return given == nullptr ? elsewhere : given->origin().pointer + rest;
+}
+
+void refuse_rendering(const std::vector<FieldProblem>& problems, const std::string& merged,
+                      const Value* analysis) {
+  Problem problem{422, ""};
+  for (const FieldProblem& field : problems) {
+    const std::string pointer = pointer_into_request(field.pointer, merged, analysis);
+    if (problem.errors.empty()) problem.detail = pointer + ": " + field.detail;
+    problem.errors.emplace_back(pointer, field.detail);
+  }
+  throw Refusal{problem};
 }
 
 }  // namespace rollwatch

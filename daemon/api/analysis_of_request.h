@@ -18,6 +18,14 @@ inline constexpr std::size_t kMostNames = 32;  // of policies, or notifiers
 // Reads who goes out, and what its queries are rendered with: namespace, service, target, stable,
 // candidate, policy, labels and args.
 void read_subject(BodyReader& body, RolloutSpec& spec);
+// The same without the versions.
+void read_arguments(BodyReader& body, RolloutSpec& spec);
+
+// 403 for a caller that may not see the namespace.
+void refuse_other_namespaces(const Caller& caller, const RolloutSpec& spec);
+
+// 422 if the plan has no condition of this name, which the request's `condition` is.
+void require_condition(BodyReader& body, const Plan& plan, const std::string& name);
 
 // Fills in document and plan of `registration` from its spec's namespace, service and policies and
 // from `analysis` (null: none). What is wrong goes to the reader; returns the warnings.
@@ -30,5 +38,9 @@ std::vector<std::string> merge_into(Registration& registration,
 // where `analysis` (null: none) gives that value, or else /policy, which gave it.
 std::string pointer_into_request(const std::string& pointer, const std::string& merged,
                                  const Value* analysis);
+
+// 422 with what has no value, each where the request would have it.
+[[noreturn]] void refuse_rendering(const std::vector<FieldProblem>& problems,
+                                   const std::string& merged, const Value* analysis);
 
 }  // namespace rollwatch

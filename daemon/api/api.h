@@ -26,6 +26,7 @@
 #include "daemon/engine/caller.h"
 #include "daemon/engine/check_conditions.h"
 #include "daemon/engine/nodes.h"
+#include "daemon/engine/stable_past.h"
 #include "daemon/engine/target_driver.h"
 #include "daemon/feed/event_feed.h"
 #include "daemon/http/message.h"
@@ -133,6 +134,8 @@ struct ApiContext {
   std::function<awaitable<std::vector<CheckedCondition>>(
       RolloutSpec spec, std::shared_ptr<const Plan> plan, std::vector<std::string> left_out)>
       check_conditions = no_check;
+  // What stable was like.
+  ReadPast read_past = no_past;
 
   std::function<std::vector<DatasourceView>()> datasources = [] {
     return std::vector<DatasourceView>();
@@ -142,6 +145,10 @@ struct ApiContext {
   static awaitable<std::vector<CheckedCondition>> no_check(RolloutSpec, std::shared_ptr<const Plan>,
                                                            std::vector<std::string>) {
     co_return std::vector<CheckedCondition>();
+  }
+  static awaitable<Expected<std::vector<HistorySlot>, std::string>> no_past(
+      std::shared_ptr<const RolloutSpec>, std::shared_ptr<const Plan>, std::size_t, PastTimes) {
+    co_return std::vector<HistorySlot>();
   }
   static awaitable<FeedOpened> no_stream(FeedFilter, std::optional<std::int64_t>, std::string) {
     co_return Unexpected(FeedRefusal());
@@ -153,6 +160,7 @@ struct ApiContext {
   // They cost the datasources, and the store, more than other calls do.
   Seats checks{8};
   Seats exports{4};
+  Seats calibrations{2};
 };
 
 // One request on its way to a handler.

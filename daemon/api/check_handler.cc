@@ -29,9 +29,8 @@ std::vector<std::string> left_out_of(const std::shared_ptr<const Plan>& plan,
                                      const std::optional<std::string>& wanted, BodyReader& body,
                                      std::vector<std::string>& unstable) {
   plan_for(spec, plan, &unstable);
-  std::vector<std::string> left_out = unstable, known;
+  std::vector<std::string> left_out = unstable;
   for (const ConditionPlan& condition : plan->conditions) {
-    known.push_back(condition.name);
     const bool is_out = std::ranges::find(left_out, condition.name) != left_out.end();
     if (wanted && condition.name != *wanted && !is_out) left_out.push_back(condition.name);
   }
@@ -39,10 +38,7 @@ std::vector<std::string> left_out_of(const std::shared_ptr<const Plan>& plan,
     std::erase_if(unstable, [&](const std::string& name) { return name != *wanted; });
     left_out.emplace_back(kAlertsName);  // whose labels would have to be given, too
   }
-  if (wanted && std::ranges::find(known, *wanted) == known.end())
-    body.wrong("condition", fmt::format("there is no condition \"{}\" in it{}", *wanted,
-                                        suggestion(*wanted, known, "there are", "; it has none")));
-  body.refuse_errors();
+  if (wanted) require_condition(body, *plan, *wanted);
   return left_out;
 }
 
@@ -79,17 +75,6 @@ Json checked_json(const CheckedCondition& checked) {
                                    asked.evaluated_at - kGraphBefore)}};
 }
 
-[[noreturn]] void refuse_rendering(const std::vector<FieldProblem>& problems,
-                                   const std::string& merged, const Value* analysis) {
-  Problem problem{422, ""};
-  for (const FieldProblem& field : problems) {
-    const std::string pointer = pointer_into_request(field.pointer, merged, analysis);
-    if (problem.errors.empty()) problem.detail = pointer + ": " + field.detail;
-    problem.errors.emplace_back(pointer, field.detail);
-  }
-  throw Refusal{problem};
-}
-
 }  // namespace
 
 awaitable<ServerResponse> check_conditions_now(const ApiContext& context, Call& call) {
@@ -104,9 +89,7 @@ awaitable<ServerResponse> check_conditions_now(const ApiContext& context, Call& 
   if (spec.policy.empty() && analysis == nullptr && !body.is_given("analysis"))
     body.wrong("policy", "is required, or else an \"analysis\" with conditions");
   body.finish();
-  if (!call.caller.sees(spec.ns))
-    throw Refusal{{403, fmt::format("the token \"{}\" is not for the namespace \"{}\"",
-                                    call.caller.name, spec.ns)}};
+  refuse_other_namespaces(call.caller, spec);
   auto merged = merge_analysis(*context.settings(), spec.ns, spec.service, spec.policy, analysis,
                                Steps::kOptional);
   if (!merged) {

@@ -2,8 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <boost/asio/this_coro.hpp>
 #include <nlohmann/json.hpp>
 
 #include "daemon/api/json_values.h"
@@ -18,65 +16,30 @@ constexpr int kVersion = 1;  // of the lines' form
 constexpr std::size_t kPieceBytes = 64 * 1024;
 constexpr std::size_t kRolloutsAtOnce = 20;
 constexpr std::size_t kRowsAtOnce = 500;
-constexpr Millis kStuck{60'000};
 
 }  // namespace
 
 ExportSource::ExportSource(RolloutService& service, Clock& clock, ExportRequest request)
-    : service_(service), clock_(clock), request_(std::move(request)) {}
+    : WatchedBody(clock, "an export for " + request.caller.name),
+      service_(service),
+      request_(std::move(request)) {}
 
-void ExportSource::stop() { stopped_ = true; }
-
-awaitable<BodyPiece> ExportSource::next() {
-  given_at_.reset();
+awaitable<std::string> ExportSource::make() {
   text_.clear();
   std::string trouble;
   try {
-    while (!stopped_ && part_ != Part::kNothing && text_.size() < kPieceBytes)
+    while (!is_stopped() && part_ != Part::kNothing && text_.size() < kPieceBytes)
       co_await write_more();
   } catch (const StoreError& error) {
     trouble = error.what();
   }
   if (!trouble.empty()) {
-    spdlog::warn("an export for {} ends early: {}", request_.caller.name, trouble);
+    spdlog::warn("{} ends early: {}", name(), trouble);
     rollout_.reset();
     write("error", {{"detail", "the store is away: the rest is missing"}});
     part_ = Part::kNothing;
   }
-  BodyPiece piece;
-  if (stopped_ || text_.empty()) co_return piece;
-  given_at_ = clock_.steady();
-  if (!watched_) {
-    watched_ = true;
-    const auto executor = co_await net::this_coro::executor;
-    spawn(executor, "export reader",
-          [weak = weak_from_this(), &clock = clock_] { return watch_reader(weak, clock); });
-  }
-  piece.push_back(std::make_shared<const std::string>(std::move(text_)));
-  co_return piece;
-}
-
-awaitable<void> ExportSource::watch_reader(std::weak_ptr<ExportSource> weak, Clock& clock) {
-  Millis left{0};
-  do {
-    if (left > Millis{0}) co_await clock.sleep(left);
-    const auto self = weak.lock();
-    left = self ? self->patience_left() : Millis{0};
-  } while (left > Millis{0});
-}
-
-// How long it is still waited for the reader; 0: no longer.
-Millis ExportSource::patience_left() {
-  const bool waits = given_at_ && !stopped_;
-  const auto left =
-      waits ? std::chrono::ceil<Millis>(*given_at_ + kStuck - clock_.steady()) : Millis{0};
-  watched_ = left > Millis{0};
-  if (waits && !watched_) {
-    spdlog::info("an export for {} is cut: its reader takes nothing", request_.caller.name);
-    stopped_ = true;
-    if (cut) cut();
-  }
-  return std::max(left, Millis{0});
+  co_return std::move(text_);
 }
 
 void ExportSource::write(const char* type, Json data) {
@@ -90,7 +53,7 @@ awaitable<void> ExportSource::write_more() {
   switch (part_) {
     case Part::kBegin:
       write("export", {{"version", kVersion},
-                       {"at", format_time(clock_.wall())},
+                       {"at", format_time(clock().wall())},
                        {"program", request_.program},
                        {"namespace", text_json(request_.ns)},
                        {"since", time_json(request_.since)}});
@@ -188,7 +151,7 @@ awaitable<void> ExportSource::write_decision() {
 
 awaitable<void> ExportSource::write_freezes() {
   rollout_.reset();
-  const SysTime now = clock_.wall();
+  const SysTime now = clock().wall();
   for (const FreezeRecord& freeze : co_await service_.all_freezes()) {
     const bool of_everything = freeze.service.empty();
     if (!request_.ns.empty() && freeze.ns != request_.ns) continue;

@@ -15,9 +15,8 @@
 #include <vector>
 
 #include "daemon/api/rollout_service.h"
+#include "daemon/api/watched_body.h"
 #include "daemon/engine/caller.h"
-#include "daemon/http/body_source.h"
-#include "daemon/net/clock.h"
 
 namespace rollwatch {
 
@@ -29,13 +28,10 @@ struct ExportRequest {
   std::shared_ptr<void> seat;    // held as long as it is sent
 };
 
-class ExportSource : public BodySource, public std::enable_shared_from_this<ExportSource> {
+class ExportSource : public WatchedBody {
  public:
   // Service and clock must outlive it.
   ExportSource(RolloutService& service, Clock& clock, ExportRequest request);
-
-  awaitable<BodyPiece> next() override;
-  void stop() override;
 
  private:
   enum class Part : unsigned char {
@@ -49,6 +45,7 @@ class ExportSource : public BodySource, public std::enable_shared_from_this<Expo
     kNothing,
   };
 
+  awaitable<std::string> make() override;
   awaitable<void> write_more();
   awaitable<void> write_rollout();
   awaitable<void> write_evaluations();
@@ -57,12 +54,8 @@ class ExportSource : public BodySource, public std::enable_shared_from_this<Expo
   awaitable<void> write_decision();
   awaitable<void> write_freezes();
   void write(const char* type, nlohmann::ordered_json data);
-  // Until the reader has taken what it was given. Keeps nothing alive meanwhile.
-  static awaitable<void> watch_reader(std::weak_ptr<ExportSource> weak, Clock& clock);
-  Millis patience_left();
 
   RolloutService& service_;
-  Clock& clock_;
   const ExportRequest request_;
 
   Part part_ = Part::kBegin;
@@ -76,10 +69,6 @@ class ExportSource : public BodySource, public std::enable_shared_from_this<Expo
   std::optional<std::string> delivery_page_;
   std::deque<std::string> decisions_;  // that are still to be written
   std::size_t lines_ = 0, rollouts_written_ = 0;
-
-  bool stopped_ = false;
-  std::optional<SteadyTime> given_at_;  // when the reader was given what it has not taken yet
-  bool watched_ = false;
 };
 
 }  // namespace rollwatch

@@ -27,6 +27,7 @@ Json worst_json(const RolloutView& view, const std::vector<StoredEvaluation>* re
   const ConditionState& state = view.state.conditions[*worst];
   const auto limit = failing_limit(plan, state);
   Json json{{"name", plan.name},
+            {"kind", condition_kind(plan)},
             {"verdict", name_of(verdict_of({view.spec, *view.plan}, view.state, *worst))},
             {"on_fail", on_fail_name(plan.on_fail)},
             {"value", state.last ? number_json(state.last->value) : Json(nullptr)},

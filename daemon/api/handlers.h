@@ -36,6 +36,8 @@ awaitable<ServerResponse> list_policies(const ApiContext& context, Call& call);
 awaitable<ServerResponse> get_policy(const ApiContext& context, Call& call);
 // check_handler.cc
 awaitable<ServerResponse> check_conditions_now(const ApiContext& context, Call& call);
+// calibrate_handler.cc
+awaitable<ServerResponse> calibrate(const ApiContext& context, Call& call);
 // event_stream.cc
 awaitable<ServerResponse> stream_events(const ApiContext& context, Call& call);
 // decide_handlers.cc

@@ -93,12 +93,6 @@ void add_question(Json& json, const ReportFacts& facts, std::size_t index) {
                                  facts.view.spec.created_at);
 }
 
-std::string_view kind_of(const ConditionPlan& plan) {
-  if (plan.is_readiness) return "readiness";
-  if (comparison_of(plan) != nullptr) return "comparison";
-  return count_of(plan) != nullptr ? "count" : "threshold";
-}
-
 // Of a comparison: the evidence that decides.
 void add_rule(Json& json, const ConditionPlan& plan, const ConditionState& state) {
   json["rule"] = rule_text(plan);
@@ -163,7 +157,7 @@ Json report_condition_json(const ReportFacts& facts, std::size_t index) {
   const std::size_t answers =
       plan.within == kWithinAll ? state.answers_of_all : state.recent.size();
   Json json{{"name", plan.name},
-            {"kind", kind_of(plan)},
+            {"kind", condition_kind(plan)},
             {"verdict", name_of(verdict_of({view.spec, *view.plan}, view.state, index))},
             {"gating", !plan.is_readiness && plan.on_fail != OnFail::kObserve &&
                            !view.state.conditions_only_observe},

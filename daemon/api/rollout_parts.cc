@@ -128,6 +128,12 @@ int percent_of(const RolloutView& view) {
   return static_cast<int>(std::min(kNearlyAll, std::floor(100 * done / (steps + 1))));
 }
 
+std::string_view condition_kind(const ConditionPlan& condition) {
+  if (condition.is_readiness) return "readiness";
+  if (comparison_of(condition) != nullptr) return "comparison";
+  return count_of(condition) != nullptr ? "count" : "threshold";
+}
+
 std::optional<Comparison> failing_limit(const ConditionPlan& condition,
                                         const ConditionState& state) {
   const auto* threshold = std::get_if<ThresholdCondition>(&condition.kind);

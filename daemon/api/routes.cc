@@ -35,6 +35,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/api/v1/policies", Scope::kRead, list_policies},
     Route{"GET", "/api/v1/policies/{name}", Scope::kRead, get_policy},
     Route{"POST", "/api/v1/check", Scope::kRead, check_conditions_now},
+    Route{"POST", "/api/v1/calibrate", Scope::kRead, calibrate},
     Route{"GET", "/api/v1/nodes", Scope::kRead, list_nodes},
     Route{"POST", "/api/v1/deliveries/{id}/redeliver", Scope::kDecide, redeliver_delivery},
     Route{"GET", "/api/v1/targets", Scope::kRead, list_targets},

@@ -33,8 +33,11 @@ std::string_view on_missing_name(OnMissing on_missing);
 // equals the one nearest to its limit; while it waits for readiness, that. None: it has no
 // condition.
 std::optional<std::size_t> worst_condition(const RolloutView& view);
+// "threshold", "count", "comparison" or "readiness".
+std::string_view condition_kind(const ConditionPlan& condition);
 // The comparison it fails by; nothing if none decides.
-std::optional<Comparison> failing_limit(const ConditionPlan& condition, const ConditionState& state);
+std::optional<Comparison> failing_limit(const ConditionPlan& condition,
+                                        const ConditionState& state);
 
 // A rollout as a row among others; `recent`: the last slots of its worst condition, or null.
 nlohmann::ordered_json fleet_row_json(const RolloutView& view,

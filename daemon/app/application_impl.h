@@ -41,6 +41,9 @@ class Application::Impl {
   DelayHooks delay_hooks();
   EngineHooks engine_hooks();
   ApiContext api_context();
+  awaitable<Expected<std::vector<HistorySlot>, std::string>> read_past(
+      std::shared_ptr<const RolloutSpec> spec, std::shared_ptr<const Plan> plan,
+      std::size_t condition, PastTimes times);
   std::vector<DatasourceView> datasource_views() const;
   DaemonView daemon_view() const;
   std::optional<std::string> not_ready() const;  // why /-/ready is 503

@@ -5,6 +5,7 @@
 #include "analysis/freezes.h"
 #include "daemon/api/carried.h"
 #include "daemon/app/application_impl.h"
+#include "daemon/engine/stable_past.h"
 
 namespace rollwatch {
 namespace {
@@ -215,8 +216,19 @@ ApiContext Application::Impl::api_context() {
             return check_conditions(std::move(spec), std::move(plan), std::move(left_out),
                                     std::move(around));
           },
+          [this](std::shared_ptr<const RolloutSpec> spec, std::shared_ptr<const Plan> plan,
+                 std::size_t condition, PastTimes times) {
+            return read_past(std::move(spec), std::move(plan), condition, times);
+          },
           [this] { return datasource_views(); },
           [this] { return daemon_view(); }};
+}
+
+awaitable<Expected<std::vector<HistorySlot>, std::string>> Application::Impl::read_past(
+    std::shared_ptr<const RolloutSpec> spec, std::shared_ptr<const Plan> plan,
+    std::size_t condition, PastTimes times) {
+  const QuestionPlace place{0, plan->steps.empty() ? std::nullopt : plan->steps.front().weight};
+  co_return co_await stable_past(delays_, *spec, plan->conditions[condition], place, times);
 }
 
 std::vector<DatasourceView> Application::Impl::datasource_views() const {

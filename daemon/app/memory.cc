@@ -41,7 +41,10 @@ int let_go(dl_phdr_info* library, std::size_t, void*) {
 
 void let_go_of_code() { dl_iterate_phdr(let_go, nullptr); }
 
-void allocate_together() { mallopt(M_ARENA_MAX, 2); }
+void allocate_together() {
+  mallopt(M_ARENA_MAX, 2);
+  mallopt(M_MXFAST, 0);
+}
 
 bool give_memory_back() {
   const struct mallinfo2 heap = mallinfo2();

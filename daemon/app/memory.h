@@ -9,8 +9,10 @@ namespace rollwatch {
 // As many open files, such as connections, as the system lets this process have; how many.
 std::size_t allow_many_files();
 
-// Few threads allocate here: arenas of their own would only scatter what is freed. Once per
-// process, before any thread.
+// Few threads allocate here: arenas of their own would only scatter what is freed. And what is
+// freed is joined with its neighbours at once: glibc would keep some of it apart, and every batch
+// of questions, which needs a larger piece, would have it all walked through. Once per process,
+// before any thread.
 void allocate_together();
 
 // Gives it back to the system if it is much. Takes some milliseconds then. Whether it did.

@@ -23,6 +23,8 @@ int run_notify_test(const Invocation& call, Surroundings& surroundings);
 int run_logs(const Invocation& call, Surroundings& surroundings);
 // 0 if every condition passes, 2 if one fails, 3 if none fails and not all pass.
 int run_check(const Invocation& call, Surroundings& surroundings);
+// 0 if something was measured, 1 if not.
+int run_calibrate(const Invocation& call, Surroundings& surroundings);
 int run_policy_list(const Invocation& call, Surroundings& surroundings);
 int run_policy_show(const Invocation& call, Surroundings& surroundings);
 int run_deliveries_list(const Invocation& call, Surroundings& surroundings);

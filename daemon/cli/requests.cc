@@ -233,6 +233,15 @@ Request check_request(const Invocation& call) {
       .method = "POST", .target = "/check", .body = as_body(body_of(call)), .timeout = kPatience};
 }
 
+Request calibrate_request(const Invocation& call) {
+  // A window's answers may be slow to come, each as slow as a datasource may be.
+  constexpr auto kSilence = std::chrono::minutes(5);
+  return Request{.method = "POST",
+                 .target = "/calibrate",
+                 .body = as_body(body_of(call)),
+                 .timeout = kSilence};
+}
+
 Expected<Request, std::string> export_request(const Invocation& call, SysTime now) {
   constexpr auto kSilence = std::chrono::minutes(2);
   Request request{.target = "/export", .timeout = kSilence};

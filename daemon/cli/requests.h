@@ -48,6 +48,8 @@ Request label_request(const Invocation& call, const std::string& who);
 Request redeliver_request(const Invocation& call, const std::string& who);
 // POST /check
 Request check_request(const Invocation& call);
+// POST /calibrate; the caller says where the lines go.
+Request calibrate_request(const Invocation& call);
 // GET /export; the caller says where the lines go. An error is of the command line's.
 Expected<Request, std::string> export_request(const Invocation& call, SysTime now);
 

@@ -127,6 +127,21 @@ constexpr std::array kCheckFlags{
     kArgs,
     Flag{"condition", FlagKind::kText, "NAME", "only this one", "condition"},
 };
+constexpr std::array kCalibrateFlags{
+    kNamespace,
+    Flag{"service", FlagKind::kText, "NAME", "what is looked at", "service", true},
+    Flag{"target", FlagKind::kText, "NAME", "where (default: default)", "target"},
+    Flag{"stable", FlagKind::kText, "VERSION", "the version whose pods are compared", "stable",
+         true},
+    kPolicy,
+    kAnalysis,
+    kLabels,
+    kArgs,
+    Flag{"condition", FlagKind::kText, "NAME", "only this one", "condition"},
+    Flag{"from", FlagKind::kText, "WHEN",
+         "a time such as 2026-01-02T18:00:00Z, or how long ago, such as 7d (default: 24h)", "from"},
+    Flag{"to", FlagKind::kText, "WHEN", "the same (default: now)", "to"},
+};
 constexpr std::array kTokenFlags{
     Flag{"scopes",
          FlagKind::kList,
@@ -206,6 +221,10 @@ constexpr std::array kVerbs{
          "[NAMESPACE/SERVICE]", kFreezeFlags, run_freeze},
     Verb{"check", "evaluate conditions now, with no effect; 0: all pass, 2: one fails, 3: neither",
          "", kCheckFlags, run_check, Formats::kList},
+    Verb{"calibrate",
+         "how often stable itself would have been rolled back, each of its pods as a candidate of "
+         "the past",
+         "", kCalibrateFlags, run_calibrate, Formats::kList},
     Verb{"policy",
          "list the policies of the server",
          "",

@@ -44,14 +44,18 @@ awaitable<void> Teller::load(Store& store, std::vector<RolloutView> active) {
 Told Teller::tell(const std::vector<TakenStep>& steps, const Freezes& freezes) {
   assert(loaded_ && "what was told before is not known yet");
   Told told;
-  ToldSoFar so_far = so_far_;
-  std::string latest = so_far.to_text();
+  told.steps.reserve(steps.size());
+  ToldSoFar so_far = so_far_, in_text = so_far_;
+  std::string text = so_far.to_text(), latest = text;
   std::string on_disk = on_disk_;
   bool is_checked = false;  // the batch is refused if something else is on disk
   for (const TakenStep& step : steps) {
     Told::Step& to = told.steps.emplace_back();
     to.notifications = deliveries_of(step, rollwatch::tell(so_far, step, *routes_, freezes));
-    std::string text = so_far.to_text();
+    if (!so_far.is_same_as(in_text)) {  // hardly ever
+      text = so_far.to_text();
+      in_text = so_far;
+    }
     // What is not told because people know of it already is held against what they were told last
     // as well: another node may have told them of its end.
     const bool leans_on_it =
@@ -59,7 +63,7 @@ Told Teller::tell(const std::vector<TakenStep>& steps, const Freezes& freezes) {
     if (text == latest && (is_checked || !leans_on_it)) continue;
     is_checked = true;
     to.memos.push_back({"", kToldOnce, text, true, std::move(on_disk)});
-    on_disk = latest = std::move(text);
+    on_disk = latest = text;
   }
   if (!so_far.is_same_as(so_far_) || on_disk != on_disk_)
     told.on_disk = [this, so_far = std::move(so_far), on_disk = std::move(on_disk),

@@ -1,5 +1,6 @@
 #include "daemon/engine/comparison_json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -61,6 +62,7 @@ Json comparison_json(const Plan& plan, const RolloutState& state, std::size_t i)
       condition->kind() == CompareKind::kRate || condition->kind() == CompareKind::kHistogram;
   const statistics::RateTick total = total_of(seen);
   const auto slots = static_cast<double>(slots_of(seen));
+  const bool is_cause = std::ranges::find(standing.causes, i) != standing.causes.end();
   return {
       {"kind", name_of(condition->kind())},
       {"in_promise", is_in_promise(plan, i)},
@@ -71,11 +73,13 @@ Json comparison_json(const Plan& plan, const RolloutState& state, std::size_t i)
       {"needed", from_log(standing.log_needed)},
       {"together", from_log(standing.log_together)},
       {"needed_together", from_log(standing.log_alpha)},
-      {"rejects", standing.rejects},
+      {"rejects", is_cause},
       {"suspicious", standing.suspicious},
       {"held_back", standing.held_back},
       {"early_promote", condition->early_promote},
       {"established", standing.is_established},
+      {"promote_evidence", from_log(standing.log_promote)},
+      {"promote_needed", 1 / kAlphaPromote},
       {"slots", slots},
       {"candidate", counts ? counts_json(total.candidate) : mean_json(seen.candidate_sum, slots)},
       {"stable", counts ? counts_json(total.stable) : mean_json(seen.stable_sum, slots)},

@@ -1,8 +1,12 @@
-// What is due when: each entry at one moment at most, the earliest first. A heap in which each
-// entry knows its place, so that a new moment replaces the old one, and nothing is left lying.
+// What is due when: each entry at one moment at most, the earliest first.
+//
+// Slots lie on common steps of time, so that many are due at one moment: each moment is a list of
+// what is due then, and an entry knows its place there. Of thousands of entries, which lie anywhere
+// in memory, no other is looked at when one comes or goes, but the last of its own moment.
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -10,85 +14,57 @@
 
 namespace rollwatch {
 
-// `Entry` has a member `std::size_t due_place`, which is this queue's alone, kNotDue to begin with.
-inline constexpr std::size_t kNotDue = static_cast<std::size_t>(-1);
+// Where an entry is. `Entry` has a member `DuePlace due_place`, which is this queue's alone.
+struct DuePlace {
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  SysTime at{};
+  std::size_t index = kNone;  // of the list of that moment; kNone: it is not due
+};
 
 template <class EntryPtr>
 class DueQueue {
  public:
-  bool empty() const { return heap_.empty(); }
-  std::size_t size() const { return heap_.size(); }
-  SysTime earliest() const { return heap_.front().at; }
+  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
+  SysTime earliest() const { return moments_.begin()->first; }
 
   // In place of when it was due until now.
   void set(const EntryPtr& entry, SysTime at) {
-    std::size_t place = entry->due_place;
-    if (place == kNotDue) {
-      place = heap_.size();
-      heap_.push_back({at, entry});
-      entry->due_place = place;
+    DuePlace& place = entry->due_place;
+    if (place.index != DuePlace::kNone) {
+      if (place.at == at) return;
+      take(place);
     }
-    const SysTime before = std::exchange(heap_[place].at, at);
-    if (at <= before) up(place);
-    if (at > before) down(place);
+    auto& moment = moments_[at];
+    place = {at, moment.size()};
+    moment.push_back(entry);
+    ++size_;
   }
 
   void remove(const EntryPtr& entry) {
-    const std::size_t place = entry->due_place;
-    if (place != kNotDue) take(place);
+    if (entry->due_place.index != DuePlace::kNone) take(entry->due_place);
   }
 
-  EntryPtr pop() { return take(0); }
+  EntryPtr pop() { return take(moments_.begin()->second.back()->due_place); }
 
  private:
-  struct Due {
-    SysTime at;
-    EntryPtr entry;
-  };
-
-  EntryPtr take(std::size_t place) {
-    EntryPtr entry = std::move(heap_[place].entry);
-    entry->due_place = kNotDue;
-    const std::size_t last = heap_.size() - 1;
-    if (place != last) {
-      heap_[place] = std::move(heap_[last]);
-      heap_[place].entry->due_place = place;
+  EntryPtr take(DuePlace& place) {
+    const auto moment = moments_.find(place.at);
+    auto& entries = moment->second;
+    EntryPtr entry = std::move(entries[place.index]);
+    if (place.index + 1 < entries.size()) {
+      entries[place.index] = std::move(entries.back());
+      entries[place.index]->due_place.index = place.index;
     }
-    heap_.pop_back();
-    if (place != last) {
-      up(place);
-      down(place);
-    }
+    entries.pop_back();
+    if (entries.empty()) moments_.erase(moment);
+    place.index = DuePlace::kNone;
+    --size_;
     return entry;
   }
 
-  void up(std::size_t place) {
-    while (place > 0) {
-      const std::size_t parent = (place - 1) / 2;
-      if (heap_[place].at >= heap_[parent].at) return;
-      exchange(place, parent);
-      place = parent;
-    }
-  }
-
-  void down(std::size_t place) {
-    for (;;) {
-      std::size_t first = place;
-      for (std::size_t child = 2 * place + 1; child <= 2 * place + 2; ++child)
-        if (child < heap_.size() && heap_[child].at < heap_[first].at) first = child;
-      if (first == place) return;
-      exchange(place, first);
-      place = first;
-    }
-  }
-
-  void exchange(std::size_t a, std::size_t b) {
-    std::swap(heap_[a], heap_[b]);
-    heap_[a].entry->due_place = a;
-    heap_[b].entry->due_place = b;
-  }
-
-  std::vector<Due> heap_;
+  std::map<SysTime, std::vector<EntryPtr>> moments_;  // none of them empty
+  std::size_t size_ = 0;
 };
 
 }  // namespace rollwatch

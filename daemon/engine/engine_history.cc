@@ -3,14 +3,12 @@
 // waits for it.
 #include <algorithm>
 
-#include "analysis/render.h"
 #include "daemon/engine/engine_impl.h"
+#include "daemon/engine/stable_past.h"
 
 namespace rollwatch {
 namespace {
 
-// So many slots are looked back; what is subtracted takes one more.
-constexpr int kHistorySlots = 30;
 constexpr int kHistoryAttempts = 3;
 constexpr Millis kHistoryAgain{10'000};
 
@@ -60,28 +58,12 @@ awaitable<void> Engine::Impl::read_history(EntryPtr entry, std::size_t condition
 awaitable<Expected<std::vector<HistorySlot>, std::string>> Engine::Impl::history_of(
     const Entry& entry, std::size_t condition) {
   const ConditionPlan& plan = entry.plan->conditions[condition];
-  PastQuestion past;
-  past.datasource = plan.datasource;
-  past.step = plan.interval;
-  past.last = clock_.wall() - source_.ingestion_delay(plan.datasource);
-  past.first = past.last - kHistorySlots * plan.interval;
-  std::vector<HistorySlot> slots;
-  for (const PlannedQuestion& question : questions_of(plan)) {
-    if (*question.arm != Arm::kStable) continue;
-    auto text = render_question(question, entry.spec, plan, entry.state.step,
-                                step_weight(*entry.plan, entry.state));
-    if (!text) co_return Unexpected(text.error().message);
-    past.query = *std::move(text);
-    Past answered = co_await source_.ask_past(past);
-    if (!answered) co_return Unexpected(answered.error());
-    if (question.is_bad) {
-      for (std::size_t i = 0; i < std::min(slots.size(), answered->size()); ++i)
-        slots[i].bad = std::move((*answered)[i].answer);
-    } else {
-      for (PastSlot& slot : *answered) slots.push_back({slot.at, std::move(slot.answer), {}});
-    }
-  }
-  co_return slots;
+  SysTime last = clock_.wall() - source_.ingestion_delay(plan.datasource);
+  // What was compared since it began is not history.
+  if (entry.state.begun) last = std::min(last, entry.spec.created_at);
+  const QuestionPlace place{entry.state.step, step_weight(*entry.plan, entry.state)};
+  const PastTimes times{last - kHistorySlots * plan.interval, last};
+  co_return co_await stable_past(source_, entry.spec, plan, place, times);
 }
 
 }  // namespace rollwatch

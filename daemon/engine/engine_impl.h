@@ -197,7 +197,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   bool begin(const EntryPtr& entry);
   void apply_work(Recording& recording, Work work, SysTime now);
   WorkResult add_step(Recording& recording, const Work& work, SysTime now);
-  void close_slots(Recording& recording, SysTime now);
+  void close_slots(Recording& recording);
   void hand_over(Recording recording);
   static bool can_linger(const Recording& recording);
   void start_flush();

@@ -50,6 +50,16 @@ bool is_quiet(const Work& work) {
                                  std::holds_alternative<TimePassed>(work.input));
 }
 
+// What was answered is in the step by now; only what came of it waits for the disk.
+void forget_answers(Work& work) {
+  work.asked.reset();
+  if (auto* slot = std::get_if<SlotAnswered>(&work.input)) {
+    slot->value = {};
+    slot->evidence.reset();
+    slot->arms.clear();
+  }
+}
+
 }  // namespace
 
 // ---- The mailbox: one step at a time
@@ -101,6 +111,7 @@ WorkResult Engine::Impl::add_step(Recording& recording, const Work& work, SysTim
     Commit more =
         commit_of(*recording.entry, rows_before, step, work.asked, {rules_, source_, now});
     const auto append = [](auto& to, auto& from) {
+      if (to.empty()) return to.swap(from);  // nearly always
       to.insert(to.end(), std::make_move_iterator(from.begin()),
                 std::make_move_iterator(from.end()));
     };
@@ -138,6 +149,7 @@ void Engine::Impl::apply_work(Recording& recording, Work work, SysTime now) {
     return;
   }
   if (!work.only_delivery) result = add_step(recording, work, now);
+  forget_answers(work);
   if (work.delivery && result.end != WorkEnd::kRefused) {
     result.end = WorkEnd::kRecorded;
     result.delivery = work.delivery->state;
@@ -151,9 +163,10 @@ void Engine::Impl::apply_work(Recording& recording, Work work, SysTime now) {
 
 // What is out when a rollout goes back or ends is not waited for, and has an end all the same; so
 // has what was due by then and not asked yet.
-void Engine::Impl::close_slots(Recording& recording, SysTime now) {
+void Engine::Impl::close_slots(Recording& recording) {
   const Entry& entry = *recording.entry;
   if (!recording.moves || is_watching(recording.step.state)) return;
+  const SysTime now = clock_.wall();
   for (std::size_t i = 0; i < entry.asking.size(); ++i) {
     const ConditionPlan& plan = entry.plan->conditions[i];
     const Grid grid = grid_of(plan, entry.state.conditions[i]);
@@ -171,7 +184,7 @@ void Engine::Impl::close_slots(Recording& recording, SysTime now) {
 }
 
 void Engine::Impl::hand_over(Recording recording) {
-  close_slots(recording, clock_.wall());
+  close_slots(recording);
   const bool nothing = !recording.moves && recording.commit.delivery_updates.empty();
   if (nothing) {
     for (std::size_t i = 0; i < recording.works.size(); ++i)
@@ -228,7 +241,9 @@ void Engine::Impl::recorded(Recording& r, const Recorded& at_commit) {
   const bool moved = r.moves;
   const Verdict before = entry->state.verdict;
   entry->recording = entry->beginning = false;
-  if (moved) entry->state = std::move(r.step.state);
+  // Copied, and not moved there: so a rollout's memory stays where it is, and what a step takes is
+  // given back while it is still in the processor's cache, for the next one to take.
+  if (moved) entry->state = r.step.state;
 
   std::vector<std::string> withdrawn;
   std::vector<std::string> closed;

@@ -43,6 +43,8 @@ void Engine::Impl::schedule_all() {
 // One sleeper is out for the earliest moment; a later one that finds itself overtaken does nothing.
 void Engine::Impl::arm() {
   if (stopping_ || !started_) return;
+  // Mostly it is out already, and the clock needs not be asked.
+  if (armed_for_ && !freeze_ends_at_ && !due_.empty() && *armed_for_ <= due_.earliest()) return;
   const SysTime now = clock_.wall();
   SysTime at = now + kLongestSleep;
   if (!due_.empty()) at = std::min(at, due_.earliest());

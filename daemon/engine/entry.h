@@ -124,7 +124,7 @@ struct Entry {
   std::vector<ConditionAsking> asking;  // per condition
   // What readiness was last answered: its decisions come with time, not with an answer.
   std::shared_ptr<const Asked> last_ready;
-  std::size_t due_place = kNotDue;
+  DuePlace due_place;
   Rare<std::vector<std::weak_ptr<Entry>>> waiting_for_idle;
 
   Fixed fixed() const { return {spec, *plan}; }

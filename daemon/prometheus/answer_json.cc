@@ -14,6 +14,8 @@ namespace rollwatch {
 
 namespace {
 
+using namespace std::string_view_literals;
+
 // Deeper than any answer of the API; what a server puts beside it ("stats", "trace") fits in as
 // well.
 constexpr std::size_t kMaxDepth = 64;
@@ -138,17 +140,17 @@ bool Reader::take(Kind kind, std::string* text) {
     case Place::kTop:
       return take_top(kind, text);
     case Place::kData:
-      if (key_ == "resultType") {
+      if (key_ == "resultType"sv) {
         if (!once(seen_type_) || !expect(text, "\"resultType\" is not a string")) return false;
         type_ = std::move(*text);
       }
-      return expect(key_ != "result", "\"result\" is not an array");
+      return expect(key_ != "result"sv, "\"result\" is not an array");
     case Place::kResult:
       return take_loose(kind, text);
     case Place::kElement:
-      return expect(key_ != "metric", "\"metric\" is not an object") &&
-             expect(key_ != "value", "\"value\" is not a pair of time and value") &&
-             expect(key_ != "values" && key_ != "histogram" && key_ != "histograms",
+      return expect(key_ != "metric"sv, "\"metric\" is not an object") &&
+             expect(key_ != "value"sv, "\"value\" is not a pair of time and value") &&
+             expect(key_ != "values"sv && key_ != "histogram"sv && key_ != "histograms"sv,
                     "\"histogram\" or \"values\" is not an array");
     case Place::kMetric:
       if (!expect(text, "a label's value is not a string")) return false;
@@ -167,22 +169,22 @@ bool Reader::take(Kind kind, std::string* text) {
 }
 
 bool Reader::take_top(Kind kind, std::string* text) {
-  if (key_ == "status") {
+  if (key_ == "status"sv) {
     if (!once(seen_status_) || !expect(text, "\"status\" is not a string")) return false;
     status_ = std::move(*text);
-  } else if (key_ == "errorType") {
+  } else if (key_ == "errorType"sv) {
     if (!once(seen_error_type_) || !expect(text, "\"errorType\" is not a string")) return false;
     answer_.error_type = std::move(*text);
-  } else if (key_ == "error") {
+  } else if (key_ == "error"sv) {
     if (!once(seen_error_) || !expect(text, "\"error\" is not a string")) return false;
     answer_.error = std::move(*text);
-  } else if (key_ == "isPartial") {
+  } else if (key_ == "isPartial"sv) {
     if (!once(seen_partial_) || !expect(kind == Kind::kBool, "\"isPartial\" is not true or false"))
       return false;
     answer_.partial = boolean_;
-  } else if (key_ == "warnings") {
+  } else if (key_ == "warnings"sv) {
     return once(seen_warnings_) && expect(kind == Kind::kNull, "\"warnings\" is not an array");
-  } else if (key_ == "data") {
+  } else if (key_ == "data"sv) {
     return once(seen_data_) && expect(kind == Kind::kNull, "\"data\" is not an object");
   }
   return true;
@@ -212,39 +214,39 @@ bool Reader::take_loose(Kind kind, std::string* text) {
 }
 
 std::optional<Reader::Place> Reader::place_in_top(Kind kind) {
-  if (key_ == "data") {
+  if (key_ == "data"sv) {
     if (!once(seen_data_) || !expect(kind == Kind::kObject, "\"data\" is not an object"))
       return std::nullopt;
     return Place::kData;
   }
-  if (key_ == "warnings") {
+  if (key_ == "warnings"sv) {
     if (!once(seen_warnings_) || !expect(kind == Kind::kArray, "\"warnings\" is not an array"))
       return std::nullopt;
     return Place::kWarnings;
   }
-  for (const char* name : {"status", "errorType", "error", "isPartial"}) {
+  for (const std::string_view name : {"status"sv, "errorType"sv, "error"sv, "isPartial"sv}) {
     if (key_ == name && !fail(in_quotes(key_) + " is an object or an array")) return std::nullopt;
   }
   return Place::kSkipped;
 }
 
 std::optional<Reader::Place> Reader::place_in_data(Kind kind) {
-  if (key_ == "result") {
+  if (key_ == "result"sv) {
     if (!once(seen_result_) || !expect(kind == Kind::kArray, "\"result\" is not an array"))
       return std::nullopt;
     return Place::kResult;
   }
-  if (!expect(key_ != "resultType", "\"resultType\" is not a string")) return std::nullopt;
+  if (!expect(key_ != "resultType"sv, "\"resultType\" is not a string")) return std::nullopt;
   return Place::kSkipped;
 }
 
 std::optional<Reader::Place> Reader::place_in_element(Kind kind) {
-  if (key_ == "metric") {
+  if (key_ == "metric"sv) {
     if (!once(has_metric_) || !expect(kind == Kind::kObject, "\"metric\" is not an object"))
       return std::nullopt;
     return Place::kMetric;
   }
-  if (key_ == "value") {
+  if (key_ == "value"sv) {
     if (!once(has_value_) ||
         !expect(kind == Kind::kArray, "\"value\" is not a pair of time and value")) {
       return std::nullopt;
@@ -252,8 +254,8 @@ std::optional<Reader::Place> Reader::place_in_element(Kind kind) {
     sample_index_ = 0;
     return Place::kSample;
   }
-  if (key_ == "histogram") has_histogram_ = true;
-  if (key_ == "values" || key_ == "histograms") has_range_ = true;
+  if (key_ == "histogram"sv) has_histogram_ = true;
+  if (key_ == "values"sv || key_ == "histograms"sv) has_range_ = true;
   return Place::kSkipped;
 }
 
@@ -325,19 +327,19 @@ bool Reader::close_element() {
 }
 
 Expected<AnswerJson, std::string> Reader::result() {
-  if (status_ == "error") return std::move(answer_);
+  if (status_ == "error"sv) return std::move(answer_);
   if (!seen_status_) return Unexpected<std::string>("\"status\" is missing");
-  if (status_ != "success") return Unexpected("\"status\" is " + in_quotes(status_));
+  if (status_ != "success"sv) return Unexpected("\"status\" is " + in_quotes(status_));
   answer_.success = true;
   if (!seen_type_) return Unexpected<std::string>("\"resultType\" is missing");
-  if (type_ == "matrix" || type_ == "string") {
+  if (type_ == "matrix"sv || type_ == "string"sv) {
     answer_.result = Unusable{type_};
     return std::move(answer_);
   }
-  if (type_ != "vector" && type_ != "scalar")
+  if (type_ != "vector"sv && type_ != "scalar"sv)
     return Unexpected("an unknown \"resultType\", " + in_quotes(type_));
   if (!seen_result_) return Unexpected<std::string>("\"result\" is missing");
-  if (type_ == "scalar") {
+  if (type_ == "scalar"sv) {
     const std::optional<double> value = loose_text_ ? read_value(*loose_text_) : std::nullopt;
     const bool is_pair =
         loose_ == 2 && loose_number_first_ && vector_.series.empty() && ranges_ + histograms_ == 0;

@@ -97,6 +97,7 @@ class PrometheusSource::Impl : public std::enable_shared_from_this<Impl> {
     ServerPtr server;  // null: configured no more, only its last questions are out
     int busy = 0;
     QueryQueue waiting;
+    bool sends_soon = false;       // at the end of this turn of the loop
     bool is_looked_after = false;  // somebody looks after `waiting` every now and then
     DatasourceReading seen;        // but for what is out and what waits
   };
@@ -104,8 +105,9 @@ class PrometheusSource::Impl : public std::enable_shared_from_this<Impl> {
 
   void later(std::function<void()> work);
   PoolPtr pool_of(const std::string& name);
+  void send_soon(const PoolPtr& pool);
   void send_next(const PoolPtr& pool);
-  void send(const PoolPtr& pool, const AskingPtr& asking);
+  void send(const PoolPtr& pool, const AskingPtr& asking, SteadyTime now);
   void received(const PoolPtr& pool, const ServerPtr& server, const Asking& asking,
                 KeptAnswer response);
   static int connections(const Pool& pool) {
@@ -203,14 +205,14 @@ void PrometheusSource::Impl::ask(std::vector<Question> questions,
     while (asked[place] != nullptr && !is_same(asked[place]->question, question))
       place = (place + 1) & (asked.size() - 1);
     if (asked[place] != nullptr) {
-      asked[place]->receivers.push_back({answered, i});
+      asked[place]->others.push_back({answered, i});
       continue;
     }
     PoolPtr pool = pool_of(question.datasource);
     Millis timeout = question.timeout;
     if (timeout == Millis{0} && pool->server) timeout = pool->server->settings.timeout;
-    const auto asking =
-        std::make_shared<Asking>(Asking{std::move(question), now, now + timeout, {{answered, i}}});
+    const auto asking = std::make_shared<Asking>(
+        Asking{std::move(question), now, now + timeout, {answered, i}, {}});
     asked[place] = asking.get();
     pool->waiting.push(asking, now);
     if (std::find(touched.begin(), touched.end(), pool) == touched.end())
@@ -226,25 +228,27 @@ void PrometheusSource::Impl::send_next(const PoolPtr& pool) {
     for (const AskingPtr& asking : pool->waiting.take_all())
       answer(*pool, *asking,
              failed(FailureKind::kNotAsked, "datasource " + pool->name + " is not configured"));
-    if (pool->busy == 0) pools_.erase(pool->name);
+    const auto known = pools_.find(pool->name);
+    if (pool->busy == 0 && known != pools_.end() && known->second == pool) pools_.erase(known);
     return;
   }
   while (!stopped_ && pool->server && pool->busy < connections(*pool)) {
-    const AskingPtr next = pool->waiting.pop(clock_.steady());
+    const SteadyTime now = clock_.steady();
+    const AskingPtr next = pool->waiting.pop(now);
     if (!next) break;
-    if (next->until - clock_.steady() < Millis{1})
+    if (next->until - now < Millis{1})
       give_up(*pool, pool->waiting.give_up(next));
     else if (!pool->server->client)
       answer(*pool, *next, failed(FailureKind::kUnreachable, "the address is not a URL"));
     else
-      send(pool, next);
+      send(pool, next, now);
   }
   if (!pool->waiting.empty()) look_after(pool);
 }
 
-void PrometheusSource::Impl::send(const PoolPtr& pool, const AskingPtr& asking) {
+void PrometheusSource::Impl::send(const PoolPtr& pool, const AskingPtr& asking, SteadyTime now) {
   const auto server = pool->server;
-  const auto left = std::chrono::floor<Millis>(asking->until - clock_.steady());
+  const auto left = std::chrono::floor<Millis>(asking->until - now);
   KeptRequest request;
   const Question& question = asking->question;
   request.bytes = question.range_step == Millis{0}
@@ -274,7 +278,17 @@ void PrometheusSource::Impl::received(const PoolPtr& pool, const ServerPtr& serv
   Answer parsed = answer_of(pool->name, server->settings, std::move(response));
   note(*pool, parsed);
   answer(*pool, asking, std::move(parsed));
-  send_next(pool);
+  send_soon(pool);
+}
+
+// When the other answers that are here have been read: what goes out together wakes the server
+// once.
+void PrometheusSource::Impl::send_soon(const PoolPtr& pool) {
+  if (std::exchange(pool->sends_soon, true)) return;
+  later([this, pool] {
+    pool->sends_soon = false;
+    send_next(pool);
+  });
 }
 
 void PrometheusSource::Impl::give_up(Pool& pool, const QueryQueue::GivenUp& given_up) {
@@ -309,9 +323,9 @@ void PrometheusSource::Impl::look_after(const PoolPtr& pool) {
 void PrometheusSource::Impl::answer(Pool& pool, const Asking& asking, Answer answer) {
   pool.seen.count(answer, clock_.wall());
   if (hooks_.query_finished) hooks_.query_finished(pool.name, result_word(answer), answer.duration);
-  answer.shared_with = asking.receivers.size() - 1;
-  for (const Asking::Receiver& receiver : asking.receivers)
-    (*receiver.answered)(receiver.index, answer);
+  answer.shared_with = asking.others.size();
+  for (const Asking::Receiver& other : asking.others) (*other.answered)(other.index, answer);
+  (*asking.asker.answered)(asking.asker.index, std::move(answer));
 }
 
 void PrometheusSource::Impl::note(Pool& pool, const Answer& answer) {

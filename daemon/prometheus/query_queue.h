@@ -38,7 +38,8 @@ struct Asking {
   };
   Question question;
   SteadyTime since{}, until{};  // waits since then, and must be answered by then
-  std::vector<Receiver> receivers;
+  Receiver asker;
+  std::vector<Receiver> others;  // who asked the same
 };
 using AskingPtr = std::shared_ptr<Asking>;
 

@@ -94,7 +94,7 @@ std::string QueryEncoder::written(const std::string& target, std::string_view qu
                                   const std::string& when, Millis timeout) const {
   constexpr std::string_view kGet = "GET ";
   std::string bytes;
-  bytes.reserve(2 * query.size() + target.size() + headers_.size() + 120);
+  bytes.reserve(3 * query.size() + target.size() + headers_.size() + 120);
   bytes.append(kGet).append(target).append("?query=");
   append_percent_encoded(bytes, query);
   // nocache: VictoriaMetrics would otherwise evaluate up to 30 s earlier than asked, and not say

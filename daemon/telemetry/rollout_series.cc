@@ -17,8 +17,10 @@ constexpr Millis kSeenAfterItsEnd{45'000};
 // Of a comparison: the evidence that decides.
 std::optional<double> threshold_of(const ConditionPlan& condition, const ConditionState& state) {
   const auto* threshold = std::get_if<ThresholdCondition>(&condition.kind);
-  if (threshold == nullptr)
-    return state.last && state.last->rule ? std::optional(state.last->rule->limit) : std::nullopt;
+  if (threshold == nullptr) {
+    if (!state.last || !state.last->rule) return std::nullopt;
+    return state.last->rule->limit;
+  }
   if (threshold->rule.fail_if) return threshold->rule.fail_if->limit;
   if (threshold->rule.pass_if) return threshold->rule.pass_if->limit;
   return std::nullopt;

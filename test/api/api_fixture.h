@@ -294,6 +294,10 @@ class ApiTest : public testing::Test {
   };
   std::vector<AskedCheck> checks;
   std::vector<CheckedCondition> checked;  // what they are answered with
+  // What stable was like; nothing: it was never there.
+  std::function<Expected<std::vector<HistorySlot>, std::string>(
+      const RolloutSpec&, const Plan&, std::size_t condition, PastTimes times)>
+      read_past;
   std::vector<DatasourceView> datasources;
   DaemonView daemon;
   Api api{ApiContext{
@@ -330,6 +334,11 @@ class ApiTest : public testing::Test {
                  std::vector<std::string> left_out) -> awaitable<std::vector<CheckedCondition>> {
         checks.push_back({std::move(spec), std::move(plan), std::move(left_out)});
         co_return checked;
+      },
+      .read_past = [this](std::shared_ptr<const RolloutSpec> spec, std::shared_ptr<const Plan> plan,
+                          std::size_t condition, PastTimes times)
+          -> awaitable<Expected<std::vector<HistorySlot>, std::string>> {
+        co_return read_past(*spec, *plan, condition, times);
       },
       .datasources = [this] { return datasources; },
       .daemon = [this] { return daemon; }}};

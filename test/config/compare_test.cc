@@ -121,6 +121,8 @@ TEST(CompareConfig, WhatHasNoMeaningIsRefusedAndSaysWhat) {
       {rate + R"(, "share": "auto")", "has no meaning beside compare = \"rate\""},
       {rate + R"(, "buckets": "b{v=\"{{version}}\"}")", "it belongs to compare = \"histogram\""},
       {rate + R"(, "worse": "lower")", "more bad events"},
+      {rate + R"(, "on_no_data": "fail")", "a comparison counts evidence"},
+      {gauge + R"(, "on_error": "fail")", "a comparison counts evidence"},
       {gauge + R"(, "dispersion": "off")", "about events that are counted"},
       {gauge + R"(, "min_evidence": 3)", "no events behind one number"},
       {gauge + R"(, "events": "e{v=\"{{version}}\"}")", "it belongs to compare = \"rate\""},
@@ -160,6 +162,9 @@ TEST(CompareConfig, CountersAreTakenAsTheyAre) {
       {"rate(r{v='{{version}}'}[1m])", "rate() counts an event once for every window"},
       {"increase(r{v='{{version}}'}[1m])", "increase() counts an event"},
       {"sum(r{v='{{version}}'})", "a sum over processes falls when one of them restarts"},
+      {"sum by (code) (r{v='{{version}}'})", "keep the process: sum by (pod)"},
+      {"sum without (pod) (r{v='{{version}}'})", "keep the process: sum by (pod)"},
+      {"sum by (code, instance) (r{v='{{version}}'})", ""},
       {"max by (pod) (r{v='{{version}}'})", "max() of counters is no counter"},
       {"count(r{v='{{version}}'})", "count() of counters is no counter"},
   };

@@ -37,6 +37,17 @@ SHORTENED = {"OrchestratorTest", "Service"}
 HTTP = POLICY.replace("policy.quick", "policy.http").replace('name = "errors"', 'name = "error-rate"').replace(
     'hold = "1s"', 'hold = "1h"')
 
+COMPARED = '''
+[policy.slo]
+steps = [ { weight = 5, hold = "1h" } ]
+interval = "5m"
+[[policy.slo.condition]]
+name = "errors"
+compare = "rate"
+events = 'requests_total{version="{{version}}"}'
+bad_events = 'errors_total{version="{{version}}"}'
+'''
+
 
 def sections():
     parts = re.split(r"^## (.*)$", PAGE, flags=re.M)
@@ -74,7 +85,7 @@ class ApiPage(RolloutCase):
 
     def test_its_commands(self):
         deployer, slack = self.deployer(), self.slack()
-        policy = self.configuration(deployer, slack, policy=HTTP).replace("notifier.people", "notifier.releases")
+        policy = self.configuration(deployer, slack, policy=HTTP + COMPARED).replace("notifier.people", "notifier.releases")
         server = self.daemon(policy).start()
         for gauge, value in (("e2e_errors", 0.01), ("e2e_latency", 0.1)):
             self.exposition.set(gauge, value, service="checkout", version="1.24")
@@ -86,6 +97,8 @@ class ApiPage(RolloutCase):
         server.wait_for(rollout["id"], lambda r: r["conditions"][0]["last"], "to be judged")
         checked = self.run_example(of["Check"], server)
         self.assertEqual([(item["condition"], item["outcome"], item["value"]) for item in checked["items"]], [("error-rate", "pass", 0.01)])
+        played = [json.loads(line) for line in self.run_example(of["Calibrate"], server, parse=False).splitlines()]
+        self.assertEqual((played[0]["type"], played[-1]["type"], played[-1]["meaning"]), ("calibration", "end", "nothing"))
         self.assertEqual(server.api.decide(rollout["id"], "pause").status, 200)
         resumed = self.run_example(of["Decide"], server, id=rollout["id"])
         self.assertEqual((resumed["state"], resumed["question"]), ("analyzing", None))

@@ -27,6 +27,15 @@ steps = [ {{ weight = 5, hold = "1h" }}, {{ weight = 25, hold = "1h" }} ]
 name = "error-rate"
 query = "vector(0.01) > 0.05"
 
+[policy.slo]
+steps = [ {{ weight = 5, hold = "1h" }} ]
+interval = "5m"
+[[policy.slo.condition]]
+name = "errors"
+compare = "rate"
+events = 'requests_total{{version="{{{{version}}}}"}}'
+bad_events = 'errors_total{{version="{{{{version}}}}"}}'
+
 [policy.demo]
 steps = [ {{ weight = 5, hold = "1s" }}, {{ weight = 25, hold = "1s" }} ]
 [[policy.demo.condition]]
@@ -56,6 +65,7 @@ EXAMPLES = [
     ("rollwatch freeze payments/checkout --lift", 0),
     ("rollwatch check --service checkout --stable", 0),
     ("rollwatch check --service checkout --candidate", 0),
+    ("rollwatch calibrate", 1),  # there is no past here
     ("rollwatch deliveries list", 0),
     ("rollwatch deliveries redeliver", 0),
     ("rollwatch export", 0),

@@ -14,7 +14,7 @@ namespace {
 
 struct Waiter {
   int number = 0;
-  std::size_t due_place = kNotDue;
+  DuePlace due_place;
 };
 using WaiterPtr = std::shared_ptr<Waiter>;
 
@@ -38,7 +38,7 @@ TEST(DueQueueTest, DoesWhatAMapWould) {
   std::mt19937_64 random(20261126);
   DueQueue<WaiterPtr> queue;
   std::vector<WaiterPtr> all;
-  for (int i = 0; i < 200; ++i) all.push_back(std::make_shared<Waiter>(Waiter{i}));
+  for (int i = 0; i < 200; ++i) all.push_back(std::make_shared<Waiter>(Waiter{i, {}}));
   std::map<int, SysTime> known;
   std::size_t popped = 0;
   for (int turn = 0; turn < 20'000; ++turn) {

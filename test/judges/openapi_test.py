@@ -241,6 +241,17 @@ class OpenApi(RolloutCase):
         self.assertEqual((item["outcome"], item["value"]), ("no_data", None))
         self.assertEqual(len([e for e in self.server.api.events(rollout)][:events]), events)
 
+        self.calibrates(service)
+
+    def calibrates(self, service):
+        compares = {"name": "errors", "compare": "rate", "events": 'up{version="{{version}}"}', "bad_events": 'down{version="{{version}}"}'}
+        fields = {"service": service, "stable": "1.0", "from": "2h", "analysis": {"condition": [compares]}}
+        lines = [json.loads(line) for line in self.op("calibrate", 200, fields).text.splitlines()]
+        self.assertEqual((lines[0]["type"], lines[1]["type"], lines[-1]["meaning"]), ("calibration", "window", "nothing"))
+        for line in lines:
+            self.assertEqual(self.closed.problems({"$ref": "#/components/schemas/CalibrationLine"}, line), [])
+        self.op("calibrate", 422, {**fields, "from": "1m"})
+
     def freezes(self, service, rollout, names):
         self.op("getService", 200, **names)
         self.op("getService", 404, ns="default", name="nobody")

@@ -141,8 +141,7 @@ TEST_F(RealServersTest, ThePast) {
     question.first = SysTime{std::chrono::seconds(kEnd - 3600)};
     question.last = SysTime{std::chrono::seconds(kEnd)};
     question.step = std::chrono::seconds(30);
-    const Past past =
-        run<Past>(io_, [&]() -> awaitable<Past> { co_return co_await source_.ask_past(question); });
+    const Past past = ask_past(question);
     ASSERT_TRUE(past) << past.error();
     ASSERT_EQ(past->size(), 121u);
     EXPECT_EQ(past->front().at, question.first);
@@ -151,8 +150,7 @@ TEST_F(RealServersTest, ThePast) {
     EXPECT_EQ(describe((*past)[115].answer),
               R"(vector: {__name__="requests",app="a"} 10, {__name__="requests",app="b"} 20)");
     question.query = "sum(";
-    const Past refused =
-        run<Past>(io_, [&]() -> awaitable<Past> { co_return co_await source_.ask_past(question); });
+    const Past refused = ask_past(question);
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error(), testing::HasSubstr("sum("));
   }

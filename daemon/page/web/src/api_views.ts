@@ -9,8 +9,11 @@ export interface Recent {
   value: number | null;
 }
 
+export type ConditionKind = 'threshold' | 'readiness' | 'comparison' | 'count';
+
 export interface Worst {
   name: string;
+  kind: ConditionKind;
   verdict: Verdict;
   on_fail: OnFail;
   value: number | null;
@@ -140,7 +143,7 @@ export interface Compared {
 
 export interface ReportCondition {
   name: string;
-  kind: 'threshold' | 'readiness' | 'comparison' | 'count';
+  kind: ConditionKind;
   verdict: Verdict;
   gating: boolean;
   applies: boolean;

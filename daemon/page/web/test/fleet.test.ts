@@ -104,10 +104,10 @@ test('steps and values in words', () => {
   assert.equal(stepWords(row('a', {step: null, weight: null})), 'not begun');
   assert.equal(stepWords(row('a', {step: null, weight: 0})), 'not begun');
   assert.equal(stepWords(row('a', {step: null, weight: 40})), '40 %');
-  assert.equal(worstWords({value: 0.083333, rule: '> 0.05', limit: 0.05}), '0.08333 (rule > 0.05)');
-  assert.equal(worstWords({value: null, rule: '> 0.05', limit: 0.05}), 'no value (rule > 0.05)');
-  assert.equal(worstWords({value: 0.4, rule: '> 1.25 × stable', limit: 100}), 'evidence 0.4 of 100 (rule > 1.25 × stable)');
-  assert.equal(worstWords({value: null, rule: '> 1.25 × stable', limit: null}), 'no value (rule > 1.25 × stable)');
+  assert.equal(worstWords({kind: 'threshold', value: 0.083333, rule: '> 0.05', limit: 0.05}), '0.08333 (rule > 0.05)');
+  assert.equal(worstWords({kind: 'threshold', value: null, rule: '> 0.05', limit: 0.05}), 'no value (rule > 0.05)');
+  assert.equal(worstWords({kind: 'comparison', value: 0.4, rule: '> 1.25 × stable', limit: 100}), 'evidence 0.4 of 100 (rule > 1.25 × stable)');
+  assert.equal(worstWords({kind: 'comparison', value: null, rule: '> 1.25 × stable', limit: null}), 'no value (rule > 1.25 × stable)');
 });
 
 test('why does not say the state again, and a question or a freeze comes first', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {ago, count, duration, list, localTime, number, percent, tick, utcTime} from '../src/format';
+import {ago, count, duration, list, localTime, logOf, number, percent, tick, utcTime} from '../src/format';
 
 test('durations have their two largest units', () => {
   const rows: [number, string][] = [
@@ -58,4 +58,8 @@ test('UTC is said in full', () => {
   assert.equal(utcTime(Date.UTC(2026, 10, 26, 9, 5, 3, 123)), '2026-11-26 09:05:03.123 UTC');
   assert.equal(utcTime(Date.UTC(2026, 10, 26, 9, 5, 3)), '2026-11-26 09:05:03 UTC');
   assert.equal(utcTime(NaN), '–');
+});
+
+test('powers of ten lie evenly, and nothing at all lies at a thousandth', () => {
+  assert.deepEqual([1, 100, 1e299, 0.1, 0, -1, null].map(logOf), [0, 2, 299, -1, -3, -3, null]);
 });

@@ -78,11 +78,11 @@ export function why({state, reason, question, freeze}: FleetRow): string {
   return text.startsWith(word) ? text.slice(word.length) : text;
 }
 
-// A comparison's rule is about stable; its value is the evidence, and its limit what decides.
-export const compares = ({rule}: Pick<Worst, 'rule'>): boolean => rule.includes('stable');
+// Its value is the evidence, and its limit what decides.
+export const compares = ({kind}: Pick<Worst, 'kind'>): boolean => kind === 'comparison';
 
 // "0.08 > 0.05": the value beside what it is held against.
-export function worstWords(worst: Pick<Worst, 'value' | 'rule' | 'limit'>): string {
+export function worstWords(worst: Pick<Worst, 'kind' | 'value' | 'rule' | 'limit'>): string {
   const {value, rule, limit} = worst;
   const text = value === null ? 'no value' : compares(worst) ? `evidence ${number(value)} of ${number(limit)}` : number(value);
   return `${text} (rule ${rule})`;

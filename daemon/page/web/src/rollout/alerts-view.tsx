@@ -4,8 +4,11 @@ import type {Condition} from '../api';
 import {VerdictWord} from '../ui/mark';
 import {DataTable} from '../ui/table';
 import {Ago, Time} from '../ui/time';
+import {promiseTag} from './compared';
+import type {Report} from './report';
 
-export function AlertsView({alerts}: {alerts: Condition}): JSX.Element {
+export function AlertsView({alerts, report}: {alerts: Condition; report: Report}): JSX.Element {
+  const promise = promiseTag({comparison: null, gating: alerts.on_fail !== 'observe'}, report);
   const follows = {rollback: 'rolls back', pause: 'pauses', observe: 'only observes'}[alerts.on_fail];
   return (
     <article class={`condition ${alerts.verdict}`} aria-label="Alerts">
@@ -13,7 +16,7 @@ export function AlertsView({alerts}: {alerts: Condition}): JSX.Element {
         <h3>{alerts.name}</h3>
         <VerdictWord verdict={alerts.verdict} />
         <span class="condition-value">fails if one fires with <code>{alerts.rule}</code></span>
-        <span class="tags"><span class="tag">{follows}</span></span>
+        <span class="tags"><span class="tag">{follows}</span>{promise && <span class="tag">{promise}</span>}</span>
       </header>
       {alerts.last !== null && <p class="quiet">The latest, <Ago at={alerts.last.slot} />: {alerts.last.detail}</p>}
       <DataTable

@@ -79,7 +79,7 @@ export function ConditionView({one, report, time, steps}: {one: ReportCondition;
       {comparison !== null && <ComparedView one={comparison} name={one.name} rollout={report.rollout} />}
       <Strip name={one.name} slots={one.slots} />
       {scene.points.length > 0 && <ChartView name={comparison === null ? one.name : `The evidence of ${one.name}`} rule={comparison === null ? rule : `decides at ${number(comparison.needed)}`} scene={scene} caption={captionOf(one)} />}
-      <SlotTable name={one.name} slots={one.slots} />
+      <SlotTable name={one.name} slots={one.slots} value={comparison === null ? 'Value' : 'Evidence'} />
       <Meters one={one} report={report} />
       <Query one={one} />
     </article>

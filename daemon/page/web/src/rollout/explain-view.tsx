@@ -74,7 +74,7 @@ function Evaluation({one, condition}: {one: Explained; condition: string}): JSX.
       <Facts items={[
         ['Evaluated for', <Time at={one.time} />],
         ['Datasource', one.datasource],
-        ['Value', number(one.value)],
+        [one.arms ? 'Evidence' : 'Value', number(one.value)],
         ['Rule', one.rule],
         ['Outcome', one.outcome === null ? null : <OutcomeWord outcome={one.outcome} />],
         ['Series', one.series],

@@ -54,7 +54,7 @@ export function Legend(): JSX.Element {
 
 const kRows = 30;
 
-export function SlotTable({name, slots}: {name: string; slots: readonly Slot[]}): JSX.Element | null {
+export function SlotTable({name, slots, value}: {name: string; slots: readonly Slot[]; value: string}): JSX.Element | null {
   const [open, setOpen] = useState(false);
   if (slots.length === 0) return null;
   const rows = [...slots].reverse().slice(0, kRows);
@@ -69,7 +69,7 @@ export function SlotTable({name, slots}: {name: string; slots: readonly Slot[]})
           columns={[
             {key: 'slot', head: 'Slot', cell: (slot) => <Time at={slot.slot} />},
             {key: 'outcome', head: 'Outcome', cell: (slot) => <OutcomeWord outcome={slot.outcome} />},
-            {key: 'value', head: 'Value', num: true, cell: (slot) => number(slot.value)},
+            {key: 'value', head: value, num: true, cell: (slot) => number(slot.value)},
             {key: 'detail', head: 'In words', cell: (slot) => (slot.slots ? `${slot.slots} slots ${slot.detail}` : slot.detail)},
             {key: 'step', head: 'Step', num: true, cell: (slot) => (slot.step === null ? '–' : slot.step + 1)},
           ]}

@@ -86,7 +86,7 @@ function Conditions({report}: {report: Report}): JSX.Element {
     <Section title="Conditions" id="conditions" side={<Legend />}>
       {conditions.length === 0 && alerts === null && <p class="empty">Nothing is measured.</p>}
       {conditions.map((one) => <ConditionView key={one.name} one={one} report={report} time={time} steps={steps} />)}
-      {alerts !== null && <AlertsView alerts={alerts} />}
+      {alerts !== null && <AlertsView alerts={alerts} report={report} />}
     </Section>
   );
 }
