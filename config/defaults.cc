@@ -74,11 +74,13 @@ void complete_shared_keys(Value& table) {
 }
 
 void complete_comparison(Value& condition) {
-  const Value* kind = condition.find("compare");
-  const std::string* name = kind->as_string();
+  const std::string* name = condition.find("compare")->as_string();
+  const bool counts = name != nullptr && (*name == "rate" || *name == "histogram");
   add(condition, "alpha", default_value(Value(kDefaultAlpha)));
-  if (name != nullptr && (*name == "rate" || *name == "histogram"))
+  if (counts) {
     add(condition, "min_evidence", number(100));
+    add(condition, "dispersion", text("auto"));
+  }
   make_number_canonical(condition, "min_evidence");
   make_text_canonical(condition, "warmup");
 }

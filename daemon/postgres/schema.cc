@@ -8,8 +8,10 @@
 namespace rollwatch {
 namespace {
 
-constexpr std::array kMigrations{PgMigration{1, 1, kPgFirst}, PgMigration{2, 1, kPgEventHorizon},
-                                 PgMigration{3, 1, kPgThinning}, PgMigration{4, 1, kPgFreezeVia},
+constexpr std::array kMigrations{PgMigration{1, 1, kPgFirst},
+                                 PgMigration{2, 1, kPgEventHorizon},
+                                 PgMigration{3, 1, kPgThinning},
+                                 PgMigration{4, 1, kPgFreezeVia},
                                  PgMigration{5, 1, kPgFailedDeliveries},
                                  PgMigration{6, 6, kPgComparingStates}};
 

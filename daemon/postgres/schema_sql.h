@@ -347,8 +347,8 @@ CREATE INDEX deliveries_failed ON deliveries (key) WHERE state IN ('dead', 'refu
 CREATE INDEX deliveries_open_by_key ON deliveries (key) WHERE open;
 )sql";
 
-// Nothing of the tables: states may have format 2 now (a rollout that compares), which programs from
-// before cannot read. They step aside.
+// Nothing of the tables: states may have format 2 now (a rollout that compares), which programs
+// from before cannot read. They step aside.
 inline constexpr const char* kPgComparingStates = "";
 
 }  // namespace rollwatch

@@ -118,9 +118,9 @@ struct Slot {
   Arms answers;
 };
 
-class World {
+class PropertyWorld {
  public:
-  explicit World(unsigned seed) : random_(seed) {}
+  explicit PropertyWorld(unsigned seed) : random_(seed) {}
 
   // The slots of all conditions, after both versions have served.
   std::vector<Slot> next() {
@@ -173,10 +173,10 @@ void go_on(Rollout& rollout) {
 
 // Two that are to be alike, one of which is treated differently. Returns how many slots were
 // played.
-int alike(unsigned seed, const std::function<Slot(World&, const Slot&)>& asked,
+int alike(unsigned seed, const std::function<Slot(PropertyWorld&, const Slot&)>& asked,
           const std::function<void(Rollout&)>& afterwards) {
   SCOPED_TRACE("seed " + std::to_string(seed));
-  World world(seed);
+  PropertyWorld world(seed);
   Rollout plain(everything()), other(everything());
   for (Rollout* each : {&plain, &other}) each->play("begin ack");
   int played = 0;
@@ -208,7 +208,7 @@ TEST(CompareProperty, OneThatIsSavedAndResumedAfterEverySlotIsTheOneThatWasNot) 
   int played = 0;
   for (unsigned seed = 0; seed < kWorlds && !testing::Test::HasFailure(); ++seed)
     played += alike(
-        seed, [](World&, const Slot& slot) { return slot; },
+        seed, [](PropertyWorld&, const Slot& slot) { return slot; },
         [](Rollout& rollout) {
           const std::string bytes = encode_state(rollout.state);
           auto again = decode_state(bytes);
@@ -235,7 +235,7 @@ TEST(CompareProperty, TheOrderOfSeriesAndOfTheirLabelsMakesNoDifference) {
   for (unsigned seed = 0; seed < kWorlds && !testing::Test::HasFailure(); ++seed)
     played += alike(
         seed + 1000,
-        [](World& world, const Slot& slot) {
+        [](PropertyWorld& world, const Slot& slot) {
           Slot other = slot;
           Random random = world.random();  // the world itself goes on as it would
           for (Answer& answer : other.answers) answer = shuffled(random, answer);

@@ -1,6 +1,7 @@
 """Requests made from the document's schemas: good ones, and ones with something wrong, each from a number that is printed."""
 
 import json
+import math
 import re
 
 # What a text may be, by what its schema is called or where it stands. All of them are good there.
@@ -11,11 +12,14 @@ COMPARISONS = ["> 0.05", ">=1", "< -1e3", "== 0", "!= 1", " <= 2 ", "> 1e999", "
 TIMES = ["2026-11-20T06:52:30Z", "2030-01-01T00:00:00.123+02:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"]
 LINKS = ["https://git.example.net/changes/812", "http://a", "https://ü/?q=\"'<>"]
 QUERIES = ["up > 1", 'sum(rate(x{app="{{service}}",version="{{candidate}}"}[{{window}}])) > 0.05', "(", 'x{a="{{labels.tier}}"} > 1', "NaN", "{{", "1 > bool 2", "up"]
+COUNTERS = ['requests_total{version="{{version}}"}', 'sum by (pod) (x{version="{{version}}"})', "rate(x[1m])", 'sum(x{v="{{version}}"})', "x"]
+COMPARES = ("events", "bad_events", "buckets", "count_of")
 ODD = [None, True, -1, 0, 1.5, 1e308, 10**30, "", " ", "\u0000", "\u202e", "x" * 3000, [], {}, [[[[]]]], {"a": {"b": {}}}]
 NOT_JSON = [b"", b"{", b"nul", b"\xff\xfe", b'{"a":1,"a":1}', b'{"service": "\xc3\x28"}', b'{"a": 1e999999}', b"[" * 5000, b'{"a":"\\ud800"}', b"{}{}", b'"x"', b"\x00"]
 # So that much of what is asked for can be done: what there is, and what seldom fits is seldom given.
 THERE = {"policy": "quick", "orchestrator": "deployer", "notify": "people", "condition": "errors"}
-LIKELY = {"analysis": 0.1, "policy": 0.95, "attempt": 0.05, "stable": 0.7, "question": 0.1}
+LIKELY = {"analysis": 0.1, "policy": 0.95, "attempt": 0.05, "stable": 0.7, "question": 0.1, "alpha": 0.05, "compare": 0.2, "count_of": 0.05,
+          "tolerance": 0.05, "promote_margin": 0.05, "dispersion": 0.05, "warmup": 0.05, "early_promote": 0.05, "worse": 0.05}
 LONGEST = 3 << 20
 HEADERS = {
     "Idempotency-Key": ["k1", "k2", "k" * 300, "ö"],
@@ -63,8 +67,14 @@ class Maker:
             return self.one_of([True, False])
         if kind in ("integer", "number"):
             low, high = schema.get("minimum", -1000), schema.get("maximum", 1000)
-            return self.one_of([low, high, self.random.randint(int(low) + (low != int(low)), int(high))])
+            return self.one_of([low, high, self.between(low, high, kind)])
         return None
+
+    def between(self, low, high, kind):
+        first, last = math.ceil(low), math.floor(high)
+        if kind == "number" and first > last:
+            return round(self.random.uniform(low, high), 6)
+        return self.random.randint(first, last)
 
     def table(self, schema):
         made, required = {}, schema.get("required", [])
@@ -82,6 +92,8 @@ class Maker:
                 "TimeGiven": TIMES, "Time": TIMES}.get(called)
         if name in ("query", "evidence"):
             pool = QUERIES
+        if name in COMPARES:
+            pool = COUNTERS
         if name in THERE and self.random.random() < 0.9:
             return THERE[name]
         pool = pool or NAMES + SENTENCES + LINKS + TIMES
