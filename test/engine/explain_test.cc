@@ -213,7 +213,7 @@ TEST_F(ExplainTest, HostileTextStaysText) {
     asked.value.raw = std::make_shared<const std::string>(hostile);
     asked.value.warnings = {hostile};
     const Json is = bundle(asked);  // parses, or throws
-    EXPECT_EQ(is.size(), 6U);
+    EXPECT_EQ(is.size(), 8U);
     EXPECT_EQ(is["decision"].size(), 8U);
     EXPECT_EQ(is["evaluation"]["warnings"].size(), 1U);
     const Json order = Json::parse(order_payload({subject, *plan}, after, decision));

@@ -72,9 +72,11 @@ std::vector<std::string> queries_of(const std::string& configuration) {
     const auto merged = merge_analysis(settings, "default", "checkout", {name}, nullptr);
     if (!merged) throw std::runtime_error(merged.error().front().text());
     for (const ConditionPlan& condition : merged->plan.conditions) {
-      const auto& threshold = std::get<ThresholdCondition>(condition.kind);
-      queries.push_back(rendered(threshold.query, condition));
-      if (threshold.evidence) queries.push_back(rendered(*threshold.evidence, condition));
+      for (const PlannedQuestion& question : questions_of(condition)) {
+        const auto text = render_question(question, some_rollout(), condition, 0, 5.0);
+        if (!text) throw std::runtime_error(condition.name + ": " + text.error().message);
+        queries.push_back(*text);
+      }
     }
   }
   return queries;
