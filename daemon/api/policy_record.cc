@@ -13,7 +13,7 @@ using Json = nlohmann::ordered_json;
 
 // Bounded, for it is asked whenever somebody looks at a policy; page by page, so that others get
 // their turn in between.
-constexpr std::size_t kMostRollouts = 500, kRolloutsAtOnce = 100;
+constexpr std::size_t kMostRollouts = 500, kRecordPage = 100;
 
 std::uint64_t count_of(const ConditionState& state, Outcome outcome) {
   return state.counts[static_cast<std::size_t>(outcome)];
@@ -49,7 +49,7 @@ awaitable<PolicyRecord> policy_record(const ApiContext& context, std::vector<std
     ListFilter filter;
     filter.visible = visible;
     Page<RolloutView> page =
-        co_await context.service.list(std::move(filter), kRolloutsAtOnce, std::move(cursor));
+        co_await context.service.list(std::move(filter), kRecordPage, std::move(cursor));
     for (const RolloutView& view : page.items) take_in(record, policy, view);
     cursor = page.items.empty() ? std::nullopt : std::move(page.next_cursor);
   } while (cursor && record.looked_at < kMostRollouts);

@@ -87,7 +87,7 @@ TEST_F(StablePast, IsAskedForInPiecesAndIsWhole) {
 }
 
 TEST_F(StablePast, WhatARolloutReadsIsOnePiece) {
-  read(31);
+  EXPECT_TRUE(read(31));
   EXPECT_EQ(source.asked.size(), 2);
 }
 
