@@ -9,8 +9,7 @@
 
 namespace rollwatch {
 
-// Null for a condition that does not compare. Takes milliseconds: not for lists of rollouts.
-nlohmann::ordered_json comparison_json(const Plan& plan, const RolloutState& state,
-                                       std::size_t condition);
+// Of the condition `i`; null if it does not compare. Takes milliseconds: not for lists of rollouts.
+nlohmann::ordered_json comparison_json(const Plan& plan, const RolloutState& state, std::size_t i);
 
 }  // namespace rollwatch
