@@ -377,9 +377,9 @@ std::optional<CompareCondition> settle_compare(TableReader& reader, CompareKeys 
     counted = needed(reader, "query", std::move(query),
                      "query = 'avg(process_resident_memory_bytes{version=\"{{version}}\"})'");
   }
-  CompareRules rules = rules_of(reader, kind, keys);
+  const CompareRules rules = rules_of(reader, kind, keys);
   if (!counted) return std::nullopt;
-  CompareCondition compared{*std::move(counted), std::move(bad), std::move(rules)};
+  CompareCondition compared{*std::move(counted), std::move(bad), rules};
   compared.alpha = keys.alpha.value_or(kDefaultAlpha);
   compared.warmup = keys.warmup.value_or(2 * condition.interval);
   compared.early_promote = keys.early_promote.value_or(false);

@@ -193,7 +193,7 @@ class StateWriter {
       if (value) put(*value);
     } else if constexpr (std::is_same_v<T, Process>) {
       put_number(value.index());
-      std::visit([this](const auto& process) { put(process); }, value);
+      std::visit([this](const auto& process) { this->put(process); }, value);
     } else if constexpr (std::is_same_v<T, std::monostate>) {
       return;
     } else if constexpr (kIsVector<T>) {
