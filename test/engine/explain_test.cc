@@ -108,6 +108,8 @@ TEST_F(ExplainTest, BundleOfARollback) {
     "window": [{"slot": "2026-01-02T03:04:01.000Z", "outcome": "fail", "failing": true, "value": 0.5},
                {"slot": "2026-01-02T03:04:11.000Z", "outcome": "fail", "failing": true, "value": 0.083}],
     "siblings": [],
+    "comparison": null,
+    "promise": null,
     "deliveries": ["ord_1-3"]})json");
   EXPECT_EQ(bundle(asked).dump(1), expected.dump(1));
 }

@@ -152,7 +152,7 @@ TEST_F(RealServersTest, ThePast) {
     question.query = "sum(";
     const Past refused = ask_past(question);
     ASSERT_FALSE(refused);
-    EXPECT_THAT(refused.error(), testing::HasSubstr("sum("));
+    EXPECT_THAT(refused.error(), testing::HasSubstr("error"));
   }
 }
 
