@@ -181,6 +181,9 @@ class OpenApi(RolloutCase):
         fleet = self.op("getFleet", 200, query={"q": "1.1", "values": 5})
         self.assertIn(going_on, [row["id"] for row in fleet.json["active"]["items"]])
         self.assertIn(ended, [row["id"] for row in fleet.json["ended"]["items"]])
+        self.op("labelRollout", 200, {"label": "right", "reason": "it failed", "by": "ana"}, id=ended)
+        self.op("labelRollout", 409, {"label": "wrong", "reason": "not over"}, id=going_on)
+        self.op("labelRollout", 404, {"label": "right", "reason": "x"}, id="ro_none")
         self.op("getFleet", 200, query={"id": [going_on, ended], "state": ["active", "rolled_back"], "label.tier": "web"})
         page = self.op("getFleet", 200, query={"limit": 1, "ended": 1}).json
         for name, cursor in (("active", "cursor"), ("ended", "ended_cursor")):
