@@ -126,40 +126,24 @@ void wrong_margin(TableReader& reader) {
                "not be what is tolerated only just; widen promote_margin");
 }
 
-RateRules rate_rules(TableReader& reader, const CompareKeys& keys) {
-  RateRules rules;
-  const auto read = [&](std::string_view key, const Value* value, statistics::Tolerance& into) {
-    const std::array<Part, 2> parts{Part{"factor", &into.factor, 1, 1000},
-                                    Part{"extra", &into.extra, 0, 1}};
+// Of a rate and of a histogram: the tolerance and the margin are each a `first` part (times stable,
+// or slower by) and so much `extra`. A margin that is not given is at least the tolerance.
+template <class Rules, class Tolerated>
+Rules counting_rules(TableReader& reader, const CompareKeys& keys, double Tolerated::*first,
+                     Part bounds) {
+  Rules rules;
+  const auto read = [&](std::string_view key, const Value* value, Tolerated& into) {
+    bounds.value = &(into.*first);
+    const std::array<Part, 2> parts{bounds, Part{"extra", &into.extra, 0, 1}};
     if (value != nullptr) read_parts(reader, key, *value, parts);
   };
   read("tolerance", keys.tolerance, rules.tolerance);
   if (keys.promote_margin == nullptr) {
-    rules.margin.factor = std::max(rules.margin.factor, rules.tolerance.factor);
+    rules.margin.*first = std::max(rules.margin.*first, rules.tolerance.*first);
     rules.margin.extra = std::max(rules.margin.extra, rules.tolerance.extra);
   }
   read("promote_margin", keys.promote_margin, rules.margin);
-  if (rules.margin.factor < rules.tolerance.factor || rules.margin.extra < rules.tolerance.extra)
-    wrong_margin(reader);
-  if (keys.dispersion) rules.dispersion = *keys.dispersion;
-  return rules;
-}
-
-HistogramRules histogram_rules(TableReader& reader, const CompareKeys& keys) {
-  HistogramRules rules;
-  const auto read = [&](std::string_view key, const Value* value,
-                        statistics::LatencyTolerance& into) {
-    const std::array<Part, 2> parts{Part{"slower", &into.slower, 0, 10},
-                                    Part{"extra", &into.extra, 0, 1}};
-    if (value != nullptr) read_parts(reader, key, *value, parts);
-  };
-  read("tolerance", keys.tolerance, rules.tolerance);
-  if (keys.promote_margin == nullptr) {
-    rules.margin.slower = std::max(rules.margin.slower, rules.tolerance.slower);
-    rules.margin.extra = std::max(rules.margin.extra, rules.tolerance.extra);
-  }
-  read("promote_margin", keys.promote_margin, rules.margin);
-  if (rules.margin.slower < rules.tolerance.slower || rules.margin.extra < rules.tolerance.extra)
+  if (rules.margin.*first < rules.tolerance.*first || rules.margin.extra < rules.tolerance.extra)
     wrong_margin(reader);
   if (keys.dispersion) rules.dispersion = *keys.dispersion;
   return rules;
@@ -270,9 +254,11 @@ std::optional<QueryTemplate> needed(TableReader& reader, std::string_view key,
 CompareRules rules_of(TableReader& reader, CompareKind kind, const CompareKeys& keys) {
   switch (kind) {
     case CompareKind::kRate:
-      return rate_rules(reader, keys);
+      return counting_rules<RateRules>(reader, keys, &statistics::Tolerance::factor,
+                                       {"factor", nullptr, 1, 1000});
     case CompareKind::kHistogram:
-      return histogram_rules(reader, keys);
+      return counting_rules<HistogramRules>(reader, keys, &statistics::LatencyTolerance::slower,
+                                            {"slower", nullptr, 0, 10});
     case CompareKind::kGauge:
       return gauge_rules(reader, keys);
     case CompareKind::kMannWhitney:

@@ -72,6 +72,25 @@ class Pods {
   std::map<std::string, Counts> values_;
 };
 
+// Stable alone, before the rollout.
+inline std::vector<HistorySlot> history_of_stable(int slots, Counts each) {
+  Pods pods("stable", 10);
+  std::vector<HistorySlot> past;
+  for (int i = 0; i < slots; ++i) {
+    pods.add(each);
+    past.push_back({SysTime(Millis(10'000 * i)), pods.events(), pods.bad()});
+  }
+  return past;
+}
+
+inline constexpr Counts kFine{100, 1};
+inline constexpr Counts kBad{100, 8};
+inline constexpr Counts kStable{1900, 19};
+
+// So many that a few slots leave no doubt.
+inline constexpr Counts kManyFine{1000, 10};
+inline constexpr Counts kManyStable{19000, 190};
+
 class Compared : public Rollout {
  public:
   explicit Compared(Plan plan, std::string orchestrator = "deployer")

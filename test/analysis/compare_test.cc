@@ -14,20 +14,6 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::vector<HistorySlot> history(int slots, Counts each) {
-  Pods pods("stable", 10);
-  std::vector<HistorySlot> past;
-  for (int i = 0; i < slots; ++i) {
-    pods.add(each);
-    past.push_back({SysTime(Millis(10'000 * i)), pods.events(), pods.bad()});
-  }
-  return past;
-}
-
-constexpr Counts kFine{100, 1};
-constexpr Counts kBad{100, 8};
-constexpr Counts kStable{1900, 19};
-
 TEST(Compare, TheFirstSlotRemembersAndTheWarmUpIsNotCompared) {
   Compared r(long_steps(compared_rate()));
   r.play("begin ack");
@@ -70,7 +56,7 @@ TEST(Compare, ACandidateThatIsWorseIsRolledBackAndTheReasonSaysHowMuch) {
 
 TEST(Compare, WhatBothHaveIsSharedAndNotBlamedOnTheCandidate) {
   Compared r(long_steps(compared_rate()));
-  r.happens(HistoryRead{0, history(31, kStable), ""});
+  r.happens(HistoryRead{0, history_of_stable(31, kStable), ""});
   r.warm_up(kFine, kStable);
   r.serve_times(5, kFine, kStable);
   const double before = r.log_evidence();
@@ -255,62 +241,6 @@ TEST(Compare, APersonWhoGoesOnBeginsTheEvidenceAnew) {
   EXPECT_THAT(r.show(), HasSubstr("analyzing"));
 }
 
-// ---- Early promotion
-
-Plan early(ConditionPlan plan) {
-  comparison(plan).early_promote = true;
-  return long_steps(std::move(plan));
-}
-
-constexpr Counts kManyFine{1000, 10};
-constexpr Counts kManyStable{19000, 190};
-
-TEST(Compare, OneThatIsBeyondDoubtIsPromotedEarly) {
-  Compared r(early(compared_rate()));
-  r.warm_up();
-  while (r.state.state == State::kAnalyzing && r.now < *parse_time("2026-01-02T03:09:00Z"))
-    r.serve(kManyFine, kManyStable);
-  EXPECT_EQ(r.show(), "promoting step 0 (5 %) passing, out: promote 100 %");
-  EXPECT_THAT(r.decisions.back().reason, HasSubstr("promoted early"));
-}
-
-TEST(Compare, AYesToAnEarlyPromotionPromotes) {
-  Plan plan = early(compared_rate());
-  plan.approve_promote = true;
-  Compared r(plan);
-  r.warm_up();
-  r.serve_times(20, kManyFine, kManyStable);
-  ASSERT_THAT(r.show(), HasSubstr("asks: approve_promote"));
-  EXPECT_EQ(r.person(DecisionKind::kResume, "yes"), "");
-  EXPECT_EQ(r.show(), "promoting step 0 (5 %) passing, out: promote 100 %");
-}
-
-TEST(Compare, WhoIsAskedInsteadOfToldIsNotPromotedEarly) {
-  Compared r(early(compared_rate()), "");
-  r.begin();
-  r.report(5);
-  r.serve_times(30, kManyFine, kManyStable);
-  EXPECT_EQ(r.show(), "analyzing step 0 (5 %) passing") << "the deployer says which share it has";
-}
-
-TEST(Compare, APersonWhoExtendsTheStepIsNotOverruled) {
-  Compared r(early(compared_rate()));
-  r.warm_up();
-  EXPECT_EQ(r.extend(duration("30m")), "");
-  r.serve_times(20, kManyFine, kManyStable);
-  EXPECT_EQ(r.show(), "analyzing step 0 (5 %) passing");
-}
-
-TEST(Compare, AGuardOfALaterStepIsNotSkipped) {
-  Plan plan = early(compared_rate());
-  plan.conditions.push_back(condition("cpu", "> 0.9"));
-  plan.conditions.back().steps = {25};
-  Compared r(plan);
-  r.warm_up();
-  r.serve_times(20, kManyFine, kManyStable);
-  EXPECT_EQ(r.show(), "analyzing step 0 (5 %) passing");
-}
-
 // ---- Where stable is no fair measure, and what one version alone has lost
 
 TEST(Compare, At100PercentThereIsNothingToCompareWith) {
@@ -403,141 +333,18 @@ TEST(Compare, OnlyWhatIsSuspectIsCalledSo) {
   EXPECT_NE(r.judged().cause, Cause::kSuspicious);
 }
 
-TEST(Compare, NobodyIsPromotedEarlyWhoDidNotAskForIt) {
-  Compared r(long_steps(compared_rate()));
-  r.warm_up();
-  r.serve_times(40, kManyFine, kManyStable);
-  EXPECT_EQ(r.show(), "analyzing step 0 (5 %) passing");
-}
-
-TEST(Compare, AnEarlyPromotionStillAsksWhoIsToBeAsked) {
-  Plan plan = early(compared_rate());
-  plan.approve_promote = true;
-  Compared r(plan);
-  r.warm_up();
-  r.serve_times(20, kManyFine, kManyStable);
-  EXPECT_THAT(r.show(), HasSubstr("asks: approve_promote"));
-  plan.steps[1].approve = true;
-  Compared steps(plan);
-  steps.warm_up();
-  steps.serve_times(20, kManyFine, kManyStable);
-  EXPECT_EQ(steps.show(), "analyzing step 0 (5 %) passing");
-}
-
-TEST(Compare, AnEarlyPromotionWaitsForTheOtherConditions) {
-  Plan plan = early(compared_rate());
-  plan.conditions.push_back(condition("guard", "> 0.5"));
-  Compared r(plan);
-  r.warm_up();
-  r.serve_times(20, kManyFine, kManyStable);
-  EXPECT_EQ(r.show(), "analyzing step 0 (5 %) pending");
-  r.slot("guard", 0.1);
-  EXPECT_EQ(r.show(), "promoting step 0 (5 %) passing, out: promote 100 %");
-}
-
-// ---- Numbers, latencies, ranks
-
-Answer number(double value) { return Answer{Vector{{Series{{}, value}}}, {}, false, nullptr, {}}; }
-
-TEST(Compare, AGaugeThatIsTypicallyHigherIsFound) {
-  statistics::GaugeRules rules;
-  rules.margin = std::log(1.1);
-  rules.promote_margin = std::log(1.25);
-  Compared r(long_steps(compared("memory", rules)));
-  r.play("begin ack");
-  int slots = 0;
-  for (; r.state.state == State::kAnalyzing && slots < 60; ++slots)
-    r.answer_arms("memory", {number(150 + slots % 3), number(100 + slots % 2)});
-  EXPECT_EQ(r.state.state, State::kRollingBack);
-  EXPECT_GT(slots, 9);
-  EXPECT_THAT(r.decisions.back().reason, HasSubstr("on average, stable"));
-  Compared equal(long_steps(compared("memory", rules)));
-  equal.play("begin ack");
-  for (int i = 0; i < 50; ++i)
-    equal.answer_arms("memory", {number(100 + i % 3), number(100 + (i + 1) % 3)});
-  EXPECT_EQ(equal.show(), "analyzing step 0 (5 %) passing");
-}
-
-TEST(Compare, AGaugeNeedsOneNumberOfEachVersion) {
-  Compared r(long_steps(compared("memory", statistics::GaugeRules{})));
-  r.play("begin ack");
-  const Answer two{
-      Vector{{Series{{{"pod", "a"}}, 1}, Series{{{"pod", "b"}}, 2}}}, {}, false, nullptr, {}};
-  r.answer_arms("memory", {two, number(1)});
-  EXPECT_EQ(r.judged().cause, Cause::kManySeries);
-  r.answer_arms("memory", {number(std::nan("")), number(1)});
-  EXPECT_EQ(r.judged().outcome, Outcome::kNoData);
-  r.answer_arms("memory", {number(1), Answer{Vector{}, {}, false, nullptr, {}}});
-  EXPECT_EQ(r.judged().cause, Cause::kNoStable);
-}
-
-// Cumulative buckets of one pod with boundaries 0.1, 0.5 and infinity.
-Answer buckets(double fast, double slow, double slowest, const std::string& upper = "0.5") {
-  std::vector<Series> series;
-  series.push_back({{{"le", "0.1"}, {"pod", "a"}}, fast});
-  series.push_back({{{"le", upper}, {"pod", "a"}}, fast + slow});
-  series.push_back({{{"le", "+Inf"}, {"pod", "a"}}, fast + slow + slowest});
-  return Answer{Vector{SeriesList(std::move(series))}, {}, false, nullptr, {}};
-}
-
-TEST(Compare, ASlowerHistogramIsFound) {
-  statistics::HistogramRules rules;
-  rules.dispersion.mode = statistics::DispersionMode::kOff;
-  Compared r(long_steps(compared("latency", rules)));
-  r.play("begin ack");
-  int slots = 0;
-  for (; r.state.state == State::kAnalyzing && slots < 60; ++slots)
-    r.answer_arms("latency", {buckets(50 * slots, 50 * slots, 10 * slots),
-                              buckets(900 * slots, 90 * slots, 10 * slots)});
-  EXPECT_EQ(r.state.state, State::kRollingBack);
-  EXPECT_THAT(r.decisions.back().reason, HasSubstr("slower than"));
-  Compared equal(long_steps(compared("latency", rules)));
-  equal.play("begin ack");
-  for (int i = 0; i < 50; ++i)
-    equal.answer_arms("latency", {buckets(90 * i, 9 * i, i), buckets(900 * i, 90 * i, 10 * i)});
-  EXPECT_EQ(equal.show(), "analyzing step 0 (5 %) passing");
-}
-
-TEST(Compare, HistogramsWithOtherBoundariesAreAnError) {
-  Compared r(long_steps(compared("latency", statistics::HistogramRules{})));
-  r.play("begin ack");
-  r.answer_arms("latency", {buckets(1, 1, 1, "0.25"), buckets(1, 1, 1)});
-  EXPECT_EQ(r.judged().cause, Cause::kIncomparable);
-  EXPECT_THAT(describe(r.judged()), HasSubstr("other boundaries"));
-}
-
-TEST(Compare, MannWhitneyLooksOnceAStepWhenItCouldEnd) {
-  Plan plan = two_steps(compared("queue", RankRules{}));
-  plan.steps[0].hold = plan.steps[1].hold = duration("3m");
-  Compared r(plan);
-  r.play("begin ack");
-  std::vector<Cause> causes;
-  for (int i = 0; i < 40 && r.state.state == State::kAnalyzing && r.state.step == 0; ++i) {
-    r.answer_arms("queue", {number(5 + i % 7), number(5 + (i + 3) % 7)});
-    causes.push_back(r.judged().cause);
-    if (r.state.order) break;
-  }
-  EXPECT_EQ(std::ranges::count(causes, Cause::kNotWorse), 1);
-  EXPECT_EQ(causes.back(), Cause::kNotWorse);
-  EXPECT_THAT(r.ordered(), HasSubstr("advance 25 %"));
-  r.ack();
-  for (int i = 0; i < 40 && r.state.state == State::kAnalyzing; ++i)
-    r.answer_arms("queue", {number(50 + i % 7), number(5 + i % 7)});
-  EXPECT_EQ(r.state.state, State::kRollingBack);
-}
-
 // ---- History
 
 TEST(Compare, HistorySaysWhatThisRolloutCanSee) {
   Compared r(long_steps(compared_rate()));
-  r.happens(HistoryRead{0, history(31, {400, 2}), ""});
+  r.happens(HistoryRead{0, history_of_stable(31, {400, 2}), ""});
   const statistics::ComparisonState& memory = *r.state.conditions[0].memory.comparison();
   EXPECT_EQ(memory.history_slots, 30u);
   EXPECT_THAT(memory.outlook, AllOf(HasSubstr("at 40 a second, 5 % of it: a doubling of stable's "
                                               "0.5 %"),
                                     HasSubstr("times is not found before the end")));
   EXPECT_THAT(r.events.back().summary, HasSubstr(memory.outlook));
-  r.happens(HistoryRead{0, history(31, {400, 2}), ""});
+  r.happens(HistoryRead{0, history_of_stable(31, {400, 2}), ""});
   EXPECT_FALSE(r.last.changed()) << "once";
 }
 
@@ -547,79 +354,6 @@ TEST(Compare, WithoutHistoryItSaysSo) {
   EXPECT_THAT(r.events.back().summary,
               HasSubstr("could not be read (the datasource cannot be reached)"));
   EXPECT_TRUE(r.state.conditions[0].memory.comparison()->history_read);
-}
-
-// ---- Counting since the step began
-
-ConditionPlan counting(std::string_view fail_if) {
-  ConditionPlan plan = condition("oom", fail_if);
-  threshold(plan).counts = true;
-  plan.fail_after = plan.within = 1;
-  return plan;
-}
-
-Answer counters(double a, double b) {
-  return Answer{
-      Vector{{Series{{{"pod", "a"}}, a}, Series{{{"pod", "b"}}, b}}}, {}, false, nullptr, {}};
-}
-
-TEST(Count, MoreThanThreeInThisStepFail) {
-  Compared r(long_steps(counting("> 3")));
-  r.play("begin ack");
-  r.answer("oom", counters(7, 0));
-  EXPECT_EQ(r.judged().cause, Cause::kCountingBegins);
-  r.answer("oom", counters(8, 2));
-  EXPECT_EQ(r.judged().value, 3);
-  EXPECT_EQ(r.judged().outcome, Outcome::kPass);
-  r.answer("oom", counters(8, 3));
-  EXPECT_EQ(r.state.state, State::kRollingBack);
-  EXPECT_THAT(r.decisions.back().reason, HasSubstr("oom 4 > 3"));
-}
-
-TEST(Count, TheNextStepBeginsAtZeroAndRestartsLoseNothing) {
-  Plan plan = two_steps(counting("> 3"));
-  Compared r(plan);
-  r.play("begin ack");
-  r.answer("oom", counters(0, 0));
-  r.answer("oom", counters(2, 0));
-  r.answer("oom", counters(1, 0));  // it began anew, and counted one since
-  EXPECT_EQ(r.judged().value, 3);
-  r.answer("oom", counters(1, 0));
-  ASSERT_THAT(r.ordered(), HasSubstr("advance 25 %"));
-  r.ack();
-  r.answer("oom", counters(2, 0));
-  EXPECT_EQ(r.judged().value, 1) << "of this step";
-}
-
-TEST(Count, APersonWhoGoesOnBeginsTheCountAnew) {
-  ConditionPlan pauses = counting("> 3");
-  pauses.on_fail = OnFail::kPause;
-  Compared r(long_steps(pauses));
-  r.play("begin ack");
-  r.answer("oom", counters(0, 0));
-  r.answer("oom", counters(5, 0));
-  ASSERT_THAT(r.show(), HasSubstr("asks: condition_failed"));
-  EXPECT_EQ(r.person(DecisionKind::kResume, "known"), "");
-  r.answer("oom", counters(6, 0));
-  EXPECT_EQ(r.judged().value, 1);
-}
-
-TEST(Count, NoCounterIsNoAnswerUnlessSomethingSaysThatSomebodyWasThere) {
-  Compared r(long_steps(counting("> 3")));
-  r.play("begin ack");
-  const Answer none{Vector{}, {}, false, nullptr, {}};
-  r.answer("oom", none);
-  r.answer("oom", none);
-  EXPECT_EQ(r.judged().outcome, Outcome::kNoData);
-  ConditionPlan with = counting("> 3");
-  counting_events(with);
-  Compared evidence(long_steps(with));
-  evidence.play("begin ack");
-  evidence.answer("oom", none);
-  evidence.answer("oom", none);
-  EXPECT_EQ(evidence.judged().outcome, Outcome::kPass);
-  evidence.answer("oom", counters(2, 3));
-  EXPECT_EQ(evidence.state.state, State::kRollingBack) << "the first ones count";
 }
 
 }  // namespace

@@ -102,31 +102,17 @@ class Rollout {
   }
   void answer(const std::string& condition, const Answer& value, double events = 1000) {
     const std::size_t i = index_of(condition);
-    const auto next = next_slot(plan_.conditions[i], state.conditions[i], delay);
-    if (!next) {
-      ADD_FAILURE() << condition << " is not watched: " << show();
-      return;
-    }
-    const SysTime at = grid_of(plan_.conditions[i], state.conditions[i]).at(*next);
-    now = std::max(now, at);
-    SlotAnswered input{i, *next, at - delay, value, std::nullopt};
+    SlotAnswered input;
+    input.value = value;
     const auto* kind = std::get_if<ThresholdCondition>(&plan_.conditions[i].kind);
     if (kind != nullptr && kind->evidence) input.evidence = vector_of(events);
-    happens(input);
+    next_is(i, std::move(input));
   }
   // Of one that compares, as questions_of() asks.
   void answer_arms(const std::string& condition, std::vector<Answer> arms) {
-    const std::size_t i = index_of(condition);
-    const auto next = next_slot(plan_.conditions[i], state.conditions[i], delay);
-    if (!next) {
-      ADD_FAILURE() << condition << " is not watched: " << show();
-      return;
-    }
-    const SysTime at = grid_of(plan_.conditions[i], state.conditions[i]).at(*next);
-    now = std::max(now, at);
-    SlotAnswered input{i, *next, at - delay, {}, std::nullopt};
+    SlotAnswered input;
     input.arms = std::move(arms);
-    happens(input);
+    next_is(index_of(condition), std::move(input));
   }
   void missed(const std::string& condition, std::int64_t slots = 1,
               Cause cause = Cause::kMissedLate) {
@@ -236,6 +222,21 @@ class Rollout {
   }
 
  private:
+  // The condition's next slot, at its time.
+  void next_is(std::size_t i, SlotAnswered input) {
+    const auto next = next_slot(plan_.conditions[i], state.conditions[i], delay);
+    if (!next) {
+      ADD_FAILURE() << plan_.conditions[i].name << " is not watched: " << show();
+      return;
+    }
+    const SysTime at = grid_of(plan_.conditions[i], state.conditions[i]).at(*next);
+    now = std::max(now, at);
+    input.condition = i;
+    input.slot = *next;
+    input.evaluated_at = at - delay;
+    happens(input);
+  }
+
   static Answer vector_of(double value) {
     return Answer{Vector{{Series{{}, value}}}, {}, false, nullptr, Millis(3)};
   }
