@@ -154,13 +154,12 @@ bool is_difference(const Value* value) {
 }
 
 GaugeRules gauge_rules(TableReader& reader, const CompareKeys& keys) {
-  constexpr double kTolerated = 0.1, kPromoted = 0.25;
   GaugeRules rules;
   rules.larger_is_worse = !keys.lower_is_worse.value_or(false);
   const bool differs = is_difference(keys.tolerance) || is_difference(keys.promote_margin);
   rules.mode = differs ? GaugeMode::kDifference : GaugeMode::kRatio;
-  double tolerated = differs ? 0 : kTolerated;
-  double promoted = differs ? 0 : kPromoted;
+  double tolerated = differs ? 0 : kGaugeTolerance;
+  double promoted = differs ? 0 : kGaugeMargin;
   const double most = differs ? 1e15 : rules.larger_is_worse ? 1000 : 0.99;
   const auto read = [&](std::string_view key, const Value* value, double& into) {
     const std::array<Part, 1> parts{Part{differs ? "difference" : "part", &into, 0, most}};
@@ -367,7 +366,7 @@ std::optional<CompareCondition> settle_compare(TableReader& reader, CompareKeys 
   if (!counted) return std::nullopt;
   CompareCondition compared{*std::move(counted), std::move(bad), rules};
   compared.alpha = keys.alpha.value_or(kDefaultAlpha);
-  compared.warmup = keys.warmup.value_or(2 * condition.interval);
+  compared.warmup = keys.warmup.value_or(kWarmupSlots * condition.interval);
   compared.early_promote = keys.early_promote.value_or(false);
   compared.min_evidence = min_evidence.value_or(compared.min_evidence);
   return compared;

@@ -10,6 +10,10 @@
 
 namespace rollwatch {
 
+// When nobody says otherwise: parts of stable's value, and a warm-up in intervals.
+inline constexpr double kGaugeTolerance = 0.1, kGaugeMargin = 0.25;
+inline constexpr int kWarmupSlots = 2;
+
 // What is given of a comparison. `compare` itself may be in another layer, so anything may be.
 struct CompareKeys {
   std::optional<CompareKind> kind;

@@ -73,14 +73,51 @@ void complete_shared_keys(Value& table) {
   make_text_canonical(table, "window");
 }
 
+Value parts(std::initializer_list<std::pair<std::string_view, double>> values) {
+  Value table{Value::Table{}};
+  for (const auto& [key, value] : values) table.set(std::string(key), default_value(Value(value)));
+  return default_value(std::move(table));
+}
+
+// What is tolerated when nobody says otherwise. A margin that is left out beside a tolerance that
+// is given follows from that.
+void complete_tolerance(Value& condition, const std::string& kind) {
+  const bool has_tolerance = condition.find("tolerance") != nullptr;
+  const bool has_margin = condition.find("promote_margin") != nullptr;
+  const auto complete = [&](const Value& tolerance, const Value& margin) {
+    add(condition, "tolerance", tolerance);
+    if (!has_tolerance) add(condition, "promote_margin", margin);
+  };
+  if (kind == "rate") {
+    const statistics::RateRules rules;
+    complete(parts({{"factor", rules.tolerance.factor}, {"extra", rules.tolerance.extra}}),
+             parts({{"factor", rules.margin.factor}, {"extra", rules.margin.extra}}));
+  } else if (kind == "histogram") {
+    const statistics::HistogramRules rules;
+    complete(parts({{"slower", rules.tolerance.slower}, {"extra", rules.tolerance.extra}}),
+             parts({{"slower", rules.margin.slower}, {"extra", rules.margin.extra}}));
+  } else if (kind == "gauge" && !has_margin) {  // which would say in what units
+    complete(default_value(Value(kGaugeTolerance)), default_value(Value(kGaugeMargin)));
+  } else if (kind == "mann-whitney") {
+    add(condition, "tolerance", number(1));
+  }
+}
+
 void complete_comparison(Value& condition) {
   const std::string* name = condition.find("compare")->as_string();
-  const bool counts = name != nullptr && (*name == "rate" || *name == "histogram");
+  const std::string kind = name == nullptr ? "" : *name;
   add(condition, "alpha", default_value(Value(kDefaultAlpha)));
-  if (counts) {
+  if (kind == "rate" || kind == "histogram") {
     add(condition, "min_evidence", number(100));
     add(condition, "dispersion", text("auto"));
+  } else {
+    add(condition, "worse", text("higher"));
   }
+  complete_tolerance(condition, kind);
+  if (kind != "mann-whitney") add(condition, "early_promote", default_value(Value(false)));
+  const std::string* written = condition.find("interval")->as_string();
+  const auto interval = written == nullptr ? std::nullopt : parse_duration(*written);
+  if (interval) add(condition, "warmup", text(kWarmupSlots * *interval));
   make_number_canonical(condition, "min_evidence");
   make_text_canonical(condition, "warmup");
 }
@@ -174,12 +211,12 @@ void complete_ready(Value& ready) {
 
 void complete_condition(Value& condition) {
   const ConditionPlan blank = blank_condition();
+  add(condition, "initial_delay", text(blank.initial_delay));
+  complete_shared_keys(condition);
   if (compares(condition))
     complete_comparison(condition);
   else if (condition.find("count_of") == nullptr)
     add(condition, "reduce", text("each"));
-  add(condition, "initial_delay", text(blank.initial_delay));
-  complete_shared_keys(condition);
   add(condition, "min_passes", number(blank.min_passes));
   add(condition, "on_fail", text("rollback"));
   add(condition, "on_no_data", text("wait"));

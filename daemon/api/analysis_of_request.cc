@@ -48,6 +48,26 @@ void read_subject(BodyReader& body, RolloutSpec& spec) {
     body.wrong("candidate", "must differ from stable: there is nothing to roll out");
 }
 
+const Value* read_analysis(BodyReader& body, const RolloutSpec& spec) {
+  const bool is_given = body.is_given("analysis");
+  if (spec.policy.empty() && !is_given)
+    body.wrong("policy", "is required, or else an \"analysis\" with conditions");
+  return is_given ? body.table().table("analysis") : nullptr;
+}
+
+MergedAnalysis merged_for_a_look(const std::shared_ptr<const Settings>& settings,
+                                 const Caller& caller, const RolloutSpec& spec,
+                                 const Value* analysis, BodyReader& body) {
+  refuse_other_namespaces(caller, spec);
+  auto merged =
+      merge_analysis(*settings, spec.ns, spec.service, spec.policy, analysis, Steps::kOptional);
+  if (!merged) {
+    body.add(merged.error());
+    body.refuse_errors();
+  }
+  return *std::move(merged);
+}
+
 void refuse_other_namespaces(const Caller& caller, const RolloutSpec& spec) {
   if (caller.sees(spec.ns)) return;
   throw Refusal{

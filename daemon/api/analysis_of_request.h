@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config/merge.h"
 #include "daemon/api/fields.h"
 #include "daemon/api/merged_analyses.h"
 #include "daemon/engine/engine.h"
@@ -20,6 +21,13 @@ inline constexpr std::size_t kMostNames = 32;  // of policies, or notifiers
 void read_subject(BodyReader& body, RolloutSpec& spec);
 // The same without the versions.
 void read_arguments(BodyReader& body, RolloutSpec& spec);
+
+// What a call asks to look at without a rollout: a policy, or an analysis of its own.
+const Value* read_analysis(BodyReader& body, const RolloutSpec& spec);
+// The same, merged with the configuration; 403 and 422 for what cannot be. Of a body that is read.
+MergedAnalysis merged_for_a_look(const std::shared_ptr<const Settings>& settings,
+                                 const Caller& caller, const RolloutSpec& spec,
+                                 const Value* analysis, BodyReader& body);
 
 // 403 for a caller that may not see the namespace.
 void refuse_other_namespaces(const Caller& caller, const RolloutSpec& spec);

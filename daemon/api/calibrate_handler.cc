@@ -93,19 +93,11 @@ awaitable<ServerResponse> calibrate(const ApiContext& context, Call& call) {
   CalibrationRequest wanted;
   wanted.from = moment(body, "from", kDefaultFrom, now);
   wanted.to = moment(body, "to", "0", now);
-  const Value* analysis = body.is_given("analysis") ? body.table().table("analysis") : nullptr;
-  if (spec.policy.empty() && analysis == nullptr && !body.is_given("analysis"))
-    body.wrong("policy", "is required, or else an \"analysis\" with conditions");
+  const Value* const analysis = read_analysis(body, spec);
   body.finish();
-  refuse_other_namespaces(call.caller, spec);
-  auto merged = merge_analysis(*context.settings(), spec.ns, spec.service, spec.policy, analysis,
-                               Steps::kOptional);
-  if (!merged) {
-    body.add(merged.error());
-    body.refuse_errors();
-  }
-  if (condition) require_condition(body, merged->plan, *condition);
-  auto calibration = calibration_of(merged->plan, condition);
+  MergedAnalysis merged = merged_for_a_look(context.settings(), call.caller, spec, analysis, body);
+  if (condition) require_condition(body, merged.plan, *condition);
+  auto calibration = calibration_of(merged.plan, condition);
   if (!calibration) {
     body.wrong(condition             ? "condition"
                : analysis != nullptr ? "analysis"
@@ -115,9 +107,9 @@ awaitable<ServerResponse> calibrate(const ApiContext& context, Call& call) {
   }
   wanted.calibration = *std::move(calibration);
   const auto problems =
-      rendering_problems(spec, merged->plan, not_played(merged->plan, wanted.calibration));
-  if (!problems.empty()) refuse_rendering(problems, merged->analysis, analysis);
-  wanted.to = std::min(wanted.to, now - delay_of(context, merged->plan, wanted.calibration));
+      rendering_problems(spec, merged.plan, not_played(merged.plan, wanted.calibration));
+  if (!problems.empty()) refuse_rendering(problems, merged.analysis, analysis);
+  wanted.to = std::min(wanted.to, now - delay_of(context, merged.plan, wanted.calibration));
   choose_windows(body, wanted);
 
   wanted.seat = context.calibrations.take();
@@ -127,9 +119,9 @@ awaitable<ServerResponse> calibrate(const ApiContext& context, Call& call) {
     busy.headers.emplace_back("Retry-After", "10");
     co_return busy;
   }
-  wanted.warnings = std::move(merged->warnings);
+  wanted.warnings = std::move(merged.warnings);
   wanted.who = call.caller.name;
-  wanted.plan = std::make_shared<const Plan>(std::move(merged->plan));
+  wanted.plan = std::make_shared<const Plan>(std::move(merged.plan));
   wanted.spec = std::make_shared<const RolloutSpec>(std::move(spec));
   co_return stream_of(context, std::move(wanted));
 }

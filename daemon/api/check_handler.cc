@@ -85,22 +85,14 @@ awaitable<ServerResponse> check_conditions_now(const ApiContext& context, Call& 
   spec.id = "ro_check";
   read_subject(body, spec);
   const auto wanted = body.text("condition");
-  const Value* analysis = body.is_given("analysis") ? body.table().table("analysis") : nullptr;
-  if (spec.policy.empty() && analysis == nullptr && !body.is_given("analysis"))
-    body.wrong("policy", "is required, or else an \"analysis\" with conditions");
+  const Value* const analysis = read_analysis(body, spec);
   body.finish();
-  refuse_other_namespaces(call.caller, spec);
-  auto merged = merge_analysis(*context.settings(), spec.ns, spec.service, spec.policy, analysis,
-                               Steps::kOptional);
-  if (!merged) {
-    body.add(merged.error());
-    body.refuse_errors();
-  }
+  MergedAnalysis merged = merged_for_a_look(context.settings(), call.caller, spec, analysis, body);
   std::vector<std::string> unstable;
-  auto plan = std::make_shared<const Plan>(std::move(merged->plan));
+  auto plan = std::make_shared<const Plan>(std::move(merged.plan));
   std::vector<std::string> left_out = left_out_of(plan, spec, wanted, body, unstable);
   const auto problems = rendering_problems(spec, *plan, left_out);
-  if (!problems.empty()) refuse_rendering(problems, merged->analysis, analysis);
+  if (!problems.empty()) refuse_rendering(problems, merged.analysis, analysis);
 
   const std::shared_ptr<void> seat = context.checks.take();
   if (!seat) {
@@ -115,7 +107,7 @@ awaitable<ServerResponse> check_conditions_now(const ApiContext& context, Call& 
   Json items = Json::array();
   for (const CheckedCondition& one : checked) items.push_back(checked_json(one));
   co_return json_response(
-      200, {{"items", std::move(items)}, {"left_out", unstable}, {"warnings", merged->warnings}});
+      200, {{"items", std::move(items)}, {"left_out", unstable}, {"warnings", merged.warnings}});
 }
 
 }  // namespace rollwatch

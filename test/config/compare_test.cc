@@ -219,6 +219,9 @@ TEST(CompareConfig, APolicysKeysAreTakenWhereTheyHaveAMeaning) {
   EXPECT_EQ(merged.plan.conditions[1].fail_after, 7);
   EXPECT_EQ(merged.plan.conditions[2].fail_after, 7);
   EXPECT_THAT(merged.analysis, HasSubstr(R"("alpha":0.05)"));
+  EXPECT_THAT(merged.analysis, HasSubstr(R"("tolerance":{"extra":5e-04,"factor":1.25})"))
+      << "a later version's default is not this rollout's";
+  EXPECT_THAT(merged.analysis, HasSubstr(R"("warmup":"20s")"));
   // What is pinned is read again as it was.
   const auto again = decode_plan(*value_from_json(merged.analysis));
   ASSERT_TRUE(again) << ConfigInMemory::text_of(again.error());
