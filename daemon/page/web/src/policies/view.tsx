@@ -3,7 +3,7 @@ import type {JSX} from 'preact';
 import type {JsonObject, Policy, Texts} from '../api';
 import {useData} from '../data';
 import {Link} from '../router';
-import {Code, DataTable, Page, Section, type Column} from '../ui';
+import {Code, DataTable, Key, Page, Section, type Column} from '../ui';
 import {conditionsOf, policySentence, settings, shown, stepsOf, type PlannedStep, type Setting} from './analysis';
 import {CheckForm} from './check';
 
@@ -12,7 +12,7 @@ const Source = ({source}: {source: string}): JSX.Element => (
 );
 
 const kSettings: Column<Setting>[] = [
-  {key: 'key', head: 'Key', cell: ({name}) => <code>{name}</code>},
+  {key: 'key', head: 'Key', cell: ({name}) => <Key name={name} />},
   {key: 'value', head: 'Value', cell: ({value}) => <span class="value">{value}</span>},
   {key: 'source', head: 'From', cell: ({source}) => <Source source={source} />},
 ];

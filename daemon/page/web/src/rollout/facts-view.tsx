@@ -5,7 +5,7 @@ import type {Rollout} from '../api';
 import {percent} from '../format';
 import {conditionsOf, type Setting, settings, shown} from '../policies/analysis';
 import {Link, policyHref} from '../router';
-import {Age, Ago, DataTable, Facts, JsonLink, StateWord, Time, VerdictWord} from '../ui';
+import {Age, Ago, DataTable, Facts, JsonLink, Key, StateWord, Time, VerdictWord} from '../ui';
 import type {Report} from './report';
 
 function Texts({of}: {of: Record<string, string>}): JSX.Element | null {
@@ -75,7 +75,7 @@ export function Terms({rollout}: {rollout: Rollout}): JSX.Element {
           rows={termsOf(rollout).slice(0, kMostTerms)}
           keyOf={(term) => term.name}
           columns={[
-            {key: 'key', head: 'Key', cell: (term) => <code>{term.name}</code>},
+            {key: 'key', head: 'Key', cell: (term) => <Key name={term.name} />},
             {key: 'value', head: 'Value', cell: (term) => <code class="term">{term.value.trim()}</code>},
             {key: 'source', head: 'From', cell: (term) => term.source},
           ]}

@@ -2,6 +2,7 @@
 export * from './copy';
 export * from './dialog';
 export * from './json_link';
+export * from './key';
 export * from './mark';
 export * from './page';
 export * from './problem';
