@@ -67,10 +67,10 @@ TEST_F(KeptBlocksTest, OfEachSizeOnlySoMuchIsKept) {
   EXPECT_TRUE(kept_.keep(other, 500)) << "of another size there is none yet";
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 // The library's sizes are ours, or rounding up would cost memory, and a block's usable size would
 // not say which it is.
 TEST_F(KeptBlocksTest, RoundedIsWhatTheLibraryGivesAnyway) {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   for (std::size_t size = 1; size <= KeptBlocks::kLargest; ++size) {
     void* block = std::malloc(size);
     EXPECT_GE(malloc_usable_size(block), KeptBlocks::rounded(size));
