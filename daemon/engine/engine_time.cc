@@ -15,6 +15,8 @@ constexpr Millis kLongestSleep{5'000};
 constexpr Millis kJump{2'000};
 // What is due within one wake-up goes out together.
 constexpr Millis kCoalesce{5};
+// More than that is seldom due.
+constexpr std::size_t kAtOnce = 64;
 
 // It never got a connection.
 bool was_not_asked(const Answer& answer) {
@@ -71,6 +73,7 @@ void Engine::Impl::wake() {
   std::vector<Question> questions;
   Owners owners;
   std::vector<EntryPtr> looked_at;
+  looked_at.reserve(kAtOnce);
   while (!due_.empty() && due_.earliest() <= now + kCoalesce) looked_at.push_back(due_.pop());
   questions.reserve(looked_at.size());
   owners.reserve(looked_at.size());
@@ -212,11 +215,12 @@ void Engine::Impl::ask_due(const EntryPtr& entry, SysTime now, std::vector<Quest
                   self->answered(entry, pending, part, std::move(unasked));
                 });
     };
-    const std::vector<PlannedQuestion> planned = questions_of(plan);
+    // What explain shows: as it was asked, or else as it is written.
     const auto shown = [&](const RenderedQuestions::Text& text, std::size_t place) {
-      return text ? *text : SharedText(planned[place].query->text());
+      return text ? *text : SharedText(questions_of(plan)[place].query->text());
     };
     if (!rendered.arms.empty()) {
+      const std::vector<PlannedQuestion> planned = questions_of(plan);
       for (std::size_t arm = 0; arm < rendered.arms.size(); ++arm) {
         asked.arms.push_back(
             {*planned[arm].arm, planned[arm].is_bad, shown(rendered.arms[arm], arm), {}});
