@@ -2,23 +2,19 @@
 // Store, feed and HTTP server are the real ones, in this process, so that the moment of the commit
 // is known; the clients are sockets in another thread.
 //
-//   rollwatch_bench_stream [--clients N] [--rate N] [--seconds N]
+//   rollwatch_bench_stream [--clients N] [--rate N] [--seconds N] [--json FILE]
 //
 // Prints how many events were lost, and what share of a core the thread of the server took.
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <exception>
 #include <future>
-#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -27,6 +23,8 @@
 #include "daemon/http/server.h"
 #include "daemon/net/system_clock.h"
 #include "daemon/storage/sqlite_store.h"
+#include "test/bench/findings.h"
+#include "test/bench/options.h"
 #include "test/bench/report.h"
 #include "test/bench/stream_clients.h"
 #include "test/support/process.h"
@@ -38,6 +36,7 @@ struct Options {
   std::size_t clients = 500;
   std::size_t rate = 100;  // events a second
   std::size_t seconds = 10;
+  std::string json;
   std::size_t events() const { return rate * seconds; }
 };
 
@@ -158,31 +157,13 @@ class Server {
   std::thread thread_;
 };
 
-void allow_files(std::size_t count) {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur >= count) return;
-  limit.rlim_cur = std::min<rlim_t>(count, limit.rlim_max);
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-Options options_of(int argc, char** argv) {
+void measure_streams(int argc, char** argv) {
   Options options;
-  const std::map<std::string_view, std::size_t*> known = {
-      {"--clients", &options.clients}, {"--rate", &options.rate}, {"--seconds", &options.seconds}};
-  for (int i = 1; i < argc; i += 2) {
-    const auto found = known.find(argv[i]);
-    const unsigned long value = i + 1 < argc ? std::strtoul(argv[i + 1], nullptr, 10) : 0;
-    if (found == known.end() || value == 0)
-      throw std::invalid_argument(
-          "usage: rollwatch_bench_stream [--clients N] [--rate N] [--seconds N]");
-    *found->second = value;
-  }
-  return options;
-}
-
-void measure_and_report(const Options& options) {
-  allow_files(2 * options.clients + 100);
+  read_options(argc, argv,
+               {{"--clients", &options.clients},
+                {"--rate", &options.rate},
+                {"--seconds", &options.seconds},
+                {"--json", &options.json}});
   CommitTimes commits(options.events());
   Server server(commits);
   StreamClients clients(server.address, options.clients);
@@ -192,25 +173,26 @@ void measure_and_report(const Options& options) {
   const double core = server.record(
       options.events(), std::chrono::nanoseconds(std::chrono::seconds(1)) / options.rate);
   const StreamReport report = reading.get();
-  std::printf("%zu clients, %zu events a second for %zu s: %zu given\n", options.clients,
-              options.rate, options.seconds, report.received);
-  std::printf("lost %zu, out of order %zu\n", report.lost, report.out_of_order);
   if (report.milliseconds.empty()) throw std::runtime_error("no client was given any event");
-  std::printf("from the commit to a client: p50 %.1f ms, p99 %.1f ms, all within %.1f ms\n",
-              percentile(report.milliseconds, 50), percentile(report.milliseconds, 99),
-              percentile(report.milliseconds, 100));
-  std::printf("the server's thread took %.0f %% of a core\n", 100 * core);
+  const auto count = [](std::size_t value) { return static_cast<double>(value); };
+  Findings findings;
+  findings.add(
+      fmt::format("{} clients of the event stream, {} events a second for {} s", options.clients,
+                  options.rate, options.seconds),
+      {{"events given to clients", count(report.received), ""},
+       {"events lost", count(report.lost), "", 0},
+       {"events out of order", count(report.out_of_order), "", 0},
+       {"from the commit to a client, p50", percentile(report.milliseconds, 50), "ms"},
+       {"from the commit to a client, p99", percentile(report.milliseconds, 99), "ms", 100},
+       {"from the commit to a client, most", percentile(report.milliseconds, 100), "ms"},
+       {"of a core, the thread of the server", core, ""}});
+  findings.write(options.json);
 }
 
 }  // namespace
 }  // namespace rollwatch::bench
 
 int main(int argc, char** argv) {
-  try {
-    rollwatch::bench::measure_and_report(rollwatch::bench::options_of(argc, argv));
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "rollwatch_bench_stream: %s\n", error.what());
-    return 1;
-  }
+  return rollwatch::bench::run_benchmark("rollwatch_bench_stream",
+                                         rollwatch::bench::measure_streams, argc, argv);
 }
