@@ -4,6 +4,7 @@
 
 #include "analysis/compare/count.h"
 #include "analysis/compare/outlook.h"
+#include "analysis/compare/see.h"
 #include "analysis/compare/standing.h"
 #include "analysis/judge.h"
 #include "analysis/mover.h"

@@ -3,6 +3,7 @@
 // waits for it.
 #include <algorithm>
 
+#include "analysis/statistics/comparison_state.h"
 #include "daemon/engine/engine_impl.h"
 #include "daemon/engine/stable_past.h"
 
