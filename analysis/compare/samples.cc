@@ -91,4 +91,13 @@ void add_buckets(const Answer& answer, const std::vector<double>& bounds,
   });
 }
 
+statistics::ArmCounts slower_than(std::span<const double> buckets, std::size_t boundary) {
+  statistics::ArmCounts counts;
+  for (std::size_t k = 0; k < buckets.size(); ++k) {
+    counts.events += buckets[k];
+    if (k >= boundary) counts.bad += buckets[k];
+  }
+  return counts;
+}
+
 }  // namespace rollwatch

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "analysis/answer.h"
 #include "analysis/expected.h"
 #include "analysis/statistics/counters.h"
+#include "analysis/statistics/counts.h"
 
 namespace rollwatch {
 
@@ -30,5 +32,8 @@ Expected<std::vector<double>, std::string> bounds_of(const Answer& answer);
 // The same as samples, a part for each boundary and one for all ("+Inf").
 void add_buckets(const Answer& answer, const std::vector<double>& bounds,
                  std::vector<statistics::CounterSample>& samples);
+
+// Of single buckets: requests, and as bad ones those slower than this boundary (from 1 on).
+statistics::ArmCounts slower_than(std::span<const double> buckets, std::size_t boundary);
 
 }  // namespace rollwatch

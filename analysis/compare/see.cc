@@ -141,6 +141,9 @@ ComparisonState begun_afresh(const ComparisonState& state) {
   afresh.fed.clear();
   afresh.candidate_sum = afresh.stable_sum = 0;
   afresh.look.reset();
+  afresh.looks.clear();
+  afresh.candidate_buckets.clear();
+  afresh.stable_buckets.clear();
   afresh.placebo = {};
   afresh.shared.clear();
   if (auto* rate = std::get_if<RateState>(&afresh.process)) {

@@ -33,14 +33,20 @@ std::vector<double> summed(const std::vector<double>& by_source, std::size_t par
   return sum;
 }
 
-// Requests, and those slower than the boundary.
-ArmCounts slower_than(const std::vector<double>& buckets, std::size_t boundary) {
-  ArmCounts counts;
-  for (std::size_t k = 0; k < buckets.size(); ++k) {
-    counts.events += buckets[k];
-    if (k >= boundary) counts.bad += buckets[k];
-  }
-  return counts;
+void add_to(std::vector<double>& sums, const std::vector<double>& counts) {
+  sums.resize(counts.size());
+  for (std::size_t i = 0; i < counts.size(); ++i) sums[i] += counts[i];
+}
+
+// For people. One that was saved before buckets were kept goes on with one boundary.
+void keep_compared(ComparisonState& state, const HistogramState& histogram,
+                   const std::vector<double>& candidate, const std::vector<double>& stable) {
+  const std::size_t boundary = histogram.promote_boundary;
+  if (histogram.fed > 1 && state.candidate_buckets.empty())
+    return statistics::keep(state.fed,
+                            {{slower_than(candidate, boundary), slower_than(stable, boundary)}, 1});
+  add_to(state.candidate_buckets, candidate);
+  add_to(state.stable_buckets, stable);
 }
 
 // Both versions must have the boundaries that the comparison began with.
@@ -106,12 +112,7 @@ SlotEnd see_histogram(const HistogramRules& rules, ComparisonState& state,
     return warming_up();
   }
   const Use use = histogram->update(rules, scales, candidate, stable);
-  if (use == Use::kFed) {
-    const std::size_t boundary = histogram->promote_boundary;
-    statistics::keep(
-        state.fed,
-        {{slower_than(candidate, boundary), slower_than(summed(stable, parts), boundary)}, 1});
-  }
+  if (use == Use::kFed) keep_compared(state, *histogram, candidate, summed(stable, parts));
   return end_of(use);
 }
 

@@ -1,5 +1,6 @@
 #include "analysis/statistics/codec.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -16,7 +17,11 @@
 namespace rollwatch::statistics {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint64_t kOldestFormat = 1;
+// Only where there is something that format 1 has no place for: what is as it always was, older
+// programs can read.
+constexpr std::uint64_t kWithMore = 2;
+constexpr std::uint64_t kFormat = kWithMore;
 
 template <class T>
 constexpr bool kIsVector = false;
@@ -93,8 +98,15 @@ void fields(Io& io, typename Io::template Ref<MannWhitneyState> samples) {
 
 template <class Io>
 void fields(Io& io, typename Io::template Ref<PlaceboGuard> guard) {
-  auto& [groups, log_most] = guard;
+  auto& [groups, log_most, members] = guard;
   io(groups, log_most);
+  io.since(kWithMore, members);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<PlaceboGuard::Member> member) {
+  auto& [source, group] = member;
+  io(source, group);
 }
 
 template <class Io>
@@ -136,9 +148,11 @@ void fields(Io& io, typename Io::template Ref<Look> look) {
 template <class Io>
 void fields(Io& io, typename Io::template Ref<ComparisonState> state) {
   auto& [process, candidate, stable, placebo, fed, candidate_sum, stable_sum, look, history_read,
-         history_slots, history, outlook, shared] = state;
+         history_slots, history, outlook, shared, usual, looks, candidate_buckets, stable_buckets,
+         left_out] = state;
   io(process, candidate, stable, placebo, fed, candidate_sum, stable_sum, look, history_read,
      history_slots, history, outlook, shared);
+  io.since(kWithMore, usual, looks, candidate_buckets, stable_buckets, left_out);
 }
 
 template <class Io>
@@ -159,6 +173,15 @@ class StateWriter {
   template <class... Fields>
   void operator()(const Fields&... all) {
     (put(all), ...);
+  }
+  // Fields that older formats do not have.
+  template <class... Fields>
+  void since(std::uint64_t format, const Fields&... all) {
+    if (format_ >= format) (put(all), ...);
+  }
+  void is_of(std::uint64_t format) {
+    format_ = format;
+    put_number(format);
   }
   void stakes(const std::array<double, Wealth::kMostBets>& stakes, std::uint32_t bets) {
     for (const double stake : std::span(stakes).first(bets)) put(stake);
@@ -205,6 +228,7 @@ class StateWriter {
   }
 
   std::string out_;
+  std::uint64_t format_ = kFormat;
 };
 
 class StateReader : public PackedReader {
@@ -218,6 +242,11 @@ class StateReader : public PackedReader {
   void operator()(Fields&... all) {
     (get(all), ...);
   }
+  template <class... Fields>
+  void since(std::uint64_t format, Fields&... all) {
+    if (format_ >= format) (get(all), ...);
+  }
+  void is_of(std::uint64_t format) { format_ = format; }
   void stakes(std::array<double, Wealth::kMostBets>& stakes, std::uint32_t& bets) {
     if (bets > Wealth::kMostBets)
       bets = static_cast<std::uint32_t>(fail("more bets than there are"));
@@ -267,6 +296,8 @@ class StateReader : public PackedReader {
       if (index != 0) fail("another kind than there is");
     }
   }
+
+  std::uint64_t format_ = kFormat;
 };
 
 // ---- What no field alone shows
@@ -302,6 +333,12 @@ bool fits(const MannWhitneyState&) { return true; }
 bool fits(const PlaceboGuard& guard) {
   for (const Wealth& wealth : guard.groups)
     if (!fits(wealth, kHarmGrid.size())) return false;
+  const PlaceboGuard::Member* before = nullptr;
+  for (const PlaceboGuard::Member& member : guard.members) {
+    if (member.group >= guard.groups.size()) return false;
+    if (before != nullptr && before->source >= member.source) return false;
+    before = &member;
+  }
   return !std::isnan(guard.log_most);
 }
 
@@ -324,18 +361,55 @@ bool fits_if_any(const CounterTable& table) {
   return (table.parts == 0 && table.series.empty()) || fits(table);
 }
 
+bool all_finite(std::span<const double> values) {
+  return std::ranges::all_of(values, [](double value) { return std::isfinite(value); });
+}
+
+// What people are told of a histogram is by its buckets.
+bool belongs_to_process(const ComparisonState& state) {
+  const auto* histogram = std::get_if<HistogramState>(&state.process);
+  const std::size_t buckets = histogram == nullptr ? 0 : histogram->history.size();
+  const auto fits_buckets = [buckets](const std::vector<double>& counts) {
+    return counts.empty() || counts.size() == buckets;
+  };
+  return state.candidate_buckets.size() == state.stable_buckets.size() &&
+         fits_buckets(state.candidate_buckets) &&
+         (histogram == nullptr || fits_buckets(state.usual)) && all_finite(state.usual) &&
+         all_finite(state.candidate_buckets) && all_finite(state.stable_buckets) &&
+         all_finite(state.left_out);
+}
+
 bool fits(const ComparisonState& state) {
-  return std::visit([](const auto& process) { return fits(process); }, state.process) &&
+  return belongs_to_process(state) &&
+         std::visit([](const auto& process) { return fits(process); }, state.process) &&
          fits_if_any(state.candidate) && fits_if_any(state.stable) && fits(state.placebo) &&
          state.fed.size() <= kKeptTicks;
 }
 
 bool fits(const CountState& state) { return fits_if_any(state.table); }
 
+// ---- Which format it takes
+
+template <class State>
+std::uint64_t format_of(const State& /*state*/) {
+  return kOldestFormat;
+}
+template <>
+std::uint64_t format_of(const PlaceboGuard& guard) {
+  return guard.members.empty() ? kOldestFormat : kWithMore;
+}
+template <>
+std::uint64_t format_of(const ComparisonState& state) {
+  const bool has_more = !state.usual.empty() || !state.looks.empty() ||
+                        !state.candidate_buckets.empty() || !state.stable_buckets.empty() ||
+                        !state.left_out.empty();
+  return has_more ? kWithMore : format_of(state.placebo);
+}
+
 template <class State>
 std::string bytes_of(const State& state) {
   StateWriter writer;
-  writer.put_number(kFormat);
+  writer.is_of(format_of(state));
   writer.put_number(kKind<State>);
   writer(state);
   return writer.take();
@@ -361,15 +435,17 @@ Expected<State, std::string> decode(std::string_view bytes) {
   StateReader reader(bytes);
   const std::uint64_t format = reader.get_number();
   if (reader.failed()) return Unexpected(reader.error());
-  if (format != kFormat)
+  if (format < kOldestFormat || format > kFormat)
     return Unexpected("the saved comparison has format " + std::to_string(format) +
                       ", this program knows " + std::to_string(kFormat) +
                       (format > kFormat ? "; it was written by a newer rollwatchd" : ""));
   if (reader.get_number() != kKind<State> && !reader.failed())
     reader.fail("another kind than is wanted");
+  reader.is_of(format);
   State state;
   reader(state);
   if (!reader.failed() && reader.left() > 0) reader.fail("bytes left over");
+  if (!reader.failed() && format_of(state) != format) reader.fail("a newer format than it needs");
   if (!reader.failed() && !fits(state)) reader.fail("parts that do not belong together");
   if (reader.failed()) return Unexpected(reader.error());
   return state;

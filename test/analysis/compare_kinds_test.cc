@@ -3,6 +3,9 @@
 
 #include <cmath>
 
+#include "analysis/compare/histogram_words.h"
+#include "analysis/compare/see.h"
+#include "analysis/compare/words.h"
 #include "analysis/judge.h"
 #include "test/analysis/compare_fixture.h"
 
@@ -64,12 +67,77 @@ TEST(Compare, ASlowerHistogramIsFound) {
     r.answer_arms("latency", {buckets(50 * slots, 50 * slots, 10 * slots),
                               buckets(900 * slots, 90 * slots, 10 * slots)});
   EXPECT_EQ(r.state.state, State::kRollingBack);
-  EXPECT_THAT(r.decisions.back().reason, HasSubstr("slower than"));
+  EXPECT_THAT(r.decisions.back().reason, HasSubstr("slower than 0.1 of "))
+      << "what decided, and not the boundary that 1 % of stable's requests exceed";
   Compared equal(long_steps(compared("latency", rules)));
   equal.play("begin ack");
   for (int i = 0; i < 50; ++i)
     equal.answer_arms("latency", {buckets(90 * i, 9 * i, i), buckets(900 * i, 90 * i, 10 * i)});
   EXPECT_EQ(equal.show(), "analyzing step 0 (5 %) passing");
+}
+
+// The evidence of each score, the ranks' first, and the buckets of both versions.
+statistics::ComparisonState latencies(std::vector<double> evidence, std::vector<double> candidate,
+                                      std::vector<double> stable) {
+  statistics::ComparisonState state;
+  auto histogram = statistics::HistogramState::start(std::vector{0.1, 0.5});
+  for (std::size_t i = 0; i < evidence.size(); ++i)
+    histogram.scores[i].harm.log_evidence = evidence[i];
+  histogram.promote_boundary = 2;
+  histogram.fed = 5;
+  state.process = std::move(histogram);
+  state.candidate_buckets = std::move(candidate);
+  state.stable_buckets = std::move(stable);
+  return state;
+}
+
+TEST(Compare, AHistogramSaysWhichOfItsBoundariesSpeaksOrTheWhole) {
+  ConditionPlan plan = compared("latency", statistics::HistogramRules{});
+  const struct {
+    const char* name;
+    std::vector<double> evidence;
+    const char* says;
+  } rows[] = {
+      {"nothing speaks", {-1, -2, -3}, "8 slower than 0.5 of 100 (8 %), stable 10 of 1,000 (1 %): 8 times"},
+      {"a boundary", {1, 4, -3}, "40 slower than 0.1 of 100 (40 %), stable 100 of 1,000 (10 %): 4 times"},
+      {"the other", {1, 2, 4}, "8 slower than 0.5 of 100 (8 %), stable 10 of 1,000 (1 %): 8 times"},
+      {"the ranks, which weigh 4/3 of a boundary",
+       {4, 4, -3},
+       "slower as a whole (of 100 pairs of requests the candidate's took longer in 65), 40 slower "
+       "than 0.1 of 100 (40 %), stable 100 of 1,000 (10 %): 4 times"},
+  };
+  for (const auto& row : rows)
+    EXPECT_EQ(measured(comparison(plan), latencies(row.evidence, {60, 32, 8}, {900, 90, 10})),
+              row.says)
+        << row.name;
+  comparison(plan).counted = query("http_seconds_bucket{version=\"{{version}}\"}");
+  EXPECT_THAT(measured(comparison(plan), latencies({1, 4, 1}, {60, 32, 8}, {900, 90, 10})),
+              HasSubstr("slower than 0.1 s of"));
+  comparison(plan).counted = query("http_milliseconds_bucket{version=\"{{version}}\"}");
+  EXPECT_THAT(measured(comparison(plan), latencies({1, 4, 1}, {60, 32, 8}, {900, 90, 10})),
+              HasSubstr("slower than 0.1 ms of"));
+}
+
+// What was compared before buckets were kept is known at one boundary only, and more is not made up.
+TEST(Compare, AHistogramThatAnOlderProgramSavedGoesOnAsItDid) {
+  const auto rules = statistics::HistogramRules{};
+  const ConditionPlan plan = compared("latency", rules);
+  statistics::ComparisonState old = latencies({1, 4, -3}, {}, {});
+  old.fed = {{{{100, 8}, {1000, 10}}, 1}};
+  EXPECT_EQ(measured(std::get<CompareCondition>(plan.kind), old),
+            "8 slower than 0.5 of 100 (8 %), stable 10 of 1,000 (1 %): 8 times");
+  old.candidate = old.stable = statistics::CounterTable::start(3);
+  std::get<statistics::HistogramState>(old.process).history = {900, 90, 10};
+  ComparedSlot slot;
+  const Answer of_candidate = buckets(60, 32, 8), of_stable = buckets(900, 90, 10);
+  slot.evaluated_at = SysTime(Millis(10'000));
+  slot.candidate.counted = &of_candidate;
+  slot.stable.counted = &of_stable;
+  old.candidate.last_at = old.stable.last_at = SysTime(Millis(0));
+  const SeenSlot seen = see(std::get<CompareCondition>(plan.kind), &old, slot);
+  EXPECT_FALSE(seen.end);
+  EXPECT_EQ(seen.state.fed.size(), 2u);
+  EXPECT_THAT(seen.state.candidate_buckets, testing::IsEmpty());
 }
 
 TEST(Compare, HistogramsWithOtherBoundariesAreAnError) {
