@@ -414,8 +414,11 @@ void on_history(Mover& m, const HistoryRead& input) {
   statistics::ComparisonState after = with_history(*compares, before, input.slots);
   after.outlook = cut(outlook_of(m.fixed.plan, input.condition, after), kLongestSentence);
   std::string text = plan.name + ", compared with stable: ";
+  const bool counts =
+      compares->kind() == CompareKind::kRate || compares->kind() == CompareKind::kHistogram;
   if (!input.failed.empty())
-    text += "its history could not be read (" + input.failed + "), so bursts are learnt on the way";
+    text += "its history could not be read (" + input.failed + "), so " +
+            (counts ? "bursts are" : "what is usual of it is") + " learnt on the way";
   else if (after.outlook.empty())
     text += after.history_slots > 0
                 ? std::to_string(after.history_slots) + " slots of its history were read"

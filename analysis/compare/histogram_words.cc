@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "analysis/compare/samples.h"
-#include "analysis/compare/words.h"
 #include "analysis/compare/wording.h"
+#include "analysis/compare/words.h"
 
 namespace rollwatch {
 namespace {

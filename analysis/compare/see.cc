@@ -111,16 +111,17 @@ SeenSlot see(const CompareCondition& condition, const ComparisonState* before,
     if ((seen.end = not_countable(slot.stable, Arm::kStable))) return seen;
   }
   struct Visitor {
+    const CompareCondition& condition;
     ComparisonState& state;
     const ComparedSlot& slot;
     SlotEnd operator()(const RateRules& rules) const { return see_rate(rules, state, slot); }
-    SlotEnd operator()(const HistogramRules& rules) const {
-      return see_histogram(rules, state, slot);
+    SlotEnd operator()(const HistogramRules& /*rules*/) const {
+      return see_histogram(condition, state, slot);
     }
     SlotEnd operator()(const GaugeRules& rules) const { return see_gauge(rules, state, slot); }
     SlotEnd operator()(const RankRules& rules) const { return see_ranks(rules, state, slot); }
   };
-  seen.end = std::visit(Visitor{seen.state, slot}, condition.rules);
+  seen.end = std::visit(Visitor{condition, seen.state, slot}, condition.rules);
   return seen;
 }
 
@@ -131,8 +132,10 @@ ComparisonState with_history(const CompareCondition& condition, const Comparison
   state.history_read = true;
   if (const auto* rate = std::get_if<RateRules>(&condition.rules))
     add_rate_history(*rate, state, slots);
-  if (const auto* histogram = std::get_if<HistogramRules>(&condition.rules))
+  else if (const auto* histogram = std::get_if<HistogramRules>(&condition.rules))
     add_histogram_history(*histogram, state, slots);
+  else
+    add_number_history(condition, state, slots);
   return state;
 }
 

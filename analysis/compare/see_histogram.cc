@@ -4,6 +4,7 @@
 
 #include "analysis/compare/samples.h"
 #include "analysis/compare/see_kinds.h"
+#include "analysis/compare/shared_trouble.h"
 #include "analysis/judge.h"
 
 namespace rollwatch {
@@ -92,8 +93,9 @@ std::vector<CounterSample> bucket_samples(const Answer& answer, const HistogramS
 
 }  // namespace
 
-SlotEnd see_histogram(const HistogramRules& rules, ComparisonState& state,
+SlotEnd see_histogram(const CompareCondition& condition, ComparisonState& state,
                       const ComparedSlot& slot) {
+  const auto& rules = std::get<HistogramRules>(condition.rules);
   SlotEnd end;
   HistogramState* const histogram = histogram_of(rules, state, *slot.stable.counted, end);
   if (histogram == nullptr) return end;
@@ -111,8 +113,10 @@ SlotEnd see_histogram(const HistogramRules& rules, ComparisonState& state,
     histogram->observe(rules, scales, stable);
     return warming_up();
   }
+  const std::vector<double> all_of_stable = summed(stable, parts);
+  state.shared = shared_latency(condition, state, candidate, all_of_stable);
   const Use use = histogram->update(rules, scales, candidate, stable);
-  if (use == Use::kFed) keep_compared(state, *histogram, candidate, summed(stable, parts));
+  if (use == Use::kFed) keep_compared(state, *histogram, candidate, all_of_stable);
   return end_of(use);
 }
 
@@ -132,6 +136,7 @@ void add_histogram_history(const HistogramRules& rules, ComparisonState& state,
     if (!table.update(slot.at, samples, increments) || begins) continue;
     const std::vector<double> stable = buckets_by_source(increments);
     histogram->observe(rules, HistogramScales(rules, histogram->bounds), stable);
+    add_to(state.usual, summed(stable, increments.parts));
     for (const double events : stable) state.history.events += events;
     ++state.history_slots;
   }

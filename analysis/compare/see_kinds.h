@@ -33,7 +33,7 @@ SlotEnd count_both(statistics::ComparisonState& state, std::uint32_t parts,
 
 SlotEnd see_rate(const statistics::RateRules& rules, statistics::ComparisonState& state,
                  const ComparedSlot& slot);
-SlotEnd see_histogram(const statistics::HistogramRules& rules, statistics::ComparisonState& state,
+SlotEnd see_histogram(const CompareCondition& condition, statistics::ComparisonState& state,
                       const ComparedSlot& slot);
 SlotEnd see_gauge(const statistics::GaugeRules& rules, statistics::ComparisonState& state,
                   const ComparedSlot& slot);
@@ -44,5 +44,8 @@ void add_rate_history(const statistics::RateRules& rules, statistics::Comparison
                       std::span<const HistorySlot> slots);
 void add_histogram_history(const statistics::HistogramRules& rules,
                            statistics::ComparisonState& state, std::span<const HistorySlot> slots);
+// Of gauges and of Mann-Whitney's test.
+void add_number_history(const CompareCondition& condition, statistics::ComparisonState& state,
+                        std::span<const HistorySlot> slots);
 
 }  // namespace rollwatch

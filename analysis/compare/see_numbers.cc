@@ -1,14 +1,19 @@
 // One number of each version and slot: gauges, and Mann-Whitney's test.
+#include <algorithm>
 #include <cmath>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "analysis/compare/see_kinds.h"
+#include "analysis/compare/shared_trouble.h"
 #include "analysis/judge.h"
 
 namespace rollwatch {
 namespace {
 
 using statistics::ComparisonState;
+using statistics::GaugeMode;
 using statistics::GaugeRules;
 using statistics::GaugeState;
 using statistics::MannWhitneyState;
@@ -36,6 +41,19 @@ OneNumber number_of(const Answer& answer, Arm which) {
   return {series.front().value, {}};
 }
 
+// A ratio has no place for what is not above 0.
+bool can_be_usual(const CompareRules& rules, double value) {
+  const auto* gauge = std::get_if<GaugeRules>(&rules);
+  return gauge == nullptr || gauge->mode != GaugeMode::kRatio || value > 0;
+}
+
+// Without history the first values say what is usual of stable.
+void keep_usual(ComparisonState& state, std::span<const double> values) {
+  if (state.history_slots > 0) return;
+  for (const double value : values)
+    if (state.usual.size() < kUsualValues) state.usual.push_back(value);
+}
+
 }  // namespace
 
 SlotEnd see_gauge(const GaugeRules& rules, ComparisonState& state, const ComparedSlot& slot) {
@@ -45,6 +63,8 @@ SlotEnd see_gauge(const GaugeRules& rules, ComparisonState& state, const Compare
   if (candidate.end) return candidate.end;
   const OneNumber stable = number_of(*slot.stable.counted, Arm::kStable);
   if (stable.end) return stable.end;
+  if (!slot.warms_up) state.shared = shared_gauge(rules, state, *candidate.value, *stable.value);
+  if (can_be_usual(rules, *stable.value)) keep_usual(state, std::span(&*stable.value, 1));
   if (slot.warms_up) return warming_up();
   const auto updated = gauge.update(rules, candidate.value, stable.value);
   if (updated.use == Use::kFed) {
@@ -62,6 +82,7 @@ SlotEnd see_gauge(const GaugeRules& rules, ComparisonState& state, const Compare
 SlotEnd see_ranks(const RankRules& rules, ComparisonState& state, const ComparedSlot& slot) {
   const bool has_begun = std::holds_alternative<MannWhitneyState>(state.process);
   if (!has_begun || !state.look || state.look->step != slot.step) {
+    if (has_begun) keep_usual(state, std::get<MannWhitneyState>(state.process).stable);
     state.look = statistics::Look{slot.step};
     state.process = MannWhitneyState{};
     state.candidate_sum = state.stable_sum = 0;
@@ -71,7 +92,10 @@ SlotEnd see_ranks(const RankRules& rules, ComparisonState& state, const Compared
   if (candidate.end) return candidate.end;
   const OneNumber stable = number_of(*slot.stable.counted, Arm::kStable);
   if (stable.end) return stable.end;
-  if (state.look->looked) return std::nullopt;
+  if (state.look->looked) {
+    state.shared = shared_ranks(rules, state);
+    return std::nullopt;
+  }
   if (slot.warms_up) return warming_up();
   if (values.candidate.size() * values.candidate.size() < statistics::kMostPairs / 2) {
     values.update(candidate.value, stable.value);
@@ -91,7 +115,24 @@ SlotEnd see_ranks(const RankRules& rules, ComparisonState& state, const Compared
   state.look->looked = true;
   state.look->p_greater = test->p_greater;
   state.look->shift = sign * test->shift;
+  state.shared = shared_ranks(rules, state);
   return std::nullopt;
+}
+
+void add_number_history(const CompareCondition& condition, ComparisonState& state,
+                        std::span<const HistorySlot> slots) {
+  std::vector<double> values;
+  for (const HistorySlot& slot : slots) {
+    const bool is_number = std::holds_alternative<Scalar>(slot.counted.result) ||
+                           std::holds_alternative<Vector>(slot.counted.result);
+    const auto value = is_number ? number_of(slot.counted, Arm::kStable).value : std::nullopt;
+    if (value && can_be_usual(condition.rules, *value)) values.push_back(*value);
+  }
+  if (values.empty()) return;
+  if (values.size() > kUsualValues)
+    values.erase(values.begin(), values.end() - static_cast<std::ptrdiff_t>(kUsualValues));
+  state.history_slots = static_cast<std::uint32_t>(values.size());
+  state.usual = std::move(values);
 }
 
 }  // namespace rollwatch

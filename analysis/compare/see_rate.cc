@@ -1,7 +1,7 @@
 // Rates: counters of events and of bad ones.
 #include "analysis/compare/samples.h"
 #include "analysis/compare/see_kinds.h"
-#include "analysis/compare/words.h"
+#include "analysis/compare/shared_trouble.h"
 
 namespace rollwatch {
 namespace {
@@ -66,7 +66,7 @@ SlotEnd see_rate(const RateRules& rules, ComparisonState& state, const ComparedS
     return warming_up();
   }
   const double dispersion = rate.dispersion.factor(rules.dispersion);
-  state.shared = shared_trouble(state, tick, dispersion);
+  state.shared = shared_rate(state, tick, dispersion);
   const auto updated = rate.update(rules, tick, series);
   if (updated.use == Use::kFed) {
     statistics::keep(state.fed, {tick, updated.dispersion});

@@ -14,8 +14,6 @@ namespace {
 
 using testing::HasSubstr;
 
-Answer number(double value) { return Answer{Vector{{Series{{}, value}}}, {}, false, nullptr, {}}; }
-
 TEST(Compare, AGaugeThatIsTypicallyHigherIsFound) {
   statistics::GaugeRules rules;
   rules.margin = std::log(1.1);
@@ -24,14 +22,14 @@ TEST(Compare, AGaugeThatIsTypicallyHigherIsFound) {
   r.play("begin ack");
   int slots = 0;
   for (; r.state.state == State::kAnalyzing && slots < 60; ++slots)
-    r.answer_arms("memory", {number(150 + slots % 3), number(100 + slots % 2)});
+    r.answer_arms("memory", {gauge_answer(150 + slots % 3), gauge_answer(100 + slots % 2)});
   EXPECT_EQ(r.state.state, State::kRollingBack);
   EXPECT_GT(slots, 9);
   EXPECT_THAT(r.decisions.back().reason, HasSubstr("on average, stable"));
   Compared equal(long_steps(compared("memory", rules)));
   equal.play("begin ack");
   for (int i = 0; i < 50; ++i)
-    equal.answer_arms("memory", {number(100 + i % 3), number(100 + (i + 1) % 3)});
+    equal.answer_arms("memory", {gauge_answer(100 + i % 3), gauge_answer(100 + (i + 1) % 3)});
   EXPECT_EQ(equal.show(), "analyzing step 0 (5 %) passing");
 }
 
@@ -40,21 +38,12 @@ TEST(Compare, AGaugeNeedsOneNumberOfEachVersion) {
   r.play("begin ack");
   const Answer two{
       Vector{{Series{{{"pod", "a"}}, 1}, Series{{{"pod", "b"}}, 2}}}, {}, false, nullptr, {}};
-  r.answer_arms("memory", {two, number(1)});
+  r.answer_arms("memory", {two, gauge_answer(1)});
   EXPECT_EQ(r.judged().cause, Cause::kManySeries);
-  r.answer_arms("memory", {number(std::nan("")), number(1)});
+  r.answer_arms("memory", {gauge_answer(std::nan("")), gauge_answer(1)});
   EXPECT_EQ(r.judged().outcome, Outcome::kNoData);
-  r.answer_arms("memory", {number(1), Answer{Vector{}, {}, false, nullptr, {}}});
+  r.answer_arms("memory", {gauge_answer(1), Answer{Vector{}, {}, false, nullptr, {}}});
   EXPECT_EQ(r.judged().cause, Cause::kNoStable);
-}
-
-// Cumulative buckets of one pod with boundaries 0.1, 0.5 and infinity.
-Answer buckets(double fast, double slow, double slowest, const std::string& upper = "0.5") {
-  std::vector<Series> series;
-  series.push_back({{{"le", "0.1"}, {"pod", "a"}}, fast});
-  series.push_back({{{"le", upper}, {"pod", "a"}}, fast + slow});
-  series.push_back({{{"le", "+Inf"}, {"pod", "a"}}, fast + slow + slowest});
-  return Answer{Vector{SeriesList(std::move(series))}, {}, false, nullptr, {}};
 }
 
 TEST(Compare, ASlowerHistogramIsFound) {
@@ -64,15 +53,16 @@ TEST(Compare, ASlowerHistogramIsFound) {
   r.play("begin ack");
   int slots = 0;
   for (; r.state.state == State::kAnalyzing && slots < 60; ++slots)
-    r.answer_arms("latency", {buckets(50 * slots, 50 * slots, 10 * slots),
-                              buckets(900 * slots, 90 * slots, 10 * slots)});
+    r.answer_arms("latency", {bucket_answer(50 * slots, 50 * slots, 10 * slots),
+                              bucket_answer(900 * slots, 90 * slots, 10 * slots)});
   EXPECT_EQ(r.state.state, State::kRollingBack);
   EXPECT_THAT(r.decisions.back().reason, HasSubstr("slower than 0.1 of "))
       << "what decided, and not the boundary that 1 % of stable's requests exceed";
   Compared equal(long_steps(compared("latency", rules)));
   equal.play("begin ack");
   for (int i = 0; i < 50; ++i)
-    equal.answer_arms("latency", {buckets(90 * i, 9 * i, i), buckets(900 * i, 90 * i, 10 * i)});
+    equal.answer_arms("latency",
+                      {bucket_answer(90 * i, 9 * i, i), bucket_answer(900 * i, 90 * i, 10 * i)});
   EXPECT_EQ(equal.show(), "analyzing step 0 (5 %) passing");
 }
 
@@ -98,8 +88,12 @@ TEST(Compare, AHistogramSaysWhichOfItsBoundariesSpeaksOrTheWhole) {
     std::vector<double> evidence;
     const char* says;
   } rows[] = {
-      {"nothing speaks", {-1, -2, -3}, "8 slower than 0.5 of 100 (8 %), stable 10 of 1,000 (1 %): 8 times"},
-      {"a boundary", {1, 4, -3}, "40 slower than 0.1 of 100 (40 %), stable 100 of 1,000 (10 %): 4 times"},
+      {"nothing speaks",
+       {-1, -2, -3},
+       "8 slower than 0.5 of 100 (8 %), stable 10 of 1,000 (1 %): 8 times"},
+      {"a boundary",
+       {1, 4, -3},
+       "40 slower than 0.1 of 100 (40 %), stable 100 of 1,000 (10 %): 4 times"},
       {"the other", {1, 2, 4}, "8 slower than 0.5 of 100 (8 %), stable 10 of 1,000 (1 %): 8 times"},
       {"the ranks, which weigh 4/3 of a boundary",
        {4, 4, -3},
@@ -118,7 +112,8 @@ TEST(Compare, AHistogramSaysWhichOfItsBoundariesSpeaksOrTheWhole) {
               HasSubstr("slower than 0.1 ms of"));
 }
 
-// What was compared before buckets were kept is known at one boundary only, and more is not made up.
+// What was compared before buckets were kept is known at one boundary only, and more is not made
+// up.
 TEST(Compare, AHistogramThatAnOlderProgramSavedGoesOnAsItDid) {
   const auto rules = statistics::HistogramRules{};
   const ConditionPlan plan = compared("latency", rules);
@@ -129,7 +124,7 @@ TEST(Compare, AHistogramThatAnOlderProgramSavedGoesOnAsItDid) {
   old.candidate = old.stable = statistics::CounterTable::start(3);
   std::get<statistics::HistogramState>(old.process).history = {900, 90, 10};
   ComparedSlot slot;
-  const Answer of_candidate = buckets(60, 32, 8), of_stable = buckets(900, 90, 10);
+  const Answer of_candidate = bucket_answer(60, 32, 8), of_stable = bucket_answer(900, 90, 10);
   slot.evaluated_at = SysTime(Millis(10'000));
   slot.candidate.counted = &of_candidate;
   slot.stable.counted = &of_stable;
@@ -143,7 +138,7 @@ TEST(Compare, AHistogramThatAnOlderProgramSavedGoesOnAsItDid) {
 TEST(Compare, HistogramsWithOtherBoundariesAreAnError) {
   Compared r(long_steps(compared("latency", statistics::HistogramRules{})));
   r.play("begin ack");
-  r.answer_arms("latency", {buckets(1, 1, 1, "0.25"), buckets(1, 1, 1)});
+  r.answer_arms("latency", {bucket_answer(1, 1, 1, "0.25"), bucket_answer(1, 1, 1)});
   EXPECT_EQ(r.judged().cause, Cause::kIncomparable);
   EXPECT_THAT(describe(r.judged()), HasSubstr("other boundaries"));
 }
@@ -155,7 +150,7 @@ TEST(Compare, MannWhitneyLooksOnceAStepWhenItCouldEnd) {
   r.play("begin ack");
   std::vector<Cause> causes;
   for (int i = 0; i < 40 && r.state.state == State::kAnalyzing && r.state.step == 0; ++i) {
-    r.answer_arms("queue", {number(5 + i % 7), number(5 + (i + 3) % 7)});
+    r.answer_arms("queue", {gauge_answer(5 + i % 7), gauge_answer(5 + (i + 3) % 7)});
     causes.push_back(r.judged().cause);
     if (r.state.order) break;
   }
@@ -164,7 +159,7 @@ TEST(Compare, MannWhitneyLooksOnceAStepWhenItCouldEnd) {
   EXPECT_THAT(r.ordered(), HasSubstr("advance 25 %"));
   r.ack();
   for (int i = 0; i < 40 && r.state.state == State::kAnalyzing; ++i)
-    r.answer_arms("queue", {number(50 + i % 7), number(5 + i % 7)});
+    r.answer_arms("queue", {gauge_answer(50 + i % 7), gauge_answer(5 + i % 7)});
   EXPECT_EQ(r.state.state, State::kRollingBack);
 }
 
