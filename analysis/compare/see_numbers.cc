@@ -16,6 +16,7 @@ using statistics::ComparisonState;
 using statistics::GaugeMode;
 using statistics::GaugeRules;
 using statistics::GaugeState;
+using statistics::Look;
 using statistics::MannWhitneyState;
 using statistics::Use;
 
@@ -54,6 +55,38 @@ void keep_usual(ComparisonState& state, std::span<const double> values) {
     if (state.usual.size() < kUsualValues) state.usual.push_back(value);
 }
 
+// Each step is looked at once, or alpha would be spent twice: one that is reported again has the
+// look it has had.
+void begin_step(ComparisonState& state, std::uint32_t step) {
+  if (const auto* left = std::get_if<MannWhitneyState>(&state.process))
+    keep_usual(state, left->stable);
+  if (state.look && state.look->looked &&
+      std::ranges::find(state.looks, state.look->step, &Look::step) == state.looks.end())
+    state.looks.push_back(*state.look);
+  const auto had = std::ranges::find(state.looks, step, &Look::step);
+  state.look = had == state.looks.end() ? Look{step} : *had;
+  state.process = MannWhitneyState{};
+  state.candidate_sum = state.stable_sum = 0;
+}
+
+// Worse is larger, in either direction; so much worse is tolerated. How far the two lie apart is
+// told as it is. False where they are too many.
+bool looked_at(const RankRules& rules, ComparisonState& state) {
+  const auto& values = std::get<MannWhitneyState>(state.process);
+  const double sign = rules.larger_is_worse ? 1 : -1;
+  std::vector<double> worse, tolerated;
+  for (const double value : values.candidate) worse.push_back(sign * value);
+  for (const double value : values.stable)
+    tolerated.push_back(sign * value * (rules.larger_is_worse ? rules.factor : 1 / rules.factor));
+  const auto test = statistics::mann_whitney_test(worse, tolerated);
+  const auto apart = statistics::mann_whitney(values.candidate, values.stable, 0.95);
+  if (!test || !apart) return false;
+  state.look->looked = true;
+  state.look->p_greater = test->p_greater;
+  state.look->shift = apart->shift;
+  return true;
+}
+
 }  // namespace
 
 SlotEnd see_gauge(const GaugeRules& rules, ComparisonState& state, const ComparedSlot& slot) {
@@ -81,12 +114,7 @@ SlotEnd see_gauge(const GaugeRules& rules, ComparisonState& state, const Compare
 
 SlotEnd see_ranks(const RankRules& rules, ComparisonState& state, const ComparedSlot& slot) {
   const bool has_begun = std::holds_alternative<MannWhitneyState>(state.process);
-  if (!has_begun || !state.look || state.look->step != slot.step) {
-    if (has_begun) keep_usual(state, std::get<MannWhitneyState>(state.process).stable);
-    state.look = statistics::Look{slot.step};
-    state.process = MannWhitneyState{};
-    state.candidate_sum = state.stable_sum = 0;
-  }
+  if (!has_begun || !state.look || state.look->step != slot.step) begin_step(state, slot.step);
   auto& values = std::get<MannWhitneyState>(state.process);
   const OneNumber candidate = number_of(*slot.candidate.counted, Arm::kCandidate);
   if (candidate.end) return candidate.end;
@@ -102,19 +130,8 @@ SlotEnd see_ranks(const RankRules& rules, ComparisonState& state, const Compared
     state.candidate_sum += *candidate.value;
     state.stable_sum += *stable.value;
   }
-  if (!slot.ends_step || values.candidate.size() < kLeastValues)
+  if (!slot.ends_step || values.candidate.size() < kLeastValues || !looked_at(rules, state))
     return ended(Outcome::kInconclusive, Cause::kNotLookedYet);
-  // Worse is larger, in either direction; so much worse is tolerated.
-  const double sign = rules.larger_is_worse ? 1 : -1;
-  std::vector<double> worse, tolerated;
-  for (const double value : values.candidate) worse.push_back(sign * value);
-  for (const double value : values.stable)
-    tolerated.push_back(sign * value * (rules.larger_is_worse ? rules.factor : 1 / rules.factor));
-  const auto test = statistics::mann_whitney(worse, tolerated, 0.95);
-  if (!test) return ended(Outcome::kInconclusive, Cause::kNotLookedYet);
-  state.look->looked = true;
-  state.look->p_greater = test->p_greater;
-  state.look->shift = sign * test->shift;
   state.shared = shared_ranks(rules, state);
   return std::nullopt;
 }

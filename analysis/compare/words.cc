@@ -51,6 +51,13 @@ std::string dispersion_text(const statistics::DispersionRules& rules) {
          "promise is approximate";
 }
 
+// The median of all differences, which a few extreme values do not move.
+std::string shift_text(const statistics::Look& look) {
+  if (look.shift == 0) return "typically the same as stable";
+  return "typically " + short_number(std::fabs(look.shift)) +
+         (look.shift > 0 ? " higher than stable" : " lower than stable");
+}
+
 }  // namespace
 
 std::uint64_t slots_of(const ComparisonState& state) {
@@ -93,12 +100,14 @@ std::string measured(const CompareCondition& condition, const ComparisonState& s
     slots = static_cast<double>(gauge->harm.updates);
   if (const auto* ranks = std::get_if<statistics::MannWhitneyState>(&state.process))
     slots = static_cast<double>(ranks->candidate.size());
-  if (slots <= 0) return "no value yet";
+  const bool has_looked = state.look && state.look->looked;
+  if (slots <= 0)
+    return has_looked ? "looked at when this step was here before: " + shift_text(*state.look)
+                      : std::string("no value yet");
   std::string text = short_number(state.candidate_sum / slots) + " on average, stable " +
                      short_number(state.stable_sum / slots) + ", in " + count_text(slots) +
                      (slots == 1 ? " slot" : " slots");
-  if (state.look && state.look->looked)
-    text += "; typically " + short_number(state.look->shift) + " more";
+  if (has_looked) text += "; " + shift_text(*state.look);
   return text;
 }
 

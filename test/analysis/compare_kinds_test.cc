@@ -7,6 +7,7 @@
 #include "analysis/compare/see.h"
 #include "analysis/compare/words.h"
 #include "analysis/judge.h"
+#include "analysis/state_codec.h"
 #include "test/analysis/compare_fixture.h"
 
 namespace rollwatch {
@@ -161,6 +162,65 @@ TEST(Compare, MannWhitneyLooksOnceAStepWhenItCouldEnd) {
   for (int i = 0; i < 40 && r.state.state == State::kAnalyzing; ++i)
     r.answer_arms("queue", {gauge_answer(50 + i % 7), gauge_answer(5 + i % 7)});
   EXPECT_EQ(r.state.state, State::kRollingBack);
+}
+
+// A deployer that went back and forth between two weights had each step looked at as often as it
+// was reported, and alpha spent as often.
+TEST(Compare, MannWhitneyDoesNotLookAgainAtAStepThatComesAgain) {
+  Plan plan = two_steps(compared("queue", RankRules{}));
+  plan.steps[0].hold = plan.steps[1].hold = duration("3m");
+  Compared r(plan);
+  r.play("begin ack");
+  for (int i = 0; i < 40 && !r.state.order; ++i)
+    r.answer_arms("queue", {gauge_answer(5 + i % 7), gauge_answer(5 + (i + 3) % 7)});
+  ASSERT_EQ(r.judged().cause, Cause::kNotWorse);
+  r.ack();
+  for (int i = 0; i < 5; ++i)
+    r.answer_arms("queue", {gauge_answer(5 + i % 7), gauge_answer(5 + (i + 3) % 7)});
+  EXPECT_EQ(r.report(5), "");
+  const auto saved = decode_state(encode_state(r.state));
+  ASSERT_TRUE(saved) << saved.error();
+  r.state = *saved;
+  int slots = 0;
+  for (; slots < 40 && !r.state.order && r.state.state == State::kAnalyzing; ++slots) {
+    r.answer_arms("queue", {gauge_answer(50 + slots % 7), gauge_answer(5 + slots % 7)});
+    ASSERT_EQ(r.judged().cause, Cause::kNotWorse) << describe(r.judged());
+  }
+  EXPECT_THAT(describe(r.judged()),
+              HasSubstr("looked at when this step was here before: typically"));
+  EXPECT_GT(slots, 12);
+  EXPECT_EQ(r.log_evidence(), 0);
+  EXPECT_THAT(r.ordered(), HasSubstr("advance 25 %"));
+  // The other step was left before it could be looked at: it has its look still.
+  r.ack();
+  for (int i = 0; i < 40 && r.state.state == State::kAnalyzing; ++i)
+    r.answer_arms("queue", {gauge_answer(50 + i % 7), gauge_answer(5 + i % 7)});
+  EXPECT_EQ(r.state.state, State::kRollingBack);
+}
+
+TEST(Compare, HowFarTwoListsOfNumbersLieApartIsToldAsItIs) {
+  const struct {
+    const char* name;
+    double candidate, tolerated;
+    bool larger_is_worse;
+    const char* says;
+  } rows[] = {
+      {"higher", 50, 1, true, "typically 40 higher than stable"},
+      {"within what is tolerated, and higher all the same", 15, 2, true,
+       "typically 5 higher than stable"},
+      {"lower", 7, 1, true, "typically 3 lower than stable"},
+      {"lower is worse", 7, 1, false, "typically 3 lower than stable"},
+      {"equal", 10, 1, true, "typically the same as stable"},
+  };
+  for (const auto& row : rows) {
+    Plan plan = two_steps(compared("queue", RankRules{row.larger_is_worse, row.tolerated}));
+    plan.steps[0].hold = plan.steps[1].hold = duration("3m");
+    Compared r(plan);
+    r.play("begin ack");
+    for (int i = 0; i < 40 && !r.state.order && r.state.state == State::kAnalyzing; ++i)
+      r.answer_arms("queue", {gauge_answer(row.candidate), gauge_answer(10)});
+    EXPECT_THAT(describe(r.judged()), HasSubstr(row.says)) << row.name;
+  }
 }
 
 }  // namespace
