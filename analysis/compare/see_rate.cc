@@ -30,6 +30,21 @@ std::vector<ArmCounts> counts_by_source(const Increments& increments) {
   return counts;
 }
 
+// Those whose counters are remembered, and of these those that are not gone. Both rise.
+struct Processes {
+  std::vector<std::uint64_t> known, present;
+};
+Processes processes_of(const CounterTable& table) {
+  Processes found;
+  for (const statistics::CounterSeries& one : table.series) {
+    if (found.known.empty() || found.known.back() != one.source) found.known.push_back(one.source);
+    const bool is_gone = one.missing >= CounterTable::kGoneAfter;
+    if (!is_gone && (found.present.empty() || found.present.back() != one.source))
+      found.present.push_back(one.source);
+  }
+  return found;
+}
+
 void hold_stable_against_itself(const RateRules& rules, ComparisonState& state,
                                 const statistics::RateTick& tick, const Increments& stable,
                                 double dispersion) {
@@ -39,6 +54,8 @@ void hold_stable_against_itself(const RateRules& rules, ComparisonState& state,
     if (groups == 0) return;
     state.placebo = statistics::PlaceboGuard::start(groups);
   }
+  const Processes processes = processes_of(state.stable);
+  state.placebo.deal(processes.present, processes.known);
   std::vector<ArmCounts> by_group(state.placebo.groups.size());
   for (std::size_t i = 0; i < stable.sources.size(); ++i) {
     ArmCounts& group = by_group[state.placebo.group_of(stable.sources[i])];

@@ -1,6 +1,8 @@
 // What a comparison does to a rollout, slot by slot.
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "analysis/compare/standing.h"
 #include "analysis/compare/words.h"
 #include "analysis/judge.h"
@@ -178,6 +180,28 @@ TEST(Compare, ItIsSavedInTheMiddleAndGoesOnTheSame) {
   again.state = *saved;
   for (Compared* each : {&r, &again}) each->serve_times(5, {100, 3}, kStable);
   EXPECT_EQ(encode_state(again.state), encode_state(r.state));
+}
+
+TEST(Compare, EachPodOfStableIsInAGroupOfItsOwnWhereThereAreAsManyGroups) {
+  Compared r(long_steps(compared_rate()));
+  r.warm_up();
+  r.serve_times(3, kFine, kStable);
+  const auto& guard = r.state.conditions[0].memory.comparison()->placebo;
+  ASSERT_EQ(guard.groups.size(), 10u);
+  std::set<std::uint32_t> groups;
+  for (const auto& member : guard.members) groups.insert(member.group);
+  EXPECT_EQ(groups.size(), 10u) << "none is empty";
+  // A pod in the place of another goes where that one was, once it is gone.
+  r.stable.remove("stable-3");
+  r.serve_times(statistics::CounterTable::kGoneAfter, kFine, kStable);
+  r.stable["stable-new"] = {};
+  r.serve(kFine, kStable);
+  groups.clear();
+  const auto& now = r.state.conditions[0].memory.comparison()->placebo;
+  const auto gone = statistics::series_key("stable-3");
+  for (const auto& member : now.members)
+    if (member.source != gone) groups.insert(member.group);
+  EXPECT_EQ(groups.size(), 10u);
 }
 
 // ---- One alpha
