@@ -13,6 +13,9 @@
 
 namespace rollwatch {
 
+// So many boundaries that are not used are remembered, to be named.
+inline constexpr std::size_t kKeptLeftOut = 50;
+
 // Of a slot that says nothing about the evidence; none if it does.
 using SlotEnd = std::optional<Judgement>;
 

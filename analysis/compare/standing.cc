@@ -156,7 +156,8 @@ Judgement judge_comparison(const Plan& plan, const std::vector<ConditionState>& 
   } else {
     j = ended(Outcome::kPass, Cause::kNotWorse);
   }
-  if (!state.shared.empty()) detail += "; " + state.shared;
+  for (const std::string& more : {state.shared, left_out_text(state)})
+    if (!more.empty()) detail += "; " + more;
   j.value = std::exp(std::min(standing.log_evidence, kMostLog));
   j.rule = Comparison{CompareOp::kGreaterEqual, std::exp(std::min(standing.log_needed, kMostLog))};
   j.evidence = standing.events;

@@ -54,6 +54,20 @@ std::string times_text(const RateTick& total) {
   return ": " + short_number(ratio) + " times";
 }
 
+std::string list_text(std::span<const double> numbers) {
+  constexpr std::size_t kNamed = 3;
+  if (numbers.empty()) return "none";
+  const std::size_t named =
+      numbers.size() == kNamed + 1 ? numbers.size() : std::min(numbers.size(), kNamed);
+  std::string text;
+  for (std::size_t i = 0; i < named; ++i) {
+    if (i > 0) text += i + 1 == numbers.size() ? " and " : ", ";
+    text += short_number(numbers[i]);
+  }
+  if (named < numbers.size()) text += " and " + std::to_string(numbers.size() - named) + " others";
+  return text;
+}
+
 std::string unit_of(const CompareCondition& condition) {
   const std::string_view text = condition.counted.text();
   if (text.find("milliseconds_bucket") != std::string_view::npos) return " ms";

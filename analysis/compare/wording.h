@@ -2,6 +2,7 @@
 // folder.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "analysis/compare/condition.h"
@@ -23,6 +24,9 @@ std::string counts_text(const statistics::ArmCounts& counts, const std::string& 
 
 // ": 1.27 times"; "" where there is nothing to divide by.
 std::string times_text(const statistics::RateTick& total);
+
+// "0.1, 0.5 and 3 others"; "none".
+std::string list_text(std::span<const double> numbers);
 
 // " s" or " ms" behind a boundary, if the name of the metric says so; else "".
 std::string unit_of(const CompareCondition& condition);

@@ -179,6 +179,11 @@ std::vector<std::string> assumptions(const CompareCondition& condition) {
   return {};
 }
 
+std::string left_out_text(const ComparisonState& state) {
+  if (state.left_out.empty()) return "";
+  return "boundaries that not all histograms have are left out: " + list_text(state.left_out);
+}
+
 ComparedSize size_of(const CompareCondition& condition, const ComparisonState& state) {
   ComparedSize size;
   if (condition.kind() == CompareKind::kRate) {

@@ -24,6 +24,9 @@ std::string margin_text(const CompareCondition& condition);
 // What the promise of the condition rests on, a sentence each.
 std::vector<std::string> assumptions(const CompareCondition& condition);
 
+// "boundaries that not all histograms have are left out: 0.25 and 3"; "" if none are.
+std::string left_out_text(const statistics::ComparisonState& state);
+
 // The size of the difference, for people: it decides nothing.
 struct ComparedSize {
   std::optional<double> ratio;  // of the candidate's rate (mean) to stable's

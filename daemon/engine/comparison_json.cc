@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "analysis/compare/histogram_words.h"
 #include "analysis/compare/standing.h"
@@ -62,6 +65,14 @@ Json dispersion_json(const ComparisonState& state) {
              : finite(state.fed.back().dispersion);
 }
 
+std::vector<std::string> all_assumptions(const CompareCondition& condition,
+                                         const ComparisonState& state) {
+  std::vector<std::string> all = assumptions(condition);
+  if (std::string left_out = left_out_text(state); !left_out.empty())
+    all.push_back(std::move(left_out));
+  return all;
+}
+
 }  // namespace
 
 Json comparison_json(const Plan& plan, const RolloutState& state, std::size_t i) {
@@ -103,7 +114,7 @@ Json comparison_json(const Plan& plan, const RolloutState& state, std::size_t i)
       {"measured", measured(*condition, seen)},
       {"shared", text_or_null(seen.shared)},
       {"outlook", text_or_null(seen.outlook)},
-      {"assumes", assumptions(*condition)}};
+      {"assumes", all_assumptions(*condition, seen)}};
 }
 
 }  // namespace rollwatch

@@ -92,11 +92,10 @@ inline Answer gauge_answer(double value) {
 }
 
 // Cumulative buckets of one pod with boundaries 0.1, 0.5 and infinity.
-inline Answer bucket_answer(double fast, double slow, double slowest,
-                            const std::string& upper = "0.5") {
+inline Answer bucket_answer(double fast, double slow, double slowest) {
   std::vector<Series> series;
   series.push_back({{{"le", "0.1"}, {"pod", "a"}}, fast});
-  series.push_back({{{"le", upper}, {"pod", "a"}}, fast + slow});
+  series.push_back({{{"le", "0.5"}, {"pod", "a"}}, fast + slow});
   series.push_back({{{"le", "+Inf"}, {"pod", "a"}}, fast + slow + slowest});
   return Answer{Vector{SeriesList(std::move(series))}, {}, false, nullptr, {}};
 }

@@ -136,14 +136,6 @@ TEST(Compare, AHistogramThatAnOlderProgramSavedGoesOnAsItDid) {
   EXPECT_THAT(seen.state.candidate_buckets, testing::IsEmpty());
 }
 
-TEST(Compare, HistogramsWithOtherBoundariesAreAnError) {
-  Compared r(long_steps(compared("latency", statistics::HistogramRules{})));
-  r.play("begin ack");
-  r.answer_arms("latency", {bucket_answer(1, 1, 1, "0.25"), bucket_answer(1, 1, 1)});
-  EXPECT_EQ(r.judged().cause, Cause::kIncomparable);
-  EXPECT_THAT(describe(r.judged()), HasSubstr("other boundaries"));
-}
-
 TEST(Compare, MannWhitneyLooksOnceAStepWhenItCouldEnd) {
   Plan plan = two_steps(compared("queue", RankRules{}));
   plan.steps[0].hold = plan.steps[1].hold = duration("3m");
