@@ -67,6 +67,8 @@ ComparedMetric metric_of(const Plan& plan, const ConditionState& of, std::size_t
   } else if (state->look) {
     metric.log_evidence = log_evidence_of(*state->look, plan, condition.alpha);
     metric.samples = static_cast<double>(slots_of(*state));
+    // It has looked, maybe when this step was here before: then there were enough.
+    if (state->look->looked) metric.samples = std::max(metric.samples, least_compared(condition));
   }
   return metric;
 }
@@ -155,10 +157,7 @@ Judgement judge_comparison(const Plan& plan, const std::vector<ConditionState>& 
   const CompareCondition& condition = *comparing(plan, i);
   const ComparisonStanding standing = standing_of(plan, conditions, i);
   const ComparisonState& state = *conditions[i].memory.comparison();
-  const bool is_gauge = condition.kind() == CompareKind::kGauge;
-  const double least = is_gauge ? static_cast<double>(kLeastGaugeSlots)
-                       : condition.kind() == CompareKind::kMannWhitney ? 0
-                                                                       : condition.min_evidence;
+  const double least = least_compared(condition);
   constexpr double kMostLog = 690;
   Judgement j;
   std::string detail = measured(condition, state);

@@ -18,7 +18,7 @@ using testing::HasSubstr;
 std::string warned(const std::string& members) {
   const auto document = value_from_json("{" + members + "}");
   EXPECT_TRUE(document);
-  const auto plan = decode_plan(*document);
+  const auto plan = decode_plan(*document, Steps::kOptional);
   EXPECT_TRUE(plan) << ConfigInMemory::text_of(plan.error());
   std::string text;
   for (const FieldError& warning : plan_warnings(*plan, *document))
