@@ -241,6 +241,12 @@ bool is_young(const Mover& m, std::size_t i, SysTime evaluated_at) {
   return m.progress_is_ordered() && since < s.order->at + compares.warmup;
 }
 
+// While a person is asked, or promoted it is, no step ends by itself.
+Suspicion suspicion_of(const Mover& m, std::size_t i) {
+  const bool keeps_weight = m.state().state == State::kAnalyzing && m.gates(i);
+  return keeps_weight ? Suspicion::kKeepsWeight : Suspicion::kObserves;
+}
+
 // Warm-up and the end of the step are known by the clock.
 Judgement judge_against_stable(Mover& m, std::size_t i, const SlotAnswered& input) {
   const ConditionPlan& plan = m.condition(i);
@@ -260,7 +266,7 @@ Judgement judge_against_stable(Mover& m, std::size_t i, const SlotAnswered& inpu
   ConditionMemory& memory = s.conditions[i].memory;
   SeenSlot seen = see(compares, memory.comparison(), slot);
   memory = ConditionMemory(std::move(seen.state));
-  return seen.end ? *seen.end : judge_comparison(m.fixed.plan, s.conditions, i);
+  return seen.end ? *seen.end : judge_comparison(m.fixed.plan, s.conditions, i, suspicion_of(m, i));
 }
 
 Judgement judge_slot(Mover& m, std::size_t i, const SlotAnswered& input) {
@@ -281,7 +287,8 @@ void fail_by_evidence(Mover& m, std::size_t i) {
     ConditionState& c = s.conditions[cause];
     if (c.failed) continue;
     c.failed = true;
-    if (cause != i) c.last = judge_comparison(m.fixed.plan, s.conditions, cause);
+    if (cause != i)
+      c.last = judge_comparison(m.fixed.plan, s.conditions, cause, suspicion_of(m, cause));
     if (!first) first = cause;
   }
   if (first) on_condition_failed(m, *first, m.can_stop(i));

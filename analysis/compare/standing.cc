@@ -153,7 +153,7 @@ ComparisonStanding standing_of(const Plan& plan, const std::vector<ConditionStat
 }
 
 Judgement judge_comparison(const Plan& plan, const std::vector<ConditionState>& conditions,
-                           std::size_t i) {
+                           std::size_t i, Suspicion suspicion) {
   const CompareCondition& condition = *comparing(plan, i);
   const ComparisonStanding standing = standing_of(plan, conditions, i);
   const ComparisonState& state = *conditions[i].memory.comparison();
@@ -169,6 +169,7 @@ Judgement judge_comparison(const Plan& plan, const std::vector<ConditionState>& 
   } else if (standing.suspicious || standing.held_back) {
     j = ended(Outcome::kInconclusive, Cause::kSuspicious);
     if (standing.held_back) detail += "; stable's own parts differ as much from each other";
+    if (suspicion == Suspicion::kKeepsWeight) detail += "; the weight is kept";
   } else if (standing.events < least) {
     j = ended(Outcome::kInconclusive, Cause::kFewCompared);
   } else {

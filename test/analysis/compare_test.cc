@@ -87,10 +87,22 @@ TEST(Compare, SuspicionKeepsTheWeightWithoutAQuestion) {
   while (r.judged().cause != Cause::kSuspicious && r.now < *parse_time("2026-01-02T04:00:00Z"))
     r.serve({100, 3.2}, kStable);
   ASSERT_EQ(r.judged().cause, Cause::kSuspicious);
+  EXPECT_THAT(describe(r.judged()), HasSubstr("; the weight is kept; evidence "));
   EXPECT_THAT(r.show(), HasSubstr("analyzing step 0 (5 %) pending"));
   EXPECT_FALSE(r.state.question);
   r.serve_times(40, {100, 0}, kStable);
   EXPECT_THAT(r.ordered(), HasSubstr("advance 25 %")) << "it went away";
+}
+
+TEST(Compare, SuspicionKeepsNoWeightWhereTheConditionOnlyObserves) {
+  ConditionPlan observes = compared_rate();
+  observes.on_fail = OnFail::kObserve;
+  Compared r(long_steps({observes, condition("guard", "> 0.5")}));
+  r.warm_up();
+  while (r.judged().cause != Cause::kSuspicious && r.now < *parse_time("2026-01-02T04:00:00Z"))
+    r.serve({100, 3.2}, kStable);
+  ASSERT_EQ(r.judged().cause, Cause::kSuspicious);
+  EXPECT_THAT(describe(r.judged()), testing::Not(HasSubstr("weight")));
 }
 
 TEST(Compare, NothingServedIsNoDataAndUsesUpPatience) {

@@ -27,10 +27,10 @@ function columnsOf(one: Compared): Column<Row>[] {
   ];
 }
 
-export function ComparedView({one, name, rollout}: {one: Compared; name: string; rollout: Rollout}): JSX.Element {
+export function ComparedView({one, gating, name, rollout}: {one: Compared; gating: boolean; name: string; rollout: Rollout}): JSX.Element {
   return (
     <>
-      <p class="sentence">{comparedSentence(one)}</p>
+      <p class="sentence">{comparedSentence(one, gating)}</p>
       <DataTable
         name={`Both versions in ${name}`}
         class="settings"
