@@ -15,8 +15,10 @@
 
 namespace rollwatch {
 
-// More series in one answer than this are refused: they are kept from slot to slot.
+// More series in one answer than this are refused: they are kept from slot to slot. A histogram's
+// processes have many each: this is 2,000 pods with a dozen buckets.
 inline constexpr std::size_t kMostSeries = 5'000;
+inline constexpr std::size_t kMostBuckets = 30'000;
 
 // The process a series is of: its label `pod`, else `instance`; null if it has neither.
 const std::string* owner_of(const Series& series);

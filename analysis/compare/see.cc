@@ -31,17 +31,22 @@ SlotEnd unusable_of(const ComparedSlot& slot) {
 }
 
 // Counters come with labels; a number alone has none.
-SlotEnd not_countable(const ArmAnswers& arm, Arm which) {
+SlotEnd not_countable(const ArmAnswers& arm, Arm which, CompareKind kind) {
+  const bool is_histogram = kind == CompareKind::kHistogram;
+  const std::size_t most = is_histogram ? kMostBuckets : kMostSeries;
+  const char* advice =
+      is_histogram ? "ask for fewer boundaries (le=~\"0.1|0.5|1|[+]Inf\"), or for a part of "
+                     "the pods"
+                   : "take the counters together with sum by (pod)";
   for (const Answer* answer : {arm.counted, arm.bad}) {
     if (answer == nullptr) continue;
     if (std::holds_alternative<Scalar>(answer->result))
       return ended(Outcome::kError, Cause::kUnusableKind,
                    std::string(name_of(which)) + ": a scalar, where counters are expected");
-    if (series_count(answer) > kMostSeries)
+    if (series_count(answer) > most)
       return ended(Outcome::kError, Cause::kTooLarge,
                    std::string(name_of(which)) + ": " + std::to_string(series_count(answer)) +
-                       " series, at most " + std::to_string(kMostSeries) +
-                       " are counted; take the counters together with sum by (pod)");
+                       " series, at most " + std::to_string(most) + " are counted; " + advice);
   }
   return std::nullopt;
 }
@@ -107,8 +112,8 @@ SeenSlot see(const CompareCondition& condition, const ComparisonState* before,
   const bool counts =
       condition.kind() == CompareKind::kRate || condition.kind() == CompareKind::kHistogram;
   if (counts) {
-    if ((seen.end = not_countable(slot.candidate, Arm::kCandidate))) return seen;
-    if ((seen.end = not_countable(slot.stable, Arm::kStable))) return seen;
+    if ((seen.end = not_countable(slot.candidate, Arm::kCandidate, condition.kind()))) return seen;
+    if ((seen.end = not_countable(slot.stable, Arm::kStable, condition.kind()))) return seen;
   }
   struct Visitor {
     const CompareCondition& condition;

@@ -15,7 +15,7 @@ bool is_among(std::span<const double> bounds, double bound) {
 
 // Where what was counted in the k-th bucket of `from` is counted in `to`.
 std::size_t place_in(std::span<const double> to, std::span<const double> from, std::size_t k) {
-  if (k == from.size()) return to.size();
+  if (k >= from.size()) return to.size();
   return static_cast<std::size_t>(std::ranges::lower_bound(to, from[k]) - to.begin());
 }
 

@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <span>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "analysis/packed_reader.h"
+#include "analysis/statistics/codec_checks.h"
+#include "analysis/statistics/packed_counters.h"
 
 namespace rollwatch::statistics {
 namespace {
@@ -22,6 +22,8 @@ constexpr std::uint64_t kOldestFormat = 1;
 // programs can read.
 constexpr std::uint64_t kWithMore = 2;
 constexpr std::uint64_t kFormat = kWithMore;
+// Larger tables of counters are packed, which format 1 knows nothing of.
+constexpr std::size_t kMostUnpacked = 1'000;
 
 template <class T>
 constexpr bool kIsVector = false;
@@ -122,6 +124,24 @@ void fields(Io& io, typename Io::template Ref<CounterTable> table) {
 }
 
 template <class Io>
+void fields(Io& io, typename Io::template Ref<PackedCounter> counter) {
+  auto& [place, missing, last] = counter;
+  io(place, missing, last);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<PackedSource> one) {
+  auto& [source, series, counters] = one;
+  io(source, series, counters);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<PackedTable> table) {
+  auto& [parts, last_at, sources] = table;
+  io(parts, last_at, sources);
+}
+
+template <class Io>
 void fields(Io& io, typename Io::template Ref<ArmCounts> counts) {
   auto& [events, bad] = counts;
   io(events, bad);
@@ -196,13 +216,30 @@ class StateWriter {
   std::string take() { return std::move(out_); }
 
  private:
+  void put_bits(std::uint64_t bits) {
+    std::array<char, sizeof bits> bytes{};
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(bits >> (8 * i));
+    out_.append(bytes.data(), bytes.size());
+  }
+  void put_count(const PackedCount& count) {
+    if (count.is_whole()) return put_number(static_cast<std::uint64_t>(count.value) << 1);
+    put_number(1);
+    put(count.value);
+  }
+
   template <class T>
   void put(const T& value) {
     if constexpr (std::is_same_v<T, double>) {
-      const auto bits = std::bit_cast<std::uint64_t>(value);
-      std::array<char, sizeof bits> bytes{};
-      for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(bits >> (8 * i));
-      out_.append(bytes.data(), bytes.size());
+      put_bits(std::bit_cast<std::uint64_t>(value));
+    } else if constexpr (std::is_same_v<T, PackedKey>) {
+      put_bits(value.value);
+    } else if constexpr (std::is_same_v<T, PackedCount>) {
+      put_count(value);
+    } else if constexpr (std::is_same_v<T, CounterTable>) {
+      if (format_ >= kWithMore)
+        fields(*this, packed(value));
+      else
+        fields(*this, value);
     } else if constexpr (std::is_unsigned_v<T>) {
       put_number(value);
     } else if constexpr (std::is_same_v<T, MaybeTime>) {
@@ -254,10 +291,34 @@ class StateReader : public PackedReader {
   }
 
  private:
+  void get_count(PackedCount& count) {
+    const std::uint64_t number = get_number();
+    count.value = number == 1 ? get_double() : static_cast<double>(number >> 1);
+    const bool is_shortest = number == 1 ? !count.is_whole() : number % 2 == 0 && count.is_whole();
+    if (!is_shortest && !failed()) fail("a count that is not in its shortest form");
+  }
+  void get_packed(CounterTable& table) {
+    PackedTable read;
+    fields(*this, read);
+    if (auto all = unpacked(read))
+      table = *std::move(all);
+    else if (!failed())
+      fail("counters out of order");
+  }
+
   template <class T>
   void get(T& value) {
     if constexpr (std::is_same_v<T, double>) {
       value = get_double();
+    } else if constexpr (std::is_same_v<T, PackedKey>) {
+      value.value = std::bit_cast<std::uint64_t>(get_double());
+    } else if constexpr (std::is_same_v<T, PackedCount>) {
+      get_count(value);
+    } else if constexpr (std::is_same_v<T, CounterTable>) {
+      if (format_ >= kWithMore)
+        get_packed(value);
+      else
+        fields(*this, value);
     } else if constexpr (std::is_unsigned_v<T>) {
       const std::uint64_t number = get_number();
       if (number > std::numeric_limits<T>::max()) fail("a number that is too large");
@@ -300,99 +361,19 @@ class StateReader : public PackedReader {
   std::uint64_t format_ = kFormat;
 };
 
-// ---- What no field alone shows
-
-// Evidence that is not a number would speak neither for nor against anything, ever.
-bool fits(const Wealth& wealth, std::size_t bets) {
-  if (wealth.bets != bets) return false;
-  bool is_number =
-      !std::isnan(wealth.cash) && !std::isnan(wealth.log_evidence) && !std::isnan(wealth.log_most);
-  for (const double stake : std::span(wealth.stakes).first(bets))
-    is_number = is_number && !std::isnan(stake);
-  return is_number;
-}
-
-bool fits(const RateState& state) {
-  return fits(state.harm, kHarmGrid.size()) && fits(state.promote, kPromoteGrid.size());
-}
-
-bool fits(const HistogramState& state) {
-  const std::size_t buckets = state.bounds.size() + 1;
-  for (const ScoreState& score : state.scores)
-    if (!fits(score.harm, kHarmGrid.size()) || !fits(score.promote, kHarmGrid.size())) return false;
-  return are_boundaries(state.bounds, 0) && state.history.size() == buckets &&
-         state.scores.size() == buckets && state.promote_boundary < buckets;
-}
-
-bool fits(const GaugeState& state) {
-  return fits(state.harm, kGaugeStakes.size()) && fits(state.promote, kGaugeStakes.size());
-}
-
-bool fits(const MannWhitneyState&) { return true; }
-
-bool fits(const PlaceboGuard& guard) {
-  for (const Wealth& wealth : guard.groups)
-    if (!fits(wealth, kHarmGrid.size())) return false;
-  const PlaceboGuard::Member* before = nullptr;
-  for (const PlaceboGuard::Member& member : guard.members) {
-    if (member.group >= guard.groups.size()) return false;
-    if (before != nullptr && before->source >= member.source) return false;
-    before = &member;
-  }
-  return !std::isnan(guard.log_most);
-}
-
-bool fits(const CounterTable& table) {
-  const CounterSeries* before = nullptr;
-  for (const CounterSeries& one : table.series) {
-    if (one.part >= table.parts) return false;
-    if (before != nullptr && std::tie(before->source, before->part, before->series) >=
-                                 std::tie(one.source, one.part, one.series))
-      return false;
-    before = &one;
-  }
-  return table.parts > 0;
-}
-
-bool fits(const std::monostate&) { return true; }
-
-// A table that counts nothing yet has no parts.
-bool fits_if_any(const CounterTable& table) {
-  return (table.parts == 0 && table.series.empty()) || fits(table);
-}
-
-bool all_finite(std::span<const double> values) {
-  return std::ranges::all_of(values, [](double value) { return std::isfinite(value); });
-}
-
-// What people are told of a histogram is by its buckets.
-bool belongs_to_process(const ComparisonState& state) {
-  const auto* histogram = std::get_if<HistogramState>(&state.process);
-  const std::size_t buckets = histogram == nullptr ? 0 : histogram->history.size();
-  const auto fits_buckets = [buckets](const std::vector<double>& counts) {
-    return counts.empty() || counts.size() == buckets;
-  };
-  return state.candidate_buckets.size() == state.stable_buckets.size() &&
-         fits_buckets(state.candidate_buckets) &&
-         (histogram == nullptr || fits_buckets(state.usual)) && all_finite(state.usual) &&
-         all_finite(state.candidate_buckets) && all_finite(state.stable_buckets) &&
-         all_finite(state.left_out);
-}
-
-bool fits(const ComparisonState& state) {
-  return belongs_to_process(state) &&
-         std::visit([](const auto& process) { return fits(process); }, state.process) &&
-         fits_if_any(state.candidate) && fits_if_any(state.stable) && fits(state.placebo) &&
-         state.fed.size() <= kKeptTicks;
-}
-
-bool fits(const CountState& state) { return fits_if_any(state.table); }
-
 // ---- Which format it takes
 
 template <class State>
 std::uint64_t format_of(const State& /*state*/) {
   return kOldestFormat;
+}
+template <>
+std::uint64_t format_of(const CounterTable& table) {
+  return table.series.size() > kMostUnpacked ? kWithMore : kOldestFormat;
+}
+template <>
+std::uint64_t format_of(const CountState& state) {
+  return format_of(state.table);
 }
 template <>
 std::uint64_t format_of(const PlaceboGuard& guard) {
@@ -403,7 +384,9 @@ std::uint64_t format_of(const ComparisonState& state) {
   const bool has_more = !state.usual.empty() || !state.looks.empty() ||
                         !state.candidate_buckets.empty() || !state.stable_buckets.empty() ||
                         !state.left_out.empty();
-  return has_more ? kWithMore : format_of(state.placebo);
+  return has_more ? kWithMore
+                  : std::max({format_of(state.placebo), format_of(state.candidate),
+                              format_of(state.stable)});
 }
 
 template <class State>

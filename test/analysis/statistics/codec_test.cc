@@ -149,6 +149,42 @@ TEST(StatisticsCodec, WhatFormat1HasAPlaceForIsWrittenAsItAlwaysWas) {
   EXPECT_THAT(decode<ComparisonState>(newer).error(), HasSubstr("a newer format than it needs"));
 }
 
+// Of so many pods, each with a histogram of five buckets for each of three routes.
+CounterTable large_table(std::uint64_t pods) {
+  CounterTable table = CounterTable::start(5);
+  table.last_at = SysTime(Millis(7));
+  for (std::uint64_t pod = 1; pod <= pods; ++pod)
+    for (std::uint32_t part = 0; part < 5; ++part)
+      for (const std::uint64_t route : {3U, 500U, 70'000U})
+        table.series.push_back({pod * 0x9e3779b97f4a, route << 40U, part,
+                                static_cast<std::uint32_t>(pod % 7),
+                                static_cast<double>(pod * (part + 1) * route)});
+  return table;
+}
+
+TEST(StatisticsCodec, LargeTablesArePackedAndComeBackToTheBit) {
+  CounterTable large = large_table(100);
+  large.series[3].last = 0.1;
+  large.series[4].last = -0.0;
+  large.series[5].last = 9007199254740992.0;
+  large.series[6].last = 9007199254740991.0;
+  large.series[7].last = 0;
+  large.series.erase(large.series.begin() + 20);  // not every pod has every series
+  large.series.erase(large.series.begin() + 40, large.series.begin() + 45);
+  const std::string bytes = encode(large);
+  const auto again = decode<CounterTable>(bytes);
+  ASSERT_TRUE(again) << again.error();
+  EXPECT_EQ(*again, large);
+  EXPECT_TRUE(std::signbit(again->series[4].last));
+  EXPECT_EQ(encode(*again), bytes);
+  EXPECT_EQ(bytes.front(), 2);
+  EXPECT_LT(bytes.size(), large.series.size() * 10) << "and not thirty for each";
+  comes_back(CountState{large, 2.5, SysTime(Millis(7))});
+  ComparisonState state = of_format_2();
+  state.stable = large_table(3);
+  comes_back(state);
+}
+
 TEST(StatisticsCodec, OfSlotsThatWereFedTheOldestAreTakenTogether) {
   std::vector<FedTick> fed;
   for (int i = 0; i < 1000; ++i) keep(fed, {{{1, 0}, {10, 1}}, 2});
