@@ -116,8 +116,7 @@ SlotEnd settle_boundaries(const HistogramRules& rules, ComparisonState& state,
   if (begun == nullptr && !statistics::are_boundaries(shared, rules.tolerance.slower))
     return cannot_be_compared(
         "stable: its buckets have no boundary above 0, or one below, where anything is to be "
-        "slower "
-        "by a part");
+        "slower by a part");
   if (some_have_no_end(candidate, stable))
     return cannot_be_compared("some histograms have no bucket le=\"+Inf\", and others do");
   if (begun == nullptr)
