@@ -48,9 +48,9 @@ bool can_be_usual(const CompareRules& rules, double value) {
   return gauge == nullptr || gauge->mode != GaugeMode::kRatio || value > 0;
 }
 
-// Without history the first values say what is usual of stable.
+// Without enough of a history the first values say what is usual of stable.
 void keep_usual(ComparisonState& state, std::span<const double> values) {
-  if (state.history_slots > 0) return;
+  if (state.history_slots >= kLeastUsualValues) return;
   for (const double value : values)
     if (state.usual.size() < kUsualValues) state.usual.push_back(value);
 }
