@@ -34,19 +34,17 @@ WeightiestScore weightiest_score(const HistogramRules& rules, const ComparisonSt
   WeightiestScore found;
   const HistogramState* histogram = histogram_in(state);
   if (histogram == nullptr) return found;
-  found.boundary = histogram->promote_boundary;
-  if (knows_buckets(state)) {
-    double most = 0;  // less than what it began with speaks for the candidate
-    for (std::size_t k = 1; k < histogram->scores.size(); ++k) {
-      const double evidence = histogram->scores[k].harm.log_evidence;
-      if (evidence <= most) continue;
-      most = evidence;
-      found.boundary = k;
-    }
+  std::size_t heaviest = histogram->promote_boundary;
+  double most = 0;  // less than what it began with speaks for the candidate
+  for (std::size_t k = 1; k < histogram->scores.size(); ++k) {
+    const double evidence = histogram->scores[k].harm.log_evidence;
+    if (evidence <= most) continue;
+    most = evidence;
+    heaviest = k;
   }
+  found.boundary = knows_buckets(state) ? heaviest : histogram->promote_boundary;
   const double of_whole = histogram->scores.front().harm.log_evidence;
-  const double of_boundary =
-      found.boundary == 0 ? 0 : histogram->scores[found.boundary].harm.log_evidence;
+  const double of_boundary = heaviest == 0 ? 0 : histogram->scores[heaviest].harm.log_evidence;
   const auto boundaries = static_cast<double>(histogram->bounds.size());
   found.is_whole = of_whole > 0 && of_whole + std::log(rules.rank_weight) >=
                                        of_boundary + std::log((1 - rules.rank_weight) / boundaries);

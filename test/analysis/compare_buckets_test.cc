@@ -186,7 +186,7 @@ TEST(CompareBuckets, OfThePastWhatHasTodaysBoundariesIsUsed) {
   world.rollout.happens(HistoryRead{0, past, ""});
   EXPECT_THAT(world.bounds(), ElementsAre(0.1, 0.5));
   EXPECT_EQ(world.memory().history_slots, 14u) << "the first of fifteen is remembered";
-  EXPECT_THAT(world.memory().usual, ElementsAre(1300, 100, 0));
+  EXPECT_THAT(world.memory().usual, ElementsAre(1200, 200, 0));
 }
 
 }  // namespace

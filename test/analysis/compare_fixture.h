@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analysis/compare/standing.h"
+#include "analysis/statistics/comparison_state.h"
 #include "test/analysis/rollout_fixture.h"
 
 namespace rollwatch {

@@ -36,6 +36,16 @@ TEST(Outlook, WhatIsFoundAndWhatIsNotBeforeTheEnd) {
                     "end of the last step$"));
 }
 
+// The example of docs/conditions.md.
+TEST(Outlook, TheExampleIsTrue) {
+  Plan plan = two_steps(compared_rate());
+  plan.conditions[0].interval = duration("30s");
+  comparison(plan.conditions[0]).warmup = duration("1m");
+  plan.steps[0].hold = duration("2m");
+  plan.steps[1].hold = duration("5m");
+  EXPECT_EQ(outlook(plan, {12'000, 60}), "");
+}
+
 // It said "within about 9 hours" of a rollout that takes four minutes.
 TEST(Outlook, WhatTakesLongerThanThePlanIsNotFoundBeforeItsEnd) {
   EXPECT_THAT(outlook(held_for("2m"), {400, 2}),
@@ -52,7 +62,7 @@ TEST(Outlook, WhatTakesLongerThanThePlanIsNotFoundBeforeItsEnd) {
 TEST(Outlook, AllStepsCountWithTheirShares) {
   Plan one = held_for("10m"), both = one;
   one.steps.pop_back();
-  const Counts each{800, 4};
+  const Counts each{1000, 5};
   EXPECT_THAT(outlook(one, each), HasSubstr("a doubling of stable's 0.5 % is not found"));
   EXPECT_THAT(outlook(both, each), ContainsRegex("is found within about 1[0-9] minutes"));
   both.conditions[0].steps = {5};

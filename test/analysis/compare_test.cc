@@ -378,7 +378,7 @@ TEST(Compare, HistorySaysWhatThisRolloutCanSee) {
   EXPECT_EQ(memory.history_slots, 30u);
   EXPECT_THAT(memory.outlook, AllOf(HasSubstr("at 40 a second, 5 % of it: a doubling of stable's "
                                               "0.5 %"),
-                                    HasSubstr("times is not found before the end")));
+                                    HasSubstr(" is not found before the end")));
   EXPECT_THAT(r.events.back().summary, HasSubstr(memory.outlook));
   r.happens(HistoryRead{0, history_of_stable(31, {400, 2}), ""});
   EXPECT_FALSE(r.last.changed()) << "once";
