@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "analysis/answer.h"
-#include "analysis/compare/see.h"
+#include "analysis/compare/history_slot.h"
 #include "analysis/plan.h"
 #include "analysis/spec.h"
 #include "analysis/state.h"

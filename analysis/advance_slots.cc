@@ -4,6 +4,7 @@
 
 #include "analysis/compare/count.h"
 #include "analysis/compare/outlook.h"
+#include "analysis/compare/see.h"
 #include "analysis/compare/standing.h"
 #include "analysis/judge.h"
 #include "analysis/mover.h"
@@ -240,6 +241,12 @@ bool is_young(const Mover& m, std::size_t i, SysTime evaluated_at) {
   return m.progress_is_ordered() && since < s.order->at + compares.warmup;
 }
 
+// While a person is asked, or promoted it is, no step ends by itself.
+Suspicion suspicion_of(const Mover& m, std::size_t i) {
+  const bool keeps_weight = m.state().state == State::kAnalyzing && m.gates(i);
+  return keeps_weight ? Suspicion::kKeepsWeight : Suspicion::kObserves;
+}
+
 // Warm-up and the end of the step are known by the clock.
 Judgement judge_against_stable(Mover& m, std::size_t i, const SlotAnswered& input) {
   const ConditionPlan& plan = m.condition(i);
@@ -259,7 +266,7 @@ Judgement judge_against_stable(Mover& m, std::size_t i, const SlotAnswered& inpu
   ConditionMemory& memory = s.conditions[i].memory;
   SeenSlot seen = see(compares, memory.comparison(), slot);
   memory = ConditionMemory(std::move(seen.state));
-  return seen.end ? *seen.end : judge_comparison(m.fixed.plan, s.conditions, i);
+  return seen.end ? *seen.end : judge_comparison(m.fixed.plan, s.conditions, i, suspicion_of(m, i));
 }
 
 Judgement judge_slot(Mover& m, std::size_t i, const SlotAnswered& input) {
@@ -280,7 +287,8 @@ void fail_by_evidence(Mover& m, std::size_t i) {
     ConditionState& c = s.conditions[cause];
     if (c.failed) continue;
     c.failed = true;
-    if (cause != i) c.last = judge_comparison(m.fixed.plan, s.conditions, cause);
+    if (cause != i)
+      c.last = judge_comparison(m.fixed.plan, s.conditions, cause, suspicion_of(m, cause));
     if (!first) first = cause;
   }
   if (first) on_condition_failed(m, *first, m.can_stop(i));
@@ -413,8 +421,11 @@ void on_history(Mover& m, const HistoryRead& input) {
   statistics::ComparisonState after = with_history(*compares, before, input.slots);
   after.outlook = cut(outlook_of(m.fixed.plan, input.condition, after), kLongestSentence);
   std::string text = plan.name + ", compared with stable: ";
+  const bool counts =
+      compares->kind() == CompareKind::kRate || compares->kind() == CompareKind::kHistogram;
   if (!input.failed.empty())
-    text += "its history could not be read (" + input.failed + "), so bursts are learnt on the way";
+    text += "its history could not be read (" + input.failed + "), so " +
+            (counts ? "bursts are" : "what is usual of it is") + " learnt on the way";
   else if (after.outlook.empty())
     text += after.history_slots > 0
                 ? std::to_string(after.history_slots) + " slots of its history were read"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analysis/compare/see.h"
 #include "analysis/judge.h"
 #include "analysis/text.h"
 

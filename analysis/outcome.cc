@@ -193,7 +193,7 @@ std::string describe(const Judgement& j) {
     case Cause::kWorseThanStable:
       return with_detail("worse than stable", j) + evidence(j);
     case Cause::kSuspicious:
-      return with_detail("suspicious", j) + evidence(j) + ": the weight is kept";
+      return with_detail("suspicious", j) + evidence(j);
     case Cause::kWarmingUp:
       return "warms up: not compared yet";
     case Cause::kCountingBegins:

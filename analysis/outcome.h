@@ -48,7 +48,7 @@ enum class Cause : std::uint8_t {
   kMissedDelay,      // missed: the ingestion delay has grown, and that time was looked at already
   kNotWorse,         // pass: compared with stable
   kWorseThanStable,  // fail: the evidence is there
-  kSuspicious,       // inconclusive: some evidence; the weight is kept
+  kSuspicious,       // inconclusive: some evidence; where it gates, the weight is kept
   kWarmingUp,        // inconclusive: the step is young, so this slot is not compared
   kCountingBegins,   // inconclusive: counters are only remembered
   kNotLookedYet,     // inconclusive: a test with one look waits for the end of the step

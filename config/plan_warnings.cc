@@ -6,6 +6,7 @@
 #include "analysis/comparison.h"
 #include "analysis/promql/lexer.h"
 #include "analysis/promql/trailing_comparison.h"
+#include "config/compare_warnings.h"
 
 namespace rollwatch {
 
@@ -106,11 +107,14 @@ FieldErrors plan_warnings(const Plan& plan, const Value& document) {
   for (std::size_t i = 0; i < plan.conditions.size(); ++i) {
     const ConditionPlan& condition = plan.conditions[i];
     if (condition.is_readiness) continue;
+    const Value& table = (*conditions->as_array())[i];
+    const Origin& origin = table.origin();
+    if (comparison_of(condition) != nullptr)
+      for (const std::string& warning : compare_warnings(plan, i, table))
+        warnings.push_back({origin, "", about(condition, warning)});
     const auto* kind = std::get_if<ThresholdCondition>(&condition.kind);
     if (kind == nullptr || kind->counts) continue;
     const ThresholdCondition& threshold = *kind;
-    const Value& table = (*conditions->as_array())[i];
-    const Origin& origin = table.origin();
     for (auto& warning : {burst_warning(condition, threshold), filter_warning(threshold),
                           ratio_warning(threshold, *table.find("query"))}) {
       if (warning) warnings.push_back({origin, "", about(condition, *warning)});

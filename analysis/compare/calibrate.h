@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "analysis/compare/see.h"
+#include "analysis/compare/history_slot.h"
 #include "analysis/expected.h"
 #include "analysis/plan.h"
 

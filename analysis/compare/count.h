@@ -7,6 +7,7 @@
 #include "analysis/answer.h"
 #include "analysis/compare/memory.h"
 #include "analysis/outcome.h"
+#include "analysis/statistics/comparison_state.h"
 
 namespace rollwatch {
 

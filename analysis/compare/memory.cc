@@ -1,10 +1,16 @@
 #include "analysis/compare/memory.h"
 
 #include <utility>
+#include <variant>
 
 #include "analysis/statistics/codec.h"
 
 namespace rollwatch {
+
+struct ConditionMemory::Kept {
+  std::variant<statistics::ComparisonState, statistics::CountState> state;
+  std::string bytes;
+};
 
 ConditionMemory::ConditionMemory(statistics::ComparisonState state) {
   std::string bytes = encode(state);

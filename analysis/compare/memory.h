@@ -6,12 +6,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <variant>
 
 #include "analysis/expected.h"
-#include "analysis/statistics/comparison_state.h"
 
 namespace rollwatch {
+namespace statistics {
+struct ComparisonState;
+struct CountState;
+}  // namespace statistics
 
 class ConditionMemory {
  public:
@@ -31,10 +33,7 @@ class ConditionMemory {
   }
 
  private:
-  struct Kept {
-    std::variant<statistics::ComparisonState, statistics::CountState> state;
-    std::string bytes;
-  };
+  struct Kept;
   std::shared_ptr<const Kept> kept_;
 };
 

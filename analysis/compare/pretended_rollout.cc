@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "analysis/compare/see.h"
 #include "analysis/compare/standing.h"
 #include "analysis/compare/words.h"
 

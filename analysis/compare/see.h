@@ -8,6 +8,7 @@
 
 #include "analysis/answer.h"
 #include "analysis/compare/condition.h"
+#include "analysis/compare/history_slot.h"
 #include "analysis/outcome.h"
 #include "analysis/statistics/comparison_state.h"
 
@@ -35,13 +36,6 @@ struct SeenSlot {
 // `before` is null for the first slot.
 SeenSlot see(const CompareCondition& condition, const statistics::ComparisonState* before,
              const ComparedSlot& slot);
-
-// Stable's answers of a slot before the rollout.
-struct HistorySlot {
-  SysTime at{};
-  Answer counted;
-  std::optional<Answer> bad;
-};
 
 // What stable's slots before the rollout say about how much it varies.
 statistics::ComparisonState with_history(const CompareCondition& condition,

@@ -30,6 +30,15 @@ bool shares_alpha(const Plan& plan, std::size_t i) {
          plan.conditions[i].on_fail == OnFail::kRollback;
 }
 
+// Those whose evidence is taken together with this one's.
+std::vector<std::size_t> members_of(const Plan& plan, std::size_t i) {
+  if (!shares_alpha(plan, i)) return {i};
+  std::vector<std::size_t> members;
+  for (std::size_t j = 0; j < plan.conditions.size(); ++j)
+    if (shares_alpha(plan, j)) members.push_back(j);
+  return members;
+}
+
 // One test a step at that part of alpha: as evidence it is there, or it is not.
 double log_evidence_of(const statistics::Look& look, const Plan& plan, double alpha) {
   const double part = alpha / static_cast<double>(plan.steps.size());
@@ -58,6 +67,8 @@ ComparedMetric metric_of(const Plan& plan, const ConditionState& of, std::size_t
   } else if (state->look) {
     metric.log_evidence = log_evidence_of(*state->look, plan, condition.alpha);
     metric.samples = static_cast<double>(slots_of(*state));
+    // It has looked, maybe when this step was here before: then there were enough.
+    if (state->look->looked) metric.samples = std::max(metric.samples, least_compared(condition));
   }
   return metric;
 }
@@ -85,15 +96,25 @@ double most_against_stable(const ConditionState& of) {
 
 bool is_in_promise(const Plan& plan, std::size_t i) { return shares_alpha(plan, i); }
 
+double log_needed(const Plan& plan, std::size_t i) {
+  return log_threshold(comparing(plan, i)->alpha) +
+         std::log(static_cast<double>(members_of(plan, i).size()));
+}
+
+double least_compared(const CompareCondition& condition) {
+  switch (condition.kind()) {
+    case CompareKind::kGauge:
+      return static_cast<double>(kLeastGaugeSlots);
+    case CompareKind::kMannWhitney:
+      return static_cast<double>(kLeastValues);
+    default:
+      return condition.min_evidence;
+  }
+}
+
 ComparisonStanding standing_of(const Plan& plan, const std::vector<ConditionState>& conditions,
                                std::size_t i) {
-  std::vector<std::size_t> members;
-  if (shares_alpha(plan, i)) {
-    for (std::size_t j = 0; j < plan.conditions.size(); ++j)
-      if (shares_alpha(plan, j)) members.push_back(j);
-  } else {
-    members.push_back(i);
-  }
+  const std::vector<std::size_t> members = members_of(plan, i);
   // Evidence that a part of stable reaches against the rest of it is none; less of it only makes
   // the promise safer.
   std::vector<ComparedMetric> metrics;
@@ -112,7 +133,7 @@ ComparisonStanding standing_of(const Plan& plan, const std::vector<ConditionStat
 
   standing.log_promote = metrics[own].log_promote;
   standing.log_alpha = log_threshold(alpha);
-  standing.log_needed = standing.log_alpha + std::log(static_cast<double>(members.size()));
+  standing.log_needed = log_needed(plan, i);
   standing.log_together = statistics::log_evidence_of(metrics);
   standing.events = metrics[own].samples;
   standing.is_established = is_established(plan, conditions[i], i, metrics[own]);
@@ -132,14 +153,11 @@ ComparisonStanding standing_of(const Plan& plan, const std::vector<ConditionStat
 }
 
 Judgement judge_comparison(const Plan& plan, const std::vector<ConditionState>& conditions,
-                           std::size_t i) {
+                           std::size_t i, Suspicion suspicion) {
   const CompareCondition& condition = *comparing(plan, i);
   const ComparisonStanding standing = standing_of(plan, conditions, i);
   const ComparisonState& state = *conditions[i].memory.comparison();
-  const bool is_gauge = condition.kind() == CompareKind::kGauge;
-  const double least = is_gauge ? static_cast<double>(kLeastGaugeSlots)
-                       : condition.kind() == CompareKind::kMannWhitney ? 0
-                                                                       : condition.min_evidence;
+  const double least = least_compared(condition);
   constexpr double kMostLog = 690;
   Judgement j;
   std::string detail = measured(condition, state);
@@ -151,12 +169,14 @@ Judgement judge_comparison(const Plan& plan, const std::vector<ConditionState>& 
   } else if (standing.suspicious || standing.held_back) {
     j = ended(Outcome::kInconclusive, Cause::kSuspicious);
     if (standing.held_back) detail += "; stable's own parts differ as much from each other";
+    if (suspicion == Suspicion::kKeepsWeight) detail += "; the weight is kept";
   } else if (standing.events < least) {
     j = ended(Outcome::kInconclusive, Cause::kFewCompared);
   } else {
     j = ended(Outcome::kPass, Cause::kNotWorse);
   }
-  if (!state.shared.empty()) detail += "; " + state.shared;
+  for (const std::string& more : {state.shared, left_out_text(state)})
+    if (!more.empty()) detail += "; " + more;
   j.value = std::exp(std::min(standing.log_evidence, kMostLog));
   j.rule = Comparison{CompareOp::kGreaterEqual, std::exp(std::min(standing.log_needed, kMostLog))};
   j.evidence = standing.events;

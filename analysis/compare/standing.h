@@ -34,8 +34,18 @@ ComparisonStanding standing_of(const Plan& plan, const std::vector<ConditionStat
 // outside of the promise.
 bool is_in_promise(const Plan& plan, std::size_t i);
 
+// What the plan asks for, whatever was seen so far: the evidence of condition `i` that decides by
+// itself, and how much of the candidate must have been compared before a slot can pass (events;
+// slots of a gauge; values of Mann-Whitney's test before it looks).
+double log_needed(const Plan& plan, std::size_t i);
+double least_compared(const CompareCondition& condition);
+
+// Whether what is suspicious keeps the candidate at its weight: not where a condition only
+// observes, and not where there is no step to be held back any more.
+enum class Suspicion : bool { kObserves, kKeepsWeight };
+
 // What a slot amounts to whose answers said something.
 Judgement judge_comparison(const Plan& plan, const std::vector<ConditionState>& conditions,
-                           std::size_t i);
+                           std::size_t i, Suspicion suspicion);
 
 }  // namespace rollwatch

@@ -1,17 +1,14 @@
 #include "analysis/compare/words.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 
-#include "analysis/comparison.h"
-#include "analysis/time.h"
+#include "analysis/compare/histogram_words.h"
+#include "analysis/compare/wording.h"
 
 namespace rollwatch {
 namespace {
 
-using statistics::ArmCounts;
 using statistics::ComparisonState;
 using statistics::GaugeMode;
 using statistics::GaugeRules;
@@ -22,56 +19,6 @@ using statistics::MannWhitneyState;
 using statistics::RateRules;
 using statistics::RateState;
 using statistics::RateTick;
-
-// Three digits, without a power of ten as long as that can be read: 0.0123, 4.56, 1235.
-std::string short_number(double value) {
-  if (value == 0) return "0";
-  if (!std::isfinite(value)) return format_number(value);
-  const double size = std::floor(std::log10(std::fabs(value)));
-  if (size < -4 || size >= 15) return format_number(value);
-  const int decimals = std::clamp(static_cast<int>(2 - size), 0, 6);
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
-  std::string shown = text.data();
-  if (decimals > 0) {
-    shown.erase(shown.find_last_not_of('0') + 1);
-    if (shown.back() == '.') shown.pop_back();
-  }
-  return shown;
-}
-
-// 43900 → "43,900".
-std::string count_text(double count) {
-  std::array<char, 64> digits{};
-  const int length = std::snprintf(digits.data(), digits.size(), "%.0f", count);
-  std::string text;
-  for (int i = 0; i < length; ++i) {
-    if (i > 0 && (length - i) % 3 == 0) text += ',';
-    text += digits[static_cast<std::size_t>(i)];
-  }
-  return text;
-}
-
-std::string percent_of(double part) { return short_number(100 * part) + " %"; }
-
-std::string counts_text(const ArmCounts& counts, const std::string& of_what) {
-  std::string text = count_text(counts.bad) + of_what + " of " + count_text(counts.events);
-  if (counts.events > 0) text += " (" + percent_of(counts.bad / counts.events) + ")";
-  return text;
-}
-
-std::string times(const RateTick& total) {
-  if (total.stable.bad <= 0 || total.stable.events <= 0 || total.candidate.events <= 0) return "";
-  const double ratio =
-      (total.candidate.bad / total.candidate.events) / (total.stable.bad / total.stable.events);
-  return ": " + short_number(ratio) + " times";
-}
-
-std::string boundary_text(const HistogramState& histogram) {
-  const std::size_t k = histogram.promote_boundary;
-  return k == 0 || k > histogram.bounds.size() ? "the boundary"
-                                               : short_number(histogram.bounds[k - 1]);
-}
 
 std::string tolerated(double factor, double extra) {
   std::string text = "> ";
@@ -104,6 +51,13 @@ std::string dispersion_text(const statistics::DispersionRules& rules) {
          "promise is approximate";
 }
 
+// The median of all differences, which a few extreme values do not move.
+std::string shift_text(const statistics::Look& look) {
+  if (look.shift == 0) return "typically the same as stable";
+  return "typically " + short_number(std::fabs(look.shift)) +
+         (look.shift > 0 ? " higher than stable" : " lower than stable");
+}
+
 }  // namespace
 
 std::uint64_t slots_of(const ComparisonState& state) {
@@ -128,25 +82,32 @@ RateTick total_of(const ComparisonState& state) {
   return total;
 }
 
+RateTick shown_total(const CompareCondition& condition, const ComparisonState& state) {
+  const auto* rules = std::get_if<HistogramRules>(&condition.rules);
+  return rules == nullptr ? total_of(state)
+                          : slower_total(state, weightiest_score(*rules, state).boundary);
+}
+
 std::string measured(const CompareCondition& condition, const ComparisonState& state) {
-  const RateTick total = total_of(state);
-  if (condition.kind() == CompareKind::kRate)
+  if (condition.kind() == CompareKind::kHistogram) return measured_latency(condition, state);
+  if (condition.kind() == CompareKind::kRate) {
+    const RateTick total = total_of(state);
     return counts_text(total.candidate, " bad") + ", stable " + counts_text(total.stable, "") +
-           times(total);
-  if (const auto* histogram = std::get_if<HistogramState>(&state.process))
-    return counts_text(total.candidate, " slower than " + boundary_text(*histogram)) + ", stable " +
-           counts_text(total.stable, "");
+           times_text(total);
+  }
   double slots = 0;
   if (const auto* gauge = std::get_if<GaugeState>(&state.process))
     slots = static_cast<double>(gauge->harm.updates);
   if (const auto* ranks = std::get_if<statistics::MannWhitneyState>(&state.process))
     slots = static_cast<double>(ranks->candidate.size());
-  if (slots <= 0) return "no value yet";
+  const bool has_looked = state.look && state.look->looked;
+  if (slots <= 0)
+    return has_looked ? "looked at when this step was here before: " + shift_text(*state.look)
+                      : std::string("no value yet");
   std::string text = short_number(state.candidate_sum / slots) + " on average, stable " +
                      short_number(state.stable_sum / slots) + ", in " + count_text(slots) +
                      (slots == 1 ? " slot" : " slots");
-  if (state.look && state.look->looked)
-    text += "; typically " + short_number(state.look->shift) + " more";
+  if (has_looked) text += "; " + shift_text(*state.look);
   return text;
 }
 
@@ -218,22 +179,9 @@ std::vector<std::string> assumptions(const CompareCondition& condition) {
   return {};
 }
 
-std::string shared_trouble(const ComparisonState& state, const RateTick& tick, double dispersion) {
-  // Before the rollout, if that is known: it stays shared for as long as it lasts.
-  const bool has_history = state.history.events > 0;
-  const ArmCounts so_far = has_history ? state.history : total_of(state).stable;
-  const double events = so_far.events;
-  const double bad = so_far.bad;
-  if (events <= 0 || tick.stable.events <= 0 || tick.candidate.events <= 0) return "";
-  const double before = bad / events;
-  const double expected = before * tick.stable.events;
-  const bool risen =
-      tick.stable.bad > 2 * expected &&
-      tick.stable.bad - expected > 3 * std::sqrt(dispersion * std::max(expected, 1.0));
-  const bool candidate_too = tick.candidate.bad > before * tick.candidate.events;
-  if (!risen || !candidate_too) return "";
-  return "stable too: " + percent_of(tick.stable.bad / tick.stable.events) +
-         " of its events were bad in this slot, " + percent_of(before) + " before";
+std::string left_out_text(const ComparisonState& state) {
+  if (state.left_out.empty()) return "";
+  return "boundaries that not all histograms have are left out: " + list_text(state.left_out);
 }
 
 ComparedSize size_of(const CompareCondition& condition, const ComparisonState& state) {

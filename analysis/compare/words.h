@@ -24,10 +24,8 @@ std::string margin_text(const CompareCondition& condition);
 // What the promise of the condition rests on, a sentence each.
 std::vector<std::string> assumptions(const CompareCondition& condition);
 
-// Where stable's rate has risen as well: "stable too: 3.1 % of its events were bad, 0.4 % before".
-// "" if it has not. `state` is what was before.
-std::string shared_trouble(const statistics::ComparisonState& state,
-                           const statistics::RateTick& tick, double dispersion);
+// "boundaries that not all histograms have are left out: 0.25 and 3"; "" if none are.
+std::string left_out_text(const statistics::ComparisonState& state);
 
 // The size of the difference, for people: it decides nothing.
 struct ComparedSize {
@@ -40,7 +38,12 @@ ComparedSize size_of(const CompareCondition& condition, const statistics::Compar
 // How many slots the process was fed with.
 std::uint64_t slots_of(const statistics::ComparisonState& state);
 
-// Both versions' counts of all slots that were fed.
+// Both versions' counts of all slots that were fed with them.
 statistics::RateTick total_of(const statistics::ComparisonState& state);
+
+// The same as they are shown: of a histogram by the boundary that speaks most against the
+// candidate.
+statistics::RateTick shown_total(const CompareCondition& condition,
+                                 const statistics::ComparisonState& state);
 
 }  // namespace rollwatch

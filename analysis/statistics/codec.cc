@@ -1,22 +1,29 @@
 #include "analysis/statistics/codec.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <span>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "analysis/packed_reader.h"
+#include "analysis/statistics/codec_checks.h"
+#include "analysis/statistics/packed_counters.h"
 
 namespace rollwatch::statistics {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint64_t kOldestFormat = 1;
+// Only where there is something that format 1 has no place for: what is as it always was, older
+// programs can read.
+constexpr std::uint64_t kWithMore = 2;
+constexpr std::uint64_t kFormat = kWithMore;
+// Larger tables of counters are packed, which format 1 knows nothing of.
+constexpr std::size_t kMostUnpacked = 1'000;
 
 template <class T>
 constexpr bool kIsVector = false;
@@ -93,8 +100,15 @@ void fields(Io& io, typename Io::template Ref<MannWhitneyState> samples) {
 
 template <class Io>
 void fields(Io& io, typename Io::template Ref<PlaceboGuard> guard) {
-  auto& [groups, log_most] = guard;
+  auto& [groups, log_most, members] = guard;
   io(groups, log_most);
+  io.since(kWithMore, members);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<PlaceboGuard::Member> member) {
+  auto& [source, group] = member;
+  io(source, group);
 }
 
 template <class Io>
@@ -107,6 +121,24 @@ template <class Io>
 void fields(Io& io, typename Io::template Ref<CounterTable> table) {
   auto& [parts, last_at, series] = table;
   io(parts, last_at, series);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<PackedCounter> counter) {
+  auto& [place, missing, last] = counter;
+  io(place, missing, last);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<PackedSource> one) {
+  auto& [source, series, counters] = one;
+  io(source, series, counters);
+}
+
+template <class Io>
+void fields(Io& io, typename Io::template Ref<PackedTable> table) {
+  auto& [parts, last_at, sources] = table;
+  io(parts, last_at, sources);
 }
 
 template <class Io>
@@ -136,9 +168,11 @@ void fields(Io& io, typename Io::template Ref<Look> look) {
 template <class Io>
 void fields(Io& io, typename Io::template Ref<ComparisonState> state) {
   auto& [process, candidate, stable, placebo, fed, candidate_sum, stable_sum, look, history_read,
-         history_slots, history, outlook, shared] = state;
+         history_slots, history, outlook, shared, usual, looks, candidate_buckets, stable_buckets,
+         left_out] = state;
   io(process, candidate, stable, placebo, fed, candidate_sum, stable_sum, look, history_read,
      history_slots, history, outlook, shared);
+  io.since(kWithMore, usual, looks, candidate_buckets, stable_buckets, left_out);
 }
 
 template <class Io>
@@ -160,6 +194,15 @@ class StateWriter {
   void operator()(const Fields&... all) {
     (put(all), ...);
   }
+  // Fields that older formats do not have.
+  template <class... Fields>
+  void since(std::uint64_t format, const Fields&... all) {
+    if (format_ >= format) (put(all), ...);
+  }
+  void is_of(std::uint64_t format) {
+    format_ = format;
+    put_number(format);
+  }
   void stakes(const std::array<double, Wealth::kMostBets>& stakes, std::uint32_t bets) {
     for (const double stake : std::span(stakes).first(bets)) put(stake);
   }
@@ -173,13 +216,30 @@ class StateWriter {
   std::string take() { return std::move(out_); }
 
  private:
+  void put_bits(std::uint64_t bits) {
+    std::array<char, sizeof bits> bytes{};
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(bits >> (8 * i));
+    out_.append(bytes.data(), bytes.size());
+  }
+  void put_count(const PackedCount& count) {
+    if (count.is_whole()) return put_number(static_cast<std::uint64_t>(count.value) << 1);
+    put_number(1);
+    put(count.value);
+  }
+
   template <class T>
   void put(const T& value) {
     if constexpr (std::is_same_v<T, double>) {
-      const auto bits = std::bit_cast<std::uint64_t>(value);
-      std::array<char, sizeof bits> bytes{};
-      for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(bits >> (8 * i));
-      out_.append(bytes.data(), bytes.size());
+      put_bits(std::bit_cast<std::uint64_t>(value));
+    } else if constexpr (std::is_same_v<T, PackedKey>) {
+      put_bits(value.value);
+    } else if constexpr (std::is_same_v<T, PackedCount>) {
+      put_count(value);
+    } else if constexpr (std::is_same_v<T, CounterTable>) {
+      if (format_ >= kWithMore)
+        fields(*this, packed(value));
+      else
+        fields(*this, value);
     } else if constexpr (std::is_unsigned_v<T>) {
       put_number(value);
     } else if constexpr (std::is_same_v<T, MaybeTime>) {
@@ -205,6 +265,7 @@ class StateWriter {
   }
 
   std::string out_;
+  std::uint64_t format_ = kFormat;
 };
 
 class StateReader : public PackedReader {
@@ -218,6 +279,11 @@ class StateReader : public PackedReader {
   void operator()(Fields&... all) {
     (get(all), ...);
   }
+  template <class... Fields>
+  void since(std::uint64_t format, Fields&... all) {
+    if (format_ >= format) (get(all), ...);
+  }
+  void is_of(std::uint64_t format) { format_ = format; }
   void stakes(std::array<double, Wealth::kMostBets>& stakes, std::uint32_t& bets) {
     if (bets > Wealth::kMostBets)
       bets = static_cast<std::uint32_t>(fail("more bets than there are"));
@@ -225,10 +291,34 @@ class StateReader : public PackedReader {
   }
 
  private:
+  void get_count(PackedCount& count) {
+    const std::uint64_t number = get_number();
+    count.value = number == 1 ? get_double() : static_cast<double>(number >> 1);
+    const bool is_shortest = number == 1 ? !count.is_whole() : number % 2 == 0 && count.is_whole();
+    if (!is_shortest && !failed()) fail("a count that is not in its shortest form");
+  }
+  void get_packed(CounterTable& table) {
+    PackedTable read;
+    fields(*this, read);
+    if (auto all = unpacked(read))
+      table = *std::move(all);
+    else if (!failed())
+      fail("counters out of order");
+  }
+
   template <class T>
   void get(T& value) {
     if constexpr (std::is_same_v<T, double>) {
       value = get_double();
+    } else if constexpr (std::is_same_v<T, PackedKey>) {
+      value.value = std::bit_cast<std::uint64_t>(get_double());
+    } else if constexpr (std::is_same_v<T, PackedCount>) {
+      get_count(value);
+    } else if constexpr (std::is_same_v<T, CounterTable>) {
+      if (format_ >= kWithMore)
+        get_packed(value);
+      else
+        fields(*this, value);
     } else if constexpr (std::is_unsigned_v<T>) {
       const std::uint64_t number = get_number();
       if (number > std::numeric_limits<T>::max()) fail("a number that is too large");
@@ -267,75 +357,42 @@ class StateReader : public PackedReader {
       if (index != 0) fail("another kind than there is");
     }
   }
+
+  std::uint64_t format_ = kFormat;
 };
 
-// ---- What no field alone shows
+// ---- Which format it takes
 
-// Evidence that is not a number would speak neither for nor against anything, ever.
-bool fits(const Wealth& wealth, std::size_t bets) {
-  if (wealth.bets != bets) return false;
-  bool is_number =
-      !std::isnan(wealth.cash) && !std::isnan(wealth.log_evidence) && !std::isnan(wealth.log_most);
-  for (const double stake : std::span(wealth.stakes).first(bets))
-    is_number = is_number && !std::isnan(stake);
-  return is_number;
+template <class State>
+std::uint64_t format_of(const State& /*state*/) {
+  return kOldestFormat;
 }
-
-bool fits(const RateState& state) {
-  return fits(state.harm, kHarmGrid.size()) && fits(state.promote, kPromoteGrid.size());
+template <>
+std::uint64_t format_of(const CounterTable& table) {
+  return table.series.size() > kMostUnpacked ? kWithMore : kOldestFormat;
 }
-
-bool fits(const HistogramState& state) {
-  const std::size_t buckets = state.bounds.size() + 1;
-  for (const ScoreState& score : state.scores)
-    if (!fits(score.harm, kHarmGrid.size()) || !fits(score.promote, kHarmGrid.size())) return false;
-  return are_boundaries(state.bounds, 0) && state.history.size() == buckets &&
-         state.scores.size() == buckets && state.promote_boundary < buckets;
+template <>
+std::uint64_t format_of(const CountState& state) {
+  return format_of(state.table);
 }
-
-bool fits(const GaugeState& state) {
-  return fits(state.harm, kGaugeStakes.size()) && fits(state.promote, kGaugeStakes.size());
+template <>
+std::uint64_t format_of(const PlaceboGuard& guard) {
+  return guard.members.empty() ? kOldestFormat : kWithMore;
 }
-
-bool fits(const MannWhitneyState&) { return true; }
-
-bool fits(const PlaceboGuard& guard) {
-  for (const Wealth& wealth : guard.groups)
-    if (!fits(wealth, kHarmGrid.size())) return false;
-  return !std::isnan(guard.log_most);
+template <>
+std::uint64_t format_of(const ComparisonState& state) {
+  const bool has_more = !state.usual.empty() || !state.looks.empty() ||
+                        !state.candidate_buckets.empty() || !state.stable_buckets.empty() ||
+                        !state.left_out.empty();
+  return has_more ? kWithMore
+                  : std::max({format_of(state.placebo), format_of(state.candidate),
+                              format_of(state.stable)});
 }
-
-bool fits(const CounterTable& table) {
-  const CounterSeries* before = nullptr;
-  for (const CounterSeries& one : table.series) {
-    if (one.part >= table.parts) return false;
-    if (before != nullptr && std::tie(before->source, before->part, before->series) >=
-                                 std::tie(one.source, one.part, one.series))
-      return false;
-    before = &one;
-  }
-  return table.parts > 0;
-}
-
-bool fits(const std::monostate&) { return true; }
-
-// A table that counts nothing yet has no parts.
-bool fits_if_any(const CounterTable& table) {
-  return (table.parts == 0 && table.series.empty()) || fits(table);
-}
-
-bool fits(const ComparisonState& state) {
-  return std::visit([](const auto& process) { return fits(process); }, state.process) &&
-         fits_if_any(state.candidate) && fits_if_any(state.stable) && fits(state.placebo) &&
-         state.fed.size() <= kKeptTicks;
-}
-
-bool fits(const CountState& state) { return fits_if_any(state.table); }
 
 template <class State>
 std::string bytes_of(const State& state) {
   StateWriter writer;
-  writer.put_number(kFormat);
+  writer.is_of(format_of(state));
   writer.put_number(kKind<State>);
   writer(state);
   return writer.take();
@@ -361,15 +418,17 @@ Expected<State, std::string> decode(std::string_view bytes) {
   StateReader reader(bytes);
   const std::uint64_t format = reader.get_number();
   if (reader.failed()) return Unexpected(reader.error());
-  if (format != kFormat)
+  if (format < kOldestFormat || format > kFormat)
     return Unexpected("the saved comparison has format " + std::to_string(format) +
                       ", this program knows " + std::to_string(kFormat) +
                       (format > kFormat ? "; it was written by a newer rollwatchd" : ""));
   if (reader.get_number() != kKind<State> && !reader.failed())
     reader.fail("another kind than is wanted");
+  reader.is_of(format);
   State state;
   reader(state);
   if (!reader.failed() && reader.left() > 0) reader.fail("bytes left over");
+  if (!reader.failed() && format_of(state) != format) reader.fail("a newer format than it needs");
   if (!reader.failed() && !fits(state)) reader.fail("parts that do not belong together");
   if (reader.failed()) return Unexpected(reader.error());
   return state;

@@ -7,7 +7,8 @@
 //
 // The first byte is the format's version, the second what it is. A field added to one of the
 // structs does not compile until it is listed in codec.cc; listing it means a new version, and
-// reading the old one still.
+// reading the old one still: what it does not have is empty. The least version that has a place for
+// everything is written.
 #pragma once
 
 #include <string>

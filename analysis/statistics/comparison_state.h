@@ -54,6 +54,17 @@ struct ComparisonState {
 
   std::string shared;  // what both versions have had in the latest slot; "" if nothing
 
+  // What older states have not; see codec.h.
+
+  // What is usual of stable, to tell what both versions have: a histogram's buckets before the
+  // rollout; of one number some values, from before or from its first slots.
+  std::vector<double> usual;
+  std::vector<Look> looks;  // at steps that were left; a step is looked at once, even if it returns
+  // A histogram's: all that was compared, by bucket.
+  std::vector<double> candidate_buckets;
+  std::vector<double> stable_buckets;
+  std::vector<double> left_out;  // boundaries that not all series have
+
   bool operator==(const ComparisonState&) const = default;
 };
 inline constexpr std::size_t kKeptTicks = 64;

@@ -126,6 +126,17 @@ class SourceUpdate {
   bool held_ = false;
 };
 
+void forget_who_went_first(std::vector<CounterSeries>& series) {
+  std::vector<std::uint32_t> missing;
+  for (const CounterSeries& one : series)
+    if (one.missing >= CounterTable::kLongGoneAfter) missing.push_back(one.missing);
+  if (missing.size() <= CounterTable::kMostLongGone) return;
+  // So long and longer: who stays does not depend on any order.
+  const auto limit = missing.begin() + static_cast<std::ptrdiff_t>(CounterTable::kMostLongGone);
+  std::nth_element(missing.begin(), limit, missing.end());
+  std::erase_if(series, [&](const CounterSeries& one) { return one.missing >= *limit; });
+}
+
 }  // namespace
 
 std::uint64_t series_key(std::string_view text) {
@@ -173,6 +184,7 @@ bool CounterTable::update(SysTime at, std::vector<CounterSample>& samples, Incre
     known = known.subspan(known_here.size());
     read = read.subspan(read_here.size());
   }
+  forget_who_went_first(after);
   series = std::move(after);
   last_at = at;
   return true;

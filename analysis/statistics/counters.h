@@ -67,6 +67,10 @@ struct CounterTable {
   // again.
   static constexpr std::uint32_t kGoneAfter = 10;
   static constexpr std::uint32_t kForgottenAfter = 1000;
+  // Where pods come and go all the time the table does not grow with every one that ever was: of
+  // more than so many that are gone for so long those that went first are forgotten sooner.
+  static constexpr std::size_t kMostLongGone = 30'000;
+  static constexpr std::uint32_t kLongGoneAfter = 100;
 
   std::uint32_t parts = 0;
   MaybeTime last_at;

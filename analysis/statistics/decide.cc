@@ -99,10 +99,42 @@ std::size_t PlaceboGuard::groups_for(double candidate_events, double stable_even
 }
 
 PlaceboGuard PlaceboGuard::start(std::size_t groups) {
-  return {std::vector<Wealth>(groups, Wealth::start(kHarmWealth, kHarmGrid.size())), 0};
+  return {std::vector<Wealth>(groups, Wealth::start(kHarmWealth, kHarmGrid.size())), 0, {}};
 }
 
-std::size_t PlaceboGuard::group_of(std::uint64_t source) const { return source % groups.size(); }
+void PlaceboGuard::deal(std::span<const std::uint64_t> present,
+                        std::span<const std::uint64_t> known) {
+  // One that was saved before members were kept goes on with the groups it has had.
+  const bool had_none = members.empty();
+  const bool goes_on = std::ranges::any_of(groups, [](const Wealth& w) { return w.updates > 0; });
+  std::erase_if(members, [known](const Member& member) {
+    return !std::ranges::binary_search(known, member.source);
+  });
+  std::vector<std::size_t> sizes(groups.size());
+  std::vector<std::uint64_t> newcomers;
+  for (const std::uint64_t source : present) {
+    const auto place = std::ranges::lower_bound(members, source, {}, &Member::source);
+    if (place != members.end() && place->source == source)
+      ++sizes[place->group];
+    else
+      newcomers.push_back(source);
+  }
+  const auto known_before = static_cast<std::ptrdiff_t>(members.size());
+  for (const std::uint64_t source : newcomers) {
+    const auto smallest = std::ranges::min_element(sizes) - sizes.begin();
+    const std::size_t group =
+        had_none && goes_on ? source % groups.size() : static_cast<std::size_t>(smallest);
+    ++sizes[group];
+    members.push_back({source, static_cast<std::uint32_t>(group)});
+  }
+  std::ranges::inplace_merge(members, members.begin() + known_before, {}, &Member::source);
+}
+
+std::size_t PlaceboGuard::group_of(std::uint64_t source) const {
+  const auto place = std::ranges::lower_bound(members, source, {}, &Member::source);
+  const bool was_dealt = place != members.end() && place->source == source;
+  return was_dealt ? place->group : source % groups.size();
+}
 
 void PlaceboGuard::update(const Tolerance& tolerance, std::span<const ArmCounts> by_group,
                           double dispersion) {

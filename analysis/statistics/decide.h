@@ -83,15 +83,27 @@ Decision decide(const DecisionRules& rules, std::span<const ComparedMetric> metr
 struct PlaceboGuard {
   static constexpr std::size_t kLeastGroups = 5;
 
+  struct Member {
+    std::uint64_t source = 0;
+    std::uint32_t group = 0;
+
+    bool operator==(const Member&) const = default;
+  };
+
   std::vector<Wealth> groups;
-  double log_most = 0;  // of any group at any time
+  double log_most = 0;          // of any group at any time
+  std::vector<Member> members;  // sources rise
 
   // 0 when there would be fewer than five.
   static std::size_t groups_for(double candidate_events, double stable_events,
                                 std::size_t stable_series);
   static PlaceboGuard start(std::size_t groups);
 
-  // By its source's key, so that a pod stays in its group.
+  // Takes in who is new, and forgets who is not among `known`; both rise. A newcomer goes to the
+  // group that has the fewest of the `present`, so groups are as even as can be, and nobody ever
+  // changes. Whose keys are hashes, that is no choice of anybody's.
+  void deal(std::span<const std::uint64_t> present, std::span<const std::uint64_t> known);
+  // Of one that was not dealt, by its key.
   std::size_t group_of(std::uint64_t source) const;
   // The counts of each group in one slot.
   void update(const Tolerance& tolerance, std::span<const ArmCounts> by_group, double dispersion);

@@ -1,9 +1,11 @@
 #include "daemon/api/report_condition.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <variant>
 
+#include "analysis/compare/standing.h"
 #include "analysis/graph_link.h"
 #include "analysis/judge.h"
 #include "analysis/position.h"
@@ -93,14 +95,15 @@ void add_question(Json& json, const ReportFacts& facts, std::size_t index) {
                                  facts.view.spec.created_at);
 }
 
-// Of a comparison: the evidence that decides.
-void add_rule(Json& json, const ConditionPlan& plan, const ConditionState& state) {
+// As the plan says it, whatever the latest slot was. Of a comparison: the evidence that decides.
+void add_rule(Json& json, const Plan& all, std::size_t index) {
+  const ConditionPlan& plan = all.conditions[index];
   json["rule"] = rule_text(plan);
   const auto* threshold = std::get_if<ThresholdCondition>(&plan.kind);
   if (threshold == nullptr) {
-    const double least = std::get<CompareCondition>(plan.kind).min_evidence;
-    json["min_evidence"] = number_json(state.last ? state.last->min_evidence : least);
-    json["fail_if"] = limit_json(state.last ? state.last->rule : std::nullopt);
+    json["min_evidence"] = number_json(least_compared(std::get<CompareCondition>(plan.kind)));
+    json["fail_if"] =
+        limit_json(Comparison{CompareOp::kGreaterEqual, std::exp(log_needed(all, index))});
     for (const char* key : {"pass_if", "series", "reduce"}) json[key] = nullptr;
     return;
   }
@@ -172,7 +175,7 @@ Json report_condition_json(const ReportFacts& facts, std::size_t index) {
   json["on_fail"] = on_fail_name(plan.on_fail);
   json["on_no_data"] = on_missing_name(plan.on_no_data);
   json["on_error"] = on_missing_name(plan.on_error);
-  add_rule(json, plan, state);
+  add_rule(json, *view.plan, index);
   json["comparison"] = comparison_json(*view.plan, view.state, index);
   json["value"] = state.last ? number_json(state.last->value) : Json(nullptr);
   json["evidence"] = number_json(evidence);

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "analysis/compare/histogram_words.h"
 #include "analysis/compare/standing.h"
 #include "analysis/compare/words.h"
 
@@ -43,10 +47,30 @@ Json size_json(const CompareCondition& condition, const ComparisonState& state) 
           {"level", 1 - kIntervalLevel}};
 }
 
+// Of a histogram: what of it speaks most against the candidate.
+Json score_json(const CompareCondition& condition, const ComparisonState& state) {
+  const auto* rules = std::get_if<statistics::HistogramRules>(&condition.rules);
+  const auto* histogram = std::get_if<statistics::HistogramState>(&state.process);
+  if (rules == nullptr || histogram == nullptr) return nullptr;
+  const WeightiestScore score = weightiest_score(*rules, state);
+  return {{"whole", score.is_whole},
+          {"boundary",
+           score.boundary == 0 ? Json(nullptr) : Json(histogram->bounds[score.boundary - 1])},
+          {"evidence", from_log(score.log_evidence)}};
+}
+
 Json dispersion_json(const ComparisonState& state) {
   return state.fed.empty() || !std::holds_alternative<statistics::RateState>(state.process)
              ? Json(nullptr)
              : finite(state.fed.back().dispersion);
+}
+
+std::vector<std::string> all_assumptions(const CompareCondition& condition,
+                                         const ComparisonState& state) {
+  std::vector<std::string> all = assumptions(condition);
+  if (std::string left_out = left_out_text(state); !left_out.empty())
+    all.push_back(std::move(left_out));
+  return all;
 }
 
 }  // namespace
@@ -60,7 +84,7 @@ Json comparison_json(const Plan& plan, const RolloutState& state, std::size_t i)
   const ComparisonState& seen = memory == nullptr ? none : *memory;
   const bool counts =
       condition->kind() == CompareKind::kRate || condition->kind() == CompareKind::kHistogram;
-  const statistics::RateTick total = total_of(seen);
+  const statistics::RateTick total = shown_total(*condition, seen);
   const auto slots = static_cast<double>(slots_of(seen));
   const bool is_cause = std::ranges::find(standing.causes, i) != standing.causes.end();
   return {
@@ -84,12 +108,13 @@ Json comparison_json(const Plan& plan, const RolloutState& state, std::size_t i)
       {"candidate", counts ? counts_json(total.candidate) : mean_json(seen.candidate_sum, slots)},
       {"stable", counts ? counts_json(total.stable) : mean_json(seen.stable_sum, slots)},
       {"ratio", size_json(*condition, seen)},
+      {"score", score_json(*condition, seen)},
       {"dispersion", dispersion_json(seen)},
       {"history_slots", seen.history_slots},
       {"measured", measured(*condition, seen)},
       {"shared", text_or_null(seen.shared)},
       {"outlook", text_or_null(seen.outlook)},
-      {"assumes", assumptions(*condition)}};
+      {"assumes", all_assumptions(*condition, seen)}};
 }
 
 }  // namespace rollwatch

@@ -1,8 +1,9 @@
 // What stable did before the rollout, read once for each condition that compares: how much its bad
-// events come in bursts, and what this rollout will be able to see. In the background: nothing
-// waits for it.
+// events come in bursts, what is usual of it, and what this rollout will be able to see. In the
+// background: nothing waits for it.
 #include <algorithm>
 
+#include "analysis/statistics/comparison_state.h"
 #include "daemon/engine/engine_impl.h"
 #include "daemon/engine/stable_past.h"
 
@@ -13,12 +14,9 @@ constexpr int kHistoryAttempts = 3;
 constexpr Millis kHistoryAgain{10'000};
 
 bool wants_history(const ConditionPlan& plan, const ConditionState& state) {
-  const CompareCondition* compares = comparison_of(plan);
-  if (compares == nullptr) return false;
-  const bool counts =
-      compares->kind() == CompareKind::kRate || compares->kind() == CompareKind::kHistogram;
+  if (comparison_of(plan) == nullptr) return false;
   const statistics::ComparisonState* memory = state.memory.comparison();
-  return counts && (memory == nullptr || !memory->history_read);
+  return memory == nullptr || !memory->history_read;
 }
 
 }  // namespace

@@ -31,7 +31,21 @@ std::string coordinate(double number) {
   return text;
 }
 
-// With some room above; nothing if there is no finite value.
+// Of a comparison evidence is drawn: each event multiplies it, so that powers of ten lie evenly, as
+// they do in the script's charts.
+bool is_comparison(const Json& condition) {
+  const auto comparison = condition.find("comparison");
+  return comparison != condition.end() && comparison->is_object();
+}
+
+constexpr double kLeastDrawn = 1e-3;  // less is drawn as this
+
+Json on_axis(const Json& value, bool is_log) {
+  if (!is_log || !value.is_number()) return value;
+  return std::log10(std::max(value.get<double>(), kLeastDrawn));
+}
+
+// Nothing if there is no finite value. Zero is in view: of evidence that is what it began with, 1.
 std::optional<Scale> scale_of(const Json& values, const Json& limit) {
   std::optional<Scale> scale;
   const auto include = [&](const Json& value) {
@@ -43,15 +57,14 @@ std::optional<Scale> scale_of(const Json& values, const Json& limit) {
   };
   for (const Json& value : values) include(value);
   if (!scale) return scale;
-  if (limit.is_object()) include(limit.at("value"));
+  include(limit);
   if (scale->greatest - scale->least <= 0) scale->greatest = scale->least + 1;
   if (!std::isfinite(scale->greatest - scale->least)) return std::nullopt;
   return scale;
 }
 
 // Each run of values is a line; a gap is a gap.
-std::string line_of(const Json& points, const Scale& scale) {
-  const Json& values = points.at("value");
+std::string line_of(const Json& values, const Scale& scale) {
   const double step = values.size() > 1 ? kWidth / static_cast<double>(values.size() - 1) : 0;
   std::string path;
   bool draws = false;
@@ -70,23 +83,31 @@ std::string line_of(const Json& points, const Scale& scale) {
 }
 
 std::string drawing_of(const Json& condition) {
-  const Json& points = condition.at("points");
-  const auto scale = scale_of(points.at("value"), condition.at("fail_if"));
+  const bool is_log = is_comparison(condition);
+  Json values = Json::array();
+  for (const Json& value : condition.at("points").at("value"))
+    values.push_back(on_axis(value, is_log));
+  const Json& rule = condition.at("fail_if");
+  const Json decides = rule.is_object() ? on_axis(rule.at("value"), is_log) : Json(nullptr);
+  const auto scale = scale_of(values, decides);
   if (!scale) return "";
   std::string limit;
-  if (const Json& rule = condition.at("fail_if");
-      rule.is_object() && rule.at("value").is_number()) {
-    const std::string y = coordinate(scale->y(rule.at("value").get<double>()));
+  if (decides.is_number()) {
+    const std::string y = coordinate(scale->y(decides.get<double>()));
     limit = "<path class=\"limit\" d=\"M0 " + y + "H600\" stroke=\"currentColor\" " +
             "stroke-dasharray=\"4 4\" fill=\"none\"></path>";
   }
-  const std::string label =
-      "Values of " + text_of(condition.at("name")) + " from " + format_number(scale->least) +
-      " to " + format_number(scale->greatest) +
-      (limit.empty() ? "" : "; the dashed line is the limit, " + text_of(condition.at("rule")));
+  const auto shown = [is_log](double at) { return format_number(is_log ? std::pow(10, at) : at); };
+  const std::string name = text_of(condition.at("name"));
+  std::string label = (is_log ? "Evidence of " : "Values of ") + name + " from " +
+                      shown(scale->least) + " to " + shown(scale->greatest);
+  if (is_log) label += " on a logarithmic axis";
+  if (!limit.empty())
+    label += is_log ? "; the dashed line is what decides, " + number_text(rule.at("value"))
+                    : "; the dashed line is the limit, " + text_of(condition.at("rule"));
   return "<svg class=\"values\" viewBox=\"0 0 600 80\" width=\"600\" height=\"80\" role=\"img\" "
          "aria-label=\"" +
-         html_text(label) + "\"><path class=\"line\" d=\"" + line_of(points, *scale) +
+         html_text(label) + "\"><path class=\"line\" d=\"" + line_of(values, *scale) +
          "\" stroke=\"currentColor\" stroke-width=\"2\" fill=\"none\"></path>" + limit + "</svg>";
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analysis/compare/standing.h"
+#include "analysis/statistics/comparison_state.h"
 #include "test/analysis/rollout_fixture.h"
 
 namespace rollwatch {
@@ -86,6 +87,19 @@ inline std::vector<HistorySlot> history_of_stable(int slots, Counts each) {
 inline constexpr Counts kFine{100, 1};
 inline constexpr Counts kBad{100, 8};
 inline constexpr Counts kStable{1900, 19};
+
+inline Answer gauge_answer(double value) {
+  return Answer{Vector{{Series{{}, value}}}, {}, false, nullptr, {}};
+}
+
+// Cumulative buckets of one pod with boundaries 0.1, 0.5 and infinity.
+inline Answer bucket_answer(double fast, double slow, double slowest) {
+  std::vector<Series> series;
+  series.push_back({{{"le", "0.1"}, {"pod", "a"}}, fast});
+  series.push_back({{{"le", "0.5"}, {"pod", "a"}}, fast + slow});
+  series.push_back({{{"le", "+Inf"}, {"pod", "a"}}, fast + slow + slowest});
+  return Answer{Vector{SeriesList(std::move(series))}, {}, false, nullptr, {}};
+}
 
 // So many that a few slots leave no doubt.
 inline constexpr Counts kManyFine{1000, 10};

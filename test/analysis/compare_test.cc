@@ -1,6 +1,8 @@
 // What a comparison does to a rollout, slot by slot.
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "analysis/compare/standing.h"
 #include "analysis/compare/words.h"
 #include "analysis/judge.h"
@@ -85,10 +87,22 @@ TEST(Compare, SuspicionKeepsTheWeightWithoutAQuestion) {
   while (r.judged().cause != Cause::kSuspicious && r.now < *parse_time("2026-01-02T04:00:00Z"))
     r.serve({100, 3.2}, kStable);
   ASSERT_EQ(r.judged().cause, Cause::kSuspicious);
+  EXPECT_THAT(describe(r.judged()), HasSubstr("; the weight is kept; evidence "));
   EXPECT_THAT(r.show(), HasSubstr("analyzing step 0 (5 %) pending"));
   EXPECT_FALSE(r.state.question);
   r.serve_times(40, {100, 0}, kStable);
   EXPECT_THAT(r.ordered(), HasSubstr("advance 25 %")) << "it went away";
+}
+
+TEST(Compare, SuspicionKeepsNoWeightWhereTheConditionOnlyObserves) {
+  ConditionPlan observes = compared_rate();
+  observes.on_fail = OnFail::kObserve;
+  Compared r(long_steps({observes, condition("guard", "> 0.5")}));
+  r.warm_up();
+  while (r.judged().cause != Cause::kSuspicious && r.now < *parse_time("2026-01-02T04:00:00Z"))
+    r.serve({100, 3.2}, kStable);
+  ASSERT_EQ(r.judged().cause, Cause::kSuspicious);
+  EXPECT_THAT(describe(r.judged()), testing::Not(HasSubstr("weight")));
 }
 
 TEST(Compare, NothingServedIsNoDataAndUsesUpPatience) {
@@ -178,6 +192,28 @@ TEST(Compare, ItIsSavedInTheMiddleAndGoesOnTheSame) {
   again.state = *saved;
   for (Compared* each : {&r, &again}) each->serve_times(5, {100, 3}, kStable);
   EXPECT_EQ(encode_state(again.state), encode_state(r.state));
+}
+
+TEST(Compare, EachPodOfStableIsInAGroupOfItsOwnWhereThereAreAsManyGroups) {
+  Compared r(long_steps(compared_rate()));
+  r.warm_up();
+  r.serve_times(3, kFine, kStable);
+  const auto& guard = r.state.conditions[0].memory.comparison()->placebo;
+  ASSERT_EQ(guard.groups.size(), 10u);
+  std::set<std::uint32_t> groups;
+  for (const auto& member : guard.members) groups.insert(member.group);
+  EXPECT_EQ(groups.size(), 10u) << "none is empty";
+  // A pod in the place of another goes where that one was, once it is gone.
+  r.stable.remove("stable-3");
+  r.serve_times(statistics::CounterTable::kGoneAfter, kFine, kStable);
+  r.stable["stable-new"] = {};
+  r.serve(kFine, kStable);
+  groups.clear();
+  const auto& now = r.state.conditions[0].memory.comparison()->placebo;
+  const auto gone = statistics::series_key("stable-3");
+  for (const auto& member : now.members)
+    if (member.source != gone) groups.insert(member.group);
+  EXPECT_EQ(groups.size(), 10u);
 }
 
 // ---- One alpha
@@ -342,7 +378,7 @@ TEST(Compare, HistorySaysWhatThisRolloutCanSee) {
   EXPECT_EQ(memory.history_slots, 30u);
   EXPECT_THAT(memory.outlook, AllOf(HasSubstr("at 40 a second, 5 % of it: a doubling of stable's "
                                               "0.5 %"),
-                                    HasSubstr("times is not found before the end")));
+                                    HasSubstr(" is not found before the end")));
   EXPECT_THAT(r.events.back().summary, HasSubstr(memory.outlook));
   r.happens(HistoryRead{0, history_of_stable(31, {400, 2}), ""});
   EXPECT_FALSE(r.last.changed()) << "once";

@@ -67,7 +67,7 @@ const OutcomeRow kOutcomeRows[] = {
      "missed: metrics come later than before, and that time was looked at already"},
     {Outcome::kPass, Cause::kNotWorse, "not_worse", "not shown to be worse than stable"},
     {Outcome::kFail, Cause::kWorseThanStable, "worse_than_stable", "worse than stable"},
-    {Outcome::kInconclusive, Cause::kSuspicious, "suspicious", "suspicious: the weight is kept"},
+    {Outcome::kInconclusive, Cause::kSuspicious, "suspicious", "suspicious"},
     {Outcome::kInconclusive, Cause::kWarmingUp, "warming_up", "warms up: not compared yet"},
     {Outcome::kInconclusive, Cause::kCountingBegins, "counting_begins",
      "counting begins with this slot"},

@@ -6,6 +6,8 @@
 #include <limits>
 #include <random>
 
+#include "analysis/statistics/comparison_state.h"
+
 namespace rollwatch {
 namespace {
 

@@ -126,6 +126,31 @@ TEST_F(ReportTest, AConditionSaysWhatItAsksAndWhatCountsAgainstIt) {
   EXPECT_EQ(alerts.at("curl"), nullptr) << "it was not asked yet";
 }
 
+// Both came from the latest slot: before the first one, and after one without an answer, there was
+// nothing to reach.
+TEST_F(ReportTest, WhatDecidesAComparisonIsWhatThePlanSaysWhateverTheLatestSlotWas) {
+  const std::string both = R"("query": "m{v=\"{{version}}\"}")";
+  service.rollouts["ro_1"] = sample_rollout("ro_1", R"({"duration": "10m", "condition": [
+    {"name": "errors", "compare": "rate", "min_evidence": 250, "events": "r{v=\"{{version}}\"}",
+     "bad_events": "e{v=\"{{version}}\"}"},
+    {"name": "memory", "compare": "gauge", )" + both + R"(},
+    {"name": "queue", "compare": "mann-whitney", )" + both +
+                                                        "}]}");
+  const struct { double least, decides; } expected[] = {{250, 200}, {10, 200}, {12, 100}};
+  for (const bool has_slots : {false, true}) {
+    if (has_slots)
+      for (std::size_t i = 0; i < 3; ++i) answered(i, Outcome::kNoData, 0);
+    const json found = report();
+    for (std::size_t i = 0; i < 3; ++i) {
+      const json& condition = found.at("conditions")[i];
+      EXPECT_EQ(condition.at("min_evidence"), expected[i].least) << i;
+      EXPECT_EQ(condition.at("fail_if").at("op"), ">=") << i;
+      EXPECT_NEAR(condition.at("fail_if").at("value").get<double>(), expected[i].decides, 1e-9)
+          << i;
+    }
+  }
+}
+
 TEST_F(ReportTest, ItsHistoryIsPointsAndTheLatestSlots) {
   for (std::uint32_t i = 1; i <= 5; ++i) evaluated(i, Outcome::kPass, 0.01 * i);
   evaluated(6, Outcome::kFail, 0.9);

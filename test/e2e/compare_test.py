@@ -21,6 +21,16 @@ events = 'e2e_requests_total{service="{{service}}",version="{{version}}"}'
 bad_events = 'e2e_requests_total{service="{{service}}",version="{{version}}",code="500"}'
 warmup = "1s"
 early_promote = EARLY
+
+[policy.latency]
+steps = [ { weight = 10, hold = "1h" }, { weight = 100 } ]
+interval = "1s"
+
+[[policy.latency.condition]]
+name = "latency"
+compare = "histogram"
+buckets = 'e2e_latency_seconds_bucket{service="{{service}}",version="{{version}}"}'
+warmup = "1s"
 '''
 TICK = 0.25
 # Of each pod in a tick, and how many of a hundred are bad.
@@ -59,26 +69,39 @@ class Traffic:
                     counts[3] -= bad
                     counts[1] += REQUESTS - bad
                     counts[2] += bad
-                    for code, value in (("200", counts[1]), ("500", counts[2])):
-                        self.exposition.set("e2e_requests_total", value, service=self.service, version=version, pod=pod,
-                                            code=code)
+                    self.export(pod, version, counts[1], counts[2])
+
+    def export(self, pod, version, good, bad):
+        for code, value in (("200", good), ("500", bad)):
+            self.exposition.set("e2e_requests_total", value, service=self.service, version=version, pod=pod, code=code)
 
     def close(self):
         self.over.set()
         self.thread.join()
 
 
+class Latencies(Traffic):
+    """The same requests in histograms: what is bad takes 0.7 s, all else 50 ms. The candidate's library has one boundary more."""
+
+    BOUNDS = {"1.0": ("0.1", "0.5", "+Inf"), "1.1": ("0.1", "0.25", "0.5", "+Inf")}
+
+    def export(self, pod, version, good, bad):
+        for bound in self.BOUNDS[version]:
+            self.exposition.set("e2e_latency_seconds_bucket", good + (bad if bound == "+Inf" else 0), service=self.service,
+                                version=version, pod=pod, le=bound)
+
+
 class Stories:
     """Told once with each metrics server."""
 
-    def release(self, early=False):
+    def release(self, early=False, kind=Traffic, policy="compared"):
         """The daemon, the traffic, and the rollout, whose candidate has two pods."""
         service = f"shop{next(self.numbers)}"
-        traffic = self.place.add(Traffic(self.exposition, service))
-        self.prometheus.wait_for(f'count(e2e_requests_total{{service="{service}",code="200"}})', 10)
+        traffic = self.place.add(kind(self.exposition, service))
+        self.prometheus.wait_for(f'count({{service="{service}",version="1.0"}})', 10)
         deployer = self.deployer()
         daemon = self.daemon(self.configuration(deployer, policy=POLICY.replace("EARLY", str(early).lower()))).start()
-        rollout = daemon.api.register(**self.fields(service, policy="compared", orchestrator="deployer"))["id"]
+        rollout = daemon.api.register(**self.fields(service, policy=policy, orchestrator="deployer"))["id"]
         daemon.wait_for(rollout, lambda r: r["step"], "to have begun its step")
         for pod in ("candidate-0", "candidate-1"):
             traffic.add("1.1", pod)
@@ -86,7 +109,7 @@ class Stories:
 
     def comparison(self, daemon, rollout):
         report = daemon.api.get(f"/api/v1/rollouts/{rollout}/report").json
-        return next(c for c in report["conditions"] if c["name"] == "errors")["comparison"]
+        return report["conditions"][0]["comparison"]
 
     def wait_for_slots(self, daemon, rollout, slots):
         wait_until(lambda: self.comparison(daemon, rollout)["slots"] >= slots,
@@ -151,6 +174,27 @@ class Stories:
         self.assertFalse(comparison["rejects"] or comparison["suspicious"], comparison)
         self.assertEqual(daemon.api.rollout(rollout)["state"], "analyzing")
         self.assertNotIn("fail", {outcome for outcome, _, _ in self.outcomes(daemon, rollout)})
+
+    def test_slowness_of_both_is_shared_though_their_boundaries_differ(self):
+        daemon, traffic, rollout, _ = self.release(kind=Latencies, policy="latency")
+        self.wait_for_slots(daemon, rollout, 4)
+        for version in traffic.bad:
+            traffic.bad[version] = 30
+        self.wait_for_slots(daemon, rollout, 10)
+        outcomes = self.outcomes(daemon, rollout)
+        self.assertTrue(any("requests slower than" in detail and "rose in stable too" in detail for _, _, detail in outcomes),
+                        outcomes)
+        self.assertNotIn("fail", {outcome for outcome, _, _ in outcomes})
+        comparison = self.comparison(daemon, rollout)
+        self.assertIn("boundaries that not all histograms have are left out: 0.25", comparison["assumes"])
+        # And then the candidate alone.
+        traffic.bad["1.0"] = USUAL
+        ended = daemon.wait_for_end_of(rollout)
+        self.assertEqual(ended["state"], "rolled_back", self.outcomes(daemon, rollout))
+        self.assertRegex(ended["reason"], r"latency worse than stable: .* slower than 0\.[15] s of .*, stable .* times")
+        score = daemon.api.explain(rollout)["comparison"]["score"]
+        self.assertIn(score["boundary"], (0.1, 0.5))
+        self.assertGreater(score["evidence"], 10)
 
 
 class ComparedByPrometheus(Stories, RolloutCase):

@@ -136,6 +136,24 @@ TEST(ConditionHtml, ItsDrawingHasGapsAndTheLimit) {
   EXPECT_THAT(html, Not(HasSubstr(" style=")));
 }
 
+// On a linear axis everything but the last few slots was a line at the bottom.
+TEST(ConditionHtml, EvidenceIsDrawnByItsPowersOfTen) {
+  Json one = condition();
+  one["comparison"] = Json::object();
+  one["fail_if"] = {{"op", ">="}, {"value", 100}};
+  one["points"]["value"] = {0.1, nullptr, 1, 10, 100, 1000};
+  const std::string html = condition_html(one);
+  EXPECT_THAT(html,
+              HasSubstr("aria-label=\"Evidence of error-rate from 0.1 to 1000 on a logarithmic "
+                        "axis; the dashed line is what decides, 100\""));
+  EXPECT_THAT(html, HasSubstr("d=\"M0.0 76.0h1M240.0 58.0h1L360.0 40.0L480.0 22.0L600.0 4.0\""))
+      << "each ten times is as far up";
+  EXPECT_THAT(html, HasSubstr("d=\"M0 22.0H600\""));
+  one["points"]["value"] = {0, 1e299};
+  EXPECT_THAT(condition_html(one), HasSubstr("from 0.001 to 1e+299 on a logarithmic axis"))
+      << "nothing is drawn as a thousandth";
+}
+
 TEST(ConditionHtml, WhatCannotBeDrawnIsNot) {
   const struct Row {
     const char* name;

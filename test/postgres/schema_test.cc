@@ -5,6 +5,7 @@
 #include <array>
 
 #include "analysis/state_codec.h"
+#include "analysis/statistics/comparison_state.h"
 #include "test/postgres/nodes_fixture.h"
 
 namespace rollwatch {

@@ -71,6 +71,18 @@ ComparisonState odd_comparison(Process process) {
   return state;
 }
 
+// With what format 1 has no place for.
+ComparisonState of_format_2() {
+  ComparisonState state = odd_comparison(odd_histogram());
+  state.placebo.members = {{3, 4}, {9, 0}, {std::numeric_limits<std::uint64_t>::max(), 4}};
+  state.usual = {1, -0.0, 3};
+  state.looks = {{0, true, 0.5, -2}, {2, true, 1e-300, 3}};
+  state.candidate_buckets = {1, 2.5, 0};
+  state.stable_buckets = {10, 0, 5e-324};
+  state.left_out = {0.25, 3};
+  return state;
+}
+
 template <class State>
 void comes_back(const State& state) {
   const std::string bytes = encode(state);
@@ -82,7 +94,7 @@ void comes_back(const State& state) {
     EXPECT_FALSE(decode<State>(std::string_view(bytes).substr(0, length))) << length;
   EXPECT_THAT(decode<State>(bytes + "x").error(), HasSubstr("bytes left over"));
   std::string newer = bytes;
-  newer[0] = 2;
+  newer[0] = 3;
   EXPECT_THAT(decode<State>(newer).error(), HasSubstr("written by a newer rollwatchd"));
   std::string other = bytes;
   other[1] = 99;
@@ -113,6 +125,64 @@ TEST(StatisticsCodec, EveryStateComesBackToTheBit) {
   comes_back(odd_comparison(odd_gauge()));
   comes_back(odd_comparison(MannWhitneyState{{1, 2}, {3}}));
   comes_back(CountState{odd_table(), 2.5, SysTime(Millis(7))});
+  comes_back(of_format_2());
+  comes_back(of_format_2().placebo);
+}
+
+TEST(StatisticsCodec, WhatFormat1HasAPlaceForIsWrittenAsItAlwaysWas) {
+  using namespace std::string_literals;
+  const std::string zero(8, '\0');  // a number that is 0
+  const std::string no_table = "\0\0\0"s, no_group = "\0"s + zero, no_slot = "\0"s;
+  const std::string empty = "\1\7"s + "\0"s + no_table + no_table + no_group + no_slot + zero +
+                            zero + "\0\0\0"s + zero + zero + "\0\0"s;
+  const auto read = decode<ComparisonState>(empty);
+  ASSERT_TRUE(read) << read.error();
+  EXPECT_EQ(*read, ComparisonState{});
+  EXPECT_EQ(encode(ComparisonState{}), empty);
+  EXPECT_EQ(encode(odd_comparison(odd_histogram())).front(), 1);
+  EXPECT_EQ(encode(PlaceboGuard::start(6)).front(), 1);
+  EXPECT_EQ(encode(of_format_2()).front(), 2);
+  // Equal states are equal bytes: there is one way to write each.
+  std::string newer = empty;
+  newer[0] = 2;
+  newer += std::string(6, '\0');  // no member, no usual value, no look, no bucket …
+  EXPECT_THAT(decode<ComparisonState>(newer).error(), HasSubstr("a newer format than it needs"));
+}
+
+// Of so many pods, each with a histogram of five buckets for each of three routes.
+CounterTable large_table(std::uint64_t pods) {
+  CounterTable table = CounterTable::start(5);
+  table.last_at = SysTime(Millis(7));
+  for (std::uint64_t pod = 1; pod <= pods; ++pod)
+    for (std::uint32_t part = 0; part < 5; ++part)
+      for (const std::uint64_t route : {3U, 500U, 70'000U})
+        table.series.push_back({pod * 0x9e3779b97f4a, route << 40U, part,
+                                static_cast<std::uint32_t>(pod % 7),
+                                static_cast<double>(pod * (part + 1) * route)});
+  return table;
+}
+
+TEST(StatisticsCodec, LargeTablesArePackedAndComeBackToTheBit) {
+  CounterTable large = large_table(100);
+  large.series[3].last = 0.1;
+  large.series[4].last = -0.0;
+  large.series[5].last = 9007199254740992.0;
+  large.series[6].last = 9007199254740991.0;
+  large.series[7].last = 0;
+  large.series.erase(large.series.begin() + 20);  // not every pod has every series
+  large.series.erase(large.series.begin() + 40, large.series.begin() + 45);
+  const std::string bytes = encode(large);
+  const auto again = decode<CounterTable>(bytes);
+  ASSERT_TRUE(again) << again.error();
+  EXPECT_EQ(*again, large);
+  EXPECT_TRUE(std::signbit(again->series[4].last));
+  EXPECT_EQ(encode(*again), bytes);
+  EXPECT_EQ(bytes.front(), 2);
+  EXPECT_LT(bytes.size(), large.series.size() * 10) << "and not thirty for each";
+  comes_back(CountState{large, 2.5, SysTime(Millis(7))});
+  ComparisonState state = of_format_2();
+  state.stable = large_table(3);
+  comes_back(state);
 }
 
 TEST(StatisticsCodec, OfSlotsThatWereFedTheOldestAreTakenTogether) {
@@ -150,6 +220,17 @@ TEST(StatisticsCodec, PartsThatDoNotBelongTogetherAreRefused) {
   RateState bets = odd_rate();
   bets.promote.bets = 5;
   EXPECT_THAT(decode<RateState>(encode(bets)).error(), HasSubstr("do not belong together"));
+  ComparisonState buckets = of_format_2(), usual = buckets, arms = buckets, unknown = buckets,
+                  group = buckets, members = buckets;
+  buckets.candidate_buckets = buckets.stable_buckets = {1};
+  usual.usual.pop_back();
+  arms.stable_buckets.clear();
+  unknown.usual[1] = std::nan("7");
+  group.placebo.members[1].group = 5;
+  std::swap(members.placebo.members[0], members.placebo.members[1]);
+  for (const ComparisonState& state : {buckets, usual, arms, unknown, group, members})
+    EXPECT_THAT(decode<ComparisonState>(encode(state)).error(),
+                HasSubstr("do not belong together"));
   CounterTable order = odd_table();
   std::swap(order.series[0], order.series[1]);
   CounterTable part = odd_table();

@@ -218,6 +218,28 @@ TEST(CounterTable, CountsEveryEventOnceWhateverHappens) {
   }
 }
 
+// Pods that live for one slot each: what is remembered of them is bounded, and those that went
+// first are forgotten first.
+TEST(CounterTable, DoesNotGrowWithEveryPodThatEverWas) {
+  constexpr std::uint64_t kEach = 400;
+  CounterTable table = CounterTable::start(1);
+  Increments increments;
+  std::vector<CounterSample> samples;
+  for (std::uint64_t slot = 0; slot < 260; ++slot) {
+    samples = {{1, 1, 0, static_cast<double>(slot)}};
+    for (std::uint64_t pod = 0; pod < kEach; ++pod)
+      samples.push_back({2 + slot * kEach + pod, 1, 0, 5});
+    ASSERT_TRUE(table.update(SysTime(Millis(static_cast<int>(slot))), samples, increments));
+    ASSERT_EQ(increments.total(0), slot == 0 ? 0 : kEach * 5 + 1);
+    ASSERT_LE(table.series.size(),
+              1 + CounterTable::kLongGoneAfter * kEach + CounterTable::kMostLongGone);
+  }
+  EXPECT_GT(table.series.size(), CounterTable::kMostLongGone);
+  std::uint32_t longest = 0;
+  for (const CounterSeries& one : table.series) longest = std::max(longest, one.missing);
+  EXPECT_EQ(longest, CounterTable::kLongGoneAfter + CounterTable::kMostLongGone / kEach - 1);
+}
+
 TEST(SeriesKey, TellsLabelsApartAndIsTheSameOnEveryRun) {
   EXPECT_EQ(series_key("pod=\"a\""), series_key("pod=\"a\""));
   EXPECT_NE(series_key("pod=\"a\""), series_key("pod=\"b\""));

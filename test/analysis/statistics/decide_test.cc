@@ -2,11 +2,15 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <numeric>
 #include <random>
+#include <string>
 #include <vector>
 
+#include "analysis/statistics/counters.h"
 #include "analysis/statistics/log_space.h"
 #include "analysis/statistics/mann_whitney.h"
 
@@ -124,6 +128,78 @@ TEST(PlaceboGuard, HoldsBackWhatStablesOwnPodsShowAsWell) {
   EXPECT_FALSE(uneven.allows(log_threshold(0.01)));
   EXPECT_TRUE(uneven.allows(uneven.log_most + 1));
   EXPECT_LT(even.group_of(12'345), 8U);
+}
+
+// ---- Who is in which group
+
+using Sources = std::vector<std::uint64_t>;
+
+std::vector<std::size_t> sizes_of(const PlaceboGuard& guard, const Sources& present) {
+  std::vector<std::size_t> sizes(guard.groups.size());
+  for (const std::uint64_t source : present) ++sizes[guard.group_of(source)];
+  return sizes;
+}
+
+Sources some_keys(std::size_t count) {
+  Sources keys;
+  for (std::size_t i = 0; i < count; ++i)
+    keys.push_back(series_key("checkout-" + std::to_string(i)));
+  std::ranges::sort(keys);
+  return keys;
+}
+
+// By the hash alone a third of 19 groups of 19 pods stayed empty, and others had three.
+TEST(PlaceboGuard, GroupsAreAsEvenAsCanBe) {
+  for (const std::size_t groups : {5U, 7U, 19U})
+    for (const std::size_t pods : {19U, 20U, 200U}) {
+      PlaceboGuard guard = PlaceboGuard::start(groups);
+      const Sources all = some_keys(pods);
+      guard.deal(all, all);
+      const auto sizes = sizes_of(guard, all);
+      EXPECT_LE(std::ranges::max(sizes) - std::ranges::min(sizes), 1U) << groups << " of " << pods;
+    }
+}
+
+TEST(PlaceboGuard, NobodyChangesGroupsAndNewcomersGoWhereFewestAre) {
+  PlaceboGuard guard = PlaceboGuard::start(6);
+  Sources present = some_keys(18), known = present;
+  guard.deal(present, known);
+  std::mt19937_64 random(7);
+  for (int slot = 0; slot < 200; ++slot) {
+    const PlaceboGuard before = guard;
+    // Some go for a while, some for good, and others come.
+    if (present.size() > 10)
+      present.erase(present.begin() + static_cast<std::ptrdiff_t>(random() % present.size()));
+    const std::uint64_t newcomer = series_key("new-" + std::to_string(slot));
+    if (slot % 2 == 0) {
+      present.insert(std::ranges::lower_bound(present, newcomer), newcomer);
+      known.insert(std::ranges::lower_bound(known, newcomer), newcomer);
+    }
+    guard.deal(present, known);
+    for (const PlaceboGuard::Member& member : before.members)
+      ASSERT_EQ(guard.group_of(member.source), member.group);
+    if (slot % 2 == 0) {
+      auto sizes = sizes_of(guard, present);
+      --sizes[guard.group_of(newcomer)];
+      ASSERT_EQ(sizes[guard.group_of(newcomer)], std::ranges::min(sizes));
+    }
+  }
+  EXPECT_EQ(guard.members.size(), known.size());
+  guard.deal(present, present);
+  EXPECT_EQ(guard.members.size(), present.size()) << "who is forgotten is forgotten here as well";
+}
+
+TEST(PlaceboGuard, WhatWasSavedBeforeMembersWereKeptGoesOnWithItsGroups) {
+  PlaceboGuard guard = PlaceboGuard::start(6);
+  guard.update({1.25, 0.0005}, std::vector<ArmCounts>(6, ArmCounts{100, 1}), 1);
+  Sources all = some_keys(12);
+  guard.deal(all, all);
+  for (const std::uint64_t source : all) EXPECT_EQ(guard.group_of(source), source % 6);
+  const std::uint64_t newcomer = series_key("new");
+  auto sizes = sizes_of(guard, all);
+  all.insert(std::ranges::lower_bound(all, newcomer), newcomer);
+  guard.deal(all, all);
+  EXPECT_EQ(sizes[guard.group_of(newcomer)], std::ranges::min(sizes));
 }
 
 }  // namespace

@@ -133,6 +133,7 @@ export interface Compared {
   candidate: ArmSums;
   stable: ArmSums;
   ratio: {value: number | null; low: number | null; high: number | null; level: number} | null;
+  score: {whole: boolean; boundary: number | null; evidence: number} | null; // of a histogram: what speaks most against the candidate
   dispersion: number | null;
   history_slots: number;
   measured: string;

@@ -13,21 +13,24 @@ interface Row extends ArmSums {
 const whole = (value: number | null): string => (value === null ? '–' : Math.round(value).toLocaleString('en'));
 const share = ({rate}: ArmSums): string => (rate === null ? '–' : `${Number((100 * rate).toPrecision(3))} %`);
 
-function columnsOf({kind, candidate}: Compared): Column<Row>[] {
+const slower = ({score}: Pick<Compared, 'score'>): string => (score?.boundary ? `Slower than ${number(score.boundary)}` : 'Slower');
+
+function columnsOf(one: Compared): Column<Row>[] {
+  const {kind, candidate} = one;
   const version: Column<Row> = {key: 'version', head: 'Version', cell: (row) => row.version};
   if (candidate.events === null) return [version, {key: 'mean', head: 'On average', num: true, cell: ({mean}) => number(mean)}];
   return [
     version,
     {key: 'events', head: 'Events', num: true, cell: ({events}) => whole(events)},
-    {key: 'bad', head: kind === 'rate' ? 'Bad' : 'Slower', num: true, cell: ({bad}) => whole(bad)},
+    {key: 'bad', head: kind === 'rate' ? 'Bad' : slower(one), num: true, cell: ({bad}) => whole(bad)},
     {key: 'rate', head: 'Share', num: true, cell: share},
   ];
 }
 
-export function ComparedView({one, name, rollout}: {one: Compared; name: string; rollout: Rollout}): JSX.Element {
+export function ComparedView({one, gating, name, rollout}: {one: Compared; gating: boolean; name: string; rollout: Rollout}): JSX.Element {
   return (
     <>
-      <p class="sentence">{comparedSentence(one)}</p>
+      <p class="sentence">{comparedSentence(one, gating)}</p>
       <DataTable
         name={`Both versions in ${name}`}
         class="settings"

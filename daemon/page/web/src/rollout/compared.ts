@@ -11,16 +11,16 @@ export function armWords({version, counts}: Partial<Arm>): string {
   return counts === 'bad_events' ? `${version}, bad events` : (version ?? '');
 }
 
-function soFar(one: Compared): string {
+function soFar(one: Compared, gating: boolean): string {
   if (one.rejects) return one.evidence >= one.needed ? 'it is worse than stable' : 'all comparisons together have enough';
   if (one.held_back) return 'but parts of stable differ as much from each other, so nothing follows';
-  if (one.suspicious) return 'suspicious, so the weight is kept';
+  if (one.suspicious) return gating ? 'suspicious, so the weight is kept' : 'suspicious';
   return one.evidence >= one.needed ? 'enough' : 'too little to call it worse';
 }
 
-// What was measured, and how much it proves.
-export const comparedSentence = (one: Compared): string =>
-  one.slots === 0 ? 'Nothing was compared yet.' : `${one.measured}; ${evidenceWords(one)}: ${soFar(one)}.`;
+// What was measured, and how much it proves. What only observes holds nothing back.
+export const comparedSentence = (one: Compared, gating: boolean): string =>
+  one.slots === 0 ? 'Nothing was compared yet.' : `${one.measured}; ${evidenceWords(one)}: ${soFar(one, gating)}.`;
 
 // Beside a condition, where the rollout promises anything: what else can roll it back stands outside.
 export function promiseTag(one: Pick<ReportCondition, 'comparison' | 'gating'>, {conditions}: Pick<Report, 'conditions'>): string | null {

@@ -77,7 +77,7 @@ export function ConditionView({one, report, time, steps}: {one: ReportCondition;
         <Tags one={one} report={report} />
         <NextSlot at={one.next_slot} />
       </header>
-      {comparison !== null && <ComparedView one={comparison} name={one.name} rollout={report.rollout} />}
+      {comparison !== null && <ComparedView one={comparison} gating={one.gating} name={one.name} rollout={report.rollout} />}
       <Strip name={one.name} slots={one.slots} />
       {scene.points.length > 0 && <ChartView name={comparison === null ? one.name : `The evidence of ${one.name}`} rule={comparison === null ? rule : `decides at ${number(comparison.needed)}`} scene={scene} caption={captionOf(one)} />}
       <SlotTable name={one.name} slots={one.slots} value={comparison === null ? 'Value' : 'Evidence'} />

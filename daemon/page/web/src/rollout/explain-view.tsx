@@ -98,7 +98,7 @@ function Content({bundle, rollout}: {bundle: Bundle; rollout: Rollout}): JSX.Ele
         {decision.would_have ? 'Would have ordered' : 'Ordered'} <strong>{decision.kind}</strong> <Time at={decision.at} /> by {decision.by}{token}{from}: {decision.reason}
       </p>
       {bundle.promise && <p>The promise: {bundle.promise}.</p>}
-      {bundle.comparison && <ComparedView one={bundle.comparison} name={bundle.condition ?? ''} rollout={rollout} />}
+      {bundle.comparison && <ComparedView one={bundle.comparison} gating={false} name={bundle.condition ?? ''} rollout={rollout} />}
       {evaluation !== null && <Evaluation one={evaluation} condition={bundle.condition ?? 'the condition'} />}
       {window.length > 0 && (
         <>

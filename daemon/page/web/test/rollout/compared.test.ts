@@ -20,10 +20,12 @@ const kSentences: [Partial<Compared>, string][] = [
   [{rejects: true, evidence: 1e299}, 'evidence 1e+299 of 100: it is worse than stable.'],
 ];
 for (const [about, end] of kSentences) {
-  test(`the first sentence has what was measured, and the evidence: ${end}`, () => assert.equal(comparedSentence(compared(about)), `${kMeasured}; ${end}`));
+  test(`the first sentence has what was measured, and the evidence: ${end}`, () => assert.equal(comparedSentence(compared(about), true), `${kMeasured}; ${end}`));
 }
 
-test('before the first slot nothing was compared', () => assert.equal(comparedSentence(compared({slots: 0, measured: '0 bad of 0, stable 0 of 0'})), 'Nothing was compared yet.'));
+test('what only observes keeps no weight', () => assert.equal(comparedSentence(compared({suspicious: true, evidence: 12}), false), `${kMeasured}; evidence 12 of 100: suspicious.`));
+
+test('before the first slot nothing was compared', () => assert.equal(comparedSentence(compared({slots: 0, measured: '0 bad of 0, stable 0 of 0'}), true), 'Nothing was compared yet.'));
 
 test('whether it is inside of the promise', () => {
   assert.equal(promiseWords(compared()), 'inside the promise: ever rolled back by mistake with at most 1 %');

@@ -30,7 +30,7 @@ export function compared(more: Partial<Compared> = {}): Compared {
     evidence: 0.4123456, needed: 100.00000000000004, together: 0.4123456, needed_together: 100.00000000000004,
     rejects: false, suspicious: false, held_back: false, early_promote: false, established: false, slots: 12,
     candidate: {events: 2310.4, bad: 12, rate: 0.0051948, mean: null}, stable: {events: 43_900, bad: 180, rate: 0.0041002, mean: null},
-    ratio: {value: 1.2669, low: 0.71, high: 2.1, level: 0.95}, dispersion: 1.8, history_slots: 30,
+    ratio: {value: 1.2669, low: 0.71, high: 2.1, level: 0.95}, score: null, dispersion: 1.8, history_slots: 30,
     measured: '12 bad of 2,310 (0.52 %), stable 180 of 43,900 (0.41 %): 1.27 times', shared: null, outlook: null,
     assumes: ['both versions serve the same mix of requests'],
     ...more,

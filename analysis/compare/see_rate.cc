@@ -1,0 +1,116 @@
+// Rates: counters of events and of bad ones.
+#include "analysis/compare/samples.h"
+#include "analysis/compare/see_kinds.h"
+#include "analysis/compare/shared_trouble.h"
+
+namespace rollwatch {
+namespace {
+
+using statistics::ArmCounts;
+using statistics::ComparisonState;
+using statistics::CounterSample;
+using statistics::CounterTable;
+using statistics::Increments;
+using statistics::RateRules;
+using statistics::RateState;
+using statistics::Use;
+
+std::vector<CounterSample> rate_samples(const Answer* counted, const Answer* bad) {
+  std::vector<CounterSample> samples;
+  if (counted != nullptr) add_samples(*counted, 0, samples);
+  if (bad != nullptr) add_samples(*bad, 1, samples);
+  return samples;
+}
+
+std::vector<ArmCounts> counts_by_source(const Increments& increments) {
+  std::vector<ArmCounts> counts;
+  counts.reserve(increments.sources.size());
+  for (std::size_t i = 0; i < increments.sources.size(); ++i)
+    counts.push_back({increments.of(i)[0], increments.of(i)[1]});
+  return counts;
+}
+
+// Those whose counters are remembered, and of these those that are not gone. Both rise.
+struct Processes {
+  std::vector<std::uint64_t> known, present;
+};
+Processes processes_of(const CounterTable& table) {
+  Processes found;
+  for (const statistics::CounterSeries& one : table.series) {
+    if (found.known.empty() || found.known.back() != one.source) found.known.push_back(one.source);
+    const bool is_gone = one.missing >= CounterTable::kGoneAfter;
+    if (!is_gone && (found.present.empty() || found.present.back() != one.source))
+      found.present.push_back(one.source);
+  }
+  return found;
+}
+
+void hold_stable_against_itself(const RateRules& rules, ComparisonState& state,
+                                const statistics::RateTick& tick, const Increments& stable,
+                                double dispersion) {
+  if (state.placebo.groups.empty()) {
+    const std::size_t groups = statistics::PlaceboGuard::groups_for(
+        tick.candidate.events, tick.stable.events, stable.sources.size());
+    if (groups == 0) return;
+    state.placebo = statistics::PlaceboGuard::start(groups);
+  }
+  const Processes processes = processes_of(state.stable);
+  state.placebo.deal(processes.present, processes.known);
+  std::vector<ArmCounts> by_group(state.placebo.groups.size());
+  for (std::size_t i = 0; i < stable.sources.size(); ++i) {
+    ArmCounts& group = by_group[state.placebo.group_of(stable.sources[i])];
+    group.events += stable.of(i)[0];
+    group.bad += stable.of(i)[1];
+  }
+  state.placebo.update(rules.tolerance, by_group, dispersion);
+}
+
+}  // namespace
+
+SlotEnd see_rate(const RateRules& rules, ComparisonState& state, const ComparedSlot& slot) {
+  if (!std::holds_alternative<RateState>(state.process)) state.process = RateState::start();
+  auto& rate = std::get<RateState>(state.process);
+  Counted counted;
+  if (auto end =
+          count_both(state, 2, slot, rate_samples(slot.candidate.counted, slot.candidate.bad),
+                     rate_samples(slot.stable.counted, slot.stable.bad), counted))
+    return end;
+  const statistics::RateTick tick{{counted.candidate.total(0), counted.candidate.total(1)},
+                                  {counted.stable.total(0), counted.stable.total(1)}};
+  const std::vector<ArmCounts> series = counts_by_source(counted.stable);
+  if (slot.warms_up) {
+    rate.observe(rules, series);
+    return warming_up();
+  }
+  const double dispersion = rate.dispersion.factor(rules.dispersion);
+  state.shared = shared_rate(state, tick, dispersion);
+  const auto updated = rate.update(rules, tick, series);
+  if (updated.use == Use::kFed) {
+    statistics::keep(state.fed, {tick, updated.dispersion});
+    hold_stable_against_itself(rules, state, tick, counted.stable, updated.dispersion);
+  }
+  return end_of(updated.use);
+}
+
+void add_rate_history(const RateRules& rules, ComparisonState& state,
+                      std::span<const HistorySlot> slots) {
+  if (!std::holds_alternative<RateState>(state.process)) state.process = RateState::start();
+  auto& rate = std::get<RateState>(state.process);
+  CounterTable table = CounterTable::start(2);
+  Increments increments;
+  for (const HistorySlot& slot : slots) {
+    auto samples = rate_samples(&slot.counted, slot.bad ? &*slot.bad : nullptr);
+    const bool begins = !table.last_at;
+    if (begins && samples.empty()) continue;
+    if (!table.update(slot.at, samples, increments) || begins) continue;
+    const std::vector<ArmCounts> series = counts_by_source(increments);
+    const ArmCounts sum = sum_of(series);
+    if (!is_usable(sum)) continue;
+    rate.observe(rules, series);
+    state.history.events += sum.events;
+    state.history.bad += sum.bad;
+    ++state.history_slots;
+  }
+}
+
+}  // namespace rollwatch
