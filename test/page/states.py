@@ -87,7 +87,9 @@ class States:
 
     def paused(self):
         conversions = {"name": "conversions", "query": 'shop_orders{app="{{service}}"} < 1', "datasource": "archive", "on_fail": "observe"}
-        rollout = self.release("paused", "profile", "12", "13", namespace="shop", analysis={**HOUR, "condition": [conversions]})
+        # An error in many words, of a datasource that answers.
+        lag = {"name": "queue-lag", "query": 'max(http_requests_total * on () group_left up_replicas) > 300', "on_fail": "observe"}
+        rollout = self.release("paused", "profile", "12", "13", namespace="shop", analysis={**HOUR, "condition": [conversions, lag]})
         self.daemon.wait_for(rollout, lambda r: r["verdict"] == "passing", "to pass")
         self.decide(rollout, "pause", "anna@example.net", "the login page looks odd on phones, I am having a look")
 
