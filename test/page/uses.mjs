@@ -19,6 +19,8 @@ async function assertLooksWell(page, what) {
 async function checksAPolicy({ open }) {
   const tab = await open("/policies/http");
   const { page } = tab;
+  const record = await page.getByRole("table", { name: "Record" }).innerText();
+  assert.match(record.replace(/\s+/g, " "), /Condition Rollouts Answered Failed error-rate \d+ \d+ \d+ latency-p99 \d+ \d+ \d+$/);
   await page.getByLabel("Service").fill("search");
   await page.getByLabel("Candidate").fill("7.4.0");
   await page.getByRole("button", { name: "Check now" }).click();
