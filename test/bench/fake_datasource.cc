@@ -23,6 +23,7 @@ namespace rollwatch::bench {
 namespace {
 
 constexpr Micros kSecond = 1'000'000;
+constexpr double kLifeOfPods = 86'400;  // seconds that they have counted for
 
 Micros now(clockid_t clock) {
   timespec time{};
@@ -64,6 +65,13 @@ std::string vector(std::string_view samples) {
   return fmt::format(R"({{"status":"success","data":{{"resultType":"vector","result":[{}]}}}})",
                      samples);
 }
+
+std::string matrix(std::string_view rows) {
+  return fmt::format(R"({{"status":"success","data":{{"resultType":"matrix","result":[{}]}}}})",
+                     rows);
+}
+
+double seconds(std::string_view text) { return std::strtod(std::string(text).c_str(), nullptr); }
 
 std::string samples(std::size_t series, std::string_view time) {
   std::string text;
@@ -188,16 +196,23 @@ void FakeDatasource::take(Connection& connection, std::string_view method, std::
     connection.is_last = true;
     return;
   }
+  const std::string_view form =
+      method == "POST" && field(address, "query").empty() ? body : address;
+  if (path.ends_with("/api/v1/query_range")) {  // of the past: in no grid, and not noted
+    connection.out +=
+        http("200 OK",
+             matrix(counters_.rows(field(form, "query"), seconds(field(form, "start")),
+                                   seconds(field(form, "end")), seconds(field(form, "step")))));
+    return;
+  }
   if (!path.ends_with("/api/v1/query")) {
     connection.out += http("200 OK", "{}");
     return;
   }
   if (!std::exchange(connection.has_asked, true)) peak_ = std::max(peak_, ++open_);
-  const std::string_view query = field(address, "query");
-  const std::string_view form = method == "POST" && query.empty() ? body : address;
   const std::string_view time = field(form, "time");
   const Micros at = now(CLOCK_MONOTONIC);
-  const double asked_for = std::strtod(std::string(time).c_str(), nullptr);
+  const double asked_for = seconds(time);
   const bool is_check = asked_for == 0;  // answered as by anybody: there were no samples in 1970
   if (!is_check)
     ledger_.note(field(form, "query"), at,
@@ -223,6 +238,8 @@ std::string FakeDatasource::answer_to(std::string_view parameters) const {
       return http("503 Service Unavailable", R"({"status":"error","errorType":"unavailable"})");
     case Behaviour::Answer::kMany:
       return http("200 OK", vector(many_));
+    case Behaviour::Answer::kCounters:
+      return http("200 OK", vector(counters_.samples(field(parameters, "query"), time)));
     case Behaviour::Answer::kOne:
       return http("200 OK", vector(samples(1, time)));
     case Behaviour::Answer::kEmpty:
@@ -269,16 +286,21 @@ std::string FakeDatasource::control(std::string_view path, std::string_view para
 void FakeDatasource::behave(std::string_view parameters) {
   const std::string_view answer = field(parameters, "answer");
   const bool was_never = behaviour_.answer == Behaviour::Answer::kNever;
-  behaviour_.answer = answer == "empty"   ? Behaviour::Answer::kEmpty
-                      : answer == "many"  ? Behaviour::Answer::kMany
-                      : answer == "503"   ? Behaviour::Answer::kUnavailable
-                      : answer == "never" ? Behaviour::Answer::kNever
-                                          : Behaviour::Answer::kOne;
+  behaviour_.answer = answer == "empty"      ? Behaviour::Answer::kEmpty
+                      : answer == "many"     ? Behaviour::Answer::kMany
+                      : answer == "counters" ? Behaviour::Answer::kCounters
+                      : answer == "503"      ? Behaviour::Answer::kUnavailable
+                      : answer == "never"    ? Behaviour::Answer::kNever
+                                             : Behaviour::Answer::kOne;
   behaviour_.delay = static_cast<Micros>(number(field(parameters, "delay_ms"))) * 1'000;
   behaviour_.series = number(field(parameters, "series"));
   many_ = behaviour_.answer == Behaviour::Answer::kMany
               ? samples(behaviour_.series, std::to_string(now(CLOCK_REALTIME) / kSecond))
               : "";
+  if (behaviour_.answer == Behaviour::Answer::kCounters)
+    counters_ = CounterAnswers(number(field(parameters, "candidates")),
+                               number(field(parameters, "stables")),
+                               static_cast<double>(now(CLOCK_REALTIME)) / kSecond - kLifeOfPods);
   if (!was_never || behaviour_.answer == Behaviour::Answer::kNever) return;
   for (; !never_.empty(); never_.pop_back()) {
     never_.back().answer = answer_to("time=1");

@@ -7,6 +7,7 @@
 // How it is told what to do, and asked what it saw: POST to
 //
 //   /bench/behave?answer=one&delay_ms=0&series=1    from now on; see Behaviour
+//   /bench/behave?answer=counters&candidates=2&stables=20
 //   /bench/forget                                   the ledger is empty again
 //   /bench/window/begin, /bench/window/end
 //   /bench/report?interval_ms=1000&holding=text     lines of "name value", of the queries with it
@@ -23,6 +24,7 @@
 #include <string_view>
 #include <vector>
 
+#include "test/bench/counter_answers.h"
 #include "test/bench/query_ledger.h"
 
 namespace rollwatch::bench {
@@ -32,6 +34,7 @@ struct Behaviour {
     kOne,          // one sample, 0.01
     kEmpty,        // no sample
     kMany,         // `series` of them, told apart by the label service="s0", "s1", …
+    kCounters,     // of `candidates` and `stables` pods (counter_answers.h); also to range queries
     kUnavailable,  // 503
     kNever,        // taken and not answered; all that wait are answered when this ends
   };
@@ -79,7 +82,8 @@ class FakeDatasource {
   std::size_t open_ = 0, peak_ = 0;                       // of those that have asked
   std::uint64_t accepted_ = 0;
   Behaviour behaviour_;
-  std::string many_;        // the samples of kMany
+  std::string many_;  // the samples of kMany
+  CounterAnswers counters_;
   std::deque<Held> held_;   // by due time
   std::deque<Held> never_;  // due when kNever ends
   QueryLedger ledger_;

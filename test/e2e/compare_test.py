@@ -1,26 +1,24 @@
 """A candidate held against stable, on real servers: found when it is worse, promoted early when it is not, and not blamed
-for what both have, nor for restarts, new pods and lost scrapes."""
+for what both have. That each event counts once: compare_counts_test.py."""
 
 import threading
-import time
 import unittest
 
-from harness import wait_until
+from harness import side_by_side, wait_until
 from metrics_server import Prometheus, VictoriaMetrics
 from rollout_case import RolloutCase
 
 POLICY = '''
-[policy.compared]
+[policy.errors]
 steps = [ { weight = 10, hold = "1h" }, { weight = 100 } ]
 interval = "1s"
 
-[[policy.compared.condition]]
+[[policy.errors.condition]]
 name = "errors"
 compare = "rate"
 events = 'e2e_requests_total{service="{{service}}",version="{{version}}"}'
 bad_events = 'e2e_requests_total{service="{{service}}",version="{{version}}",code="500"}'
 warmup = "1s"
-early_promote = EARLY
 
 [policy.latency]
 steps = [ { weight = 10, hold = "1h" }, { weight = 100 } ]
@@ -29,21 +27,27 @@ interval = "1s"
 [[policy.latency.condition]]
 name = "latency"
 compare = "histogram"
-buckets = 'e2e_latency_seconds_bucket{service="{{service}}",version="{{version}}"}'
+buckets = 'e2e_request_seconds_bucket{service="{{service}}",version="{{version}}"}'
 warmup = "1s"
 '''
 TICK = 0.25
-# Of each pod in a tick, and how many of a hundred are bad.
-REQUESTS, USUAL = 40, 2
+# Of each pod in a tick, and what is usual: the share that is bad, and that takes up to so many seconds.
+REQUESTS = 40
+USUAL = 0.02
+QUICK = {"0.05": 0.5, "0.1": 0.3, "0.25": 0.15, "0.5": 0.05, "1": 0, "+Inf": 0}
+# The library of the candidate's build has one boundary more.
+ONLY_CANDIDATES = {"1.0": {}, "1.1": {"0.75": 0}}
+SLOW = {"0.05": 0.1, "0.1": 0.2, "0.25": 0.3, "0.5": 0.2, "1": 0.15, "+Inf": 0.05}
 
 
 class Traffic:
-    """Pods that count requests; what is bad comes as evenly as it can."""
+    """Pods that count requests; what is bad or slow comes as evenly as it can."""
 
     def __init__(self, exposition, service):
         self.exposition, self.service = exposition, service
-        self.pods = {}  # pod: [version, good, bad, owed]
+        self.pods = {}  # pod: (version, {code: requests}, {le: requests that took about as long})
         self.bad = {"1.0": USUAL, "1.1": USUAL}
+        self.takes = {"1.0": QUICK, "1.1": QUICK}
         self.lock = threading.Lock()
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -53,148 +57,149 @@ class Traffic:
 
     def add(self, version, pod):
         with self.lock:
-            self.pods[pod] = [version, 0, 0, 0]
-
-    def restart(self, pod):
-        with self.lock:
-            self.pods[pod][1:3] = [0, 0]
+            self.pods[pod] = (version, dict.fromkeys(("200", "500"), 0.0), dict.fromkeys(QUICK, 0.0))
 
     def run(self):
         while not self.over.wait(TICK):
             with self.lock:
-                for pod, counts in self.pods.items():
-                    version = counts[0]
-                    counts[3] += REQUESTS * self.bad[version] / 100
-                    bad = int(counts[3])
-                    counts[3] -= bad
-                    counts[1] += REQUESTS - bad
-                    counts[2] += bad
-                    self.export(pod, version, counts[1], counts[2])
+                for version, codes, seconds in self.pods.values():
+                    codes["500"] += REQUESTS * self.bad[version]
+                    codes["200"] += REQUESTS * (1 - self.bad[version])
+                    for bound, share in self.takes[version].items():
+                        seconds[bound] += REQUESTS * share
+                self.show()
 
-    def export(self, pod, version, good, bad):
-        for code, value in (("200", good), ("500", bad)):
-            self.exposition.set("e2e_requests_total", value, service=self.service, version=version, pod=pod, code=code)
+    def show(self):
+        requests, buckets = [], []
+        for pod, (version, codes, seconds) in self.pods.items():
+            own = {"version": version, "pod": pod}
+            requests += [({**own, "code": code}, int(count)) for code, count in codes.items()]
+            below = 0.0
+            for bound, count in sorted({**seconds, **ONLY_CANDIDATES[version]}.items(), key=lambda bucket: float(bucket[0])):
+                below += count
+                buckets.append(({**own, "le": bound}, int(below + 1e-6)))
+        self.exposition.replace("e2e_requests_total", requests, service=self.service)
+        self.exposition.replace("e2e_request_seconds_bucket", buckets, service=self.service)
 
     def close(self):
         self.over.set()
         self.thread.join()
 
 
-class Latencies(Traffic):
-    """The same requests in histograms: what is bad takes 0.7 s, all else 50 ms. The candidate's library has one boundary more."""
-
-    BOUNDS = {"1.0": ("0.1", "0.5", "+Inf"), "1.1": ("0.1", "0.25", "0.5", "+Inf")}
-
-    def export(self, pod, version, good, bad):
-        for bound in self.BOUNDS[version]:
-            self.exposition.set("e2e_latency_seconds_bucket", good + (bad if bound == "+Inf" else 0), service=self.service,
-                                version=version, pod=pod, le=bound)
-
-
 class Stories:
-    """Told once with each metrics server."""
+    """Told side by side, once with each metrics server."""
 
-    def release(self, early=False, kind=Traffic, policy="compared"):
-        """The daemon, the traffic, and the rollout, whose candidate has two pods."""
+    def test_stories(self):
+        self.deploys = self.deployer()
+        self.server = self.daemon(self.configuration(self.deploys, policy=POLICY)).start()
+        stories = [self.four_times_the_errors_are_rolled_back, self.slow_answers_are_rolled_back, self.an_equal_one_is_promoted_early,
+                   self.errors_of_both_are_not_blamed_on_the_candidate, self.slow_answers_of_both_are_not_blamed_on_the_candidate]
+        side_by_side({story.__name__: story for story in stories})
+
+    def release(self, policy, **more):
+        """The traffic and the rollout, whose candidate has two pods."""
         service = f"shop{next(self.numbers)}"
-        traffic = self.place.add(kind(self.exposition, service))
-        self.prometheus.wait_for(f'count({{service="{service}",version="1.0"}})', 10)
-        deployer = self.deployer()
-        daemon = self.daemon(self.configuration(deployer, policy=POLICY.replace("EARLY", str(early).lower()))).start()
-        rollout = daemon.api.register(**self.fields(service, policy=policy, orchestrator="deployer"))["id"]
-        daemon.wait_for(rollout, lambda r: r["step"], "to have begun its step")
+        traffic = self.place.add(Traffic(self.exposition, service))
+        self.prometheus.wait_for(f'count(e2e_requests_total{{service="{service}",code="200"}})', 10)
+        rollout = self.server.api.register(**self.fields(service, policy=policy, orchestrator="deployer", **more))["id"]
+        self.server.wait_for(rollout, lambda r: r["step"], "to have begun its step")
         for pod in ("candidate-0", "candidate-1"):
             traffic.add("1.1", pod)
-        return daemon, traffic, rollout, deployer
+        return traffic, rollout
 
-    def comparison(self, daemon, rollout):
-        report = daemon.api.get(f"/api/v1/rollouts/{rollout}/report").json
-        return report["conditions"][0]["comparison"]
+    def comparison(self, rollout):
+        return self.server.api.get(f"/api/v1/rollouts/{rollout}/report").json["conditions"][0]["comparison"]
 
-    def wait_for_slots(self, daemon, rollout, slots):
-        wait_until(lambda: self.comparison(daemon, rollout)["slots"] >= slots,
-                   lambda: f"{slots} slots to be compared: {self.comparison(daemon, rollout)}", [daemon])
+    def wait_for_slots(self, rollout, slots):
+        wait_until(lambda: self.comparison(rollout)["slots"] >= slots,
+                   lambda: f"{slots} slots to be compared: {self.comparison(rollout)}", [self.server])
 
-    def outcomes(self, daemon, rollout):
-        return [(e["outcome"], e["cause"], e["detail"]) for e in daemon.api.evaluations(rollout)]
+    def outcomes(self, rollout):
+        return [(e["outcome"], e["cause"], e["detail"]) for e in self.server.api.evaluations(rollout)]
 
-    def test_four_times_the_errors_are_rolled_back(self):
-        daemon, traffic, rollout, deployer = self.release()
-        traffic.bad["1.1"] = 4 * USUAL
-        ended = daemon.wait_for_end_of(rollout)
-        self.assertEqual(ended["state"], "rolled_back", self.outcomes(daemon, rollout))
-        self.assertRegex(ended["reason"], r"errors worse than stable: .* bad of .*, stable .* times; evidence .* of 100")
-        self.assertEqual([(order.kind, order.weight) for order in deployer.effects_of(rollout)],
+    def explained_rollback(self, rollout, reason):
+        """Of the comparison alone, in a few slots."""
+        ended = self.server.wait_for_end_of(rollout)
+        self.assertEqual(ended["state"], "rolled_back", self.outcomes(rollout))
+        self.assertRegex(ended["reason"], reason)
+        self.assertEqual([(order.kind, order.weight) for order in self.deploys.effects_of(rollout)],
                          [("advance", 10), ("rollback", 0)])
-        explained = daemon.api.explain(rollout)
+        explained = self.server.api.explain(rollout)
         comparison = explained["comparison"]
-        self.assertEqual((comparison["kind"], comparison["in_promise"], comparison["rejects"]), ("rate", True, True))
+        self.assertEqual((comparison["in_promise"], comparison["rejects"]), (True, True))
         self.assertLessEqual(comparison["slots"], 15, "found in a few slots")
-        self.assertGreater(comparison["ratio"]["value"], 2)
-        self.assertLess(comparison["ratio"]["low"], comparison["ratio"]["value"])
         self.assertGreater(comparison["evidence"], 100)
         self.assertIn("at most 0.01", explained["promise"])
+        return explained
+
+    def four_times_the_errors_are_rolled_back(self):
+        traffic, rollout = self.release("errors")
+        traffic.bad["1.1"] = 4 * USUAL
+        explained = self.explained_rollback(rollout, r"errors worse than stable: .* bad of .*, stable .* times; evidence .* of 100")
+        comparison = explained["comparison"]
+        self.assertEqual(comparison["kind"], "rate")
+        self.assertGreater(comparison["ratio"]["value"], 2)
+        self.assertLess(comparison["ratio"]["low"], comparison["ratio"]["value"])
         arms = explained["evaluation"]["arms"]
         self.assertEqual([(arm["version"], arm["counts"]) for arm in arms],
                          [("candidate", "all"), ("candidate", "bad_events"), ("stable", "all"), ("stable", "bad_events")])
         for arm in arms:
             self.assertIn('"status":"success"', arm["response"])
-        told = [e["data"]["summary"] for e in daemon.api.events(rollout)]
+        told = [e["data"]["summary"] for e in self.server.api.events(rollout)]
         notes = [summary for summary in told if "compared with stable" in summary]
         self.assertEqual(len(notes), 1, "what it can see is told once")
         self.assertNotIn("could not be read", notes[0])
 
-    def test_an_equal_one_is_promoted_early(self):
-        daemon, _, rollout, deployer = self.release(early=True)
-        ended = daemon.wait_for_end_of(rollout)
-        self.assertEqual(ended["state"], "promoted", self.outcomes(daemon, rollout))
-        decided = [e for e in daemon.api.events(rollout) if e["type"] == "decided"]
+    def slow_answers_are_rolled_back(self):
+        traffic, rollout = self.release("latency")
+        traffic.takes["1.1"] = SLOW
+        explained = self.explained_rollback(rollout, r"latency worse than stable: .* slower than .* of .*, stable .*; evidence .* of 100")
+        comparison = explained["comparison"]
+        self.assertEqual(comparison["kind"], "histogram")
+        self.assertIn(comparison["score"]["boundary"], [float(bound) for bound in QUICK if bound != "+Inf"])
+        self.assertGreater(comparison["score"]["evidence"], 10)
+
+    def an_equal_one_is_promoted_early(self):
+        _, rollout = self.release("errors", analysis={"condition": [{"name": "errors", "early_promote": True}]})
+        ended = self.server.wait_for_end_of(rollout)
+        self.assertEqual(ended["state"], "promoted", self.outcomes(rollout))
+        decided = [e for e in self.server.api.events(rollout) if e["type"] == "decided"]
         self.assertIn("promoted early", decided[-1]["data"]["summary"])
-        self.assertEqual(deployer.effects_of(rollout)[-1].kind, "promote")
+        self.assertEqual(self.deploys.effects_of(rollout)[-1].kind, "promote")
 
-    def test_what_both_have_and_what_happens_to_pods_is_not_blamed_on_the_candidate(self):
-        daemon, traffic, rollout, _ = self.release()
-        self.wait_for_slots(daemon, rollout, 4)
-        for version in traffic.bad:
-            traffic.bad[version] = 30
-        self.wait_for_slots(daemon, rollout, 10)
-        outcomes = self.outcomes(daemon, rollout)
-        self.assertTrue(any("stable too" in detail for _, _, detail in outcomes), outcomes)
-        for version in traffic.bad:
-            traffic.bad[version] = USUAL
-        # A pod of each version begins anew, one of the candidate is new, and scrapes are lost.
-        traffic.restart("candidate-0")
-        traffic.restart("stable-3")
-        traffic.add("1.1", "candidate-new")
-        self.wait_for_slots(daemon, rollout, 14)
-        with self.exposition.away():
-            time.sleep(3)  # longer than a few scrapes; nothing is waited for but the loss itself
-        self.wait_for_slots(daemon, rollout, 20)
-        comparison = self.comparison(daemon, rollout)
+    def assert_not_blamed(self, rollout):
+        comparison = self.comparison(rollout)
         self.assertFalse(comparison["rejects"] or comparison["suspicious"], comparison)
-        self.assertEqual(daemon.api.rollout(rollout)["state"], "analyzing")
-        self.assertNotIn("fail", {outcome for outcome, _, _ in self.outcomes(daemon, rollout)})
+        self.assertEqual(self.server.api.rollout(rollout)["state"], "analyzing")
+        self.assertNotIn("fail", {outcome for outcome, _, _ in self.outcomes(rollout)})
+        return comparison
 
-    def test_slowness_of_both_is_shared_though_their_boundaries_differ(self):
-        daemon, traffic, rollout, _ = self.release(kind=Latencies, policy="latency")
-        self.wait_for_slots(daemon, rollout, 4)
-        for version in traffic.bad:
-            traffic.bad[version] = 30
-        self.wait_for_slots(daemon, rollout, 10)
-        outcomes = self.outcomes(daemon, rollout)
-        self.assertTrue(any("requests slower than" in detail and "rose in stable too" in detail for _, _, detail in outcomes),
-                        outcomes)
-        self.assertNotIn("fail", {outcome for outcome, _, _ in outcomes})
-        comparison = self.comparison(daemon, rollout)
-        self.assertIn("boundaries that not all histograms have are left out: 0.25", comparison["assumes"])
-        # And then the candidate alone.
-        traffic.bad["1.0"] = USUAL
-        ended = daemon.wait_for_end_of(rollout)
-        self.assertEqual(ended["state"], "rolled_back", self.outcomes(daemon, rollout))
-        self.assertRegex(ended["reason"], r"latency worse than stable: .* slower than 0\.[15] s of .*, stable .* times")
-        score = daemon.api.explain(rollout)["comparison"]["score"]
-        self.assertIn(score["boundary"], (0.1, 0.5))
-        self.assertGreater(score["evidence"], 10)
+    def errors_of_both_are_not_blamed_on_the_candidate(self):
+        traffic, rollout = self.release("errors")
+        self.wait_for_slots(rollout, 4)
+        with traffic.lock:
+            traffic.bad.update({"1.0": 0.3, "1.1": 0.3})
+        self.wait_for_slots(rollout, 10)
+        outcomes = self.outcomes(rollout)
+        self.assertTrue(any("stable too" in detail for _, _, detail in outcomes), outcomes)
+        self.assert_not_blamed(rollout)
+
+    def slow_answers_of_both_are_not_blamed_on_the_candidate(self):
+        """As slow as what is rolled back where the candidate alone is."""
+        traffic, rollout = self.release("latency")
+        self.wait_for_slots(rollout, 4)
+        with traffic.lock:
+            traffic.takes.update({"1.0": SLOW, "1.1": SLOW})
+        self.wait_for_slots(rollout, 14)
+        before = self.assert_not_blamed(rollout)
+        outcomes = self.outcomes(rollout)
+        self.assertTrue(any("requests slower than" in detail and "rose in stable too" in detail for _, _, detail in outcomes), outcomes)
+        self.assertIn("boundaries that not all histograms have are left out: 0.75", before["assumes"])
+        # And back again, both in the same moment.
+        with traffic.lock:
+            traffic.takes.update({"1.0": QUICK, "1.1": QUICK})
+        self.wait_for_slots(rollout, before["slots"] + 5)
+        self.assert_not_blamed(rollout)
 
 
 class ComparedByPrometheus(Stories, RolloutCase):

@@ -66,6 +66,14 @@ class Exposition:
         with self.lock:
             self.samples[(name, tuple(sorted(labels.items())))] = value
 
+    def replace(self, name, samples, **of):
+        """Every sample of this name that has these labels, [(labels, value), …]: one scrape sees all of it or nothing."""
+        own = set(of.items())
+        changed = {(name, tuple(sorted({**labels, **of}.items()))): value for labels, value in samples}
+        with self.lock:
+            kept = {key: value for key, value in self.samples.items() if key[0] != name or not own <= set(key[1])}
+            self.samples = kept | changed
+
     def remove(self, name, **labels):
         with self.lock:
             del self.samples[(name, tuple(sorted(labels.items())))]

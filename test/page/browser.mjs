@@ -28,12 +28,17 @@ const ALONE = [
 // What the daemon is asked for data, without the stream and the question who one is.
 export const isData = (url) => /^\/api\/v1\/(?!events$|me$)/.test(url.pathname);
 
+// A view reads itself again a second after it was read, at the earliest. (Not quite: clocks are rounded.)
+const ANEW_MS = 950;
+
 export class Tab {
   constructor(page, origin) {
     this.page = page;
     this.origin = origin;
     this.problems = [];
     this.requests = []; // { method, url }, as they began
+    this.begun = []; // { url, at, by }: the same; when, in milliseconds of the browser's clock, and by which document
+    this.document = null; // the latest
     this.away = false; // the daemon is, and what cannot be reached is no problem
     page.on("request", (request) => this.note(request));
     page.on("pageerror", (error) => this.problems.push(`error: ${error.stack ?? error}`));
@@ -60,8 +65,18 @@ export class Tab {
     this.problems = this.problems.filter((problem) => !pattern.test(problem));
   }
 
+  async watch() {
+    const session = await this.page.context().newCDPSession(this.page);
+    session.on("Network.requestWillBeSent", ({ request, timestamp, type, loaderId }) => {
+      if (type === "Document") this.document = loaderId;
+      this.begun.push({ url: new URL(request.url), at: 1000 * timestamp, by: loaderId });
+    });
+    await session.send("Network.enable");
+  }
+
   async go(path) {
     this.requests = [];
+    this.begun = [];
     await this.page.goto(this.origin + path);
     await this.settled();
   }
@@ -75,6 +90,14 @@ export class Tab {
     return this.requests.filter((request) => isData(request.url)).map((request) => request.url.pathname + request.url.search);
   }
 
+  // What of that the view asked for to be shown. What it reads anew meanwhile is left out, and what is new of a rollout
+  // (?after=), which it asks for whenever it hears of it: on a busy machine we look later than a person does. So is what
+  // the view before it asked for until it was gone.
+  dataAtFirst() {
+    const all = this.begun.filter(({ url, by }) => by === this.document && isData(url) && !url.searchParams.has("after"));
+    return all.filter(({ at }) => at < all[0].at + ANEW_MS).map(({ url }) => url.pathname + url.search);
+  }
+
   async headline() {
     return (await this.page.locator("#app .headline").first().innerText()).trim();
   }
@@ -86,6 +109,19 @@ export class Tab {
   async close() {
     this.assertWell();
     await this.page.context().close();
+  }
+}
+
+// Once the check passes: where what is shown moves with slots, the latest may have had no answer.
+export async function eventually(check) {
+  const end = performance.now() + WAIT_MS;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (performance.now() > end) throw error;
+    }
+    await new Promise((done) => setTimeout(done, 200));
   }
 }
 
@@ -113,6 +149,7 @@ export async function story(tell) {
     context.setDefaultTimeout(WAIT_MS);
     const tab = new Tab(await context.newPage(), options.origin ?? new URL(given.url).origin);
     tabs.push(tab);
+    await tab.watch();
     if (path !== null) await tab.go(path);
     return tab;
   }

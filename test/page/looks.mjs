@@ -50,6 +50,9 @@ function layout() {
     return true;
   };
 
+  // Where an ellipsis cuts a line, Chromium tells two boxes of it: the whole one, and what is left.
+  const isLineOfItsOwn = (box, index, all) => index === 0 || box.top !== all[index - 1].top || box.left !== all[index - 1].left;
+
   // Every piece of text that can be seen, with the boxes of its lines.
   const pieces = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -59,7 +62,7 @@ function layout() {
     if (!element.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true }) || isForEars(element)) continue;
     const range = document.createRange();
     range.selectNodeContents(node);
-    const boxes = [...range.getClientRects()].filter((box) => box.width > 1 && box.height > 1);
+    const boxes = [...range.getClientRects()].filter((box) => box.width > 1 && box.height > 1).filter(isLineOfItsOwn);
     if (boxes.length > 0) pieces.push({ element, node, boxes });
   }
 

@@ -6,12 +6,12 @@ from receivers import Deployer
 from page_case import POLICY, SECRET
 
 HOUR = {"steps": [{"weight": 5, "hold": "2s"}, {"weight": 25, "hold": "1h"}, {"weight": 100}]}
-READY = {"query": 'sum(up_replicas{app="{{service}}",version="{{candidate}}"})', "at_least": 3, "timeout": "1h"}
+# Also after a scrape that was lost.
+READY = {"query": 'sum(last_over_time(up_replicas{app="{{service}}",version="{{candidate}}"}[5m]))', "at_least": 3, "timeout": "1h"}
 
 CONFIGURATION = '''
 [datasource.default]
 url = "{prometheus}"
-timeout = "2s"
 
 [datasource.archive]
 url = "http://127.0.0.1:1"
@@ -87,7 +87,9 @@ class States:
 
     def paused(self):
         conversions = {"name": "conversions", "query": 'shop_orders{app="{{service}}"} < 1', "datasource": "archive", "on_fail": "observe"}
-        rollout = self.release("paused", "profile", "12", "13", namespace="shop", analysis={**HOUR, "condition": [conversions]})
+        # An error in many words, of a datasource that answers.
+        lag = {"name": "queue-lag", "query": 'max(http_requests_total * on () group_left up_replicas) > 300', "on_fail": "observe"}
+        rollout = self.release("paused", "profile", "12", "13", namespace="shop", analysis={**HOUR, "condition": [conversions, lag]})
         self.daemon.wait_for(rollout, lambda r: r["verdict"] == "passing", "to pass")
         self.decide(rollout, "pause", "anna@example.net", "the login page looks odd on phones, I am having a look")
 
@@ -109,6 +111,7 @@ class States:
 
     def unknown(self):
         rollout = self.release("unknown", "cart", "5.0", "5.1", namespace="shop", analysis={
+            "patience": "3s",
             "steps": [{"weight": 5, "hold": "1h"}, {"weight": 100}],
             "condition": [{"name": "queue-age", "query": 'max(queue_oldest_age_seconds{app="{{service}}",version="{{candidate}}"}) > 300'}]})
         self.daemon.wait_for_state(rollout, "paused")

@@ -2,7 +2,7 @@
 // copies a query, reads how two versions compare, turns the light off. Open dialogs are judged as the views are.
 import assert from "node:assert/strict";
 import path from "node:path";
-import { NARROW, story, WIDE } from "./browser.mjs";
+import { eventually, NARROW, story, WIDE } from "./browser.mjs";
 import { misplaced, resize, violations } from "./looks.mjs";
 
 let kept = null; // where pictures go, if somebody wants to look at them
@@ -19,6 +19,8 @@ async function assertLooksWell(page, what) {
 async function checksAPolicy({ open }) {
   const tab = await open("/policies/http");
   const { page } = tab;
+  const record = await page.getByRole("table", { name: "Record" }).innerText();
+  assert.match(record.replace(/\s+/g, " "), /Condition Rollouts Answered Failed error-rate \d+ \d+ \d+ latency-p99 \d+ \d+ \d+$/);
   await page.getByLabel("Service").fill("search");
   await page.getByLabel("Candidate").fill("7.4.0");
   await page.getByRole("button", { name: "Check now" }).click();
@@ -93,9 +95,10 @@ async function comparesTwoVersions({ open, given }) {
   assert.match(await errors.locator(".sentence").innerText(), /^[\d,]+ bad of [\d,]+ \(.* %\), stable [\d,]+ of [\d,]+ \(.* %\).*; evidence [\d.e-]+ of 200: .*\.$/);
   const table = await errors.getByRole("table", { name: "Both versions in errors" }).innerText();
   assert.match(table.replace(/\s+/g, " "), /Version Events Bad Share candidate 2\.1 [\d,]+ [\d,]+ [\d.]+ % stable 2\.0 [\d,]+ [\d,]+ [\d.]+ %/);
-  const said = await errors.innerText();
   for (const part of [/times stable, .* with 95 %/, /inside the promise: ever rolled back by mistake with at most 1 %/, /of 200; at 200 it is rolled back/,
-    /events of the candidate; 100 needed to pass/, /All comparisons together/, /the promise/]) assert.match(said, part);
+    /events of the candidate; 100 needed to pass/, /All comparisons together/, /the promise/]) {
+    await eventually(async () => assert.match(await errors.innerText(), part));
+  }
 
   const chart = errors.getByRole("img", { name: /^The evidence of errors: latest/ });
   assert.match(await chart.getAttribute("aria-label"), /decides at 200/);

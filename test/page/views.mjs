@@ -7,6 +7,19 @@ import { misplaced, resize, violations } from "./looks.mjs";
 
 const SIZES = [["wide", WIDE], ["narrow", NARROW]];
 
+// Wherever in its line an ellipsis is, what it leaves out lies upon nothing.
+async function assertTheJudgesSpareAnEllipsis(tab) {
+  await tab.page.evaluate(() => {
+    for (let width = 100; width < 200; width += 4) {
+      const line = document.createElement("p");
+      line.title = line.textContent = "what an ellipsis leaves out of its second line is said in the title of what is shown";
+      Object.assign(line.style, { width: `${width}px`, display: "-webkit-box", webkitBoxOrient: "vertical", webkitLineClamp: 2, overflow: "hidden" });
+      document.querySelector("main").append(line);
+    }
+  });
+  assert.deepEqual((await misplaced(tab.page)).filter((problem) => /ellipsis/.test(problem)), []);
+}
+
 // What would be found if it were there: a judge that is never displeased is none.
 async function assertTheJudgesSee(tab) {
   await tab.page.evaluate(() => {
@@ -33,6 +46,8 @@ async function assertTheJudgesSee(tab) {
 await story(async ({ given, open }) => {
   if (given.images) mkdirSync(given.images, { recursive: true });
   const judged = await open(given.views[0].path);
+  await assertTheJudgesSpareAnEllipsis(judged);
+  await judged.go(given.views[0].path);
   await assertTheJudgesSee(judged);
   await judged.close();
   const wrong = [];
@@ -45,7 +60,7 @@ await story(async ({ given, open }) => {
       const headline = await tab.headline();
       if (!new RegExp(view.says, "i").test(headline)) wrong.push(`${where}: says "${headline}", not /${view.says}/`);
       if (!/^\S.*[^,;:]$/.test(headline)) wrong.push(`${where}: no sentence: "${headline}"`);
-      if (tab.data().length > 1) wrong.push(`${where}: asks more than once: ${tab.data().join(" ")}`);
+      if (tab.dataAtFirst().length > 1) wrong.push(`${where}: asks more than once: ${tab.dataAtFirst().join(" ")}`);
       const rows = await tab.page.locator("main tbody tr").count();
       if (rows > 200) wrong.push(`${where}: ${rows} rows`);
       for (const [name, size] of SIZES) {

@@ -192,6 +192,21 @@ export interface Policy {
   analysis: JsonObject;
   analysis_sources: Texts;
   warnings?: string[];
+  record?: PolicyRecord | null; // null: the store is away
+}
+
+export interface PolicyRecord {
+  looked_at: number;
+  since: Time | null;
+  rollouts: number;
+  conditions: ConditionRecord[];
+}
+
+export interface ConditionRecord {
+  name: string;
+  rollouts: number;
+  answered: number;
+  failed: number;
 }
 
 export interface CheckedCondition {

@@ -1,9 +1,9 @@
 // One policy: what it comes to with the defaults, where each value is from, and what it says now.
 import type {JSX} from 'preact';
-import type {JsonObject, Policy, Texts} from '../api';
+import type {ConditionRecord, JsonObject, Policy, Texts} from '../api';
 import {useData} from '../data';
 import {Link} from '../router';
-import {Code, DataTable, Key, Page, Section, type Column} from '../ui';
+import {Code, DataTable, Key, Page, Section, Time, type Column} from '../ui';
 import {conditionsOf, policySentence, settings, shown, stepsOf, type PlannedStep, type Setting} from './analysis';
 import {CheckForm} from './check';
 
@@ -23,6 +23,13 @@ const kSteps: Column<PlannedStep & {index: number}>[] = [
   {key: 'hold', head: 'Held for', num: true, cell: ({hold}) => (hold === '0s' ? '–' : hold)},
   {key: 'approve', head: 'Then', cell: ({approve}) => (approve ? 'waits for an approval' : '–')},
   {key: 'source', head: 'From', cell: ({source}) => <Source source={source} />},
+];
+
+const kRecord: Column<ConditionRecord>[] = [
+  {key: 'name', head: 'Condition', cell: ({name}) => name},
+  {key: 'rollouts', head: 'Rollouts', num: true, cell: ({rollouts}) => rollouts},
+  {key: 'answered', head: 'Answered', num: true, cell: ({answered}) => answered},
+  {key: 'failed', head: 'Failed', num: true, cell: ({failed}) => failed},
 ];
 
 const kCode = ['query', 'evidence', 'events', 'bad_events', 'buckets', 'count_of'];
@@ -63,6 +70,12 @@ export function PolicyView({name, query}: {name: string; query: URLSearchParams}
             {conditions.length === 0 && <p class="empty">None of its own.</p>}
             {conditions.map((condition, index) => <Condition key={index} condition={condition} index={index} sources={value.analysis_sources} />)}
           </Section>
+          {value.record && (
+            <Section title="Record">
+              <p class="quiet">{value.record.rollouts} of the latest {value.record.looked_at} rollouts had it{value.record.since && <>, since <Time at={value.record.since} /></>}. A condition that never had an answer, or never failed, may be one that cannot.</p>
+              <DataTable name="Record" class="settings" stack columns={kRecord} rows={value.record.conditions} keyOf={({name}) => name} empty="None of its conditions." />
+            </Section>
+          )}
           <Section title="Everything else">
             <p class="quiet">The built-in defaults, [defaults] and this policy, merged; what a service and a registration give comes on top.</p>
             <DataTable name="Settings of the policy" class="settings pairs" stack columns={kSettings} keyOf={(row) => row.name}
