@@ -98,7 +98,7 @@ class Stories:
         """The daemon, the traffic, and the rollout, whose candidate has two pods."""
         service = f"shop{next(self.numbers)}"
         traffic = self.place.add(kind(self.exposition, service))
-        self.prometheus.wait_for(f'count({{service="{service}",version="1.0"}})', 10)
+        self.prometheus.wait_for(f'count(count by (pod) ({{service="{service}",version="1.0"}}))', 10)
         deployer = self.deployer()
         daemon = self.daemon(self.configuration(deployer, policy=POLICY.replace("EARLY", str(early).lower()))).start()
         rollout = daemon.api.register(**self.fields(service, policy=policy, orchestrator="deployer"))["id"]
