@@ -36,6 +36,8 @@ struct Processes {
 };
 Processes processes_of(const CounterTable& table) {
   Processes found;
+  found.known.reserve(table.series.size());
+  found.present.reserve(table.series.size());
   for (const statistics::CounterSeries& one : table.series) {
     if (found.known.empty() || found.known.back() != one.source) found.known.push_back(one.source);
     const bool is_gone = one.missing >= CounterTable::kGoneAfter;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -145,7 +146,7 @@ TEST(StatisticsCodec, WhatFormat1HasAPlaceForIsWrittenAsItAlwaysWas) {
   // Equal states are equal bytes: there is one way to write each.
   std::string newer = empty;
   newer[0] = 2;
-  newer += std::string(6, '\0');  // no member, no usual value, no look, no bucket …
+  newer += std::string(8, '\0');  // no table is packed, no member, no usual value, no look, …
   EXPECT_THAT(decode<ComparisonState>(newer).error(), HasSubstr("a newer format than it needs"));
 }
 
@@ -160,6 +161,28 @@ CounterTable large_table(std::uint64_t pods) {
                                 static_cast<std::uint32_t>(pod % 7),
                                 static_cast<double>(pod * (part + 1) * route)});
   return table;
+}
+
+void put_number(std::string& bytes, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) bytes += static_cast<char>(value | 0x80);
+  bytes += static_cast<char>(value);
+}
+
+// All but the first byte.
+std::string as_format_1(const CounterTable& table) {
+  std::string bytes = "\6";
+  put_number(bytes, table.parts);
+  put_number(bytes, 1);
+  put_number(bytes, static_cast<std::uint64_t>((*table.last_at).time_since_epoch().count()));
+  put_number(bytes, table.series.size());
+  for (const CounterSeries& one : table.series) {
+    for (const std::uint64_t number :
+         {one.source, one.series, std::uint64_t{one.part}, std::uint64_t{one.missing}})
+      put_number(bytes, number);
+    const auto bits = std::bit_cast<std::uint64_t>(one.last);
+    for (int shift = 0; shift < 64; shift += 8) bytes += static_cast<char>(bits >> shift);
+  }
+  return bytes;
 }
 
 TEST(StatisticsCodec, LargeTablesArePackedAndComeBackToTheBit) {
@@ -180,8 +203,14 @@ TEST(StatisticsCodec, LargeTablesArePackedAndComeBackToTheBit) {
   EXPECT_EQ(bytes.front(), 2);
   EXPECT_LT(bytes.size(), large.series.size() * 10) << "and not thirty for each";
   comes_back(CountState{large, 2.5, SysTime(Millis(7))});
+  // As an older program wrote it: one after the other, thirty bytes or so each.
+  const std::string old = "\1" + as_format_1(large);
+  const auto of_old = decode<CounterTable>(old);
+  ASSERT_TRUE(of_old) << of_old.error();
+  EXPECT_EQ(*of_old, large);
+  EXPECT_GT(old.size(), 3 * bytes.size());
   ComparisonState state = of_format_2();
-  state.stable = large_table(3);
+  state.stable = large_table(20);
   comes_back(state);
 }
 
