@@ -27,9 +27,10 @@ warmup = "1s"
 '''
 # What a scrape brings is there for every question that is evaluated so long ago, also where samples are kept for a second
 # before they can be asked for: no slot sees one version's requests without the other's.
-SETTLED = "3s"
+SETTLED = "2s"
 STABLE = [f"stable-{number}" for number in range(10)]
 CANDIDATE = ["candidate-0", "candidate-1"]
+LATER = ["stable-new", "stable-young", "candidate-new"]
 
 
 def version_of(pod):
@@ -93,7 +94,7 @@ class Pods:
         return {version: dict(counts) for version, counts in self.known.items()}
 
     def exported(self):
-        return sum(sum(codes.values()) for codes in self.counters.values())
+        return sum(sum(codes.values()) for pod, codes in self.counters.items() if pod not in self.hidden)
 
 
 class SlowPast:
@@ -176,8 +177,7 @@ class Story:
                 for version, arm in (("1.0", "stable"), ("1.1", "candidate"))}
 
     def is_counted(self):
-        """To the event. They go on serving until it is: a metrics server may show a new series later than others, and what a
-        version has served while the other served nothing is not compared."""
+        """To the event, while all go on serving."""
         known = []
 
         def served_and_counted():
@@ -186,8 +186,10 @@ class Story:
             return self.counts(self.comparison()) in known
 
         wait_until(served_and_counted, lambda: f"one of {known[-20:]} to be counted: {self.counts(self.comparison())}", [self.daemon])
-        wait_until(lambda: self.counts(self.comparison()) == self.pods.known,
-                   lambda: f"{self.pods.known} to be counted: {self.counts(self.comparison())}\n{self.outcomes()}", [self.daemon])
+
+    def is_scraped(self):
+        """All of it: what happens next to a pod loses nothing."""
+        self.metrics.wait_for("sum(e2e_requests_total)", self.pods.exported())
 
     def is_seen(self, pod, good):
         """Before it serves as much as it had when it began anew, which nobody could tell from going on."""
@@ -205,7 +207,8 @@ class Story:
 
     def at_rest(self):
         """The comparison when all that was served is counted, and a slot later, so that it is on disk."""
-        self.is_counted()
+        wait_until(lambda: self.counts(self.comparison()) == self.pods.known,
+                   lambda: f"{self.pods.known} to be counted: {self.counts(self.comparison())}\n{self.outcomes()}", [self.daemon])
         self.wait_for_cause("no_candidate", self.latest())
         return self.comparison()
 
@@ -215,10 +218,16 @@ class Story:
     # ---- What happens
 
     def stable_has_a_history(self):
-        self.pods.counters.update({pod: {} for pod in STABLE})
-        seen = 'min(count_over_time(e2e_requests_total{code="500"}[1m]))'
+        # A metrics server may show a series that it never had later than the others' samples, and what a version has served
+        # while the other served nothing is not compared: so it has had them all, and they are gone again.
+        everybody = STABLE + CANDIDATE + LATER
+        self.pods.counters.update({pod: {"200": 0, "500": 0} for pod in everybody})
+        self.pods.moment()
+        self.metrics.wait_for("count(e2e_requests_total)", 2 * len(everybody))
+        self.pods.counters = {pod: {} for pod in STABLE}
+        seen = 'min(count_over_time(e2e_requests_total{pod=~"stable-[0-9]",code="500"}[1m]))'
         wait_until(lambda: self.pods.all_serve() or self.metrics.query(f"{seen} >= 5"), lambda: f"a history: {self.metrics.query(seen)}")
-        self.metrics.wait_for("sum(e2e_requests_total)", self.pods.exported())
+        self.is_scraped()
         self.pods.known = self.pods.nothing()
 
     def begins(self):
@@ -245,17 +254,18 @@ class Story:
         self.is_counted()
 
     def pods_come_and_begin_anew(self):
+        self.is_scraped()
         for pod in ("candidate-0", "stable-3", "stable-4"):
             self.pods.restart(pod)
-        self.pods.counters.update({pod: {} for pod in ("candidate-new", "stable-new", "stable-young")})
+        self.pods.counters.update({pod: {} for pod in LATER})
         self.pods.flawless = {"stable-4", "stable-young"}
         self.pods.all_serve(49, 1)
         self.is_seen("candidate-0", 49)
         self.is_counted()
-        self.pods.flawless = set()  # and the first error in this life of two pods
-        self.is_counted()
+        self.pods.flawless = set()  # from now on, and the first error in this life of two pods
 
     def scrapes_are_lost(self):
+        self.is_scraped()
         with self.exposition.away():
             self.metrics.wait_for("up", 0)
             begun = self.latest()
@@ -268,6 +278,7 @@ class Story:
         self.is_counted()
 
     def one_pod_is_not_scraped(self):
+        self.is_scraped()
         for pod in ("candidate-0", "stable-1"):
             self.pods.hide(pod)
         self.is_counted()
@@ -277,7 +288,7 @@ class Story:
         self.is_counted()
 
     def daemon_is_killed_between_slots(self):
-        before, asked = self.at_rest(), self.past.asked
+        before, asked = self.comparison(), self.past.asked
         self.daemon.kill9()
         self.pods.all_serve()
         self.daemon.start()
@@ -286,9 +297,7 @@ class Story:
         self.case.assertEqual((self.past.asked, len(self.notes())), (asked, 1), "its history is known")
 
     def nothing_counts_twice(self):
-        for _ in range(2):
-            self.at_rest()
-        self.case.assertEqual(self.counts(self.comparison()), self.pods.known)
+        self.case.assertEqual(self.counts(self.at_rest()), self.pods.known)
         view = self.daemon.api.rollout(self.rollout)
         self.case.assertEqual(view["state"], "analyzing", view["reason"])
         self.case.assertNotIn("fail", {outcome for _, outcome, _, _ in self.outcomes()})
