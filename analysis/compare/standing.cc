@@ -17,7 +17,6 @@ using statistics::GaugeState;
 using statistics::HistogramRules;
 using statistics::HistogramState;
 using statistics::log_threshold;
-using statistics::MannWhitneyState;
 using statistics::RateState;
 
 const CompareCondition* comparing(const Plan& plan, std::size_t i) {
