@@ -13,6 +13,7 @@
 
 #include "daemon/app/kept_blocks.h"
 
+// NOLINTBEGIN(cppcoreguidelines-no-malloc): what everybody else is to use is made of it.
 namespace {
 
 constinit thread_local rollwatch::KeptBlocks kept;
@@ -40,5 +41,6 @@ void operator delete(void* block, std::size_t size) noexcept {
 void operator delete(void* block) noexcept {
   if (block != nullptr && !kept.keep(block, malloc_usable_size(block))) std::free(block);
 }
+// NOLINTEND(cppcoreguidelines-no-malloc)
 
 #endif
