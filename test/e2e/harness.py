@@ -32,18 +32,25 @@ def built(variable, name):
 # Below the ports the system gives to outgoing connections, so that a server which is stopped for a
 # while finds its port free when it comes back.
 _ports = random.Random(os.getpid() ^ time.time_ns())
+_claims = []
 
 
 def free_port():
+    """A port that is this process's until it ends, whether a server listens on it at the moment or not: every other
+    test that asks for one sees the claim, a name that the system gives to one socket at a time."""
     while True:
         port = _ports.randrange(20000, 32000)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0rollwatch-test-port-{port}")
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+        except OSError:
+            claim.close()
+            continue
+        _claims.append(claim)
+        return port
 
 
 def wait_until(condition, what, watch=()):
