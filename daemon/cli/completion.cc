@@ -15,12 +15,13 @@ namespace {
 // Bash hands "--name=value" over as three words and "http://h" too. Words "=" are left out, what
 // follows a ":" belongs to the word before it.
 constexpr std::string_view kFunctions = R"sh(
-# What the server or the configuration knows, one a line; nothing if it does not answer.
+# What the server or the configuration knows, one a line; nothing if it does not answer. Only what has no meaning to
+# bash, which looks through the words that it completes.
 _rollwatch_ask() {
   case $1 in
     ids) "$2" list --limit 100 --output jsonl 2>/dev/null | sed -n 's/.*"id":"\(ro_[0-9a-z]*\)".*/\1/p' ;;
-    policies) "$2" policy list --output jsonl 2>/dev/null | sed -n 's/.*"name":"\([^"]*\)".*/\1/p' ;;
-    contexts) "$2" context list --output jsonl 2>/dev/null | sed -n 's/.*"name":"\([^"]*\)".*/\1/p' ;;
+    policies) "$2" policy list --output jsonl 2>/dev/null | sed -n 's/.*"name":"\([A-Za-z0-9._-]*\)".*/\1/p' ;;
+    contexts) "$2" context list --output jsonl 2>/dev/null | sed -n 's/.*"name":"\([A-Za-z0-9._-]*\)".*/\1/p' ;;
   esac
 }
 

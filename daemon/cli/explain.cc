@@ -129,8 +129,10 @@ std::string delivery_rows(const nlohmann::json& deliveries) {
 std::string explain_text(const nlohmann::json& bundle) {
   const auto& decision = child_at(bundle, "decision");
   const auto& evaluation = child_at(bundle, "evaluation");
-  std::string text = fmt::format("{} by {} at {}\n", cell_at(decision, "kind"),
-                                 cell_at(decision, "by"), cell_at(decision, "at"));
+  const auto& would_have = child_at(decision, "would_have");
+  std::string text = fmt::format("{} by {} at {}{}\n", cell_at(decision, "kind"),
+                                 cell_at(decision, "by"), cell_at(decision, "at"),
+                                 would_have == true ? ": what would have been, not ordered" : "");
   if (const std::string reason = named(child_at(decision, "reason"), "summary"); !reason.empty()) {
     text += reason + "\n";
   }

@@ -71,6 +71,9 @@ std::optional<json> fetch_pages(const PageRequest& request, long limit,
     if (next == cursor) break;
     cursor = next;
   } while (!cursor.empty() && static_cast<long>(items.size()) < limit);
+  if (!cursor.empty() && static_cast<long>(items.size()) >= limit)
+    surroundings.err << fmt::format(
+        "rollwatch: these are {}, and there are more: --limit N for as many as N\n", limit);
   return items;
 }
 

@@ -452,6 +452,28 @@ TEST(Reading, StatusListAndExplainAnswerOnStdout) {
   }
 }
 
+TEST(Reading, AListSaysThatThereAreMore) {
+  const FakeServer server([](const Call& call) -> Reply {
+    const bool first = call.target.find("cursor=") == std::string::npos;
+    return {200, R"({"items":[{"id":"ro_1"},{"id":"ro_2"}],"next_cursor":)" +
+                     std::string(first ? "\"c\"" : "null") + "}"};
+  });
+  struct Row {
+    const char* limit;
+    std::ptrdiff_t lines;
+    const char* said;
+  };
+  for (const Row& row :
+       {Row{"2", 2, "rollwatch: these are 2, and there are more: --limit N for as many as N\n"},
+        Row{"3", 3, ""}, Row{"4", 4, ""}, Row{"5", 4, ""}}) {
+    ClientProcess client({"list", "--limit", row.limit, "--output", "jsonl"}, reaching(server));
+    EXPECT_EQ(client.exit_code(), 0);
+    const std::string out = client.out();
+    EXPECT_EQ(std::ranges::count(out, '\n'), row.lines) << row.limit;
+    EXPECT_EQ(client.err(), row.said) << row.limit;
+  }
+}
+
 TEST(Reading, AnUnreachableServerIsAnError) {
   FakeServer server(history);
   server.stop();

@@ -298,6 +298,21 @@ TEST(Render, ExplainSaysWithWhomItWasAsked) {
             "\nquery\n  x\n");
 }
 
+TEST(Render, ExplainOfWhatWouldHaveBeenSaysSo) {
+  json bundle = {{"decision",
+                  {{"id", "d_3"},
+                   {"kind", "rollback"},
+                   {"by", "engine"},
+                   {"at", "T"},
+                   {"reason", "errors 0.2 > 0.05"},
+                   {"would_have", true}}}};
+  EXPECT_EQ(explain_text(bundle),
+            "rollback by engine at T: what would have been, not ordered\n"
+            "errors 0.2 > 0.05\ndecision d_3\n");
+  bundle["decision"]["would_have"] = false;
+  EXPECT_EQ(explain_text(bundle), "rollback by engine at T\nerrors 0.2 > 0.05\ndecision d_3\n");
+}
+
 TEST(Render, ExplainOfAPersonsDecisionIsShort) {
   const json bundle = {
       {"decision",

@@ -11,6 +11,7 @@
 #include "daemon/cli/completion.h"
 #include "daemon/cli/help.h"
 #include "daemon/cli/verbs.h"
+#include "test/support/process.h"
 
 namespace rollwatch {
 namespace {
@@ -119,6 +120,27 @@ TEST(Table, CompletionKnowsEveryVerbActionAndFlag) {
   EXPECT_THAT(script, HasSubstr("    context) echo 'list use add' ;;\n"));
   EXPECT_THAT(script, HasSubstr("'list --output') echo 'table json jsonl' ;;"));
   EXPECT_THAT(script, HasSubstr("'token new --scopes') echo 'read register decide admin' ;;"));
+}
+
+// Whoever answers as the server does not get to run anything in the shell.
+TEST(Table, CompletionRunsNothingThatAServerAnswers) {
+  const TempDir folder;
+  write_file(folder / "try.sh", bash_completion() + R"sh(
+answers() {
+  printf '%s\n' '{"name":"$(echo ran)"}' '{"name":"`echo ran`"}' '{"name":"strict-1.0_b"}'
+  printf '%s\n' '{"id":"ro_1$(echo ran)"}' '{"id":"ro_01m7"}'
+}
+COMP_WORDS=(answers start --policy '')
+COMP_CWORD=3
+_rollwatch answers
+printf '%s\n' "${COMPREPLY[@]}"
+COMP_WORDS=(answers status '')
+COMP_CWORD=2
+_rollwatch answers
+printf '%s\n' "${COMPREPLY[@]}"
+)sh");
+  EXPECT_EQ(run_program({{"bash", (folder / "try.sh").string()}, {}, ""}).output,
+            "strict-1.0_b\nro_01m7\n");
 }
 
 // docs/cli.md is written by the table: `rollwatch help --markdown`.
