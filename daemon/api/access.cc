@@ -24,13 +24,14 @@ constexpr std::size_t kLongestHeader = 1024;
 
 std::optional<std::string> password_of(std::string_view base64) {
   // OpenSSL takes whole groups of four, and counts the padding as bytes.
-  if (base64.empty() || base64.size() % 4 != 0) return std::nullopt;
+  const auto padding = static_cast<std::size_t>(std::ranges::count(base64, '='));
+  if (base64.empty() || base64.size() % 4 != 0 || padding > 2) return std::nullopt;
   std::string text(base64.size() / 4 * 3, '\0');
   if (EVP_DecodeBlock(reinterpret_cast<unsigned char*>(text.data()),
                       reinterpret_cast<const unsigned char*>(base64.data()),
                       static_cast<int>(base64.size())) < 0)
     return std::nullopt;
-  text.resize(text.size() - static_cast<std::size_t>(std::ranges::count(base64, '=')));
+  text.resize(text.size() - padding);
   const std::size_t colon = text.find(':');
   if (colon == std::string::npos) return std::nullopt;
   return text.substr(colon + 1);

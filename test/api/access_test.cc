@@ -99,6 +99,7 @@ TEST_F(AccessTest, TheHeaderIsReadStrictly) {
       {"the password of basic: x:rwt_all", {{"authorization", "Basic eDpyd3RfYWxs"}}, 200},
       {"basic without a colon", {{"authorization", "Basic cnd0X2FsbA=="}}, 401},
       {"basic, broken", {{"authorization", "Basic %%%="}}, 401},
+      {"basic, nothing but padding", {{"authorization", "Basic ===="}}, 401},
       {"no scheme", {{"authorization", "rwt_all"}}, 401},
       {"nothing behind it", {{"authorization", "Bearer "}}, 401},
       {"another scheme", {{"authorization", "Token rwt_all"}}, 401},
