@@ -218,7 +218,7 @@ Judgement judge_count(Mover& m, std::size_t i, const SlotAnswered& input) {
   if (c.memory.count() != nullptr) before = *c.memory.count();
   // After a rollback what counts is what happens from then on.
   const MaybeTime since = m.state().recovery ? c.watched_from : m.state().step_since;
-  SeenCount seen = see_count(before, input.value, input.evaluated_at, since);
+  SeenCount seen = see_count(before, input.value, input.evaluated_at, since, plan.interval);
   const auto* vector = std::get_if<Vector>(&input.value.result);
   // Without evidence that anybody was there, no counter is no answer.
   if (vector != nullptr && vector->series.empty() && !input.evidence) seen.value = input.value;

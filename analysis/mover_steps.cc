@@ -20,7 +20,7 @@ bool Mover::ever_passed() const {
 // else holds the step back, and nobody is to be asked on the way: the rest of the steps would show
 // nothing new.
 bool Mover::may_promote_early() const {
-  if (extension_is_asked()) return false;
+  if (!told() || extension_is_asked()) return false;  // who asks goes on when it wants to
   const auto asks = [this](std::size_t step) { return fixed.plan.steps[step].approve; };
   for (auto step = static_cast<std::size_t>(state().step); step < fixed.plan.steps.size(); ++step)
     if (asks(step)) return false;

@@ -205,7 +205,7 @@ std::string describe(const Judgement& j) {
     case Cause::kIncomparable:
       return with_detail("cannot be compared", j);
     case Cause::kNoCandidate:
-      return "no data: the candidate served nothing";
+      return "no data: " + (j.detail.empty() ? "the candidate served nothing" : j.detail.text());
     case Cause::kFewCompared:
       return with_detail("only " + format_number(j.evidence.value_or(0)) + " of " +
                              format_number(j.min_evidence) + " compared so far",

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "analysis/alerts.h"
+#include "analysis/compare/standing.h"
+#include "analysis/compare/words.h"
 #include "analysis/judge.h"
 #include "analysis/text.h"
 
@@ -123,6 +125,14 @@ std::string Position::held_back_by() const {
     if (c.last && !passed) return over + condition(i).name + ": " + describe(*c.last, condition(i));
     return over + condition(i).name + ": " + std::to_string(c.passes_in_step) + " of " +
            std::to_string(condition(i).min_passes) + " passes";
+  }
+  // Whichever was looked at last: the slot of another may have raised what they have together.
+  for (std::size_t i = 0; i < s.conditions.size(); ++i) {
+    if (!gates(i) || is_ignored(i) || comparison_of(condition(i)) == nullptr) continue;
+    const ComparisonStanding standing = standing_of(fixed.plan, s.conditions, i);
+    if (standing.keeps_weight)
+      return over + "the evidence of all comparisons together to fall: it is " +
+             evidence_of(standing.log_together, standing.log_alpha);
   }
   return measured ? "" : over + "an answer that passes: those that are missing are ignored";
 }

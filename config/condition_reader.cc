@@ -129,10 +129,30 @@ void join(ThresholdCondition& threshold) {
 
 void check_within(TableReader& reader, const ConditionPlan& condition);
 
+// A metric's name, labels in braces, or both, and nothing else.
+bool is_plain_selector(std::string_view text) {
+  const auto lexed = promql::lex(text);
+  if (!lexed || lexed->tokens.empty()) return false;
+  const std::vector<promql::Token>& tokens = lexed->tokens;
+  const std::size_t name = tokens.front().kind == promql::TokenKind::kIdentifier ? 1 : 0;
+  if (name == tokens.size()) return true;
+  const auto closes =
+      std::ranges::find(tokens, promql::TokenKind::kRightBrace, &promql::Token::kind);
+  return tokens[name].kind == promql::TokenKind::kLeftBrace && closes == tokens.end() - 1;
+}
+
+// A counter is there although its last scrape failed, which would end its series for that long: it
+// would not be known when counting begins, and be taken for new with all it ever counted.
+promql::QueryTemplate through_failed_scrapes(const promql::QueryTemplate& counters) {
+  if (!is_plain_selector(counters.text())) return counters;
+  auto steady = promql::parse_query_template("last_over_time(" + counters.text() + "[5m])");
+  return steady ? *std::move(steady) : counters;
+}
+
 // Raw counters, judged by what they count in a step: there is one number, and a limit for it.
 void settle_count(TableReader& reader, const promql::QueryTemplate& counters,
                   ThresholdCondition& threshold) {
-  threshold.query = counters;
+  threshold.query = through_failed_scrapes(counters);
   check_counters(reader, "count_of", counters);
   for (const std::string_view key : {"query", "select", "share"}) {
     if (reader.find(key) != nullptr)

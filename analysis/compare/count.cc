@@ -13,7 +13,7 @@ using statistics::CounterTable;
 using statistics::CountState;
 
 SeenCount see_count(const CountState& before, const Answer& counters, SysTime at,
-                    MaybeTime step_since) {
+                    MaybeTime step_since, Millis interval) {
   SeenCount seen{before, counters, {}};
   const auto* vector = std::get_if<Vector>(&counters.result);
   if (vector == nullptr) {
@@ -32,6 +32,9 @@ SeenCount see_count(const CountState& before, const Answer& counters, SysTime at
   if (state.since != step_since && (!step_since || at >= *step_since)) {
     state.since = step_since;
     state.total = 0;
+    // Not asked in the steps between, or not answered: what was counted then is not this step's.
+    const MaybeTime last = state.table.last_at;
+    if (last && step_since && *last + interval < *step_since) state.table = CounterTable{};
   }
   const bool begins = !state.table.last_at;
   if (begins) state.table = CounterTable::start(1);

@@ -18,8 +18,9 @@ struct SeenCount {
 };
 
 // `counters` is an answer that can be used; that there is none yet is nothing counted.
+// `interval`: how long a slot is.
 SeenCount see_count(const statistics::CountState& before, const Answer& counters, SysTime at,
-                    MaybeTime step_since);
+                    MaybeTime step_since, Millis interval);
 
 // The clock was put back, so what was counted lies ahead: counting begins anew.
 ConditionMemory counting_anew(const ConditionMemory& memory, SysTime now);

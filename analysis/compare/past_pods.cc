@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "analysis/compare/samples.h"
@@ -81,10 +82,50 @@ class ShortNames {
   std::map<LabelSet, std::size_t> ids_;
 };
 
-std::string too_many(const std::string& condition, std::size_t series) {
-  return condition + ": " + std::to_string(series) + " series of stable, at most " +
-         std::to_string(kMostSeries) + " are counted; take the counters together with sum by (pod)";
+// "" if so many are counted.
+std::string too_many(const ConditionPlan& condition, std::size_t series) {
+  const bool is_histogram = comparison_of(condition)->kind() == CompareKind::kHistogram;
+  const std::size_t most = is_histogram ? kMostBuckets : kMostSeries;
+  if (series <= most) return "";
+  return condition.name + ": " + std::to_string(series) + " series of stable, at most " +
+         std::to_string(most) + " are counted; " +
+         std::string(is_histogram ? kFewerOfHistogram : kFewerOfRate);
 }
+
+// What of a condition was seen of each series, by its number.
+class SeenSeries {
+ public:
+  void add_events(std::uint32_t series) { of(series).has_events = true; }
+  void add_bad(std::uint32_t series, double value, bool is_first_slot) {
+    Seen& seen = of(series);
+    if (seen.slots++ == 0) seen.begins_at = is_first_slot ? value : 0;
+    seen.rose = seen.rose || value > seen.begins_at;
+  }
+  // Who goes on counting bad events and has no event: nothing of it would be counted. "" if nobody.
+  std::string without_events(const std::vector<const Series*>& all) const {
+    std::set<std::string_view> served;
+    for (std::size_t i = 0; i < seen_.size(); ++i)
+      if (const std::string* owner = owner_of(*all[i]); owner != nullptr && seen_[i].has_events)
+        served.insert(*owner);
+    for (std::size_t i = 0; i < seen_.size(); ++i)
+      if (const std::string* owner = owner_of(*all[i]);
+          owner != nullptr && seen_[i].rose && seen_[i].slots > 1 && !served.contains(*owner))
+        return *owner;
+    return "";
+  }
+
+ private:
+  struct Seen {
+    bool has_events = false, rose = false;
+    std::size_t slots = 0;
+    double begins_at = 0;
+  };
+  Seen& of(std::uint32_t series) {
+    if (series >= seen_.size()) seen_.resize(series + std::size_t{1});
+    return seen_[series];
+  }
+  std::vector<Seen> seen_;
+};
 
 std::string nobodys(const std::string& condition) {
   return condition +
@@ -99,8 +140,7 @@ Expected<PastPods, std::string> PastPods::of(const Plan& plan, const Calibration
   PastPods pods;
   pods.begins_ = window.begins;
   Numbering numbering;
-  std::size_t most = 0;
-  const auto samples_of = [&](const Answer& answer, bool& is_somebodys) {
+  const auto samples_of = [&](const Answer& answer, std::size_t& most, bool& is_somebodys) {
     std::vector<Sample> samples;
     const SeriesList* list = series_of(answer);
     if (list == nullptr) return samples;
@@ -113,18 +153,29 @@ Expected<PastPods, std::string> PastPods::of(const Plan& plan, const Calibration
     return samples;
   };
   for (std::size_t i = 0; i < window.answers.size(); ++i) {
-    const std::string& condition = plan.conditions[calibration.conditions[i]].name;
+    const ConditionPlan& condition = plan.conditions[calibration.conditions[i]];
+    std::size_t most = 0;
     bool has_series = false, is_somebodys = false;
+    SeenSeries seen;
     std::vector<Slot>& slots = pods.conditions_.emplace_back();
     for (const HistorySlot& answer : window.answers[i]) {
       Slot& slot = slots.emplace_back();
       slot.at = answer.at;
-      slot.counted = samples_of(answer.counted, is_somebodys);
-      if (answer.bad) slot.bad = samples_of(*answer.bad, is_somebodys);
+      slot.counted = samples_of(answer.counted, most, is_somebodys);
+      for (const Sample& sample : slot.counted) seen.add_events(sample.series);
+      if (answer.bad) {
+        slot.bad = samples_of(*answer.bad, most, is_somebodys);
+        for (const Sample& sample : *slot.bad)
+          seen.add_bad(sample.series, sample.value, slots.size() == 1);
+      }
       has_series = has_series || !slot.counted.empty();
     }
-    if (most > kMostSeries) return Unexpected(too_many(condition, most));
-    if (has_series && !is_somebodys) return Unexpected(nobodys(condition));
+    if (std::string why = too_many(condition, most); !why.empty())
+      return Unexpected(std::move(why));
+    if (has_series && !is_somebodys) return Unexpected(nobodys(condition.name));
+    if (const std::string owner = seen.without_events(numbering.series()); !owner.empty())
+      return Unexpected(condition.name + ": bad_events counts \"" + owner +
+                        "\", of which events has no series; " + std::string(kTellTheSame));
   }
   pods.name(numbering.series());
   return pods;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "analysis/answer.h"
@@ -19,6 +20,20 @@ namespace rollwatch {
 // processes have many each: this is 2,000 pods with a dozen buckets.
 inline constexpr std::size_t kMostSeries = 5'000;
 inline constexpr std::size_t kMostBuckets = 30'000;
+
+// What is compared takes time and memory by the square of them.
+inline constexpr std::size_t kMostBoundaries = 300;
+
+// Of bad events that belong to nobody's events.
+inline constexpr std::string_view kTellTheSame =
+    "both must tell the same processes: pod in both, or instance in both";
+
+// What makes fewer series of them.
+inline constexpr std::string_view kFewerOfRate = "take the counters together with sum by (pod)";
+inline constexpr std::string_view kFewerOfHistogram =
+    "ask for fewer boundaries (le=~\"0.1|0.5|1|[+]Inf\"), or for a part of the pods; where a pod "
+    "has "
+    "several histograms, take them together with sum by (pod, le)";
 
 // The process a series is of: its label `pod`, else `instance`; null if it has neither.
 const std::string* owner_of(const Series& series);

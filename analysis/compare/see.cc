@@ -34,10 +34,7 @@ SlotEnd unusable_of(const ComparedSlot& slot) {
 SlotEnd not_countable(const ArmAnswers& arm, Arm which, CompareKind kind) {
   const bool is_histogram = kind == CompareKind::kHistogram;
   const std::size_t most = is_histogram ? kMostBuckets : kMostSeries;
-  const char* advice =
-      is_histogram ? "ask for fewer boundaries (le=~\"0.1|0.5|1|[+]Inf\"), or for a part of "
-                     "the pods"
-                   : "take the counters together with sum by (pod)";
+  const std::string advice(is_histogram ? kFewerOfHistogram : kFewerOfRate);
   for (const Answer* answer : {arm.counted, arm.bad}) {
     if (answer == nullptr) continue;
     if (std::holds_alternative<Scalar>(answer->result))
@@ -77,6 +74,13 @@ SlotEnd end_of(Use use) {
   return std::nullopt;
 }
 
+SlotEnd end_of(Use use, const Counted& counted) {
+  if (use == Use::kNoCandidate && counted.candidate_waits)
+    return ended(Outcome::kNoData, Cause::kNoCandidate,
+                 "counters of the candidate are missing, or behind: they are waited for");
+  return end_of(use);
+}
+
 std::size_t series_count(const Answer* answer) {
   const auto* vector = answer == nullptr ? nullptr : std::get_if<Vector>(&answer->result);
   return vector == nullptr ? 0 : vector->series.size();
@@ -99,6 +103,7 @@ SlotEnd count_both(ComparisonState& state, std::uint32_t parts, const ComparedSl
   if (candidate.empty() && !state.candidate.series.empty()) return nothing_of(Arm::kCandidate);
   const bool is_new = state.stable.update(slot.evaluated_at, stable, counted.stable);
   if (is_new) state.candidate.update(slot.evaluated_at, candidate, counted.candidate);
+  counted.candidate_waits = !candidate.empty() && counted.candidate.sources.empty();
   if (begins || !is_new) return ended(Outcome::kInconclusive, Cause::kCountingBegins);
   return std::nullopt;
 }

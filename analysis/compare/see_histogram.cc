@@ -110,6 +110,11 @@ SlotEnd settle_boundaries(const HistogramRules& rules, ComparisonState& state,
   const Boundaries wanted = begun == nullptr ? seen : begun->bounds;
   const Boundaries shared = without(wanted, together(lacked_by(candidate, wanted, state.candidate),
                                                      lacked_by(stable, wanted, state.stable)));
+  if (shared.size() > kMostBoundaries)
+    return ended(Outcome::kError, Cause::kTooLarge,
+                 std::to_string(shared.size()) + " boundaries, at most " +
+                     std::to_string(kMostBoundaries) +
+                     " are compared; ask for those that matter (le=~\"0.1|0.5|1|[+]Inf\")");
   if (shared.empty() && !wanted.empty())
     return cannot_be_compared("no boundary is left that all histograms have: the candidate's are " +
                               list_text(of_candidate) + ", stable's " + list_text(of_stable));
@@ -155,7 +160,7 @@ SlotEnd see_histogram(const CompareCondition& condition, ComparisonState& state,
   state.shared = shared_latency(condition, state, candidate, all_of_stable);
   const Use use = histogram.update(rules, scales, candidate, stable);
   if (use == Use::kFed) keep_compared(state, histogram, candidate, all_of_stable);
-  return end_of(use);
+  return end_of(use, counted);
 }
 
 namespace {

@@ -22,12 +22,15 @@ using SlotEnd = std::optional<Judgement>;
 SlotEnd nothing_of(Arm arm);
 SlotEnd warming_up();
 SlotEnd end_of(statistics::Use use);
+struct Counted;
+SlotEnd end_of(statistics::Use use, const Counted& counted);
 
 // 0 for anything but a vector.
 std::size_t series_count(const Answer* answer);
 
 struct Counted {
   statistics::Increments candidate, stable;
+  bool candidate_waits = false;  // it is there, and nothing of it could be counted
 };
 // The counters of both versions take the slot in, or those of none.
 SlotEnd count_both(statistics::ComparisonState& state, std::uint32_t parts,

@@ -1,7 +1,12 @@
 // Rates: counters of events and of bad ones.
+#include <string>
+#include <utility>
+
 #include "analysis/compare/samples.h"
 #include "analysis/compare/see_kinds.h"
 #include "analysis/compare/shared_trouble.h"
+#include "analysis/judge.h"
+#include "analysis/text.h"
 
 namespace rollwatch {
 namespace {
@@ -20,6 +25,25 @@ std::vector<CounterSample> rate_samples(const Answer* counted, const Answer* bad
   if (counted != nullptr) add_samples(*counted, 0, samples);
   if (bad != nullptr) add_samples(*bad, 1, samples);
   return samples;
+}
+
+// Bad events of a process without events are never counted: the candidate would look fine, whatever
+// it does.
+SlotEnd nobody_served(Arm which, const Answer* bad, const CounterTable& table,
+                      std::vector<CounterSample>& samples) {
+  const std::vector<std::uint64_t> sources = table.without_events(samples);
+  const auto* vector = bad == nullptr ? nullptr : std::get_if<Vector>(&bad->result);
+  if (sources.empty() || vector == nullptr) return std::nullopt;
+  std::string name;
+  for (const Series& series : vector->series) {
+    const std::string* owner = owner_of(series);
+    if (name.empty() && owner != nullptr && statistics::series_key(*owner) == sources.front())
+      name = *owner;
+  }
+  return ended(Outcome::kError, Cause::kIncomparable,
+               std::string(name_of(which)) + ": bad_events counts \"" + cut(name, 60) + "\"" +
+                   (sources.size() > 1 ? ", one of " + std::to_string(sources.size()) : "") +
+                   ", of which events has no series; " + std::string(kTellTheSame));
 }
 
 std::vector<ArmCounts> counts_by_source(const Increments& increments) {
@@ -72,10 +96,13 @@ void hold_stable_against_itself(const RateRules& rules, ComparisonState& state,
 SlotEnd see_rate(const RateRules& rules, ComparisonState& state, const ComparedSlot& slot) {
   if (!std::holds_alternative<RateState>(state.process)) state.process = RateState::start();
   auto& rate = std::get<RateState>(state.process);
+  auto candidate = rate_samples(slot.candidate.counted, slot.candidate.bad);
+  auto stable = rate_samples(slot.stable.counted, slot.stable.bad);
+  if (auto end = nobody_served(Arm::kCandidate, slot.candidate.bad, state.candidate, candidate))
+    return end;
+  if (auto end = nobody_served(Arm::kStable, slot.stable.bad, state.stable, stable)) return end;
   Counted counted;
-  if (auto end =
-          count_both(state, 2, slot, rate_samples(slot.candidate.counted, slot.candidate.bad),
-                     rate_samples(slot.stable.counted, slot.stable.bad), counted))
+  if (auto end = count_both(state, 2, slot, std::move(candidate), std::move(stable), counted))
     return end;
   const statistics::RateTick tick{{counted.candidate.total(0), counted.candidate.total(1)},
                                   {counted.stable.total(0), counted.stable.total(1)}};
@@ -91,7 +118,7 @@ SlotEnd see_rate(const RateRules& rules, ComparisonState& state, const ComparedS
     statistics::keep(state.fed, {tick, updated.dispersion});
     hold_stable_against_itself(rules, state, tick, counted.stable, updated.dispersion);
   }
-  return end_of(updated.use);
+  return end_of(updated.use, counted);
 }
 
 void add_rate_history(const RateRules& rules, ComparisonState& state,
@@ -103,7 +130,7 @@ void add_rate_history(const RateRules& rules, ComparisonState& state,
   for (const HistorySlot& slot : slots) {
     auto samples = rate_samples(&slot.counted, slot.bad ? &*slot.bad : nullptr);
     const bool begins = !table.last_at;
-    if (begins && samples.empty()) continue;
+    if ((begins && samples.empty()) || !table.without_events(samples).empty()) continue;
     if (!table.update(slot.at, samples, increments) || begins) continue;
     const std::vector<ArmCounts> series = counts_by_source(increments);
     const ArmCounts sum = sum_of(series);

@@ -146,6 +146,7 @@ ComparisonStanding standing_of(const Plan& plan, const std::vector<ConditionStat
     for (const std::size_t m : found) standing.causes.push_back(members[m]);
   } else if (standing.log_together >= log_threshold(holds_at)) {
     const std::vector<std::size_t> suspects = statistics::causes(metrics, holds_at);
+    standing.keeps_weight = true;
     standing.suspicious = std::ranges::find(suspects, own) != suspects.end();
   }
   return standing;

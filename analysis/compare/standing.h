@@ -18,7 +18,8 @@ struct ComparisonStanding {
   double log_together = 0;          // of all that share the promise with it
   double log_alpha = 0;             // what they need together
   bool rejects = false;             // they have it
-  bool suspicious = false;          // not yet, but it is one of those for which the weight is kept
+  bool keeps_weight = false;        // not yet, but enough to keep the candidate at its weight
+  bool suspicious = false;          // …and it is one of those that brought it about
   bool held_back = false;           // only because parts of stable differ as much among themselves
   std::vector<std::size_t> causes;  // of `rejects`: the conditions, the weightiest first
   double log_promote = 0;           // evidence that it is within the margin

@@ -67,6 +67,54 @@ void walk(std::span<const CounterSeries> known, std::span<const CounterSample> r
   }
 }
 
+// Calls with each source's own part of what is known and of what was read.
+template <class Each>
+void walk_sources(std::span<const CounterSeries> known, std::span<const CounterSample> read,
+                  const Each& each) {
+  while (!known.empty() || !read.empty()) {
+    const std::uint64_t source = known.empty() ? read.front().source
+                                 : read.empty()
+                                     ? known.front().source
+                                     : std::min(known.front().source, read.front().source);
+    const auto known_here = of_source(known, source);
+    const auto read_here = of_source(read, source);
+    each(source, known_here, read_here);
+    known = known.subspan(known_here.size());
+    read = read.subspan(read_here.size());
+  }
+}
+
+// Not in the last digits, in which a sum of floats differs from itself.
+bool fell(const CounterSeries& before, double value) {
+  constexpr double kRounding = 1e-9;
+  return value < before.last * (1 - kRounding);
+}
+
+// What fell of a process' counters: did it begin anew, or was it read where it is a little behind?
+class Falls {
+ public:
+  void add(const CounterSeries& before, double value) {
+    before_ += before.last;
+    now_ += value;
+    largest_ = std::max(largest_, before.last);
+    if (!fell(before, value)) return;
+    any_ = true;
+    by_half_ =
+        by_half_ || (before.last >= CounterTable::kLeastToGoBack && value <= before.last / 2);
+  }
+  bool began_anew() const {
+    return any_ && (by_half_ || largest_ < CounterTable::kLeastToGoBack || now_ <= before_ / 2);
+  }
+
+ private:
+  double before_ = 0, now_ = 0, largest_ = 0;
+  bool any_ = false, by_half_ = false;
+};
+
+bool has_events(std::span<const CounterSample> read) {
+  return !read.empty() && read.front().part == 0;  // in order
+}
+
 // One source in one update.
 class SourceUpdate {
  public:
@@ -74,15 +122,12 @@ class SourceUpdate {
                std::uint64_t source, bool anchors)
       : known_(known), read_(read), source_(source), anchors_(anchors) {
     if (anchors_ || source_ == kUnknownSource) return;
-    bool has_events = false;
-    bool waits = false;
+    Falls falls;
     walk(known_, read_, [&](const CounterSeries* before, const CounterSample* now) {
-      if (now != nullptr && now->part == 0) has_events = true;
-      if (before != nullptr && now != nullptr && now->value < before->last) began_anew_ = true;
-      if (before != nullptr && now == nullptr && before->missing + 1 < CounterTable::kGoneAfter)
-        waits = true;
+      if (before != nullptr && now != nullptr) falls.add(*before, now->value);
     });
-    held_ = !has_events || (waits && !began_anew_);
+    began_anew_ = falls.began_anew();
+    held_ = !has_events(read_) || (!began_anew_ && waits());
   }
 
   void apply(std::vector<CounterSeries>& after, Increments& increments) const {
@@ -93,29 +138,90 @@ class SourceUpdate {
     walk(known_, read_, [&](const CounterSeries* before, const CounterSample* now) {
       if (now == nullptr) {
         keep_missing(*before, after);
+      } else if (before != nullptr && is_behind(*before, now->value)) {
+        keep_behind(*before, now->value, after);
       } else if (held_) {
-        if (before == nullptr) return;  // born since: it is counted whole when the source is
-        after.push_back(*before);
-        after.back().missing = 0;
+        keep_held(before, *now, after);
       } else {
         if (!anchors_)
           *(increments.counts.end() - static_cast<std::ptrdiff_t>(increments.parts) + now->part) +=
               increment(before, now->value);
-        after.push_back({now->source, now->series, now->part, 0, now->value});
+        const bool goes_on = before != nullptr && !began_anew_ && !fell(*before, now->value);
+        after.push_back({now->source, now->series, now->part, 0,
+                         goes_on ? std::max(before->last, now->value) : now->value});
       }
     });
   }
 
  private:
+  // Something of it that cannot be read now comes again, as far as anybody can tell.
+  bool waits() const {
+    std::vector<std::uint64_t> read_series;  // only where something is missing
+    bool found = false;
+    walk(known_, read_, [&](const CounterSeries* before, const CounterSample* now) {
+      if (found || before == nullptr || before->missing + 1 >= CounterTable::kGoneAfter) return;
+      if (now != nullptr) {
+        found = is_behind(*before, now->value);
+        return;
+      }
+      if (read_series.empty()) {
+        for (const CounterSample& sample : read_) read_series.push_back(sample.series);
+        std::ranges::sort(read_series);
+      }
+      // Where another part of the same series is there, this one was lost on the way.
+      found = std::ranges::binary_search(read_series, before->series) || !others_go_on(*before);
+    });
+    return found;
+  }
+
+  // Others that count the same; of the bad events of some labels: others of all events, if those
+  // labels had events of their own.
+  bool others_go_on(const CounterSeries& ended) const {
+    const auto place = [](const CounterSeries& one) { return std::pair(one.part, one.series); };
+    const bool had_events =
+        std::ranges::binary_search(known_, std::pair(0U, ended.series), {}, place);
+    const std::uint32_t part = had_events ? 0 : ended.part;
+    return std::ranges::binary_search(read_, part, {}, &CounterSample::part);
+  }
+
+  bool is_behind(const CounterSeries& before, double value) const {
+    if (anchors_ || began_anew_ || !fell(before, value)) return false;
+    if (source_ != kUnknownSource) return true;
+    Falls falls;
+    falls.add(before, value);
+    return !falls.began_anew();
+  }
+
   void keep_missing(const CounterSeries& before, std::vector<CounterSeries>& after) const {
     if (began_anew_ || before.missing + 1 >= CounterTable::kForgottenAfter) return;
     after.push_back(before);
     ++after.back().missing;
   }
 
+  // As if it were missing; what stays behind for too long is where it is from now on.
+  void keep_behind(const CounterSeries& before, double value,
+                   std::vector<CounterSeries>& after) const {
+    after.push_back(before);
+    if (++after.back().missing < CounterTable::kGoneAfter || held_) return;
+    after.back().missing = 0;
+    after.back().last = value;
+  }
+
+  // What is born since is counted whole when the source is. That somebody had bad events before any
+  // event is remembered, to be noticed when it stays so.
+  void keep_held(const CounterSeries* before, const CounterSample& now,
+                 std::vector<CounterSeries>& after) const {
+    if (before != nullptr) {
+      after.push_back(*before);
+      after.back().missing = 0;
+    } else if (!has_events(read_) && (known_.empty() || known_.front().part != 0)) {
+      after.push_back({now.source, now.series, now.part, 0, 0});
+    }
+  }
+
   double increment(const CounterSeries* before, double value) const {
-    if (before == nullptr || began_anew_ || value < before->last) return value;
-    return value - before->last;
+    if (before == nullptr || began_anew_ || fell(*before, value)) return value;
+    return std::max(0.0, value - before->last);
   }
 
   std::span<const CounterSeries> known_;
@@ -171,23 +277,31 @@ bool CounterTable::update(SysTime at, std::vector<CounterSample>& samples, Incre
 
   std::vector<CounterSeries> after;
   after.reserve(std::max(series.size(), samples.size()));
-  std::span<const CounterSeries> known = series;
-  std::span<const CounterSample> read = samples;
-  while (!known.empty() || !read.empty()) {
-    const std::uint64_t source = known.empty() ? read.front().source
-                                 : read.empty()
-                                     ? known.front().source
-                                     : std::min(known.front().source, read.front().source);
-    const auto known_here = of_source(known, source);
-    const auto read_here = of_source(read, source);
-    SourceUpdate(known_here, read_here, source, !last_at).apply(after, increments);
-    known = known.subspan(known_here.size());
-    read = read.subspan(read_here.size());
-  }
+  walk_sources(series, samples, [&](std::uint64_t source, auto known, auto read) {
+    SourceUpdate(known, read, source, !last_at).apply(after, increments);
+  });
   forget_who_went_first(after);
   series = std::move(after);
   last_at = at;
   return true;
+}
+
+std::vector<std::uint64_t> CounterTable::without_events(std::vector<CounterSample>& samples) const {
+  put_in_order(samples);
+  std::vector<std::uint64_t> found;
+  walk_sources(series, samples, [&](std::uint64_t source, auto known, auto read) {
+    if (source == kUnknownSource || has_events(read)) return;
+    const bool may_come = std::ranges::any_of(
+        known, [](const CounterSeries& one) { return one.part == 0 && one.missing < kGoneAfter; });
+    if (may_come) return;
+    bool counts = false;
+    walk(known, read, [&](const CounterSeries* before, const CounterSample* now) {
+      if (before == nullptr || now == nullptr) return;
+      counts = counts || (now->value > 0 && now->value != before->last);
+    });
+    if (counts) found.push_back(source);
+  });
+  return found;
 }
 
 }  // namespace rollwatch::statistics

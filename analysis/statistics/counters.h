@@ -11,6 +11,11 @@
 // them is missing none is counted, so that errors never meet the requests of another time. Errors
 // that never were are none. A slot whose question failed is no update; what it missed comes with
 // the next.
+//
+// A counter that went back by less than half did not begin anew: two servers behind one address are
+// a scrape apart, and sums of floats differ in their last digits. Its process waits until it is
+// where it was. A series that ended beside others of its kind is waited for by nobody: labels that
+// were idle are dropped by some exporters, and one target of a pod may miss a scrape.
 #pragma once
 
 #include <cstddef>
@@ -67,6 +72,8 @@ struct CounterTable {
   // again.
   static constexpr std::uint32_t kGoneAfter = 10;
   static constexpr std::uint32_t kForgottenAfter = 1000;
+  // Of less than so much nobody can tell whether it went back or began anew: it began anew.
+  static constexpr double kLeastToGoBack = 100;
   // Where pods come and go all the time the table does not grow with every one that ever was: of
   // more than so many that are gone for so long those that went first are forgotten sooner.
   static constexpr std::size_t kMostLongGone = 30'000;
@@ -81,6 +88,11 @@ struct CounterTable {
   // False, and nothing changes, if this time or a later one was counted already. `samples` are put
   // in order; their order makes no difference. `increments` is overwritten.
   bool update(SysTime at, std::vector<CounterSample>& samples, Increments& increments);
+
+  // The sources that go on counting bad events and have no events, for longer than one update that
+  // may have come between the two: what they count would never be counted. `samples`, which are put
+  // in order, are those of the next update.
+  std::vector<std::uint64_t> without_events(std::vector<CounterSample>& samples) const;
 
   bool operator==(const CounterTable&) const = default;
 };

@@ -44,13 +44,15 @@ HistogramScale::HistogramScale(std::span<const double> bounds, double slower)
   } else {
     for (std::size_t j = 0; j < buckets_; ++j) moved_[j * buckets_ + j] = 1;
   }
-  for (std::size_t k = 0; k + 1 < buckets_; ++k) {
-    for (std::size_t j = 0; j < buckets_; ++j) {
-      const auto moved_from = row(moved_, j);
-      double part = 0;
-      for (std::size_t to = k + 1; to < buckets_; ++to) part += moved_from[to];
-      above_.push_back(j > k ? 1 : 0);
-      slowed_above_.push_back(std::min(1.0, part));  // rounding must not make it more than all
+  above_.resize(bounds.size() * buckets_);
+  slowed_above_.resize(bounds.size() * buckets_);
+  for (std::size_t j = 0; j < buckets_; ++j) {
+    const auto moved_from = row(moved_, j);
+    double part = 0;
+    for (std::size_t k = bounds.size(); k-- > 0;) {
+      part += moved_from[k + 1];
+      above_[k * buckets_ + j] = j > k ? 1 : 0;
+      slowed_above_[k * buckets_ + j] = std::min(1.0, part);  // rounding must not make it more
     }
   }
 }

@@ -92,6 +92,15 @@ std::string arm_lines(const nlohmann::json& arms) {
   return text;
 }
 
+void add_questions(std::string& text, const nlohmann::json& evaluation) {
+  if (const auto& arms = child_at(evaluation, "arms"); arms.is_array()) {
+    section(text, "asked for each version", arm_lines(arms));
+  } else {
+    section(text, "query", lines_at(evaluation, "query"));
+    section(text, "ask again", lines_at(evaluation, "curl"));
+  }
+}
+
 // Slots or siblings: the same fields as an evaluation, as far as they are known.
 std::string outcome_rows(const nlohmann::json& list) {
   std::vector<Cells> rows;
@@ -143,16 +152,18 @@ std::string explain_text(const nlohmann::json& bundle) {
   const auto& comparison = child_at(bundle, "comparison");
   section(text, "compared with stable", comparison_rows(comparison));
   section(text, "what that assumes", list_lines(child_at(comparison, "assumes")));
-  if (const auto& arms = child_at(evaluation, "arms"); arms.is_array()) {
-    section(text, "asked for each version", arm_lines(arms));
-  } else {
-    section(text, "query", lines_at(evaluation, "query"));
-    section(text, "ask again", lines_at(evaluation, "curl"));
-  }
+  add_questions(text, evaluation);
   if (const std::string promise = text_at(bundle, "promise"); !promise.empty())
     section(text, "promised", promise + "\n");
   section(text, "the slots that counted", outcome_rows(child_at(bundle, "window")));
-  section(text, "the other conditions at that moment", outcome_rows(child_at(bundle, "siblings")));
+  const auto& siblings = child_at(bundle, "siblings");
+  section(text, "the other conditions at that moment", outcome_rows(siblings));
+  for (const auto& sibling : siblings) {
+    const auto& last = child_at(sibling, "evaluation");
+    if (!last.is_object()) continue;
+    section(text, "the slot that decided, of " + text_at(sibling, "name"), evaluation_rows(last));
+    add_questions(text, last);
+  }
   section(text, "deliveries", delivery_rows(child_at(bundle, "deliveries")));
   return text;
 }

@@ -138,7 +138,7 @@ Judgement judge_once(const RolloutSpec& spec, const ConditionPlan& plan, const A
   context.evaluated_at = asked.evaluated_at;
   Answer value = asked.value;
   if (count_of(plan) != nullptr && !unusable(value, "")) {
-    SeenCount seen = see_count({}, value, asked.evaluated_at, {});
+    SeenCount seen = see_count({}, value, asked.evaluated_at, {}, plan.interval);
     if (seen.end) return *seen.end;
     value = std::move(seen.value);
   }

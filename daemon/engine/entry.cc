@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "analysis/alerts.h"
+#include "analysis/compare/standing.h"
 #include "analysis/slots.h"
 #include "daemon/engine/labels.h"
 
@@ -50,6 +51,12 @@ Delivery delivery_of(const Entry& entry, const Transition& step, const Order& or
   return d;
 }
 
+void add_place(Asked& asked, const Entry& entry, const CommitRules& rules) {
+  asked.datasource = entry.plan->conditions[asked.condition].datasource;
+  asked.datasource_url = rules.rules.datasource_url(asked.datasource);
+  asked.headers = rules.source.header_names(asked.datasource);
+}
+
 // What the explanation of a decision shows as its evaluation.
 std::optional<Asked> asked_for(const Entry& entry, const RolloutState& after,
                                const Decision& decision, const Rare<Asked>& asked,
@@ -63,11 +70,21 @@ std::optional<Asked> asked_for(const Entry& entry, const RolloutState& after,
     latest = *entry.last_ready;
   else
     latest = unanswered(entry.fixed(), after, *decision.condition);
-  if (!latest) return std::nullopt;
-  latest->datasource = entry.plan->conditions[latest->condition].datasource;
-  latest->datasource_url = rules.rules.datasource_url(latest->datasource);
-  latest->headers = rules.source.header_names(latest->datasource);
+  if (latest) add_place(*latest, entry, rules);
   return latest;
+}
+
+// The slot that was looked at last, where it was not the cause's: all that share the promise had
+// reached together what decides.
+std::optional<Asked> tipped_by(const Entry& entry, const Decision& decision,
+                               const Rare<Asked>& asked, const CommitRules& rules) {
+  if (!asked || !decision.condition || asked->condition == *decision.condition ||
+      !is_in_promise(*entry.plan, asked->condition) ||
+      !is_in_promise(*entry.plan, *decision.condition))
+    return std::nullopt;
+  std::optional<Asked> last = *asked;
+  add_place(*last, entry, rules);
+  return last;
 }
 
 }  // namespace
@@ -202,7 +219,8 @@ Commit commit_of(const Entry& entry, unsigned rows_before, const Transition& ste
     const auto answer = asked_for(entry, step.state, decision, asked, rules);
     commit.explains.push_back(
         {decision_id(entry.spec, decision.number), decision.at,
-         explain_bundle(entry.fixed(), step.state, decision, answer, order_ids)});
+         explain_bundle(entry.fixed(), step.state, decision, answer, order_ids,
+                        tipped_by(entry, decision, asked, rules))});
   }
   return commit;
 }

@@ -281,7 +281,8 @@ std::optional<Asked> unanswered(Fixed fixed, const RolloutState& after, std::siz
 
 std::string explain_bundle(Fixed fixed, const RolloutState& after, const Decision& decision,
                            const std::optional<Asked>& asked,
-                           const std::vector<std::string>& delivery_ids) {
+                           const std::vector<std::string>& delivery_ids,
+                           const std::optional<Asked>& tipped_by) {
   Json bundle;
   bundle["decision"] = {{"id", decision_id(fixed.spec, decision.number)},
                         {"kind", name_of(decision.kind)},
@@ -304,8 +305,12 @@ std::string explain_bundle(Fixed fixed, const RolloutState& after, const Decisio
                          ? window_of(fixed.plan.conditions[*deciding], after.conditions[*deciding])
                          : Json::array();
   bundle["siblings"] = Json::array();
-  for (std::size_t i = 0; i < after.conditions.size(); ++i)
-    if (!deciding || i != *deciding) bundle["siblings"].push_back(sibling(fixed, after, i));
+  for (std::size_t i = 0; i < after.conditions.size(); ++i) {
+    if (deciding && i == *deciding) continue;
+    bundle["siblings"].push_back(sibling(fixed, after, i));
+    if (tipped_by && tipped_by->condition == i)
+      bundle["siblings"].back()["evaluation"] = evaluation_of(*tipped_by, fixed, after);
+  }
   if (fixed.plan.alerts) {
     if (!decision.by_alerts) bundle["siblings"].push_back(alerts_sibling(fixed, after));
     bundle["alerts"] = Json::array();

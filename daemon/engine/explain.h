@@ -50,10 +50,12 @@ Asked question_at(Fixed fixed, std::size_t condition, int step, std::optional<do
 std::optional<Asked> unanswered(Fixed fixed, const RolloutState& after, std::size_t condition);
 
 // JSON: decision, condition, evaluation, window, siblings, deliveries; `deliveries` holds ids,
-// their attempts are added when it is read.
+// their attempts are added when it is read. `tipped_by`: the slot of another condition, after which
+// all that share their evidence had enough of it.
 std::string explain_bundle(Fixed fixed, const RolloutState& after, const Decision& decision,
                            const std::optional<Asked>& asked,
-                           const std::vector<std::string>& delivery_ids);
+                           const std::vector<std::string>& delivery_ids,
+                           const std::optional<Asked>& tipped_by = {});
 
 // The facts of an order that its body is made from: {"state","step","reason":{…}}, and
 // "traceparent" if the decision, or else the registration, came with one.

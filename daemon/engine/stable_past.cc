@@ -1,16 +1,18 @@
 #include "daemon/engine/stable_past.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
+#include "analysis/compare/samples.h"
 #include "analysis/render.h"
 
 namespace rollwatch {
 namespace {
 
 constexpr int kSlotsAtOnce = 31;
-// One number of one series each. As many as a rollout may have to read when it begins, and some
-// more.
+// One number of one series each. What a rollout reads when it begins is there at once, however much
+// it is; of more than that so much.
 constexpr std::size_t kMostSamples = 200'000;
 
 std::size_t series_in(const PastSlot& slot) {
@@ -19,7 +21,8 @@ std::size_t series_in(const PastSlot& slot) {
 }
 
 // From slot to slot, the answers of all times.
-awaitable<Past> ask_in_pieces(MetricsSource& source, const PastQuestion& whole) {
+awaitable<Past> ask_in_pieces(MetricsSource& source, const PastQuestion& whole,
+                              std::string_view advice) {
   std::vector<PastSlot> slots;
   std::size_t samples = 0;
   for (SysTime first = whole.first; first <= whole.last; first += kSlotsAtOnce * whole.step) {
@@ -32,9 +35,9 @@ awaitable<Past> ask_in_pieces(MetricsSource& source, const PastQuestion& whole) 
       samples += series_in(slot);
       slots.push_back(std::move(slot));
     }
-    if (samples > kMostSamples)
-      co_return Unexpected("more than " + std::to_string(kMostSamples) +
-                           " samples of stable; take the counters together with sum by (pod)");
+    if (samples > kMostSamples && piece.last < whole.last)
+      co_return Unexpected("more than " + std::to_string(kMostSamples) + " samples of stable; " +
+                           std::string(advice));
   }
   co_return slots;
 }
@@ -46,6 +49,8 @@ awaitable<Expected<std::vector<HistorySlot>, std::string>> stable_past(MetricsSo
                                                                        const ConditionPlan& plan,
                                                                        QuestionPlace place,
                                                                        PastTimes times) {
+  const bool is_histogram = comparison_of(plan)->kind() == CompareKind::kHistogram;
+  const std::string_view advice = is_histogram ? kFewerOfHistogram : kFewerOfRate;
   std::vector<HistorySlot> slots;
   for (const PlannedQuestion& question : questions_of(plan)) {
     if (*question.arm != Arm::kStable) continue;
@@ -57,7 +62,7 @@ awaitable<Expected<std::vector<HistorySlot>, std::string>> stable_past(MetricsSo
     past.first = times.first;
     past.last = times.last;
     past.step = plan.interval;
-    Past answered = co_await ask_in_pieces(source, past);
+    Past answered = co_await ask_in_pieces(source, past, advice);
     if (!answered) co_return Unexpected(answered.error());
     if (question.is_bad) {
       for (std::size_t i = 0; i < std::min(slots.size(), answered->size()); ++i)

@@ -14,6 +14,7 @@
 namespace rollwatch {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -321,6 +322,44 @@ TEST(Calibrate, CountersThatAreNobodysSayWhatToChange) {
   summed.result = Vector{SeriesList(many)};
   window.answers[0] = {{kBegins, summed, summed}};
   EXPECT_THAT(PastPods::of(plan, calibration, window).error(), HasSubstr("at most 5000"));
+}
+
+// A rollout has 30,000 series of a histogram, and so has calibrating; each condition is told of its
+// own number.
+TEST(Calibrate, AsMuchIsCountedAsInARollout) {
+  const Plan plan =
+      ten_minutes({compared("latency", statistics::HistogramRules{}), compared_rate()});
+  const Calibration calibration = *calibration_of(plan, {});
+  const auto answer_of = [](int series) {
+    std::vector<Series> many;
+    for (int i = 0; i < series; ++i) many.push_back({{{"pod", std::to_string(i)}, {"le", "1"}}, 1});
+    return Answer{Vector{SeriesList(std::move(many))}, {}, false, nullptr, {}};
+  };
+  const Answer few = answer_of(2);
+  PastWindow window{kBegins, {{{kBegins, answer_of(6'000), {}}}, {{kBegins, few, few}}}};
+  EXPECT_TRUE(PastPods::of(plan, calibration, window).has_value());
+  window.answers[0] = {{kBegins, answer_of(30'001), {}}};
+  EXPECT_THAT(PastPods::of(plan, calibration, window).error(),
+              AllOf(HasSubstr("latency: 30001 series"), HasSubstr("sum by (pod, le)")));
+  window.answers[0] = {{kBegins, few, {}}};
+  window.answers[1] = {{kBegins, answer_of(5'001), few}};
+  EXPECT_THAT(PastPods::of(plan, calibration, window).error(), HasSubstr("errors: 5001 series"));
+}
+
+// "0 of 40 were rolled back, that is within the promise", of bad events that nobody counted.
+TEST(Calibrate, BadEventsOfOthersThanTheEventsSayWhatToChange) {
+  const Plan plan = ten_minutes();
+  const Calibration calibration = *calibration_of(plan, {});
+  PastWindow window{kBegins, {{}}};
+  for (int i = 0; i < 3; ++i) {
+    Answer events, bad;
+    events.result = Vector{{{{{"pod", "a"}}, 100.0 * i}, {{{"pod", "b"}}, 100.0 * i}}};
+    bad.result = Vector{{{{{"instance", "10.0.0.1:80"}}, 1.0 * i}, {{{"pod", "b"}}, 7}}};
+    window.answers[0].push_back({kBegins + i * duration("10s"), events, bad});
+  }
+  EXPECT_THAT(
+      PastPods::of(plan, calibration, window).error(),
+      HasSubstr("errors: bad_events counts \"10.0.0.1:80\", of which events has no series"));
 }
 
 TEST(Calibrate, OfManyPodsEachHasItsTurn) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "analysis/compare/samples.h"
 #include "analysis/comparison.h"
 #include "analysis/judge.h"
 #include "analysis/state_codec.h"
@@ -128,6 +129,23 @@ TEST(CompareBuckets, WithoutAnyInCommonTheyCannotBeComparedAndItSaysWhy) {
   EXPECT_THAT(describe(world.rollout.judged()),
               HasSubstr("no boundary is left that all histograms have: the candidate's are 0.2 and "
                         "0.4, stable's 0.1 and 0.5"));
+}
+
+// What takes time and memory by the square of them stopped the daemon with one histogram.
+TEST(CompareBuckets, TooManyBoundariesAreRefusedAndSaySo) {
+  BucketsWorld world;
+  Bounds many;
+  while (many.size() <= kMostBoundaries) many.push_back(static_cast<double>(many.size() + 1));
+  world.stable.start("a", many);
+  world.candidate.start("b", many);
+  world.begin();
+  EXPECT_EQ(world.ask().cause, Cause::kTooLarge);
+  EXPECT_THAT(describe(world.rollout.judged()),
+              HasSubstr("301 boundaries, at most 300 are compared; ask for those that matter"));
+  many.pop_back();
+  world.stable.start("fewer", many);
+  EXPECT_EQ(world.ask().cause, Cause::kCountingBegins) << "what is compared is what all have";
+  EXPECT_EQ(world.bounds().size(), kMostBoundaries);
 }
 
 TEST(CompareBuckets, APodWithFewerThatComesLaterLeavesTheEvidenceAsItIs) {

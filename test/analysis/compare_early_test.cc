@@ -41,6 +41,15 @@ TEST(Compare, WhoIsAskedInsteadOfToldIsNotPromotedEarly) {
   EXPECT_EQ(r.show(), "analyzing step 0 (5 %) passing") << "the deployer says which share it has";
 }
 
+// In the last step there was no next one whose report is waited for, and it was promoted.
+TEST(Compare, NorInItsLastStep) {
+  Compared r(early(compared_rate()), "");
+  r.begin();
+  r.report(25);
+  r.serve_times(30, kManyFine, kManyStable);
+  EXPECT_EQ(r.show(), "analyzing step 1 (25 %) passing");
+}
+
 TEST(Compare, APersonWhoExtendsTheStepIsNotOverruled) {
   Compared r(early(compared_rate()));
   r.warm_up();

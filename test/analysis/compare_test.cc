@@ -1,6 +1,7 @@
 // What a comparison does to a rollout, slot by slot.
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <set>
 
 #include "analysis/compare/standing.h"
@@ -367,6 +368,39 @@ TEST(Compare, OnlyWhatIsSuspectIsCalledSo) {
   EXPECT_EQ(r.judged().cause, Cause::kSuspicious);
   r.ask("good");
   EXPECT_NE(r.judged().cause, Cause::kSuspicious);
+}
+
+// The slot of one raised what two have together; the other, which is the suspect, had passed
+// before. The step ended.
+TEST(Compare, WhatAllHaveTogetherKeepsTheWeightWhoeverWasLookedAtLast) {
+  Plan plan = long_steps({compared_rate("a"), compared_rate("b"), condition("guard", "> 0.5")});
+  for (StepPlan& step : plan.steps) step.hold = duration("10s");
+  int held = 0;
+  for (int more = 1; more < 16; ++more) {
+    Compared r(plan);
+    r.play("begin ack");
+    Pods candidate{"candidate", 2}, stable{"stable", 10};
+    for (int i = 0; i < 40; ++i) {
+      r.candidate.add({100, i < 4 ? 1 : 1 + 0.4 * more});
+      r.stable.add(kStable);
+      candidate.add({100, i < 4 ? 1 : 1 + 0.3 * more});
+      stable.add(kStable);
+      r.ask("a");
+      if (r.state.state != State::kAnalyzing) break;
+      r.answer_arms("b", {candidate.events(), candidate.bad(), stable.events(), stable.bad()});
+      if (r.state.state != State::kAnalyzing) break;
+      const bool both_passed =
+          r.of("a").last->outcome == Outcome::kPass && r.of("b").last->outcome == Outcome::kPass;
+      const auto standing = standing_of(r.plan(), r.state.conditions, 0);
+      if (!both_passed || standing.log_together < std::log(5.0)) continue;
+      r.slot("guard", 0.1);
+      EXPECT_FALSE(r.state.order) << more << " " << i;
+      EXPECT_THAT(r.state.reason, HasSubstr("the evidence of all comparisons together to fall"));
+      ++held;
+      break;
+    }
+  }
+  EXPECT_GT(held, 0);
 }
 
 // ---- History

@@ -49,6 +49,31 @@ TEST(Count, TheNextStepBeginsAtZeroAndRestartsLoseNothing) {
   EXPECT_EQ(r.judged().value, 1) << "of this step";
 }
 
+// It is asked at 5 % and at 50 %: the kills of the step between, in which nobody looked, were held
+// against the last one.
+TEST(Count, WhatHappenedInAStepInWhichItIsNotAskedIsNobodys) {
+  ConditionPlan oom = counting("> 3");
+  oom.steps = {5, 50};
+  Plan plan;
+  for (const double weight : {5, 25, 50}) plan.steps.push_back({weight, duration("30s"), false});
+  plan.conditions = {oom, condition("other", "> 0.5")};
+  Compared r(plan);
+  r.play("begin ack");
+  for (const double count : {0, 1, 1, 1, 1}) {
+    if (r.of("oom").watched_from) r.answer("oom", counters(count, 0));
+    r.slot("other", 0.01);
+  }
+  ASSERT_THAT(r.ordered(), HasSubstr("advance 25 %"));
+  r.ack();
+  for (int i = 0; i < 8 && !r.state.order; ++i) r.slot("other", 0.01);
+  ASSERT_THAT(r.ordered(), HasSubstr("advance 50 %"));
+  r.ack();
+  r.answer("oom", counters(5, 0));
+  EXPECT_EQ(r.judged().cause, Cause::kCountingBegins);
+  r.answer("oom", counters(6, 2));
+  EXPECT_EQ(r.judged().value, 3) << "of this step";
+}
+
 TEST(Count, APersonWhoGoesOnBeginsTheCountAnew) {
   ConditionPlan pauses = counting("> 3");
   pauses.on_fail = OnFail::kPause;

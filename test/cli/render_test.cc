@@ -278,6 +278,22 @@ TEST(Render, ExplainTellsTheWholeStory) {
             "            2026-01-02T03:04:33.100Z  timed out\n");
 }
 
+TEST(Render, ExplainShowsTheSlotThatDecidedOfAnotherCondition) {
+  const json bundle = {
+      {"decision", {{"id", "d_1"}, {"kind", "rollback"}, {"by", "engine"}, {"at", "T"}}},
+      {"condition", "errors"},
+      {"evaluation", {{"query", "x"}}},
+      {"siblings",
+       {{{"name", "slow"},
+         {"verdict", "passing"},
+         {"evaluation", {{"value", 9}, {"query", "y"}}}}}}};
+  EXPECT_EQ(explain_text(bundle),
+            "rollback by engine at T\ndecision d_1\n\nquery\n  x\n"
+            "\nthe other conditions at that moment\n  slow  passing\n"
+            "\nthe slot that decided, of slow\n  value  9\n"
+            "\nquery\n  y\n");
+}
+
 // Whose series is one of many: with how many others it was asked, and how it was picked.
 TEST(Render, ExplainSaysWithWhomItWasAsked) {
   json bundle = {{"decision", {{"id", "d_1"}, {"kind", "rollback"}, {"by", "engine"}, {"at", "T"}}},

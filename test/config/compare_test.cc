@@ -235,7 +235,8 @@ TEST(CountConfig, CountersHaveALimit) {
   const auto plan = compare_plan(R"("count_of": "oom{v=\"{{candidate}}\"}", "fail_if": "> 3")");
   ASSERT_TRUE(plan) << ConfigInMemory::text_of(plan.error());
   ASSERT_NE(count_of(plan->conditions[0]), nullptr);
-  EXPECT_EQ(count_of(plan->conditions[0])->query.text(), "oom{v=\"{{candidate}}\"}");
+  EXPECT_EQ(count_of(plan->conditions[0])->query.text(),
+            "last_over_time(oom{v=\"{{candidate}}\"}[5m])");
   struct Row {
     std::string members;
     std::string error;
@@ -252,6 +253,25 @@ TEST(CountConfig, CountersHaveALimit) {
     const auto refused = compare_plan(row.members);
     ASSERT_FALSE(refused) << row.members;
     EXPECT_THAT(ConfigInMemory::text_of(refused.error()), HasSubstr(row.error)) << row.members;
+  }
+}
+
+// A failed scrape at the first slot: in the next all that a counter ever did counted as new.
+TEST(CountConfig, APlainSelectorIsAskedThroughFailedScrapes) {
+  const std::pair<std::string, std::string> rows[] = {
+      {"oom", "last_over_time(oom[5m])"},
+      {"{__name__='oom'}", "last_over_time({__name__='oom'}[5m])"},
+      {"oom {app='{{service}}'} ", "last_over_time(oom {app='{{service}}'} [5m])"},
+      {"oom offset 1m", "oom offset 1m"},
+      {"sum by (pod) (oom)", "sum by (pod) (oom)"},
+      {"oom{a='1'} or oom{a='2'}", "oom{a='1'} or oom{a='2'}"},
+      {"oom # kills", "oom # kills"},
+      {"last_over_time(oom[10m])", "last_over_time(oom[10m])"},
+  };
+  for (const auto& [written, asked] : rows) {
+    const auto plan = compare_plan(R"("count_of": ")" + written + R"(", "fail_if": "> 3")");
+    ASSERT_TRUE(plan) << written << ": " << ConfigInMemory::text_of(plan.error());
+    EXPECT_EQ(count_of(plan->conditions[0])->query.text(), asked);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "config/merge.h"
 #include "config/plan_decoder.h"
 #include "daemon/engine/entry.h"
+#include "test/analysis/compare_fixture.h"
 #include "test/engine/engine_fixture.h"
 
 namespace rollwatch {
@@ -149,6 +150,30 @@ TEST_F(ExplainTest, ADecisionWithoutAnAnswerStatesWhatWasAskedLast) {
       "curl -sG 'http://metrics.example/api/v1/query' -H 'X-Scope-OrgID: …' --data-urlencode"));
   after.conditions[0].last.reset();
   EXPECT_TRUE(Json::parse(committed(std::nullopt).explains[0].bundle)["evaluation"].is_null());
+}
+
+// What all comparisons have together was enough after a slot of another than the cause, and the
+// answer that decided was nowhere.
+TEST_F(ExplainTest, TheSlotThatDecidedIsThereAlsoWhereItWasNotTheCauses) {
+  auto both = std::make_shared<Plan>(*plan);
+  both->conditions = {compared_rate("errors"), compared_rate("timeouts")};
+  plan = both;
+  after.conditions.resize(2);
+  after.conditions[1] = after.conditions[0];
+  asked = question_at({subject, *plan}, 1, 1, 25);
+  asked.evaluated_at = SysTime{Millis{1'767'323'045'000}};
+  asked.arms[0].answer.raw = std::make_shared<const std::string>("{}");
+  const Json is = Json::parse(committed(asked).explains[0].bundle);
+  EXPECT_EQ(is["condition"], "errors");
+  EXPECT_TRUE(is["evaluation"]["response"].is_null());
+  ASSERT_EQ(is["siblings"][0]["name"], "timeouts");
+  const Json& decided = is["siblings"][0]["evaluation"];
+  EXPECT_EQ(decided["datasource"], "default");
+  EXPECT_EQ(decided["arms"][0]["response"], "{}");
+  both->conditions[1].on_fail = OnFail::kObserve;
+  EXPECT_FALSE(
+      Json::parse(committed(asked).explains[0].bundle)["siblings"][0].contains("evaluation"))
+      << "that shares nothing with it";
 }
 
 // Evidence can decide, so it can be checked like the value.

@@ -99,9 +99,21 @@ TEST_F(StablePast, APieceThatIsMissingIsAnError) {
 TEST_F(StablePast, TooMuchIsRefusedBeforeAllOfItIsThere) {
   source.series = 5'000;
   EXPECT_TRUE(read(31).has_value()) << "what a rollout may have to read when it begins";
+  source.series = 30'000;
+  EXPECT_TRUE(read(31).has_value()) << "of a histogram too";
+  source.series = 5'000;
   source.asked.clear();
   EXPECT_THAT(read(300).error(), HasSubstr("take the counters together with sum by (pod)"));
   EXPECT_EQ(source.asked.size(), 2);
+}
+
+// sum by (pod) of buckets has no boundaries any more.
+TEST_F(StablePast, WhatIsTooMuchOfAHistogramSaysWhatLeavesItsBoundaries) {
+  auto& compares = std::get<CompareCondition>(plan.kind);
+  compares.rules = statistics::HistogramRules{};
+  compares.bad.reset();
+  source.series = 20'000;
+  EXPECT_THAT(read(70).error(), HasSubstr("sum by (pod, le)"));
 }
 
 }  // namespace

@@ -120,6 +120,99 @@ TEST_F(Counting, NothingWaitsForASeriesThatIsGone) {
   EXPECT_EQ(after({{"a", 1011, kNever}}), Counts(1, 0));
 }
 
+// Two servers behind one address, half a scrape apart: each answer of the one that is behind looked
+// as if the pod had begun anew, and all it ever did was counted again.
+TEST_F(Counting, WhatWentBackALittleWasReadFromAServerThatIsBehind) {
+  after({{"a", 3000, 90}});
+  EXPECT_EQ(after({{"a", 3500, 92}}), Counts(500, 2));
+  EXPECT_EQ(after({{"a", 3400, 91}}), Counts(0, 0));
+  EXPECT_THAT(counted_.sources, IsEmpty()) << "of one process everything is counted, or nothing";
+  EXPECT_EQ(after({{"a", 4000, 94}}), Counts(500, 2)) << "from where it was";
+  EXPECT_EQ(after({{"a", 4500, 93}}), Counts(0, 0)) << "one question of two was";
+  EXPECT_EQ(after({{"a", 4600, 95}}), Counts(600, 1));
+  EXPECT_EQ(after({{"a", 2200, 5}}), Counts(2200, 5)) << "half of it is a new life";
+  EXPECT_EQ(after({{"a", 1000, 600}}), Counts(1000, 600));
+  EXPECT_EQ(after({{"a", 1100, 100}}), Counts(1100, 100)) << "so it is where one fell by half";
+}
+
+TEST_F(Counting, WhatStaysBehindIsWhereItIs) {
+  after({{"a", 1000, 10}});
+  for (int i = 1; i < 10; ++i) EXPECT_EQ(after({{"a", 900.0 + i, 10}}), Counts(0, 0)) << i;
+  EXPECT_EQ(after({{"a", 911, 11}}), Counts(0, 1)) << "it never counts its life again";
+  EXPECT_EQ(after({{"a", 921, 12}}), Counts(10, 1));
+}
+
+TEST_F(Counting, TheLastDigitsOfASumAreNothing) {
+  after({{"a", 1000.3, 10}});
+  EXPECT_EQ(after({{"a", 1000.2999999999, 11}}), Counts(0, 1));
+  EXPECT_EQ(after({{"a", 1000.3, 11}}), Counts(0, 0));
+}
+
+// A pod's counters by path, with the bad ones of them as series of the same labels.
+class CountingByPath : public Counting {
+ protected:
+  struct Path {
+    std::string name;
+    std::optional<double> events, bad;
+  };
+  Counts after(const std::vector<Path>& paths) {
+    std::vector<CounterSample> samples;
+    for (const auto& [name, events, bad] : paths) {
+      if (events) samples.push_back({series_key("a"), series_key(name), kEvents, *events});
+      if (bad) samples.push_back({series_key("a"), series_key(name), kBad, *bad});
+    }
+    at_ += Millis(30'000);
+    EXPECT_TRUE(table_.update(at_, samples, counted_));
+    return {counted_.total(kEvents), counted_.total(kBad)};
+  }
+};
+
+// An exporter that drops labels which were idle: the pod was held for ten slots each time.
+TEST_F(CountingByPath, NothingWaitsForLabelsThatEndedBesideOthers) {
+  after({{"/", 1000, 10}, {"/idle", 50, 5}});
+  EXPECT_EQ(after({{"/", 1100, 11}}), Counts(100, 1));
+  EXPECT_EQ(after({{"/", 1200, 12}}), Counts(100, 1));
+  EXPECT_EQ(after({{"/", 1300, 13}, {"/idle", 57, 6}}), Counts(107, 2)) << "it goes on";
+}
+
+TEST_F(CountingByPath, HalfOfASeriesWasLostOnTheWay) {
+  after({{"/", 1000, 10}, {"/x", 50, 5}});
+  EXPECT_EQ(after({{"/", 1100, 11}, {"/x", 60, kNever}}), Counts(0, 0));
+  EXPECT_EQ(after({{"/", 1200, 12}, {"/x", kNever, 7}}), Counts(0, 0));
+  EXPECT_EQ(after({{"/", 1300, 13}, {"/x", 90, 8}}), Counts(340, 6));
+}
+
+TEST_F(CountingByPath, TheOnlyErrorsMayHaveEndedWithTheirLabels) {
+  after({{"/", 1000, kNever}, {"/x", 50, 5}});
+  EXPECT_EQ(after({{"/", 1100, kNever}}), Counts(100, 0));
+}
+
+// Bad events by instance and events by pod: nothing bad was ever counted.
+TEST_F(Counting, BadEventsWithoutEventsAreNoticed) {
+  const auto without = [this](const std::vector<Scrape>& pods) {
+    std::vector<CounterSample> samples;
+    for (const auto& [pod, events, bad] : pods) {
+      if (events >= 0) samples.push_back({series_key(pod), 1, kEvents, events});
+      if (bad) samples.push_back({series_key(pod), 2, kBad, *bad});
+    }
+    const auto found = table_.without_events(samples);
+    at_ += Millis(30'000);
+    table_.update(at_, samples, counted_);
+    return found;
+  };
+  const auto b = series_key("b"), c = series_key("c");
+  EXPECT_THAT(without({{"a", 10, 1}, {"b", kNotScraped, 7}}), IsEmpty()) << "nothing is known yet";
+  EXPECT_THAT(without({{"a", 20, 1}, {"b", kNotScraped, 7}}), IsEmpty()) << "nothing is lost yet";
+  EXPECT_THAT(without({{"a", 30, 1}, {"b", kNotScraped, 8}}), ElementsAre(b));
+  EXPECT_THAT(without({{"a", 30, 1}, {"c", kNotScraped, 1}}), IsEmpty()) << "one slot may be so";
+  EXPECT_THAT(without({{"a", 30, 1}, {"c", kNotScraped, 1}}), ElementsAre(c));
+  EXPECT_THAT(without({{"a", 30, 1}, {"c", 5, 2}}), IsEmpty());
+  EXPECT_EQ(counted_.total(kBad), 2) << "and counts whole, when the events are there";
+  for (int i = 0; i < 10; ++i)
+    EXPECT_THAT(without({{"a", 30, 1}, {"c", kNotScraped, 3}}), IsEmpty()) << "they may come again";
+  EXPECT_THAT(without({{"a", 30, 1}, {"c", kNotScraped, 3}}), ElementsAre(c));
+}
+
 TEST_F(Counting, WhatIsNeverSeenAgainIsForgottenInTheEnd) {
   after({{"a", 1000, 10}, {"b", 10, 0}});
   for (int i = 0; i < 1100; ++i) after({{"b", 20.0 + i, 0}});
@@ -180,8 +273,9 @@ TEST(CounterTable, CountsEveryEventOnceWhateverHappens) {
       if (slot % 10 == 0) pods["pod" + std::to_string(pods.size())] = {};
       std::vector<CounterSample> samples;
       for (auto& [name, pod] : pods) {
-        // One that is scraped before it has counted as much as its last life; else nobody sees it.
-        const bool restarts = pod.events_scraped > 100 && chance(0.1);
+        // One that is scraped before it has counted half as much as its last life; else nobody sees
+        // it.
+        const bool restarts = pod.events_scraped > 200 && chance(0.1);
         if (restarts) {
           happened -= pod.events - pod.events_scraped;
           happened_bad -= pod.bad - pod.bad_scraped;
