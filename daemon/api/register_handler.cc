@@ -107,6 +107,13 @@ std::optional<std::string> idempotency_key(const Call& call) {
   throw Refusal{{422, "this Idempotency-Key was sent with another body in the last 24 hours"}};
 }
 
+// Of what a repeat must have in common with the first call: all but who sends it. A pipeline that
+// is retried runs on another machine, and may well be somebody else.
+std::string fingerprint_of(Value object) {
+  object.remove("by");
+  return sha256_of(to_json(object));
+}
+
 ServerResponse answer_with(const ApiContext& context, int status, const RolloutView& view,
                            const std::vector<std::string>& warnings) {
   nlohmann::ordered_json body = rollout_json(view);
@@ -142,7 +149,7 @@ awaitable<ServerResponse> register_rollout(const ApiContext& context, Call& call
   check_query(call, {});
   const Value object = body_object(call.request, false);
   const auto key = idempotency_key(call);
-  const std::string body_hash = key ? sha256_of(to_json(object)) : "";
+  const std::string body_hash = key ? fingerprint_of(object) : "";
   const SysTime now = context.clock.wall();
   if (key) {
     // A repeat gets its rollout even if the configuration has changed since.

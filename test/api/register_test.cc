@@ -236,6 +236,22 @@ TEST_F(RegisterTest, TheSameKeyIsTheSameRollout) {
       HasSubstr("422 this Idempotency-Key"));
 }
 
+// A pipeline that was retried on another runner was refused: the client says who and where it is.
+TEST_F(RegisterTest, ARepeatMayComeFromSomebodyElse) {
+  const auto by = [this](const std::string& who) {
+    return post(
+               R"({"service":"checkout","candidate":"1.24","by":")" + who + "\"," + kAnalysis + "}",
+               {{"idempotency-key", "k1"}})
+        .status;
+  };
+  EXPECT_EQ(by("ana@runner-1"), 201);
+  service.keys["k1"] = {"ro_1", service.registrations.front().idempotency->body_sha256};
+  service.rollouts["ro_1"] = sample_rollout();
+  EXPECT_EQ(by("ana@runner-2"), 200);
+  EXPECT_EQ(post(kMinimal, {{"idempotency-key", "k1"}}).status, 200);
+  EXPECT_THAT(service.registrations, SizeIs(1));
+}
+
 TEST_F(RegisterTest, ARepeatNeedsNoConfigurationThatIsStillTheSame) {
   post(kMinimal, {{"idempotency-key", "k1"}});
   service.keys["k1"] = {"ro_1", service.registrations.front().idempotency->body_sha256};
