@@ -5,8 +5,9 @@ namespace rollwatch {
 awaitable<RegisterResult> EngineService::register_rollout(Registration registration) {
   return engine_.register_rollout(std::move(registration));
 }
-awaitable<DecideResult> EngineService::decide(std::string id, PersonDecided decision) {
-  return engine_.decide(std::move(id), std::move(decision));
+awaitable<DecideResult> EngineService::decide(std::string id, PersonDecided decision,
+                                              std::optional<unsigned> revision) {
+  return engine_.decide(std::move(id), std::move(decision), revision);
 }
 awaitable<DecideResult> EngineService::report_weight(std::string id, WeightReported report) {
   return engine_.report_weight(std::move(id), std::move(report));

@@ -16,6 +16,8 @@ DecideResult result_of(const WorkResult& work, std::optional<RolloutView> view) 
     case WorkEnd::kStale:
     case WorkEnd::kEnded:
       return {DecideEnd::kConflict, "the rollout has ended", std::move(view)};
+    case WorkEnd::kChanged:
+      return {DecideEnd::kChanged, "", std::move(view)};
     case WorkEnd::kStoreAway:
       throw work.error();
     default:
@@ -187,9 +189,11 @@ awaitable<void> Engine::stop() { return impl_->stop(); }
 awaitable<RegisterResult> Engine::register_rollout(Registration registration) {
   return impl_->register_rollout(std::move(registration));
 }
-awaitable<DecideResult> Engine::decide(std::string id, PersonDecided decision) {
+awaitable<DecideResult> Engine::decide(std::string id, PersonDecided decision,
+                                       std::optional<unsigned> revision) {
   Work work;
   work.input = std::move(decision);
+  work.revision = revision;
   return impl_->put(std::move(id), std::move(work));
 }
 awaitable<DecideResult> Engine::report_weight(std::string id, WeightReported report) {

@@ -76,7 +76,12 @@ struct RegisterResult {
   std::vector<std::string> warnings;  // a query that could not be checked
 };
 
-enum class DecideEnd : unsigned char { kDone, kNotFound, kConflict };
+enum class DecideEnd : unsigned char {
+  kDone,
+  kNotFound,
+  kConflict,
+  kChanged,  // it is no longer at the revision that the caller named
+};
 struct DecideResult {
   DecideEnd end = DecideEnd::kNotFound;
   std::string why;  // of a conflict, one sentence
@@ -215,7 +220,9 @@ class Engine : public OrderSink {
 
   // These throw NotHere, before any effect, if the place of an active rollout is another node's.
   awaitable<RegisterResult> register_rollout(Registration registration);
-  awaitable<DecideResult> decide(std::string id, PersonDecided decision);
+  // With a revision: only of a rollout that is at that one when the decision's turn comes.
+  awaitable<DecideResult> decide(std::string id, PersonDecided decision,
+                                 std::optional<unsigned> revision = std::nullopt);
   awaitable<DecideResult> report_weight(std::string id, WeightReported report);
   // A late acknowledgement through the API: done, or refused with the receiver's words.
   awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail,
