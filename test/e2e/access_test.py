@@ -70,6 +70,10 @@ class Access(RolloutCase):
         refused = self.api(daemon, self.reader).call("POST", "/api/v1/rollouts", fields)
         self.assertEqual(refused.status, 403)
         self.assertIn('"dashboard" lacks the scope "register"', refused.json["detail"])
+        questions = self.fields(service, analysis={"condition": [{"name": "any", "query": "vector(0)", "fail_if": "> 1"}]})
+        questions = {name: questions[name] for name in ("service", "candidate", "policy", "analysis")}
+        self.assertEqual(self.api(daemon, self.reader).call("POST", "/api/v1/check", questions).status, 403)
+        self.assertEqual(self.api(daemon, self.ci).call("POST", "/api/v1/check", questions).status, 200)
 
         rollout = self.api(daemon, self.ci).register(**fields)["id"]
         daemon.api = self.api(daemon, self.all)
