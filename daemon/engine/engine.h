@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,13 @@ struct RegisterResult {
   int attempt = 0;
   std::vector<FieldProblem> problems;
   std::vector<std::string> warnings;  // a query that could not be checked
+};
+
+// What the store has of an ended rollout cannot be read: another version wrote it, or it is
+// damaged. (An active one keeps its node from starting.) The message is for people, and names the
+// rollout.
+class Unreadable : public std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 enum class DecideEnd : unsigned char {
@@ -146,6 +154,8 @@ struct EngineHooks {
   std::function<void(std::chrono::nanoseconds)> committed;  // how long the store took
   // A step of this rollout is not on disk, and why. Called again with every try that fails.
   std::function<void(const RolloutSpec&, const std::string& why)> not_recorded;
+  // A rollout is left out of what was asked for, and why.
+  std::function<void(const std::string& why)> left_out;
 };
 
 // What people are told of the steps of one batch; it is recorded with them.
@@ -254,8 +264,10 @@ class Engine : public OrderSink {
   awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts,
                                      std::vector<std::string> namespaces = {});
 
-  // Active or ended; nullopt if there is none.
+  // Active or ended; nullopt if there is none. Throws Unreadable.
   awaitable<std::optional<RolloutView>> find(std::string id);
+  // Of several: those that there are. One that cannot be read is left out of these.
+  awaitable<std::vector<RolloutView>> find_all(std::vector<std::string> ids);
   awaitable<Page<RolloutView>> list(ListFilter filter, std::size_t limit,
                                     std::optional<std::string> cursor);
 
