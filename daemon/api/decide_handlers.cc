@@ -15,17 +15,25 @@ constexpr Millis kClockSkew{60'000};
 constexpr Millis kShortest{1'000};
 constexpr Millis kLongest{30LL * 24 * 3'600'000};
 
-void check_match(const Call& call, const RolloutView& view) {
+[[noreturn]] void refuse_changed(const RolloutView& view) {
+  throw Refusal{{412, fmt::format("the rollout has changed: it is {} now, with the ETag {}",
+                                  name_of(view.state.state), etag_of(view))}};
+}
+
+// The revision that the decision is for. What is being recorded by now may change it before the
+// decision's turn comes: the engine looks again then.
+std::optional<unsigned> revision_to_match(const Call& call, const RolloutView& view) {
   const auto wanted = call.request.header("if-match");
-  if (wanted && !etag_listed(*wanted, etag_of(view)))
-    throw Refusal{{412, fmt::format("the rollout has changed: it is {} now, with the ETag {}",
-                                    name_of(view.state.state), etag_of(view))}};
+  if (!wanted || etag_listed(*wanted, "*")) return std::nullopt;
+  if (!etag_listed(*wanted, etag_of(view))) refuse_changed(view);
+  return view.state.revision;
 }
 
 ServerResponse answer_to(const DecideResult& result, std::string_view nothing) {
   if (result.end == DecideEnd::kNotFound || (result.end == DecideEnd::kDone && !result.rollout))
     throw Refusal{{404, std::string(nothing)}};
   if (result.end == DecideEnd::kConflict) throw Refusal{{409, result.why}};
+  if (result.end == DecideEnd::kChanged) refuse_changed(*result.rollout);
   return rollout_response(200, *result.rollout);
 }
 
@@ -47,8 +55,9 @@ awaitable<ServerResponse> decide(const ApiContext& context, Call& call, Decision
   }
   body.finish();
   const RolloutView view = co_await find_rollout(context, call);
-  check_match(call, view);
-  const DecideResult result = co_await context.service.decide(view.spec.id, std::move(decision));
+  const std::optional<unsigned> revision = revision_to_match(call, view);
+  const DecideResult result =
+      co_await context.service.decide(view.spec.id, std::move(decision), revision);
   co_return answer_to(result, "there is no such rollout any more");
 }
 

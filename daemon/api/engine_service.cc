@@ -5,8 +5,9 @@ namespace rollwatch {
 awaitable<RegisterResult> EngineService::register_rollout(Registration registration) {
   return engine_.register_rollout(std::move(registration));
 }
-awaitable<DecideResult> EngineService::decide(std::string id, PersonDecided decision) {
-  return engine_.decide(std::move(id), std::move(decision));
+awaitable<DecideResult> EngineService::decide(std::string id, PersonDecided decision,
+                                              std::optional<unsigned> revision) {
+  return engine_.decide(std::move(id), std::move(decision), revision);
 }
 awaitable<DecideResult> EngineService::report_weight(std::string id, WeightReported report) {
   return engine_.report_weight(std::move(id), std::move(report));
@@ -86,8 +87,7 @@ awaitable<Page<RolloutView>> EngineService::search(RolloutSearch search, std::si
                                                    std::optional<std::string> cursor) {
   Page<std::string> ids = co_await fleet_.search(std::move(search), limit, std::move(cursor));
   Page<RolloutView> page;
-  for (std::string& id : ids.items)
-    if (auto view = co_await engine_.find(std::move(id))) page.items.push_back(std::move(*view));
+  page.items = co_await engine_.find_all(std::move(ids.items));
   page.next_cursor = std::move(ids.next_cursor);
   co_return page;
 }

@@ -103,8 +103,19 @@ std::optional<std::string> idempotency_key(const Call& call) {
   return std::string(*key);
 }
 
+// As it is kept: each namespace has keys of its own, for no tenant may meet another's. Neither of
+// the two can have a line break.
+std::string key_within(const std::string& ns, const std::string& key) { return ns + "\n" + key; }
+
 [[noreturn]] void refuse_reused_key() {
   throw Refusal{{422, "this Idempotency-Key was sent with another body in the last 24 hours"}};
+}
+
+// Of what a repeat must have in common with the first call: all but who sends it. A pipeline that
+// is retried runs on another machine, and may well be somebody else.
+std::string fingerprint_of(Value object) {
+  object.remove("by");
+  return sha256_of(to_json(object));
 }
 
 ServerResponse answer_with(const ApiContext& context, int status, const RolloutView& view,
@@ -142,20 +153,22 @@ awaitable<ServerResponse> register_rollout(const ApiContext& context, Call& call
   check_query(call, {});
   const Value object = body_object(call.request, false);
   const auto key = idempotency_key(call);
-  const std::string body_hash = key ? sha256_of(to_json(object)) : "";
+  BodyReader body(object);
+  Registration registration = read_registration(body, call.caller);
+  const std::string& ns = registration.spec.ns;
   const SysTime now = context.clock.wall();
-  if (key) {
+  if (key)
+    registration.idempotency = IdempotencyRecord{key_within(ns, *key), fingerprint_of(object), now};
+  if (const auto& sent = registration.idempotency; sent && call.caller.sees(ns)) {
     // A repeat gets its rollout even if the configuration has changed since.
-    const auto before = co_await context.service.idempotent(*key, now);
-    if (before && before->body_sha256 != body_hash) refuse_reused_key();
+    const auto before = co_await context.service.idempotent(sent->key, now);
+    if (before && before->body_sha256 != sent->body_sha256) refuse_reused_key();
     if (before) {
       const auto view = co_await context.service.find(before->rollout);
-      if (view && call.caller.sees(view->spec.ns)) co_return answer_with(context, 200, *view, {});
+      if (view) co_return answer_with(context, 200, *view, {});
     }
   }
 
-  BodyReader body(object);
-  Registration registration = read_registration(body, call.caller);
   const Value* analysis = body.is_given("analysis") ? body.table().table("analysis") : nullptr;
   const auto settings = context.settings();
   check_names(registration.spec, *settings, body);
@@ -164,13 +177,12 @@ awaitable<ServerResponse> register_rollout(const ApiContext& context, Call& call
       merge_into(registration, settings, *context.merged_analyses, analysis, body);
   body.refuse_errors();
 
-  if (!call.caller.sees(registration.spec.ns))
+  if (!call.caller.sees(ns))
     throw Refusal{{403, fmt::format("the token \"{}\" is not for the namespace \"{}\"",
-                                    call.caller.name, registration.spec.ns)}};
+                                    call.caller.name, ns)}};
   if (registration.spec.observe && !call.caller.may(Scope::kDecide))
     throw Refusal{{403, "\"observe\" promotes at once and needs the scope \"decide\""}};
   registration.spec.traceparent = call.traceparent();
-  if (key) registration.idempotency = IdempotencyRecord{*key, body_hash, now};
 
   const RolloutSpec spec = registration.spec;
   const std::string merged = registration.document.analysis;

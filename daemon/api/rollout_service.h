@@ -18,7 +18,8 @@ class RolloutService {
   virtual ~RolloutService() = default;
 
   virtual awaitable<RegisterResult> register_rollout(Registration registration) = 0;
-  virtual awaitable<DecideResult> decide(std::string id, PersonDecided decision) = 0;
+  virtual awaitable<DecideResult> decide(std::string id, PersonDecided decision,
+                                         std::optional<unsigned> revision) = 0;
   virtual awaitable<DecideResult> report_weight(std::string id, WeightReported report) = 0;
   virtual awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail,
                                               Via via) = 0;
@@ -72,7 +73,8 @@ class EngineService : public RolloutService {
       : engine_(engine), store_(store), fleet_(fleet) {}
 
   awaitable<RegisterResult> register_rollout(Registration registration) override;
-  awaitable<DecideResult> decide(std::string id, PersonDecided decision) override;
+  awaitable<DecideResult> decide(std::string id, PersonDecided decision,
+                                 std::optional<unsigned> revision) override;
   awaitable<DecideResult> report_weight(std::string id, WeightReported report) override;
   awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail,
                                       Via via) override;

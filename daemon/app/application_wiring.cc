@@ -160,6 +160,7 @@ EngineHooks Application::Impl::engine_hooks() {
     spdlog::error("{} {}/{}@{} is not recorded, tried again every second: {}", spec.id, spec.ns,
                   spec.service, spec.target, why);
   };
+  hooks.left_out = [](const std::string& why) { spdlog::warn("left out of a list: {}", why); };
   return hooks;
 }
 

@@ -223,7 +223,8 @@ Request redeliver_request(const Invocation& call, const std::string& who) {
   return Request{
       .method = "POST",
       .target = fmt::format("/deliveries/{}/redeliver", percent_encoded(call.positional)),
-      .body = as_body(body)};
+      .body = as_body(body),
+      .repeatable = false};
 }
 
 Request check_request(const Invocation& call) {

@@ -16,6 +16,8 @@ DecideResult result_of(const WorkResult& work, std::optional<RolloutView> view) 
     case WorkEnd::kStale:
     case WorkEnd::kEnded:
       return {DecideEnd::kConflict, "the rollout has ended", std::move(view)};
+    case WorkEnd::kChanged:
+      return {DecideEnd::kChanged, "", std::move(view)};
     case WorkEnd::kStoreAway:
       throw work.error();
     default:
@@ -71,14 +73,23 @@ EntryPtr Engine::Impl::look_up(const std::string& id) const {
   return found == active_.end() ? nullptr : *found;
 }
 
-std::shared_ptr<const Plan> Engine::Impl::read_plan(const PlanDocument& document) const {
-  const auto found = pinned_.find(document.analysis);
-  return found != pinned_.end() ? found->second.plan : rules_.decode_plan(document);
+std::shared_ptr<const Plan> Engine::Impl::read_plan(const StoredRollout& stored) const {
+  const auto found = pinned_.find(stored.document->analysis);
+  if (found != pinned_.end()) return found->second.plan;
+  try {
+    return rules_.decode_plan(*stored.document);
+  } catch (const std::exception& error) {
+    throw Unreadable("the analysis of rollout " + stored.spec.id +
+                     " cannot be read: " + error.what());
+  }
 }
 
 RolloutView Engine::Impl::stored_view(StoredRollout stored,
                                       std::shared_ptr<const Plan> plan) const {
   plan = plan_for(stored.spec, std::move(plan));
+  if (plan->conditions.size() != stored.state.conditions.size())
+    throw Unreadable("rollout " + stored.spec.id +
+                     " cannot be read: its state does not fit its analysis");
   RolloutView view =
       view_of(stored.spec, stored.document, std::move(plan), stored.state, stored.fence, source_);
   view.label = read_label(stored.label);
@@ -96,8 +107,20 @@ awaitable<std::optional<RolloutView>> Engine::Impl::find(std::string id) {
   if (const EntryPtr entry = look_up(id)) co_return entry->view(source_);
   auto stored = co_await store_.rollout(id);
   if (!stored) co_return std::nullopt;
-  auto plan = read_plan(*stored->document);
+  auto plan = read_plan(*stored);
   co_return stored_view(std::move(*stored), std::move(plan));
+}
+
+awaitable<std::vector<RolloutView>> Engine::Impl::find_all(std::vector<std::string> ids) {
+  std::vector<RolloutView> found;
+  for (const std::string& id : ids) {
+    try {
+      if (auto view = co_await find(id)) found.push_back(*std::move(view));
+    } catch (const Unreadable& error) {
+      if (hooks_.left_out) hooks_.left_out(error.what());
+    }
+  }
+  co_return found;
 }
 
 awaitable<Page<RolloutView>> Engine::Impl::list(ListFilter filter, std::size_t limit,
@@ -107,9 +130,13 @@ awaitable<Page<RolloutView>> Engine::Impl::list(ListFilter filter, std::size_t l
   std::map<std::shared_ptr<const PlanDocument>, std::shared_ptr<const Plan>>
       plans;  // each is read once
   for (StoredRollout& rollout : stored.items) {
-    auto& plan = plans[rollout.document];
-    if (!plan) plan = read_plan(*rollout.document);
-    page.items.push_back(stored_view(std::move(rollout), plan));
+    try {
+      auto& plan = plans[rollout.document];
+      if (!plan) plan = read_plan(rollout);
+      page.items.push_back(stored_view(std::move(rollout), plan));
+    } catch (const Unreadable& error) {
+      if (hooks_.left_out) hooks_.left_out(error.what());
+    }
   }
   page.next_cursor = std::move(stored.next_cursor);
   co_return page;
@@ -187,9 +214,11 @@ awaitable<void> Engine::stop() { return impl_->stop(); }
 awaitable<RegisterResult> Engine::register_rollout(Registration registration) {
   return impl_->register_rollout(std::move(registration));
 }
-awaitable<DecideResult> Engine::decide(std::string id, PersonDecided decision) {
+awaitable<DecideResult> Engine::decide(std::string id, PersonDecided decision,
+                                       std::optional<unsigned> revision) {
   Work work;
   work.input = std::move(decision);
+  work.revision = revision;
   return impl_->put(std::move(id), std::move(work));
 }
 awaitable<DecideResult> Engine::report_weight(std::string id, WeightReported report) {
@@ -214,6 +243,9 @@ std::size_t Engine::freezes_in_force() const { return impl_->freezes_in_force();
 awaitable<void> Engine::freezes_changed() { return impl_->freezes_changed(); }
 awaitable<std::optional<RolloutView>> Engine::find(std::string id) {
   return impl_->find(std::move(id));
+}
+awaitable<std::vector<RolloutView>> Engine::find_all(std::vector<std::string> ids) {
+  return impl_->find_all(std::move(ids));
 }
 awaitable<Page<RolloutView>> Engine::list(ListFilter filter, std::size_t limit,
                                           std::optional<std::string> cursor) {

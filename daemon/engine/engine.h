@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -76,7 +77,19 @@ struct RegisterResult {
   std::vector<std::string> warnings;  // a query that could not be checked
 };
 
-enum class DecideEnd : unsigned char { kDone, kNotFound, kConflict };
+// What the store has of an ended rollout cannot be read: another version wrote it, or it is
+// damaged. (An active one keeps its node from starting.) The message is for people, and names the
+// rollout.
+class Unreadable : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+enum class DecideEnd : unsigned char {
+  kDone,
+  kNotFound,
+  kConflict,
+  kChanged,  // it is no longer at the revision that the caller named
+};
 struct DecideResult {
   DecideEnd end = DecideEnd::kNotFound;
   std::string why;  // of a conflict, one sentence
@@ -141,6 +154,8 @@ struct EngineHooks {
   std::function<void(std::chrono::nanoseconds)> committed;  // how long the store took
   // A step of this rollout is not on disk, and why. Called again with every try that fails.
   std::function<void(const RolloutSpec&, const std::string& why)> not_recorded;
+  // A rollout is left out of what was asked for, and why.
+  std::function<void(const std::string& why)> left_out;
 };
 
 // What people are told of the steps of one batch; it is recorded with them.
@@ -215,7 +230,9 @@ class Engine : public OrderSink {
 
   // These throw NotHere, before any effect, if the place of an active rollout is another node's.
   awaitable<RegisterResult> register_rollout(Registration registration);
-  awaitable<DecideResult> decide(std::string id, PersonDecided decision);
+  // With a revision: only of a rollout that is at that one when the decision's turn comes.
+  awaitable<DecideResult> decide(std::string id, PersonDecided decision,
+                                 std::optional<unsigned> revision = std::nullopt);
   awaitable<DecideResult> report_weight(std::string id, WeightReported report);
   // A late acknowledgement through the API: done, or refused with the receiver's words.
   awaitable<DecideResult> acknowledge(std::string delivery, bool done, std::string detail,
@@ -247,8 +264,10 @@ class Engine : public OrderSink {
   awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts,
                                      std::vector<std::string> namespaces = {});
 
-  // Active or ended; nullopt if there is none.
+  // Active or ended; nullopt if there is none. Throws Unreadable.
   awaitable<std::optional<RolloutView>> find(std::string id);
+  // Of several: those that there are. One that cannot be read is left out of these.
+  awaitable<std::vector<RolloutView>> find_all(std::vector<std::string> ids);
   awaitable<Page<RolloutView>> list(ListFilter filter, std::size_t limit,
                                     std::optional<std::string> cursor);
 

@@ -64,6 +64,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
                                        Via via);
   awaitable<LabelResult> label(std::string id, DecisionLabel label, Via via);
   awaitable<std::optional<RolloutView>> find(std::string id);
+  awaitable<std::vector<RolloutView>> find_all(std::vector<std::string> ids);
   awaitable<Page<RolloutView>> list(ListFilter filter, std::size_t limit,
                                     std::optional<std::string> cursor);
   awaitable<void> wait_for_change(std::string id, unsigned revision, Millis limit);
@@ -131,7 +132,8 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   EntryPtr add(StoredRollout stored, const TenurePtr& tenure,
                std::shared_ptr<const Plan> plan = nullptr);
   EntryPtr look_up(const std::string& id) const;
-  std::shared_ptr<const Plan> read_plan(const PlanDocument& document) const;
+  // These throw Unreadable.
+  std::shared_ptr<const Plan> read_plan(const StoredRollout& stored) const;
   RolloutView stored_view(StoredRollout stored, std::shared_ptr<const Plan> plan) const;
   void unpin(const PlanDocument& document);
   void check_started() const;

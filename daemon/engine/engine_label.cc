@@ -48,7 +48,7 @@ awaitable<LabelResult> Engine::Impl::label(std::string id, DecisionLabel label, 
   }
   label.at = clock_.wall();
   const auto before = read_label(stored->label);
-  const auto plan = plan_for(stored->spec, read_plan(*stored->document));
+  const auto plan = plan_for(stored->spec, read_plan(*stored));
   Commit commit;
   commit.rollout = id;
   commit.events.push_back(label_event(*kind, label, std::move(via), stored->state));

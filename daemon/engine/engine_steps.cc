@@ -148,6 +148,12 @@ void Engine::Impl::apply_work(Recording& recording, Work work, SysTime now) {
     recording.results.push_back(std::move(result));
     return;
   }
+  if (work.revision && *work.revision != recording.after().revision) {
+    result.end = WorkEnd::kChanged;
+    recording.works.push_back(std::move(work));
+    recording.results.push_back(std::move(result));
+    return;
+  }
   if (!work.only_delivery) result = add_step(recording, work, now);
   forget_answers(work);
   if (work.delivery && result.end != WorkEnd::kRefused) {

@@ -26,7 +26,8 @@ enum class WorkEnd : unsigned char {
   kRefused,
   kStoreAway,
   kEnded,
-  kStale,  // of an order that had ended or was withdrawn when its turn came: not recorded
+  kStale,    // of an order that had ended or was withdrawn when its turn came: not recorded
+  kChanged,  // of a decision on a revision that was not the rollout's any more when its turn came
 };
 struct WorkResult {
   WorkEnd end = WorkEnd::kNothingChanged;
@@ -45,6 +46,7 @@ struct Work {
   bool only_delivery = false;                   // an attempt that decides nothing: no input
   bool by_outbox = false;                       // it reported this itself and needs not be told
   Rare<Delivery> again;                         // goes out anew once this is recorded
+  std::optional<unsigned> revision;             // only of a rollout that is at this one
   explicit Work(Input happened = TimePassed{}) : input(std::move(happened)) {}
 };
 

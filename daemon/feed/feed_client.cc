@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "daemon/feed/feed_core.h"
@@ -49,6 +50,11 @@ awaitable<BodyPiece> FeedClient::next() {
       co_return piece;
     }
     if (has_page) continue;  // nothing of it fits: there may be another
+    if (is_about_to_take()) {
+      // Nor did anything of this piece. Another follows, when the others have had their turn.
+      co_await net::post(feed_->executor_, net::use_awaitable);
+      continue;
+    }
     const auto waiter = waiter_ = std::make_shared<Promise<bool>>(feed_->executor_);
     co_await waiter->get();
     waiter_.reset();

@@ -129,6 +129,9 @@ TEST_F(AccessTest, EachRouteAsksForItsScope) {
       {"POST", "/gates/flagger/event", R"({"name":"a","namespace":"b"})", 200, 403},
       {"POST", "/hooks/alertmanager", R"({"version":"4","alerts":[]})", 403, 200},
       {"POST", "/api/v1/rollouts/ro_1/progress", R"({"weight":5})", 403, 200},
+      // Whoever may ask a datasource anything: with `read` alone one could.
+      {"POST", "/api/v1/check", "{}", 403, 422},
+      {"POST", "/api/v1/calibrate", "{}", 403, 422},
       {"POST", "/api/v1/deliveries/ord_1/ack", R"({"status":"done"})", 403, 200},
       {"POST", "/api/v1/rollouts/ro_1/rollback", "{}", 403, 403},
       {"PUT", "/api/v1/freeze", R"({"reason":"x"})", 403, 403},

@@ -60,6 +60,7 @@ class FakeService : public RolloutService {
   std::vector<Registration> registrations;
   std::vector<Via> vias;  // of whatever was registered, decided, reported, acknowledged, frozen
   std::vector<PersonDecided> decisions;
+  std::vector<std::optional<unsigned>> revisions;  // that each was for
   std::vector<WeightReported> reports;
   std::vector<ReceivedAlert> alerts;
   std::vector<std::string> alert_namespaces;
@@ -77,8 +78,10 @@ class FakeService : public RolloutService {
     registrations.push_back(std::move(registration));
     co_return register_answer;
   }
-  awaitable<DecideResult> decide(std::string, PersonDecided decision) override {
+  awaitable<DecideResult> decide(std::string, PersonDecided decision,
+                                 std::optional<unsigned> revision) override {
     vias.push_back(decision.via);
+    revisions.push_back(revision);
     decisions.push_back(std::move(decision));
     if (is_uncertain) throw StoreError("the disk of secret place", StoreError::Effect::kUnknown);
     co_return decide_answer;

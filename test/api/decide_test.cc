@@ -128,6 +128,20 @@ TEST_F(DecideTest, ADecisionOnWhatHasChangedIs412) {
   EXPECT_EQ(post("promote", "", {{"if-match", "*"}}).status, 200);
 }
 
+// It was held against what is on disk, and decided about what was being recorded.
+TEST_F(DecideTest, WhatADecisionIsForIsSaidToTheEngine) {
+  for (const char* tag : {"\"r7\"", "W/\"r7\"", "\"r1\", \"r7\"", "*", ""})
+    EXPECT_EQ(post("promote", "", *tag == '\0' ? Headers{} : Headers{{"if-match", tag}}).status,
+              200)
+        << tag;
+  EXPECT_THAT(service.revisions, ElementsAre(7U, 7U, 7U, std::nullopt, std::nullopt));
+
+  service.decide_answer.end = DecideEnd::kChanged;
+  service.decide_answer.rollout->state.revision = 8;
+  EXPECT_THAT(problem_of(post("promote", "", {{"if-match", "\"r7\""}})),
+              HasSubstr("412 the rollout has changed: it is analyzing now, with the ETag \"r8\""));
+}
+
 TEST_F(DecideTest, ProgressIsReported) {
   EXPECT_EQ(
       post("progress", R"({"weight":25,"since":"2026-01-02T04:04:05.5+01:00","by":"argo"})").status,

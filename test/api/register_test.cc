@@ -219,10 +219,10 @@ TEST_F(RegisterTest, TheSameKeyIsTheSameRollout) {
   EXPECT_EQ(post(kMinimal, {{"idempotency-key", "k1"}}).status, 201);
   const auto& kept = service.registrations.front().idempotency;
   ASSERT_TRUE(kept.has_value());
-  EXPECT_EQ(kept->key, "k1");
+  EXPECT_EQ(kept->key, "default\nk1");
   EXPECT_THAT(kept->body_sha256, SizeIs(64));
 
-  service.keys["k1"] = {"ro_1", kept->body_sha256};
+  service.keys["default\nk1"] = {"ro_1", kept->body_sha256};
   service.rollouts["ro_1"] = sample_rollout();
   EXPECT_EQ(post(kMinimal, {{"idempotency-key", "k1"}}).status, 200);
   // The same document, written differently.
@@ -236,9 +236,35 @@ TEST_F(RegisterTest, TheSameKeyIsTheSameRollout) {
       HasSubstr("422 this Idempotency-Key"));
 }
 
+// A pipeline that was retried on another runner was refused: the client says who and where it is.
+TEST_F(RegisterTest, ARepeatMayComeFromSomebodyElse) {
+  const auto by = [this](const std::string& who) {
+    return post(
+               R"({"service":"checkout","candidate":"1.24","by":")" + who + "\"," + kAnalysis + "}",
+               {{"idempotency-key", "k1"}})
+        .status;
+  };
+  EXPECT_EQ(by("ana@runner-1"), 201);
+  service.keys["default\nk1"] = {"ro_1", service.registrations.front().idempotency->body_sha256};
+  service.rollouts["ro_1"] = sample_rollout();
+  EXPECT_EQ(by("ana@runner-2"), 200);
+  EXPECT_EQ(post(kMinimal, {{"idempotency-key", "k1"}}).status, 200);
+  EXPECT_THAT(service.registrations, SizeIs(1));
+}
+
+// Two tenants whose pipelines count alike: the second was refused for the body of the first.
+TEST_F(RegisterTest, EachNamespaceHasKeysOfItsOwn) {
+  service.keys["default\nk1"] = {"ro_1", std::string(64, 'f')};
+  service.rollouts["ro_1"] = sample_rollout();
+  const std::string theirs =
+      R"({"namespace":"shop","service":"checkout","candidate":"1.24",)" + kAnalysis + "}";
+  EXPECT_EQ(post(theirs, {{"idempotency-key", "k1"}}).status, 201);
+  EXPECT_EQ(service.registrations.back().idempotency->key, "shop\nk1");
+}
+
 TEST_F(RegisterTest, ARepeatNeedsNoConfigurationThatIsStillTheSame) {
   post(kMinimal, {{"idempotency-key", "k1"}});
-  service.keys["k1"] = {"ro_1", service.registrations.front().idempotency->body_sha256};
+  service.keys["default\nk1"] = {"ro_1", service.registrations.front().idempotency->body_sha256};
   service.rollouts["ro_1"] = sample_rollout();
   settings = std::make_shared<const Settings>();  // no datasource any more
   EXPECT_EQ(post(kMinimal, {{"idempotency-key", "k1"}}).status, 200);

@@ -221,6 +221,22 @@ TEST(Requests, EveryDecisionIsPostedUnderItsName) {
   }
 }
 
+// What was to be redelivered was sent to a second server although the first may have done it, and
+// the answer told of a conflict.
+TEST(Requests, WhatCountsIsNotSentTwice) {
+  const std::string who = "anna@host";
+  const SysTime now{};
+  const std::vector<Request> counting{
+      decision_request(parsed({"advance", "ro_1"}), "", who),
+      label_request(parsed({"label", "ro_1", "wrong", "--reason", "x"}), who),
+      redeliver_request(parsed({"deliveries", "redeliver", "ord_1"}), who),
+      notify_test_request(parsed({"notify", "test", "releases"}), who),
+      freeze_request(parsed({"freeze", "shop/cart", "--lift"}), "", who, now).value()};
+  for (const Request& request : counting) EXPECT_FALSE(request.repeatable) << request.target;
+  EXPECT_TRUE(freeze_request(parsed({"freeze", "shop/cart"}), "", who, now)->repeatable)
+      << "the second says the same";
+}
+
 TEST(Requests, ByOutranksWhoIsLoggedIn) {
   const Request request =
       decision_request(parsed({"pause", "ro_1", "--by", "bot"}), "r", "anna@host");

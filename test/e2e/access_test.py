@@ -70,6 +70,10 @@ class Access(RolloutCase):
         refused = self.api(daemon, self.reader).call("POST", "/api/v1/rollouts", fields)
         self.assertEqual(refused.status, 403)
         self.assertIn('"dashboard" lacks the scope "register"', refused.json["detail"])
+        questions = self.fields(service, analysis={"condition": [{"name": "any", "query": "vector(0)", "fail_if": "> 1"}]})
+        questions = {name: questions[name] for name in ("service", "candidate", "policy", "analysis")}
+        self.assertEqual(self.api(daemon, self.reader).call("POST", "/api/v1/check", questions).status, 403)
+        self.assertEqual(self.api(daemon, self.ci).call("POST", "/api/v1/check", questions).status, 200)
 
         rollout = self.api(daemon, self.ci).register(**fields)["id"]
         daemon.api = self.api(daemon, self.all)
@@ -107,10 +111,11 @@ class Access(RolloutCase):
         daemon = self.guarded().start()
         everybody, shop = self.api(daemon, self.all), self.api(daemon, self.shop)
         service = self.service()
-        theirs = everybody.register(**self.fields(service, namespace="payments", analysis=HOLDING))["id"]
+        count = {"Idempotency_Key": "pipeline-7"}  # each tenant counts its own
+        theirs = everybody.register(count, **self.fields(service, namespace="payments", analysis=HOLDING))["id"]
         refused = shop.call("POST", "/api/v1/rollouts", self.fields(service, namespace="payments", analysis=HOLDING))
         self.assertEqual(refused.status, 403)
-        own = shop.register(**self.fields(service, namespace="shop", analysis=HOLDING))["id"]
+        own = shop.register(count, **self.fields(service, namespace="shop", analysis=HOLDING))["id"]
         self.assertEqual([one["id"] for one in shop.get("/api/v1/rollouts").json["items"]], [own])
         self.assertEqual(len(everybody.get("/api/v1/rollouts").json["items"]), 2)
         for what in ("rollback", "pause", "cancel"):

@@ -72,6 +72,16 @@ class EveryVerb(CliCase):
         self.assertIn(started, self.ends(0, "cancel", started, "--yes"))
         self.ends(4, "wait", started)
 
+    def test_a_pipeline_that_is_retried_elsewhere_goes_on_with_its_rollout(self):
+        """Who and where it is, is in the body: the second runner was refused for a reused key."""
+        service = self.service()
+        for user in ("runner-1", "runner-2"):
+            runner = self.cli(self.server)
+            runner.environment["USER"] = user
+            started = self.ends(0, "start", "--service", service, "--candidate", "1.1", "--policy", "quick", "--analysis",
+                                json.dumps(HELD), "--idempotency-key", "pipeline-7", "--output", "json", line=runner)
+            self.assertRegex(json.loads(started)["by"], "^runner-1@", user)
+
     def test_what_is_not_understood_asks_no_server(self):
         nowhere = Cli("http://127.0.0.1:1")
         rows = [

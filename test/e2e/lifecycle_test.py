@@ -1,6 +1,9 @@
 """Starting, stopping and reloading the daemon, and who is refused."""
 
+import contextlib
+import json
 import signal
+import sqlite3
 import threading
 import unittest
 
@@ -51,6 +54,29 @@ class Lifecycle(RolloutCase):
         with open("/proc/net/tcp") as table:
             rows = [line.split() for line in table.readlines()[1:]]
         return sum(row[1].endswith(f":{server.port:04X}") and row[3] == "01" for row in rows)
+
+    def test_a_rollout_that_cannot_be_read_is_left_out_and_the_rest_is_served(self):
+        """Another version's analysis, or a damaged one: lists were refused, and an export ended the daemon."""
+        server = self.daemon(self.configuration()).start()
+        held = {"steps": [{"weight": 5, "hold": "1h"}]}
+        rollouts = [server.api.register(**self.fields(self.service(), analysis={**held, "patience": f"{minutes}m"}))["id"]
+                    for minutes in (1, 2, 3)]
+        for rollout in rollouts:
+            self.assertEqual(server.api.decide(rollout, "cancel").status, 200)
+        self.assertEqual(server.stop(), 0)
+        with contextlib.closing(sqlite3.connect(server.folder / "rollwatch.db")) as store:
+            store.execute("UPDATE plans SET analysis = '{\"steps\": 7}' WHERE key = (SELECT plan FROM rollouts WHERE id = ?)",
+                          (rollouts[1],))
+            store.commit()
+        server.start()
+        whole = [rollouts[2], rollouts[0]]
+        self.assertEqual([one["id"] for one in server.api.get("/api/v1/rollouts").json["items"]], whole)
+        self.assertEqual([one["id"] for one in server.api.get("/api/v1/fleet").json["ended"]["items"]], whole)
+        lines = [json.loads(line) for line in server.api.get("/api/v1/export").text.splitlines()]
+        self.assertEqual([line["rollout"] for line in lines if line["type"] == "rollout"], whole)
+        self.assertEqual(lines[-1]["type"], "end")
+        self.assertIn(f"left out of a list: the analysis of rollout {rollouts[1]} cannot be read: ", server.log())
+        self.assertEqual(server.stop(), 0)
 
     def test_reload_that_is_bad_changes_nothing(self):
         deployer = self.deployer()

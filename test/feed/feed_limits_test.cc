@@ -143,6 +143,25 @@ TEST_F(FeedBounds, AStreamWhoseNextPageCannotBeReadEndsAndCanBeGoneOnWith) {
   EXPECT_EQ(follow(2).seqs(), from_to(3, 20));
 }
 
+// A whole piece may be looked through for nothing. Who waited then, with more before it, was waited
+// for by the reader: nobody was given anything any more.
+TEST_F(FeedBounds, OneWhoseFilterFitsNothingHoldsUpNobody) {
+  FeedLimits limits;
+  limits.piece_bytes = 200;  // some four events
+  start(limits);
+  FeedFilter filter;
+  filter.rollout = "ro_b";
+  Reader& filtered = follow(0, filter);
+  Reader& all = follow(0);
+  events(50);
+  event("ro_b");
+  events(50);
+  EXPECT_EQ(filtered.seqs(), from_to(51, 51));
+  EXPECT_EQ(all.seqs(), from_to(1, 101));
+  clock.advance(Millis{15'000});
+  EXPECT_THAT(filtered.text(), testing::EndsWith(":\nid: 101\n\n")) << "and looked at all of it";
+}
+
 // Only with a retention of minutes, and a store that was away for as long.
 TEST_F(FeedBounds, OneWhoseNextEventsWereDeletedIsCut) {
   Reader& reader = follow();

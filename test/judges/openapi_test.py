@@ -95,7 +95,8 @@ class OpenApi(RolloutCase):
         rollout = first.json["id"]
         self.assertTrue(first.headers["Location"].endswith(rollout))
         self.assertEqual(self.op("registerRollout", 200, fields, headers={"Idempotency_Key": "one"}).json["id"], rollout)
-        self.op("registerRollout", 422, {**fields, "by": "another"}, headers={"Idempotency_Key": "one"})
+        self.assertEqual(self.op("registerRollout", 200, {**fields, "by": "another"}, headers={"Idempotency_Key": "one"}).json["id"], rollout)
+        self.op("registerRollout", 422, {**fields, "attempt": 7}, headers={"Idempotency_Key": "one"})
         self.op("registerRollout", 422, {**fields, "policy": ["none"]})
         sick = self.op("registerRollout", 201, self.fields(bad, orchestrator="deployer")).json["id"]
 

@@ -43,6 +43,13 @@ await story(async ({ given, open }) => {
   await tab.page.locator("#app .headline", { hasText: "search 1.1" }).waitFor();
   await tab.settled();
   assert.deepEqual(await buttons(tab), []);
+  await tab.page.getByRole("link", { name: "Policies" }).click();
+  await tab.page.locator("main").getByRole("link", { name: "http" }).first().click();
+  await tab.page.getByRole("heading", { name: "Steps" }).waitFor();
+  assert.equal(await tab.page.locator("#check").count(), 0, "a check may bring queries of its own: it takes who may register");
+  await tab.page.goBack();
+  await tab.page.goBack();
+  await tab.page.locator("#app .headline", { hasText: "search 1.1" }).waitFor();
   assert.doesNotMatch(await stored(tab), /rwt_/);
   await tab.page.reload();
   await isAsked(tab);

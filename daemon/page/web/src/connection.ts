@@ -6,13 +6,14 @@ export interface Connection {
   failures: number; // in a row
   retryAt: number | null; // when it is tried again
   why: string | null; // in words, of the last failure
-  freshAt: number | null; // until when everything is known: the moment the stream was cut
+  freshAt: number | null; // until when everything is known: the moment the server was last heard
 }
 
 export type Happening =
   | {type: 'opened'; at: number}
-  | {type: 'lost'; at: number; why: string; retryAt: number}
-  | {type: 'refused'; at: number; why: string}; // not tried again by itself
+  | {type: 'stopped'; at: number} // on purpose: what it was is no longer so
+  | {type: 'lost'; at: number; heard: number | null; why: string; retryAt: number}
+  | {type: 'refused'; at: number; heard: number | null; why: string}; // not tried again by itself
 
 const kOffAfter = 5; // failures in a row, about half a minute
 
@@ -23,13 +24,12 @@ export function connection(current: Connection, happening: Happening): Connectio
   if (happening.type === 'opened') {
     return {state: 'live', since: at, failures: 0, retryAt: null, why: null, freshAt: null};
   }
-  const freshAt = current.state === 'live' ? at : current.freshAt;
-  if (happening.type === 'refused') {
-    return {state: 'off', since: at, failures: current.failures + 1, retryAt: null, why: happening.why, freshAt};
-  }
+  if (happening.type === 'stopped') return current.state === 'live' ? {...current, state: 'connecting', since: at} : current;
+  const {why, heard: freshAt} = happening;
   const failures = current.failures + 1;
+  if (happening.type === 'refused') return {state: 'off', since: at, failures, retryAt: null, why, freshAt};
   const state = failures > kOffAfter ? 'off' : 'reconnecting';
-  return {state, since: state === current.state ? current.since : at, failures, retryAt: happening.retryAt, why: happening.why, freshAt};
+  return {state, since: state === current.state ? current.since : at, failures, retryAt: happening.retryAt, why, freshAt};
 }
 
 // How long to wait after so many failures in a row: 1, 2, 4, 8, then 15 s, ±20 % so that not all pages come at once.

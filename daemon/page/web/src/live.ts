@@ -32,6 +32,7 @@ export function onGap(listener: GapListener): () => void {
 }
 
 let lastId: string | null = null;
+let heard: number | null = null; // when the server last said anything in the stream
 let gap = false; // the stream cannot go on where it was
 let begun = false;
 let running: AbortController | null = null;
@@ -56,6 +57,7 @@ async function read(response: Response, alive: () => void): Promise<void> {
   for (;;) {
     const {done, value} = await reader.read();
     if (done) return;
+    heard = serverNow();
     alive();
     for (const block of parser.push(decoder.decode(value, {stream: true}))) {
       if (block.id !== undefined) lastId = block.id;
@@ -89,7 +91,8 @@ async function connect(): Promise<void> {
     if (lastId !== null) headers['Last-Event-ID'] = lastId;
     const response = await ask('/api/v1/events', {headers, signal: abort.signal, cache: 'no-store'});
     gap ||= live.get().failures > 0; // slots are no events: what moved with them while nobody was told
-    happened({type: 'opened', at: serverNow()});
+    heard = serverNow();
+    happened({type: 'opened', at: heard});
     if (gap) for (const listener of [...gapListeners]) listener();
     gap = false;
     await read(response, alive);
@@ -106,7 +109,7 @@ async function connect(): Promise<void> {
 function lost(problem: ApiProblem | null): void {
   if (problem?.status === 401) return; // the session asks for a token, and begins anew with it
   if (problem?.status === 403) {
-    happened({type: 'refused', at: serverNow(), why: problem.detail});
+    happened({type: 'refused', at: serverNow(), heard, why: problem.detail});
     return;
   }
   if (problem?.status === 410) {
@@ -114,7 +117,7 @@ function lost(problem: ApiProblem | null): void {
     gap = true;
   }
   const wait = problem?.status === 410 ? 0 : backoff(live.get().failures + 1, Math.random(), problem?.retryAfter ?? null);
-  happened({type: 'lost', at: serverNow(), why: problem ? problem.detail : 'The connection was closed.', retryAt: serverNow() + wait});
+  happened({type: 'lost', at: serverNow(), heard, why: problem ? problem.detail : 'The connection was closed.', retryAt: serverNow() + wait});
   retryTimer = setTimeout(() => void connect(), wait);
 }
 
@@ -123,6 +126,7 @@ function stop(): void {
   const current = running;
   running = null;
   current?.abort();
+  happened({type: 'stopped', at: serverNow()});
 }
 
 export function tryNow(): void {

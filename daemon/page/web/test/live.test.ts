@@ -4,28 +4,36 @@ import {backoff, connection, kBegin, type Connection, type Happening} from '../s
 import {SseParser} from '../src/sse';
 
 const after = (...happenings: Happening[]): Connection => happenings.reduce(connection, kBegin);
-const lost = (at: number): Happening => ({type: 'lost', at, why: 'cut', retryAt: at + 1000});
+const lost = (at: number, heard: number | null = at - 10): Happening => ({type: 'lost', at, heard, why: 'cut', retryAt: at + 1000});
 
 test('a stream that opens is live, one that is lost reconnects, and says from when what is shown is', () => {
   assert.equal(kBegin.state, 'connecting');
   assert.equal(after({type: 'opened', at: 1}).state, 'live');
-  const cut = after({type: 'opened', at: 1}, lost(50), lost(60));
-  assert.deepEqual([cut.state, cut.since, cut.failures, cut.freshAt, cut.retryAt], ['reconnecting', 50, 2, 50, 1060]);
+  const cut = after({type: 'opened', at: 1}, lost(50, 40), lost(60, 40));
+  assert.deepEqual([cut.state, cut.since, cut.failures, cut.freshAt, cut.retryAt], ['reconnecting', 50, 2, 40, 1060]);
+});
+
+test('one that was stopped while nobody looked is not live, and what is shown is as old as what was last heard', () => {
+  const stopped = after({type: 'opened', at: 1}, {type: 'stopped', at: 30});
+  assert.deepEqual([stopped.state, stopped.since], ['connecting', 30]);
+  const back = connection(stopped, lost(9000, 25));
+  assert.deepEqual([back.state, back.freshAt], ['reconnecting', 25]);
+  assert.deepEqual(connection(back, {type: 'stopped', at: 9500}), back);
 });
 
 test('one that stays away is off, is tried again all the same, and live again forgets it', () => {
   let now = after({type: 'opened', at: 1});
-  for (let at = 10; at <= 60; at += 10) now = connection(now, lost(at));
-  assert.deepEqual([now.state, now.since, now.retryAt, now.freshAt], ['off', 60, 1060, 10]);
+  for (let at = 10; at <= 60; at += 10) now = connection(now, lost(at, 7));
+  assert.deepEqual([now.state, now.since, now.retryAt, now.freshAt], ['off', 60, 1060, 7]);
   assert.deepEqual(connection(now, {type: 'opened', at: 70}), {state: 'live', since: 70, failures: 0, retryAt: null, why: null, freshAt: null});
 });
 
 test('one that never was live has nothing to be fresh from', () => {
-  assert.equal(after(lost(5)).freshAt, null);
+  assert.equal(after(lost(5, null)).freshAt, null);
 });
 
 test('one that is refused is not tried again by itself', () => {
-  const now = after({type: 'refused', at: 3, why: 'the token lacks the scope read'});
+  const now = after({type: 'refused', at: 3, heard: null, why: 'the token lacks the scope read'});
   assert.deepEqual([now.state, now.retryAt, now.why], ['off', null, 'the token lacks the scope read']);
 });
 

@@ -2,6 +2,7 @@
 import type {JSX} from 'preact';
 import type {ConditionRecord, JsonObject, Policy, Texts} from '../api';
 import {useData} from '../data';
+import {useSession} from '../session';
 import {Link} from '../router';
 import {Code, DataTable, Key, Page, Section, Time, type Column} from '../ui';
 import {conditionsOf, policySentence, settings, shown, stepsOf, type PlannedStep, type Setting} from './analysis';
@@ -51,6 +52,7 @@ export function PolicyView({name, query}: {name: string; query: URLSearchParams}
   const path = `/api/v1/policies/${encodeURIComponent(name)}`;
   const data = useData<Policy>(path);
   const {value} = data;
+  const {me} = useSession();
   const conditions = value ? conditionsOf(value.analysis) : [];
   const steps = value ? stepsOf(value.analysis, value.analysis_sources) : [];
   return (
@@ -60,7 +62,7 @@ export function PolicyView({name, query}: {name: string; query: URLSearchParams}
           {value.warnings && value.warnings.length > 0 && (
             <div class="notice warn"><strong>Worth a look:</strong><ul>{value.warnings.map((each) => <li key={each}>{each}</li>)}</ul></div>
           )}
-          <CheckForm policy={name} conditions={conditions.map((each) => shown(each.name ?? ''))} query={query} />
+          {me?.scopes.includes('register') && <CheckForm policy={name} conditions={conditions.map((each) => shown(each.name ?? ''))} query={query} />}
           {steps.length > 0 && (
             <Section title="Steps">
               <DataTable name="Steps" class="settings" stack columns={kSteps} rows={steps.map((step, index) => ({...step, index}))} keyOf={({index}) => String(index)} />
