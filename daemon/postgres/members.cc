@@ -68,6 +68,7 @@ awaitable<std::vector<PgRows>> PgMembers::ask(std::vector<PgStatement> statement
     connection_->on_notification([this](const std::string& payload) { hear(payload); });
     co_await connection_->ask(node_sql::list_of(pg(node_sql::kListen)));
     if (alive.expired()) throw StoreError(node_sql::kClosed);
+    if (hooks_.listens) hooks_.listens();
   }
   std::vector<PgRows> rows = co_await connection_->ask(std::move(statements));
   if (alive.expired()) throw StoreError(node_sql::kClosed);

@@ -36,6 +36,8 @@ struct PgMemberHooks {
   std::function<void(std::vector<Place>)> lost;
   // Another node says something; the first word is what.
   std::function<void(const std::string& what, const std::string& rest)> heard;
+  // From now on what others say is heard; what they said before may have been missed.
+  std::function<void()> listens;
   // How many nodes there are, when that is another number than before.
   std::function<void(std::size_t nodes)> nodes_changed;
   // A member, or no longer one, and why not.

@@ -38,7 +38,7 @@ Node::Node(net::io_context& io, const std::string& url, const std::string& name,
                [this](const std::string& what, const std::string& rest) {
                  heard.push_back(what + (rest.empty() ? "" : " " + rest));
                },
-               [this](std::size_t nodes) { counted.push_back(nodes); },
+               [this] { ++listens; }, [this](std::size_t nodes) { counted.push_back(nodes); },
                [this](const std::optional<std::string>& trouble) {
                  told.push_back(trouble ? "no member: " + *trouble : "member");
                }}) {}
