@@ -42,6 +42,7 @@ struct Node {
   int listens = 0;                   // how often it began to listen
   int fenced = 0;
   bool takes_over = true;  // false: what it gains cannot be loaded
+  bool is_slow = false;    // true: neither taking over nor giving up comes to an end
 };
 
 class NodesTest : public testing::Test {
