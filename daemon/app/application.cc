@@ -47,6 +47,13 @@ std::string node_name(const Settings& settings) {
   return host + (colon == std::string::npos ? "" : settings.server.listen.substr(colon));
 }
 
+sigset_t held_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&signals, number);
+  return signals;
+}
+
 }  // namespace
 
 std::uint64_t random_bits() {
@@ -341,6 +348,8 @@ ReloadResult Application::Impl::reload() {
 int Application::Impl::run() {
   for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) signals_.add(number);
   wait_for_signals();
+  const sigset_t held = held_signals();
+  pthread_sigmask(SIG_UNBLOCK, &held, nullptr);
   spawn(io_.get_executor(), "start", [this] { return start(); });
   io_.run();
   return exit_code_;
@@ -348,6 +357,13 @@ int Application::Impl::run() {
 
 Application::Application(Settings settings) : impl_(std::make_unique<Impl>(std::move(settings))) {}
 Application::~Application() = default;
+
+// Threads that are started meanwhile never hear of them, and need not.
+void Application::hold_signals() {
+  const sigset_t held = held_signals();
+  pthread_sigmask(SIG_BLOCK, &held, nullptr);
+}
+
 int Application::run() { return impl_->run(); }
 
 }  // namespace rollwatch
