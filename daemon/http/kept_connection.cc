@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "analysis/text.h"
+#include "daemon/net/host_lookup.h"
 
 namespace rollwatch {
 
@@ -47,7 +48,6 @@ class Connection : public KeptConnection {
         server_(&server),
         check_name_(check_name),
         context_(std::move(context)),
-        resolver_(executor),
         socket_(executor) {}
 
   void open(Job job) override;
@@ -87,7 +87,7 @@ class Connection : public KeptConnection {
   const BaseUrl* server_;
   const bool check_name_;
   std::shared_ptr<net::ssl::context> context_;
-  net::ip::tcp::resolver resolver_;
+  std::shared_ptr<Promise<HostAddresses>> looking_up_;
   net::ip::tcp::socket socket_;
   std::optional<Tls> tls_;
   std::vector<char> tls_buffer_;
@@ -130,20 +130,25 @@ awaitable<void> Connection::connect() {
 
 awaitable<error_code> Connection::connect_socket() {
   error_code error;
+  const auto port = static_cast<std::uint16_t>(std::stoi(server_->port));
   const auto address = net::ip::make_address(server_->host, error);
   if (!error) {
-    const tcp::endpoint endpoint(address, static_cast<std::uint16_t>(std::stoi(server_->port)));
+    const tcp::endpoint endpoint(address, port);
     co_await socket_.async_connect(endpoint, net::redirect_error(net::use_awaitable, error));
     co_return error;
   }
-  const auto found = co_await resolver_.async_resolve(
-      server_->host, server_->port, net::redirect_error(net::use_awaitable, error));
+  const auto answer = looking_up_ = std::make_shared<Promise<HostAddresses>>(executor_);
+  look_up_host(executor_, server_->host,
+               [answer](HostAddresses found) { answer->set(std::move(found)); });
+  const HostAddresses found = co_await answer->get();
   if (!owner_) co_return error;
-  if (error) {
+  if (!found) {
     fail(HttpError::kUnreachable, "the host name of " + server_->name + " could not be resolved");
     co_return error;
   }
-  co_await net::async_connect(socket_, found, net::redirect_error(net::use_awaitable, error));
+  std::vector<tcp::endpoint> endpoints;
+  for (const std::string& each : *found) endpoints.emplace_back(net::ip::make_address(each), port);
+  co_await net::async_connect(socket_, endpoints, net::redirect_error(net::use_awaitable, error));
   co_return error;
 }
 
@@ -333,7 +338,7 @@ void Connection::fail_later(error_code error) {
 void Connection::close() {
   owner_ = nullptr;
   error_code ignored;
-  resolver_.cancel();
+  if (looking_up_) looking_up_->set(Unexpected(std::string("it is closed")));
   socket_.close(ignored);
 }
 
