@@ -31,6 +31,8 @@ using net::ip::tcp;
 constexpr std::uint32_t kHeadLimit = 64 * 1024;
 // What one look at a socket takes at most; a longer answer takes several.
 constexpr std::size_t kReadBytes = 64 * 1024;
+// …and so many of them before others have their turn, the clock above all.
+constexpr int kReadsAtOnce = 16;
 constexpr std::size_t kLongestProblem = 300;
 
 // One for all connections: what is read is parsed before anything else is read.
@@ -92,7 +94,8 @@ class Connection : public KeptConnection {
   std::optional<Tls> tls_;
   std::vector<char> tls_buffer_;
   std::optional<Parser> parser_;
-  std::string unread_;  // the beginning of a head
+  std::string unread_;             // the beginning of a head, or of a chunk's
+  std::size_t interim_bytes_ = 0;  // of "100 Continue" and the like before the answer
   bool connected_ = false;
   bool answering_ = false;  // something of the answer is here
 };
@@ -163,6 +166,7 @@ void Connection::begin() {
   parser_->header_limit(kHeadLimit);
   parser_->body_limit(job_->request.max_answer);
   unread_.clear();
+  interim_bytes_ = 0;
   answering_ = false;
   write();
 }
@@ -211,7 +215,7 @@ void Connection::listen() {
 
 void Connection::read_socket() {
   auto& buffer = read_buffer();
-  while (owner_) {
+  for (int reads = 0; owner_ && reads < kReadsAtOnce; ++reads) {
     error_code error;
     const std::size_t size = socket_.read_some(net::buffer(buffer), error);
     if (error == net::error::would_block) return;
@@ -224,7 +228,8 @@ void Connection::read_socket() {
 void Connection::take(std::string_view bytes) {
   if (!job_) return ended(net::error::eof);  // it says something nobody asked
   answering_ = true;
-  if (!unread_.empty()) {
+  const bool goes_on = !unread_.empty();
+  if (goes_on) {
     unread_.append(bytes);
     bytes = unread_;
   }
@@ -239,7 +244,15 @@ void Connection::take(std::string_view bytes) {
                                           std::to_string(kHeadLimit / 1024) + " KiB");
   if (error) return fail(HttpError::kUnreachable, server_->name + " did not answer in HTTP");
   if (parser_->is_done()) return complete(used < bytes.size());
-  unread_ = std::string(bytes.substr(used));
+  // The parser waits for the end of a line, however long.
+  if (bytes.size() - used > kHeadLimit)
+    return fail(HttpError::kTooLarge, "a chunk's header in the answer of " + server_->name +
+                                          " is larger than " + std::to_string(kHeadLimit / 1024) +
+                                          " KiB");
+  if (goes_on)
+    unread_.erase(0, used);
+  else
+    unread_ = bytes.substr(used);
 }
 
 // How much of it is used up. What is not is the beginning of a head.
@@ -255,6 +268,11 @@ std::size_t Connection::parse(std::string_view bytes, error_code& error) {
     }
     if (error) break;
     if (parser_->is_done() && parser_->get().result_int() < 200) {  // "100 Continue"
+      interim_bytes_ += taken;
+      if (interim_bytes_ > kHeadLimit) {
+        error = http::error::header_limit;
+        break;
+      }
       const auto limit = job_->request.max_answer;
       parser_.emplace();
       parser_->eager(true);
