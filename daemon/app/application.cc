@@ -198,6 +198,7 @@ awaitable<void> Application::Impl::take_part() {
 // Also soon after the start, which needs much for a moment.
 awaitable<void> Application::Impl::keep_giving_memory_back() {
   for (co_await clock_.sleep(kAfterStart); !stopping_; co_await clock_.sleep(kLookAtMemoryEvery)) {
+    metrics_.forget_ended(clock_.wall());
     give_memory_back();
     let_go_of_code();
   }
