@@ -10,6 +10,7 @@
 #include "config/loader.h"
 #include "daemon/api/views.h"
 #include "daemon/app/application_impl.h"
+#include "daemon/app/clock_trust.h"
 #include "daemon/app/log.h"
 #include "daemon/app/memory.h"
 
@@ -215,7 +216,16 @@ awaitable<void> Application::Impl::keep_measuring_the_loop() {
 // Deletes the history that is older than store.retention. An error is logged when it begins.
 awaitable<void> Application::Impl::keep_forgetting() {
   bool failing = false;
+  ClockTrust trust(clock_.wall(), clock_.steady());
   for (co_await clock_.sleep(kForgetEvery); !stopping_; co_await clock_.sleep(kForgetEvery)) {
+    if (const auto jump = trust.look(clock_.wall(), clock_.steady()))
+      spdlog::warn(
+          "the system clock was put {} by {}: no old history is deleted before it has gone "
+          "evenly for {}",
+          *jump > Millis{0} ? "forward" : "back",
+          format_duration(std::chrono::floor<std::chrono::seconds>(abs(*jump))),
+          format_duration(ClockTrust::kEvenFor));
+    if (!trust.is_trusted()) continue;
     const SysTime ended_before = clock_.wall() - settings_->store.retention;
     std::string failure;
     try {
