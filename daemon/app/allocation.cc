@@ -39,7 +39,7 @@ void operator delete(void* block, std::size_t size) noexcept {
 }
 
 void operator delete(void* block) noexcept {
-  if (block != nullptr && !kept.keep(block, malloc_usable_size(block))) std::free(block);
+  if (block != nullptr && !kept.keep_usable(block, malloc_usable_size(block))) std::free(block);
 }
 // NOLINTEND(cppcoreguidelines-no-malloc)
 

@@ -10,6 +10,7 @@
 #include "config/loader.h"
 #include "daemon/api/views.h"
 #include "daemon/app/application_impl.h"
+#include "daemon/app/clock_trust.h"
 #include "daemon/app/log.h"
 #include "daemon/app/memory.h"
 
@@ -45,6 +46,13 @@ std::string node_name(const Settings& settings) {
   host.resize(host.find('\0'));
   const std::size_t colon = settings.server.listen.rfind(':');
   return host + (colon == std::string::npos ? "" : settings.server.listen.substr(colon));
+}
+
+sigset_t held_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&signals, number);
+  return signals;
 }
 
 }  // namespace
@@ -191,6 +199,7 @@ awaitable<void> Application::Impl::take_part() {
 // Also soon after the start, which needs much for a moment.
 awaitable<void> Application::Impl::keep_giving_memory_back() {
   for (co_await clock_.sleep(kAfterStart); !stopping_; co_await clock_.sleep(kLookAtMemoryEvery)) {
+    metrics_.forget_ended(clock_.wall());
     give_memory_back();
     let_go_of_code();
   }
@@ -207,7 +216,16 @@ awaitable<void> Application::Impl::keep_measuring_the_loop() {
 // Deletes the history that is older than store.retention. An error is logged when it begins.
 awaitable<void> Application::Impl::keep_forgetting() {
   bool failing = false;
+  ClockTrust trust(clock_.wall(), clock_.steady());
   for (co_await clock_.sleep(kForgetEvery); !stopping_; co_await clock_.sleep(kForgetEvery)) {
+    if (const auto jump = trust.look(clock_.wall(), clock_.steady()))
+      spdlog::warn(
+          "the system clock was put {} by {}: no old history is deleted before it has gone "
+          "evenly for {}",
+          *jump > Millis{0} ? "forward" : "back",
+          format_duration(std::chrono::floor<std::chrono::seconds>(abs(*jump))),
+          format_duration(ClockTrust::kEvenFor));
+    if (!trust.is_trusted()) continue;
     const SysTime ended_before = clock_.wall() - settings_->store.retention;
     std::string failure;
     try {
@@ -341,6 +359,8 @@ ReloadResult Application::Impl::reload() {
 int Application::Impl::run() {
   for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) signals_.add(number);
   wait_for_signals();
+  const sigset_t held = held_signals();
+  pthread_sigmask(SIG_UNBLOCK, &held, nullptr);
   spawn(io_.get_executor(), "start", [this] { return start(); });
   io_.run();
   return exit_code_;
@@ -348,6 +368,13 @@ int Application::Impl::run() {
 
 Application::Application(Settings settings) : impl_(std::make_unique<Impl>(std::move(settings))) {}
 Application::~Application() = default;
+
+// Threads that are started meanwhile never hear of them, and need not.
+void Application::hold_signals() {
+  const sigset_t held = held_signals();
+  pthread_sigmask(SIG_BLOCK, &held, nullptr);
+}
+
 int Application::run() { return impl_->run(); }
 
 }  // namespace rollwatch

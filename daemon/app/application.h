@@ -14,6 +14,10 @@ class Application {
   explicit Application(Settings settings);
   ~Application();
 
+  // Before anything else of a start: what a running daemon is asked by signal (SIGHUP, SIGUSR1,
+  // SIGUSR2) waits from now on until run() hears it, and does not end the process.
+  static void hold_signals();
+
   // Runs until SIGTERM or SIGINT. Returns the exit code; what went wrong at the start was logged.
   int run();
 

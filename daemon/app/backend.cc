@@ -111,6 +111,7 @@ class SharedBackend : public Backend {
     hooks.give_up = [this](std::vector<Place> places) { return hooks_.give_up(std::move(places)); };
     hooks.lost = [this](const std::vector<Place>& places) { hooks_.lost(places); };
     hooks.heard = [this](const std::string& what, const std::string& rest) { heard(what, rest); };
+    hooks.listens = [this] { hooks_.freezes_changed(); };
     hooks.nodes_changed = [this](std::size_t nodes) { hooks_.nodes_changed(nodes); };
     hooks.standing = [this](std::optional<std::string> trouble) {
       if (trouble)

@@ -38,16 +38,16 @@ class KeptBlocks {
     return block;
   }
 
-  // Whether it was kept. `size` is what was asked for, or what can be used of the block, which may
-  // be a step more.
+  // Whether it was kept. `size` is what was asked for.
   bool keep(void* block, std::size_t size) {
-    if (size > kLargest) return false;
-    const std::size_t place = place_of(size);
-    Blocks& kept = kept_[place];
-    if (kept.bytes + size_of(place) > kMost) return false;
-    kept.first = new (block) Block{kept.first};
-    kept.bytes += size_of(place);
-    return true;
+    return size <= kLargest && keep_at(place_of(size), block);
+  }
+
+  // The same, where only what can be used of the block is known: with another allocator in the
+  // place of glibc's that lies between two sizes, and the block has room for the smaller one.
+  bool keep_usable(void* block, std::size_t usable) {
+    return usable >= kSmallest && usable < kLargest + kStep &&
+           keep_at((usable - kSmallest) / kStep, block);
   }
 
  private:
@@ -58,6 +58,14 @@ class KeptBlocks {
     Block* first = nullptr;
     std::size_t bytes = 0;
   };
+
+  bool keep_at(std::size_t place, void* block) {
+    Blocks& kept = kept_[place];
+    if (kept.bytes + size_of(place) > kMost) return false;
+    kept.first = new (block) Block{kept.first};
+    kept.bytes += size_of(place);
+    return true;
+  }
 
   static constexpr std::size_t size_of(std::size_t place) { return kSmallest + place * kStep; }
   static constexpr std::size_t place_of(std::size_t size) {

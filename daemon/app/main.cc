@@ -20,6 +20,7 @@ using namespace rollwatch;
 
 int run(const Options& options) {
   if (options.migrate_from) return migrate_store(*options.migrate_from, options.migrate_to);
+  if (!options.check_config) Application::hold_signals();
   auto settings = load_config(options.config, process_environment());
   if (!settings) {
     for (const ConfigError& error : settings.error()) fmt::print(stderr, "{}\n", error.text());

@@ -77,7 +77,9 @@ std::vector<EntryPtr> Engine::Impl::held_by(const std::string& ns,
 }
 
 // What another node has put there is put by nobody else here meanwhile, and told in its words.
-awaitable<void> Engine::Impl::freezes_changed() {
+// False: it is known here, and the store refused to record it with some rollouts, which are told
+// again when it is back.
+awaitable<bool> Engine::Impl::read_freezes() {
   const std::shared_ptr<void> turn = co_await take_turn("freezes");
   const std::vector<FreezeRecord> freezes = co_await store_.freezes();
   bool recorded = true;
@@ -92,6 +94,11 @@ awaitable<void> Engine::Impl::freezes_changed() {
     recorded = recorded && all;
   }
   watch_freezes();
+  co_return recorded;
+}
+
+awaitable<void> Engine::Impl::freezes_changed() {
+  const bool recorded = co_await read_freezes();
   if (!recorded) throw StoreError(store_trouble_.value_or("a commit was refused"));
 }
 

@@ -83,6 +83,7 @@ class Engine::Impl : public std::enable_shared_from_this<Engine::Impl> {
   awaitable<std::optional<FreezeRecord>> lift_freeze(FreezeLift lift);
   FreezeView freeze_of(const std::string& ns, const std::string& service) const;
   std::size_t freezes_in_force() const;
+  awaitable<bool> read_freezes();
   awaitable<void> freezes_changed();
   void schedule_all();
   awaitable<AlertsTaken> take_alerts(std::vector<ReceivedAlert> alerts,

@@ -75,6 +75,9 @@ awaitable<void> Engine::Impl::take_over(std::optional<std::vector<Lease>> leases
   }
   std::vector<EntryPtr> entries;
   try {
+    // Another node may have frozen what it gives away, and this one not have heard of it: what its
+    // state says would pass for a freeze that was lifted.
+    if (leases && !leases->empty()) co_await read_freezes();
     entries = co_await load_places(std::move(leases));
   } catch (const StoreError&) {
     for (const TenurePtr& tenure : begun)

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "analysis/text.h"
+#include "daemon/net/host_lookup.h"
 
 namespace rollwatch {
 
@@ -30,6 +31,8 @@ using net::ip::tcp;
 constexpr std::uint32_t kHeadLimit = 64 * 1024;
 // What one look at a socket takes at most; a longer answer takes several.
 constexpr std::size_t kReadBytes = 64 * 1024;
+// …and so many of them before others have their turn, the clock above all.
+constexpr int kReadsAtOnce = 16;
 constexpr std::size_t kLongestProblem = 300;
 
 // One for all connections: what is read is parsed before anything else is read.
@@ -47,7 +50,6 @@ class Connection : public KeptConnection {
         server_(&server),
         check_name_(check_name),
         context_(std::move(context)),
-        resolver_(executor),
         socket_(executor) {}
 
   void open(Job job) override;
@@ -87,12 +89,13 @@ class Connection : public KeptConnection {
   const BaseUrl* server_;
   const bool check_name_;
   std::shared_ptr<net::ssl::context> context_;
-  net::ip::tcp::resolver resolver_;
+  std::shared_ptr<Promise<HostAddresses>> looking_up_;
   net::ip::tcp::socket socket_;
   std::optional<Tls> tls_;
   std::vector<char> tls_buffer_;
   std::optional<Parser> parser_;
-  std::string unread_;  // the beginning of a head
+  std::string unread_;             // the beginning of a head, or of a chunk's
+  std::size_t interim_bytes_ = 0;  // of "100 Continue" and the like before the answer
   bool connected_ = false;
   bool answering_ = false;  // something of the answer is here
 };
@@ -130,20 +133,25 @@ awaitable<void> Connection::connect() {
 
 awaitable<error_code> Connection::connect_socket() {
   error_code error;
+  const auto port = static_cast<std::uint16_t>(std::stoi(server_->port));
   const auto address = net::ip::make_address(server_->host, error);
   if (!error) {
-    const tcp::endpoint endpoint(address, static_cast<std::uint16_t>(std::stoi(server_->port)));
+    const tcp::endpoint endpoint(address, port);
     co_await socket_.async_connect(endpoint, net::redirect_error(net::use_awaitable, error));
     co_return error;
   }
-  const auto found = co_await resolver_.async_resolve(
-      server_->host, server_->port, net::redirect_error(net::use_awaitable, error));
+  const auto answer = looking_up_ = std::make_shared<Promise<HostAddresses>>(executor_);
+  look_up_host(executor_, server_->host,
+               [answer](HostAddresses found) { answer->set(std::move(found)); });
+  const HostAddresses found = co_await answer->get();
   if (!owner_) co_return error;
-  if (error) {
+  if (!found) {
     fail(HttpError::kUnreachable, "the host name of " + server_->name + " could not be resolved");
     co_return error;
   }
-  co_await net::async_connect(socket_, found, net::redirect_error(net::use_awaitable, error));
+  std::vector<tcp::endpoint> endpoints;
+  for (const std::string& each : *found) endpoints.emplace_back(net::ip::make_address(each), port);
+  co_await net::async_connect(socket_, endpoints, net::redirect_error(net::use_awaitable, error));
   co_return error;
 }
 
@@ -158,6 +166,7 @@ void Connection::begin() {
   parser_->header_limit(kHeadLimit);
   parser_->body_limit(job_->request.max_answer);
   unread_.clear();
+  interim_bytes_ = 0;
   answering_ = false;
   write();
 }
@@ -206,7 +215,7 @@ void Connection::listen() {
 
 void Connection::read_socket() {
   auto& buffer = read_buffer();
-  while (owner_) {
+  for (int reads = 0; owner_ && reads < kReadsAtOnce; ++reads) {
     error_code error;
     const std::size_t size = socket_.read_some(net::buffer(buffer), error);
     if (error == net::error::would_block) return;
@@ -219,7 +228,8 @@ void Connection::read_socket() {
 void Connection::take(std::string_view bytes) {
   if (!job_) return ended(net::error::eof);  // it says something nobody asked
   answering_ = true;
-  if (!unread_.empty()) {
+  const bool goes_on = !unread_.empty();
+  if (goes_on) {
     unread_.append(bytes);
     bytes = unread_;
   }
@@ -234,7 +244,15 @@ void Connection::take(std::string_view bytes) {
                                           std::to_string(kHeadLimit / 1024) + " KiB");
   if (error) return fail(HttpError::kUnreachable, server_->name + " did not answer in HTTP");
   if (parser_->is_done()) return complete(used < bytes.size());
-  unread_ = std::string(bytes.substr(used));
+  // The parser waits for the end of a line, however long.
+  if (bytes.size() - used > kHeadLimit)
+    return fail(HttpError::kTooLarge, "a chunk's header in the answer of " + server_->name +
+                                          " is larger than " + std::to_string(kHeadLimit / 1024) +
+                                          " KiB");
+  if (goes_on)
+    unread_.erase(0, used);
+  else
+    unread_ = bytes.substr(used);
 }
 
 // How much of it is used up. What is not is the beginning of a head.
@@ -250,6 +268,11 @@ std::size_t Connection::parse(std::string_view bytes, error_code& error) {
     }
     if (error) break;
     if (parser_->is_done() && parser_->get().result_int() < 200) {  // "100 Continue"
+      interim_bytes_ += taken;
+      if (interim_bytes_ > kHeadLimit) {
+        error = http::error::header_limit;
+        break;
+      }
       const auto limit = job_->request.max_answer;
       parser_.emplace();
       parser_->eager(true);
@@ -333,7 +356,7 @@ void Connection::fail_later(error_code error) {
 void Connection::close() {
   owner_ = nullptr;
   error_code ignored;
-  resolver_.cancel();
+  if (looking_up_) looking_up_->set(Unexpected(std::string("it is closed")));
   socket_.close(ignored);
 }
 

@@ -5,25 +5,17 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/ip/tcp.hpp>
 #include <utility>
+
+#include "daemon/net/host_lookup.h"
 
 namespace rollwatch {
 namespace {
 
-// One thread of Asio's for all of them; each goes on by itself when nobody waits for it any more.
+// Each goes on by itself when nobody waits for it any more.
 PgLookup system_lookup(const net::any_io_executor& executor) {
-  return [resolver = std::make_shared<net::ip::tcp::resolver>(executor)](
-             const std::string& host, const std::function<void(PgAddresses)>& done) {
-    resolver->async_resolve(host, "",
-                            [done](const boost::system::error_code& error,
-                                   const net::ip::tcp::resolver::results_type& results) {
-                              if (error) return done(Unexpected(error.message()));
-                              std::vector<std::string> addresses;
-                              for (const auto& result : results)
-                                addresses.push_back(result.endpoint().address().to_string());
-                              done(std::move(addresses));
-                            });
+  return [executor](const std::string& host, const std::function<void(PgAddresses)>& done) {
+    look_up_host(executor, host, done);
   };
 }
 

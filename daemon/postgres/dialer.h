@@ -68,7 +68,7 @@ class PgDialer : public std::enable_shared_from_this<PgDialer> {
   pg_conn* connection_ = nullptr;
   std::optional<net::posix::stream_descriptor> socket_;
   bool for_reading_ = false;         // what it waits for
-  std::optional<PgLookup> looking_;  // while a name is looked up; the system's ends with it
+  std::optional<PgLookup> looking_;  // while a name is looked up
   Timer share_end_, end_;
 };
 

@@ -1,6 +1,7 @@
 #include "daemon/postgres/members.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "daemon/engine/store.h"
@@ -19,6 +20,9 @@ constexpr Millis kMargin{500};
 constexpr int kForTheTakeOver = 20;
 // After its end, that the database sees it too.
 constexpr Millis kPastTheEnd{5};
+
+constexpr const char* kTakenOff =
+    "the others took this node off their list: it had not been heard of for the length of a lease";
 
 }  // namespace
 
@@ -68,6 +72,7 @@ awaitable<std::vector<PgRows>> PgMembers::ask(std::vector<PgStatement> statement
     connection_->on_notification([this](const std::string& payload) { hear(payload); });
     co_await connection_->ask(node_sql::list_of(pg(node_sql::kListen)));
     if (alive.expired()) throw StoreError(node_sql::kClosed);
+    if (hooks_.listens) hooks_.listens();
   }
   std::vector<PgRows> rows = co_await connection_->ask(std::move(statements));
   if (alive.expired()) throw StoreError(node_sql::kClosed);
@@ -119,9 +124,7 @@ awaitable<void> PgMembers::become_member() {
       std::move(insert), pg(node_sql::kTell, std::string("places")), pg(node_sql::kHowMany)));
   number_ = rows.at(0).integer(0, 0);
   see_nodes(static_cast<std::size_t>(rows.at(2).integer(0, 0)));
-  sure_until_ = asked + settings_.lease - kMargin;
-  trouble_.clear();
-  watch_lease();
+  renewed(asked);
   writer_.become(number_);
   if (hooks_.standing) hooks_.standing(std::nullopt);
 }
@@ -197,14 +200,10 @@ awaitable<PgMembers::Counts> PgMembers::renew() {
                         pg(node_sql::kCount, number_), pg(node_sql::kMine, number_)));
   Counts counts;
   if (rows.at(0).empty()) {
-    lose_all(
-        "the others took this node off their list: it had not been heard of for the length of "
-        "a lease");
+    lose_all(kTakenOff);
     co_return counts;
   }
-  sure_until_ = asked + settings_.lease - kMargin;
-  trouble_.clear();
-  watch_lease();
+  renewed(asked);
   counts.nodes = static_cast<std::size_t>(rows.at(2).integer(0, 0));
   counts.busy = static_cast<std::size_t>(rows.at(2).integer(0, 1));
   next_end_.reset();
@@ -214,6 +213,59 @@ awaitable<PgMembers::Counts> PgMembers::renew() {
   for (int row = 0; row < rows.at(3).size(); ++row)
     counts.mine.push_back({rows[3].text(row, 0), rows[3].text(row, 1), rows[3].text(row, 2)});
   co_return counts;
+}
+
+void PgMembers::renewed(SteadyTime asked) {
+  sure_until_ = asked + settings_.lease - kMargin;
+  trouble_.clear();
+  watch_lease();
+}
+
+awaitable<void> PgMembers::renew_only() {
+  const SteadyTime asked = clock_.steady();
+  const auto rows = co_await ask(node_sql::list_of(pg(node_sql::kRenew, number_, settings_.lease)));
+  if (number_ == 0) co_return;
+  if (rows.at(0).empty()) co_return lose_all(kTakenOff);
+  renewed(asked);
+}
+
+// Taking over and handing over may take longer than a lease: what else this node has must not end
+// by that. Whoever calls has the turn, and `work` leaves the connection alone. Throws what it
+// throws.
+awaitable<void> PgMembers::while_renewing(std::function<awaitable<void>()> work) {
+  struct Course {
+    explicit Course(const net::any_io_executor& executor) : pause(executor) {}
+    Timer pause;
+    bool ended = false;
+    std::exception_ptr failure;
+  };
+  const std::weak_ptr<bool> alive = alive_;
+  const auto course = std::make_shared<Course>(executor_);
+  spawn(executor_, "places that change hands",
+        [course, work = std::move(work)]() -> awaitable<void> {
+          try {
+            co_await work();
+          } catch (const StoreError&) {
+            course->failure = std::current_exception();
+          }
+          course->ended = true;
+          course->pause.cancel();
+        });
+  while (!course->ended) {
+    course->pause.expires_after(settings_.lease / kRenewalsPerLease);
+    boost::system::error_code ignored;
+    co_await course->pause.async_wait(net::redirect_error(net::use_awaitable, ignored));
+    if (alive.expired()) throw StoreError(node_sql::kClosed);
+    if (course->ended || number_ == 0) continue;
+    std::string trouble;
+    try {
+      co_await renew_only();
+    } catch (const PgError& error) {
+      trouble = error.what();
+    }
+    if (!trouble.empty()) trouble_ = trouble;
+  }
+  if (course->failure) std::rethrow_exception(course->failure);
 }
 
 void PgMembers::see_nodes(std::size_t nodes) {
@@ -254,8 +306,9 @@ awaitable<void> PgMembers::leave() {
   std::vector<Place> places;
   for (const auto& [place, epoch] : held_) places.push_back(place);
   giving_.insert(places.begin(), places.end());
-  co_await hooks_.give_up(std::move(places));
+  co_await hand_over(std::move(places));
   held_.clear();
+  if (number_ == 0) co_return;  // the lease ended meanwhile
   try {
     const std::string payload = "places";
     co_await ask(node_sql::list_of(pg(node_sql::kLeave, number_), pg(node_sql::kTell, payload)));

@@ -36,6 +36,8 @@ struct PgMemberHooks {
   std::function<void(std::vector<Place>)> lost;
   // Another node says something; the first word is what.
   std::function<void(const std::string& what, const std::string& rest)> heard;
+  // From now on what others say is heard; what they said before may have been missed.
+  std::function<void()> listens;
   // How many nodes there are, when that is another number than before.
   std::function<void(std::size_t nodes)> nodes_changed;
   // A member, or no longer one, and why not.
@@ -83,10 +85,15 @@ class PgMembers : public Leases {
   awaitable<void> keep_lease();
   awaitable<void> look();  // renew, sweep, take or give
   awaitable<Counts> renew();
+  awaitable<void> while_renewing(std::function<awaitable<void>()> work);
+  awaitable<void> renew_only();
+  void renewed(SteadyTime asked);
   void see_nodes(std::size_t nodes);
   awaitable<void> take_share(const Counts& counts);
   awaitable<void> give_surplus(const Counts& counts);
   awaitable<void> gain(std::vector<Lease> leases);
+  awaitable<void> take_over(std::vector<Lease> leases, Cause cause);
+  awaitable<void> hand_over(std::vector<Place> places);
   awaitable<void> give_back(std::vector<Place> places);
   awaitable<void> release_strays(Counts& counts);
   awaitable<void> release(std::vector<Place> places);

@@ -31,6 +31,7 @@ awaitable<void> PgMembers::give_surplus(const Counts& counts) {
 }
 
 awaitable<void> PgMembers::gain(std::vector<Lease> leases) {
+  const std::weak_ptr<bool> alive = alive_;
   std::vector<Lease> anew, back;
   for (Lease& lease : leases) {
     held_[lease.place] = lease.epoch;
@@ -43,11 +44,12 @@ awaitable<void> PgMembers::gain(std::vector<Lease> leases) {
   gaining_.insert(places.begin(), places.end());
   std::optional<std::string> failure;
   try {
-    if (!back.empty()) co_await hooks_.gained(std::move(back), Cause::kMissedStore);
-    if (!anew.empty()) co_await hooks_.gained(std::move(anew), Cause::kMissedDowntime);
+    if (!back.empty()) co_await take_over(std::move(back), Cause::kMissedStore);
+    if (!anew.empty()) co_await take_over(std::move(anew), Cause::kMissedDowntime);
   } catch (const StoreError& error) {
     failure = error.what();
   }
+  if (alive.expired()) throw StoreError(node_sql::kClosed);
   gaining_.clear();
   if (!failure) co_return;
   // They could not be read: whoever can takes them.
@@ -78,11 +80,24 @@ awaitable<void> PgMembers::release(std::vector<Place> places) {
                                  pg(node_sql::kTell, std::string("places"))));
 }
 
+awaitable<void> PgMembers::take_over(std::vector<Lease> leases, Cause cause) {
+  std::function<awaitable<void>()> work = [gained = hooks_.gained, leases = std::move(leases),
+                                           cause] { return gained(leases, cause); };
+  co_await while_renewing(std::move(work));
+}
+
+awaitable<void> PgMembers::hand_over(std::vector<Place> places) {
+  std::function<awaitable<void>()> work = [give_up = hooks_.give_up, places = std::move(places)] {
+    return give_up(places);
+  };
+  co_await while_renewing(std::move(work));
+}
+
 awaitable<void> PgMembers::give_back(std::vector<Place> places) {
   {
     std::vector<Place> copy = places;
     giving_.insert(places.begin(), places.end());
-    co_await hooks_.give_up(std::move(copy));
+    co_await hand_over(std::move(copy));
     giving_.clear();
   }
   for (const Place& place : places) {

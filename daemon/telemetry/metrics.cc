@@ -307,6 +307,8 @@ void Metrics::on_ended(const RolloutView& view) {
   of->second->Observe(std::max(0.0, took.count()));
 }
 
+void Metrics::forget_ended(SysTime now) { impl_->rollouts.forget_ended(now); }
+
 void Metrics::on_decision(const Decision& decision, Verdict before) {
   if (decision.would_have) return;
   // People's names are in the history; as a label they would be without bound.

@@ -60,6 +60,8 @@ class Metrics {
   // What rollouts asked together was answered like this, and each asks for itself for a while.
   void on_kept_apart(const std::string& datasource, std::string_view result);
   void on_ended(const RolloutView& view);  // and when it moved once more after that
+  // Now and then, so that what has ended is let go of also where nobody scrapes.
+  void forget_ended(SysTime now);
   void on_decision(const Decision& decision, Verdict before);       // the rollout's until then
   void on_labelled(DecisionKind kind, const DecisionLabel& label);  // or labelled otherwise
   void on_freeze(const FreezeRecord& freeze);                       // given, replaced or lifted

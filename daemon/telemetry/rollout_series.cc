@@ -53,6 +53,9 @@ class Lines {
     lines_ += '\n';
   }
 
+  const std::string& text() const { return lines_; }
+  void add_all(const std::string& lines) { lines_ += lines; }
+
   void append_to(std::string& text) const {
     if (lines_.empty()) return;
     text += fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n", name_, help_);
@@ -106,6 +109,10 @@ struct RolloutFamilies {
                 "Verdict of a condition: 0 pending, 1 passing, 2 failing, 3 unknown, 4 failed, 5 "
                 "passed."};
 
+  std::array<Lines*, 7> all() {
+    return {&info, &weight, &state, &started, &value, &threshold, &verdict};
+  }
+
   void add(const RolloutSpec& spec, const Plan& plan, const RolloutState& now) {
     info.add(LabelText()
                  .add("candidate", spec.candidate)
@@ -143,15 +150,26 @@ struct RolloutFamilies {
 
 }  // namespace
 
-void RolloutSeries::ended(const RolloutView& view) { ended_.insert_or_assign(view.spec.id, view); }
+// Of the rollout itself, which is large, nothing is kept.
+void RolloutSeries::ended(const RolloutView& view) {
+  RolloutFamilies families;
+  families.add(view.spec, *view.plan, view.state);
+  Ended ended{view.state.ended_at.value_or(SysTime{}), {}};
+  for (const Lines* lines : families.all()) ended.lines.push_back(lines->text());
+  ended_.insert_or_assign(view.spec.id, std::move(ended));
+}
+
+// A wall clock that was set back must not keep one for long either.
+void RolloutSeries::forget_ended(SysTime now) {
+  std::erase_if(ended_, [now](const auto& one) {
+    const SysTime at = one.second.at;
+    return now < at || now - at >= kSeenAfterItsEnd;
+  });
+}
 
 void RolloutSeries::append_to(std::string& text, SysTime now,
                               const std::function<void(const Engine::Look&)>& active) {
-  // A wall clock that was set back must not keep one for long either.
-  std::erase_if(ended_, [now](const auto& one) {
-    const SysTime at = one.second.state.ended_at.value_or(SysTime{});
-    return now < at || now - at >= kSeenAfterItsEnd;
-  });
+  forget_ended(now);
   std::array<std::size_t, static_cast<std::size_t>(State::kPromoted)> counts{};
   RolloutFamilies families;
   active([&](const RolloutSpec& spec, const Plan& plan, const RolloutState& state) {
@@ -159,16 +177,16 @@ void RolloutSeries::append_to(std::string& text, SysTime now,
     ++counts[static_cast<std::size_t>(state.state)];
     families.add(spec, plan, state);
   });
-  for (const auto& [id, view] : ended_) families.add(view.spec, *view.plan, view.state);
+  const auto all = families.all();
+  for (const auto& [id, ended] : ended_)
+    for (std::size_t i = 0; i < all.size(); ++i) all[i]->add_all(ended.lines[i]);
 
   Lines states{"rollwatch_rollouts", "Active rollouts by state."};
   for (std::size_t i = 0; i < counts.size(); ++i)
     states.add(LabelText().add("state", name_of(static_cast<State>(i))).text(),
                static_cast<double>(counts[i]));
-  for (const Lines* lines :
-       {&states, &families.info, &families.weight, &families.state, &families.started,
-        &families.value, &families.threshold, &families.verdict})
-    lines->append_to(text);
+  states.append_to(text);
+  for (const Lines* lines : all) lines->append_to(text);
 }
 
 }  // namespace rollwatch

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "daemon/engine/engine.h"
 
@@ -14,13 +15,21 @@ namespace rollwatch {
 class RolloutSeries {
  public:
   void ended(const RolloutView& view);
+  // Lets go of those that a last scrape has had time for.
+  void forget_ended(SysTime now);
+  std::size_t kept_ended() const { return ended_.size(); }
 
   // In the text format, family by family. `active` shows the rollouts that are watched here.
   void append_to(std::string& text, SysTime now,
                  const std::function<void(const Engine::Look&)>& active);
 
  private:
-  std::map<std::string, RolloutView> ended_;  // by id, as they were last
+  // How one was last: its lines, of each family.
+  struct Ended {
+    SysTime at;
+    std::vector<std::string> lines;
+  };
+  std::map<std::string, Ended> ended_;  // by id
 };
 
 }  // namespace rollwatch

@@ -39,6 +39,30 @@ TEST_F(KeptBlocksTest, WhatWasFreedLastIsGivenOutFirst) {
   std::free(second);
 }
 
+// With an allocator whose sizes are others: what was to be found by its size had less room than
+// that.
+TEST_F(KeptBlocksTest, WhatCanBeUsedIsRoundedDown) {
+  struct Row {
+    std::size_t usable, fits, too_much;  // fits 0: it is not kept
+  };
+  const std::size_t most = KeptBlocks::kLargest;
+  const std::size_t step = KeptBlocks::kStep;
+  for (const Row& row : {Row{8, 0, 0}, Row{16, 0, 0}, Row{24, 24, 25}, Row{32, 24, 25},
+                         Row{48, 40, 41}, Row{56, 56, 57}, Row{64, 56, 57}, Row{most, most, 0},
+                         Row{most + step - 1, most, 0}, Row{most + step, 0, 0}}) {
+    SCOPED_TRACE(row.usable);
+    void* block = std::malloc(row.usable);
+    EXPECT_EQ(kept_.keep_usable(block, row.usable), row.fits > 0);
+    if (row.too_much > 0) {
+      EXPECT_EQ(kept_.take(row.too_much), nullptr);
+    }
+    if (row.fits > 0) {
+      EXPECT_EQ(kept_.take(row.fits), block);
+    }
+    std::free(block);
+  }
+}
+
 TEST_F(KeptBlocksTest, NothingIsAsASmallOne) {
   void* block = make(0);
   ASSERT_TRUE(kept_.keep(block, 0));

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import sqlite3
 import threading
@@ -9,6 +10,7 @@ import unittest
 
 from harness import free_port, wait_until
 from programs import Daemon
+from receivers import SECRET
 from rollout_case import POLICY, RolloutCase
 
 RELOADED = "rollwatch_config_last_reload_successful"
@@ -166,6 +168,22 @@ class Lifecycle(RolloutCase):
         second.start(wait=False)
         self.assertEqual(second.wait_for_end(), 1)
         self.assertIn(str(first.port), second.log())
+
+    def test_what_is_asked_by_signal_during_a_start_waits_for_it(self):
+        """A reload that was asked for while the daemon started ended it."""
+        secret = self.place.folder / "secret"
+        os.mkfifo(secret)
+        server = self.daemon(self.configuration(self.deployer()).replace(f'secret = "{SECRET}"', f'secret_file = "{secret}"'))
+        server.start(wait=False)
+        with open(secret, "w") as asked_for:  # by a daemon that reads its configuration
+            kept = self.place.folder / "kept"
+            kept.write_text(SECRET)
+            os.replace(kept, secret)
+            for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+                server.process.send_signal(number)
+            asked_for.write(SECRET)
+        wait_until(server.is_ready, lambda: f"it to be ready:\n{server.log()}", [server])
+        wait_until(lambda: "configuration reloaded" in server.log(), "the reload", [server])
 
     def test_a_second_signal_ends_at_once_and_loses_nothing(self):
         deployer = self.deployer()

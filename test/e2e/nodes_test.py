@@ -101,6 +101,29 @@ class Nodes(RolloutCase):
         for rollout in rollouts:
             a.wait_for(rollout, lambda r: r["freeze"], "to be frozen")
 
+    def test_a_freeze_that_a_node_was_cut_off_from_hearing_of_holds_there_too(self):
+        deployer = self.deployer()
+        relay = self.place.add(Relay(self.database.port))
+        a = self.start_node(deployer, self.database.url(relay.port))
+        rollouts = self.register_held(a, 4)
+        for rollout in rollouts:
+            a.wait_for(rollout, lambda r: r["step"], "to have begun")
+        relay.cut()
+        b = self.start_node(deployer)
+        self.nodes = [b, a]
+        wait_until(lambda: sum(self.owners().values()) == 4, lambda: f"b to have them: {self.owners()}")
+        self.assertEqual(b.api.call("PUT", "/api/v1/freeze", {"by": "anna", "reason": "an incident"}).status, 200)
+        for rollout in rollouts:
+            b.wait_for(rollout, lambda r: r["freeze"], "to be frozen")
+        relay.mend()
+        wait_until(lambda: self.is_even(4), lambda: f"two each again: {self.owners()}", [a, b])
+        wait_until(lambda: a.api.get("/api/v1/freeze").status == 200, "a to know of the freeze", [a])
+        for rollout in rollouts:
+            # Recorded after whatever its node did first with it.
+            self.assertEqual(a.api.decide(rollout, "pause", reason="to look at it").status, 200)
+            self.assertTrue(a.api.rollout(rollout)["freeze"])
+            self.assertNotIn("thawed", [event["type"] for event in a.api.events(rollout)])
+
     def test_a_dead_nodes_rollouts_go_on_elsewhere(self):
         deployer = self.deployer()
         a, b = self.start_node(deployer), self.start_node(deployer)

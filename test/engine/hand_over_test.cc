@@ -193,6 +193,26 @@ TEST_F(HandOver, NothingMovesBetweenBeingTakenOverAndBeingWatched) {
   EXPECT_TRUE(paused.answered());
 }
 
+// A node that had not heard of a freeze took the rollout over, saw one in its state and none in
+// memory, and recorded that it was lifted: orders went out under the freeze.
+TEST_F(HandOver, AFreezeTheNextNodeHasNotHeardOfHoldsThereToo) {
+  const std::string id = begin("1.1");
+  FreezeRecord everything;
+  everything.by = "ana";
+  everything.reason = "stocktaking";
+  const Called<FreezeRecord> frozen(world, world.engine(0).freeze(everything));
+  world.settle();
+  ASSERT_TRUE(frozen.answered());
+  ASSERT_FALSE(world.engine(1).freeze_of("", "").in_force) << "nobody told it";
+  EXPECT_TRUE(world.hand_over(checkout, 1));
+  world.advance(12 * kMinute);
+  EXPECT_TRUE(world.rollout(id).state.freeze);
+  EXPECT_EQ(world.rollout(id).state.step, 0);
+  EXPECT_TRUE(world.engine(1).freeze_of("", "").in_force);
+  for (const StoredEvent& event : world.events(id))
+    EXPECT_NE(event.event.type, EventType::kThawed) << event.event.summary;
+}
+
 TEST_F(HandOver, AFreezeOfOneNodeIsTheOthersToo) {
   const std::string here = begin("1.1");
   const std::string there = begin("1.1", "search");

@@ -110,6 +110,14 @@ TEST_F(KeepAliveTest, EveryWayAServerCanAnswerOrNot) {
   };
   const Millis brief{150};
   const auto says = [](std::string bytes) { return [bytes](FakeConnection& c) { c.send(bytes); }; };
+  // Until nobody listens any more.
+  const auto endless = [](std::string begin, const std::string& again) {
+    std::string block;
+    while (block.size() < 60'000) block += again;
+    return [begin, block](FakeConnection& c) {
+      for (bool listens = c.send(begin); listens;) listens = c.send(block);
+    };
+  };
   const auto byte_by_byte = [](std::string bytes) {
     return [bytes](FakeConnection& c) {
       for (const char& byte : bytes) {
@@ -162,6 +170,15 @@ TEST_F(KeepAliveTest, EveryWayAServerCanAnswerOrNot) {
        HttpError::kUnreachable, 200, "HOST did not answer in HTTP", ""},
       {"headers without end", says("HTTP/1.1 200 OK\r\nX: " + std::string(100'000, 'x')),
        HttpError::kTooLarge, 0, "the headers of HOST's answer are larger than 64 KiB", ""},
+      {"a chunk's header without end",
+       endless("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=", "x"),
+       HttpError::kTooLarge, 200, "a chunk's header in the answer of HOST is larger than 64 KiB",
+       ""},
+      {"a trailer without end",
+       endless("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ", "x"),
+       HttpError::kTooLarge, 200, "HOST", ""},
+      {"nothing but continues", endless("", "HTTP/1.1 100 Continue\r\n\r\n"), HttpError::kTooLarge,
+       100, "the headers of HOST's answer are larger than 64 KiB", ""},
       {"hangs", [](FakeConnection& c) { c.hang(); }, HttpError::kTimeout, 0,
        "no answer from HOST within 150ms", "", brief},
       {"hangs mid-answer", [&](FakeConnection& c) { c.send(head + "9\r\n\r\nabc"), c.hang(); },

@@ -16,6 +16,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::StartsWith;
 
 class MembersTest : public NodesTest {
@@ -304,6 +305,46 @@ TEST_F(MembersTest, WhatCannotBeLoadedIsGivenBack) {
   EXPECT_EQ(b.members.held(place(1)), std::nullopt);
   b.takes_over = true;
   EXPECT_TRUE(until([&] { return b.has.size() == 1; })) << "and tried again";
+}
+
+// Attempts in flight, or many rollouts to load, took longer than the lease: all that the node had
+// was lost, and what was due meanwhile missed.
+TEST_F(MembersTest, ALeaseIsKeptHoweverLongItTakesToHandOverOrToTakeOver) {
+  Node& a = node("a");
+  register_many(a, 1, 4);
+  a.is_slow = true;
+  Node& b = node("b");
+  b.is_slow = true;
+  const auto longer_than_a_lease = [this](const std::string& name) {
+    const std::string seen =
+        "SELECT floor(extract(epoch FROM seen_at) * 1000)::bigint FROM nodes WHERE name = '" +
+        name + "'";
+    const std::int64_t begun = number(seen);
+    return until([&] { return number(seen) > begun + 4'000; });
+  };
+  ASSERT_TRUE(until([&] { return std::count(a.told.begin(), a.told.end(), "give up 2") == 1; }));
+  ASSERT_TRUE(longer_than_a_lease("a"));
+  EXPECT_EQ(a.has.size(), 4U);
+  EXPECT_TRUE(a.members.is_sure());
+  a.is_slow = false;
+  ASSERT_TRUE(until([&] { return std::count(b.told.begin(), b.told.end(), "gained 2") == 1; }));
+  ASSERT_TRUE(longer_than_a_lease("b"));
+  EXPECT_TRUE(b.members.is_sure());
+  b.is_slow = false;
+  ASSERT_TRUE(until([&] { return is_even(4); }));
+  for (const Node* node : {&a, &b})
+    EXPECT_THAT(node->told, Not(Contains(StartsWith("no member: "))));
+  EXPECT_EQ(number("SELECT count(*) FROM nodes"), 2);
+}
+
+// What others said while nobody listened is asked for.
+TEST_F(MembersTest, WhoBeginsToListenAnewIsTold) {
+  Node& a = node("a", Millis{8'000});
+  EXPECT_EQ(a.listens, 1);
+  number(
+      "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'a'"
+      " AND pid <> pg_backend_pid()");
+  EXPECT_TRUE(until([&] { return a.listens == 2; }));
 }
 
 // The time was read for each, and went on in between: an epoch could be one more than the fence,

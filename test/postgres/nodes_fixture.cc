@@ -19,6 +19,7 @@ Node::Node(net::io_context& io, const std::string& url, const std::string& name,
       members(io.get_executor(), clock, {url, name}, store.writer(), {name, "1.0", lease},
               {[this](std::vector<Lease> leases, Cause cause) -> awaitable<void> {
                  told.push_back("gained " + std::to_string(leases.size()));
+                 while (is_slow) co_await clock.sleep(Millis{5});
                  if (!takes_over) throw StoreError("it cannot be read");
                  for (const Lease& lease : leases) {
                    has[lease.place] = lease.epoch;
@@ -28,6 +29,7 @@ Node::Node(net::io_context& io, const std::string& url, const std::string& name,
                },
                [this](std::vector<Place> places) -> awaitable<void> {
                  told.push_back("give up " + std::to_string(places.size()));
+                 while (is_slow) co_await clock.sleep(Millis{5});
                  for (const Place& place : places) has.erase(place);
                  co_return;
                },
@@ -38,7 +40,7 @@ Node::Node(net::io_context& io, const std::string& url, const std::string& name,
                [this](const std::string& what, const std::string& rest) {
                  heard.push_back(what + (rest.empty() ? "" : " " + rest));
                },
-               [this](std::size_t nodes) { counted.push_back(nodes); },
+               [this] { ++listens; }, [this](std::size_t nodes) { counted.push_back(nodes); },
                [this](const std::optional<std::string>& trouble) {
                  told.push_back(trouble ? "no member: " + *trouble : "member");
                }}) {}

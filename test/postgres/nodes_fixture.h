@@ -39,8 +39,10 @@ struct Node {
   std::vector<std::string> heard;
   std::vector<std::string> told;  // "gained 3", "give up 1", "lost 2", "member", "no member: …"
   std::vector<std::size_t> counted;  // how many nodes there are, each time that changed
+  int listens = 0;                   // how often it began to listen
   int fenced = 0;
   bool takes_over = true;  // false: what it gains cannot be loaded
+  bool is_slow = false;    // true: neither taking over nor giving up comes to an end
 };
 
 class NodesTest : public testing::Test {

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <sstream>
 
+#include "daemon/telemetry/rollout_series.h"
 #include "test/api/sample_rollout.h"
 
 namespace rollwatch {
@@ -220,6 +221,19 @@ TEST_F(MetricsTest, TheEndIsStillSeenByTheNextScrape) {
   EXPECT_THAT(text(), HasSubstr("rollout=\"ro_1\""));
   pass(Millis(30'000));
   EXPECT_THAT(text(), Not(HasSubstr("rollout=\"ro_1\"")));
+}
+
+// They stayed for ever where nobody scraped.
+TEST(RolloutSeriesTest, WhatHasEndedIsLetGoOfWithoutAScrape) {
+  RolloutSeries all;
+  RolloutView view = rollout("ro_1");
+  view.state.state = State::kPromoted;
+  view.state.ended_at = view.state.updated_at;
+  all.ended(view);
+  all.forget_ended(*view.state.ended_at + Millis(30'000));
+  EXPECT_EQ(all.kept_ended(), 1U);
+  all.forget_ended(*view.state.ended_at + Millis(60'000));
+  EXPECT_EQ(all.kept_ended(), 0U);
 }
 
 // A rollback is watched after its end, for its recovery: not as an active one.
