@@ -25,7 +25,8 @@ void print(const Invocation& call, std::ostream& out, const nlohmann::json& resu
 // The answer's JSON; nothing if there is none, which has been said.
 std::optional<nlohmann::json> fetch(const Request& request, Surroundings& surroundings);
 
-// Up to `limit` items of all pages, and says if there are more; `request` makes the request for so many from a cursor on.
+// Up to `limit` items of all pages, and says if there are more; `request` makes the request for so
+// many from a cursor on.
 using PageRequest = std::function<Request(long limit, const std::string& cursor)>;
 std::optional<nlohmann::json> fetch_pages(const PageRequest& request, long limit,
                                           Surroundings& surroundings);
