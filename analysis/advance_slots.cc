@@ -220,8 +220,15 @@ Judgement judge_count(Mover& m, std::size_t i, const SlotAnswered& input) {
   const MaybeTime since = m.state().recovery ? c.watched_from : m.state().step_since;
   SeenCount seen = see_count(before, input.value, input.evaluated_at, since, plan.interval);
   const auto* vector = std::get_if<Vector>(&input.value.result);
+  const bool is_empty = vector != nullptr && vector->series.empty();
+  // Where the evidence finds nobody either, the metrics are not there: counting begins when they
+  // are.
+  if (is_empty && input.evidence && !before.table.last_at) {
+    Judgement nobody = judge_threshold(m, plan, seen.value, input);
+    if (nobody.outcome == Outcome::kNoData || nobody.outcome == Outcome::kError) return nobody;
+  }
   // Without evidence that anybody was there, no counter is no answer.
-  if (vector != nullptr && vector->series.empty() && !input.evidence) seen.value = input.value;
+  if (is_empty && !input.evidence) seen.value = input.value;
   c.memory = ConditionMemory(std::move(seen.state));
   if (seen.end) return *seen.end;
   return judge_threshold(m, plan, seen.value, input);

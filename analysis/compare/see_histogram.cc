@@ -26,6 +26,9 @@ using statistics::Use;
 
 using Boundaries = std::vector<double>;
 
+// Of all histograms together. More are looked for in none of them.
+constexpr std::size_t kMostDifferent = 10 * kMostBoundaries;
+
 // Each source's buckets apart, one source's after another's.
 std::vector<double> buckets_by_source(const Increments& increments) {
   std::vector<double> counts = increments.counts;
@@ -60,6 +63,13 @@ void keep_compared(ComparisonState& state, const HistogramState& histogram,
 
 SlotEnd cannot_be_compared(const std::string& why) {
   return ended(Outcome::kError, Cause::kIncomparable, why);
+}
+
+SlotEnd too_many_boundaries(std::size_t boundaries) {
+  return ended(Outcome::kError, Cause::kTooLarge,
+               std::to_string(boundaries) + " boundaries, at most " +
+                   std::to_string(kMostBoundaries) +
+                   " are compared; ask for those that matter (le=~\"0.1|0.5|1|[+]Inf\")");
 }
 
 Boundaries without(const Boundaries& all, const Boundaries& some) {
@@ -108,13 +118,10 @@ SlotEnd settle_boundaries(const HistogramRules& rules, ComparisonState& state,
   const Boundaries of_candidate = boundaries_of(candidate), of_stable = boundaries_of(stable);
   const Boundaries seen = together(of_candidate, of_stable);
   const Boundaries wanted = begun == nullptr ? seen : begun->bounds;
+  if (wanted.size() > kMostDifferent) return too_many_boundaries(wanted.size());
   const Boundaries shared = without(wanted, together(lacked_by(candidate, wanted, state.candidate),
                                                      lacked_by(stable, wanted, state.stable)));
-  if (shared.size() > kMostBoundaries)
-    return ended(Outcome::kError, Cause::kTooLarge,
-                 std::to_string(shared.size()) + " boundaries, at most " +
-                     std::to_string(kMostBoundaries) +
-                     " are compared; ask for those that matter (le=~\"0.1|0.5|1|[+]Inf\")");
+  if (shared.size() > kMostBoundaries) return too_many_boundaries(shared.size());
   if (shared.empty() && !wanted.empty())
     return cannot_be_compared("no boundary is left that all histograms have: the candidate's are " +
                               list_text(of_candidate) + ", stable's " + list_text(of_stable));

@@ -74,6 +74,22 @@ TEST(Count, WhatHappenedInAStepInWhichItIsNotAskedIsNobodys) {
   EXPECT_EQ(r.judged().value, 3) << "of this step";
 }
 
+// A metrics system that has just been set up anew answers without its data: what counters had done
+// before counted as new in the next slot.
+TEST(Count, CountingDoesNotBeginWhereTheEvidenceFindsNobodyEither) {
+  ConditionPlan with = counting("> 3");
+  counting_events(with);
+  Compared r(long_steps(with));
+  r.play("begin ack");
+  const Answer none{Vector{}, {}, false, nullptr, {}};
+  r.answer("oom", none, 0);
+  EXPECT_EQ(r.judged().cause, Cause::kNoEvents);
+  r.answer("oom", counters(7, 0));
+  EXPECT_EQ(r.judged().cause, Cause::kCountingBegins);
+  r.answer("oom", counters(8, 2));
+  EXPECT_EQ(r.judged().value, 3);
+}
+
 TEST(Count, APersonWhoGoesOnBeginsTheCountAnew) {
   ConditionPlan pauses = counting("> 3");
   pauses.on_fail = OnFail::kPause;

@@ -20,6 +20,18 @@ events = 'e2e_requests_total{service="{{service}}",version="{{version}}"}'
 bad_events = 'e2e_requests_total{service="{{service}}",version="{{version}}",code="500"}'
 warmup = "1s"
 
+[policy.mixed]
+steps = [ { weight = 10, hold = "5s" }, { weight = 100 } ]
+interval = "1s"
+patience = "4s"
+
+[[policy.mixed.condition]]
+name = "errors"
+compare = "rate"
+events = 'sum by (pod) (e2e_requests_total{service="{{service}}",version="{{version}}"})'
+bad_events = 'sum by (instance) (e2e_requests_total{service="{{service}}",version="{{version}}",code="500"})'
+warmup = "1s"
+
 [policy.latency]
 steps = [ { weight = 10, hold = "1h" }, { weight = 100 } ]
 interval = "1s"
@@ -93,6 +105,7 @@ class Stories:
         self.deploys = self.deployer()
         self.server = self.daemon(self.configuration(self.deploys, policy=POLICY)).start()
         stories = [self.four_times_the_errors_are_rolled_back, self.slow_answers_are_rolled_back, self.an_equal_one_is_promoted_early,
+                   self.bad_events_by_another_label_are_no_evidence_that_there_are_none,
                    self.errors_of_both_are_not_blamed_on_the_candidate, self.slow_answers_of_both_are_not_blamed_on_the_candidate]
         side_by_side({story.__name__: story for story in stories})
 
@@ -166,6 +179,15 @@ class Stories:
         decided = [e for e in self.server.api.events(rollout) if e["type"] == "decided"]
         self.assertIn("promoted early", decided[-1]["data"]["summary"])
         self.assertEqual(self.deploys.effects_of(rollout)[-1].kind, "promote")
+
+    def bad_events_by_another_label_are_no_evidence_that_there_are_none(self):
+        """Half of what the candidate answers is bad, and none of it was counted: it was promoted."""
+        traffic, rollout = self.release("mixed")
+        traffic.bad["1.1"] = 0.5
+        paused = self.server.wait_for(rollout, lambda r: r["state"] in ("paused", "promoted"), "to be asked about")
+        self.assertEqual(paused["state"], "paused", self.outcomes(rollout))
+        self.assertRegex(paused["reason"], "bad_events counts .* of which events has no series; both must tell the same processes")
+        self.assertNotIn("pass", {outcome for outcome, _, _ in self.outcomes(rollout)})
 
     def assert_not_blamed(self, rollout):
         comparison = self.comparison(rollout)

@@ -11,7 +11,7 @@
 #include "config/merge.h"
 #include "config/plan_decoder.h"
 #include "daemon/engine/entry.h"
-#include "test/analysis/compare_fixture.h"
+#include "test/analysis/plan_fixture.h"
 #include "test/engine/engine_fixture.h"
 
 namespace rollwatch {
@@ -156,7 +156,9 @@ TEST_F(ExplainTest, ADecisionWithoutAnAnswerStatesWhatWasAskedLast) {
 // answer that decided was nowhere.
 TEST_F(ExplainTest, TheSlotThatDecidedIsThereAlsoWhereItWasNotTheCauses) {
   auto both = std::make_shared<Plan>(*plan);
-  both->conditions = {compared_rate("errors"), compared_rate("timeouts")};
+  both->conditions = {condition("errors", "> 0.05"), condition("timeouts", "> 0.05")};
+  for (ConditionPlan& compares : both->conditions)
+    compares.kind = CompareCondition{query("all"), query("bad"), statistics::RateRules{}};
   plan = both;
   after.conditions.resize(2);
   after.conditions[1] = after.conditions[0];
