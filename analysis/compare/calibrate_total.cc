@@ -82,14 +82,16 @@ std::vector<CalibrationTotal::Pod> CalibrationTotal::worst_pods(std::size_t most
 std::vector<std::string> CalibrationTotal::words(std::size_t most_pods) const {
   const statistics::Interval where = interval();
   if (trials_ == 0)
-    return {most_pods == 0
-                ? std::string("nothing was measured: stable had no series in any window; look "
-                              "at the stable version, the labels and the range of time")
-            : most_pods == 1
-                ? std::string("nothing was measured: stable had one pod only, and nobody to hold "
-                              "it against")
-                : std::string("nothing was measured: no pod served for half of a window; look for "
-                              "a time with more traffic, or with the same pods for longer")};
+    return {
+        most_pods == 0
+            ? std::string("nothing was measured: stable had no series in any window; look "
+                          "at the stable version, the labels and the range of time")
+        : most_pods == 1
+            ? std::string("nothing was measured: stable had one pod only, and nobody to hold "
+                          "it against")
+            : std::string("nothing was measured: no pod served for half of a window what can be "
+                          "compared; look for a time with more traffic, or with the same pods "
+                          "for longer; whether it can be compared at all says rollwatch check")};
   const std::string found =
       std::to_string(rolled_back_) + " of " + std::to_string(trials_) +
       " pretended rollouts of stable itself were rolled back: " + percentage(share()) +

@@ -28,14 +28,15 @@ awaitable<Past> ask_in_pieces(MetricsSource& source, const PastQuestion& whole,
   for (SysTime first = whole.first; first <= whole.last; first += kSlotsAtOnce * whole.step) {
     PastQuestion piece = whole;
     piece.first = first;
-    piece.last = std::min(whole.last, first + (kSlotsAtOnce - 1) * whole.step);
+    const SysTime last = std::min(whole.last, first + (kSlotsAtOnce - 1) * whole.step);
+    piece.last = last;
     Past answered = co_await source.ask_past(std::move(piece));
     if (!answered) co_return Unexpected(answered.error());
     for (PastSlot& slot : *answered) {
       samples += series_in(slot);
       slots.push_back(std::move(slot));
     }
-    if (samples > kMostSamples && piece.last < whole.last)
+    if (samples > kMostSamples && last < whole.last)
       co_return Unexpected("more than " + std::to_string(kMostSamples) + " samples of stable; " +
                            std::string(advice));
   }
