@@ -65,7 +65,8 @@ class Logs(RolloutCase):
         self.assertEqual(server.lines(), [])
         server.process.send_signal(signal.SIGUSR1)
         wait_until(lambda: "the log level is debug from now on" in server.log(), lambda: server.log(), [server])
-        rollout = server.api.register(**self.fields(self.service(), orchestrator="deployer"))["id"]
+        rollout = server.api.register(**self.fields(self.service(), orchestrator="deployer",
+                                                    analysis={"steps": [{"weight": 5, "hold": "1h"}]}))["id"]
         server.wait_for(rollout, lambda r: r["verdict"] == "passing", "to pass")
         wait_until(lambda: {"debug", "info"} <= {line["level"] for line in server.lines()}, lambda: server.log(), [server])
         server.process.send_signal(signal.SIGUSR2)
