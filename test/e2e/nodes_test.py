@@ -42,9 +42,13 @@ class Nodes(RolloutCase):
         return [node for node in self.nodes if not node.expected_dead]
 
     def register_held(self, node, count):
+        """In their first step, and looked at, so that there is a history whatever happens then."""
         service = self.service()
-        return [node.api.register(**self.fields(service, target=f"t{number}", orchestrator="deployer", analysis=HOLDING))["id"]
-                for number in range(count)]
+        rollouts = [node.api.register(**self.fields(service, target=f"t{number}", orchestrator="deployer", analysis=HOLDING))["id"]
+                    for number in range(count)]
+        for rollout in rollouts:
+            node.wait_for(rollout, lambda r: all(sum(c["counts"].values()) for c in r["conditions"]), "to be evaluated")
+        return rollouts
 
     def is_even(self, total):
         counts = self.owners().values()
@@ -106,8 +110,6 @@ class Nodes(RolloutCase):
         relay = self.place.add(Relay(self.database.port))
         a = self.start_node(deployer, self.database.url(relay.port))
         rollouts = self.register_held(a, 4)
-        for rollout in rollouts:
-            a.wait_for(rollout, lambda r: r["step"], "to have begun")
         relay.cut()
         b = self.start_node(deployer)
         self.nodes = [b, a]
@@ -151,8 +153,6 @@ class Nodes(RolloutCase):
         deployer = self.deployer()
         a = self.start_node(deployer)
         rollouts = self.register_held(a, 4)
-        for rollout in rollouts:
-            a.wait_for(rollout, lambda r: r["step"], "to have begun")
         a.process.send_signal(signal.SIGSTOP)
         a.expected_dead = True
         b = self.start_node(deployer)
@@ -172,8 +172,6 @@ class Nodes(RolloutCase):
         relay = self.place.add(Relay(self.database.port))
         a = self.start_node(deployer, self.database.url(relay.port))
         rollouts = self.register_held(a, 4)
-        for rollout in rollouts:
-            a.wait_for(rollout, lambda r: r["step"], "to have begun")
         relay.cut()
         b = self.start_node(deployer)
         self.nodes = [b, a]

@@ -40,6 +40,7 @@ export class Tab {
     this.begun = []; // { url, at, by }: the same; when, in milliseconds of the browser's clock, and by which document
     this.document = null; // the latest
     this.away = false; // the daemon is, and what cannot be reached is no problem
+    this.tolerated = null; // what may be said whenever it comes
     page.on("request", (request) => this.note(request));
     page.on("pageerror", (error) => this.problems.push(`error: ${error.stack ?? error}`));
     page.on("console", (message) => this.listen(message));
@@ -55,6 +56,7 @@ export class Tab {
   listen(message) {
     if (message.type() !== "error" && message.type() !== "warning") return;
     if (this.away && /ERR_(CONNECTION|INCOMPLETE|EMPTY|NETWORK)|50[234]/.test(message.text())) return;
+    if (this.tolerated?.test(message.text())) return;
     this.problems.push(`console: ${message.text()} (${message.location().url})`);
   }
 
