@@ -50,6 +50,17 @@ class Nodes(RolloutCase):
             node.wait_for(rollout, lambda r: all(sum(c["counts"].values()) for c in r["conditions"]), "to be evaluated")
         return rollouts
 
+    def replaced_when_cut_off(self, deployer):
+        """The relay that cuts a off from the database, a, b that took over, and the four rollouts that a had."""
+        relay = self.place.add(Relay(self.database.port))
+        a = self.start_node(deployer, self.database.url(relay.port))
+        rollouts = self.register_held(a, 4)
+        relay.cut()
+        b = self.start_node(deployer)
+        self.nodes = [b, a]
+        wait_until(lambda: sum(self.owners().values()) == 4, lambda: f"b to have them: {self.owners()}")
+        return relay, a, b, rollouts
+
     def is_even(self, total):
         counts = self.owners().values()
         return bool(counts) and sum(counts) == total and len(counts) == len(self.alive()) and max(counts) <= -(-total // len(self.alive()))
@@ -107,13 +118,7 @@ class Nodes(RolloutCase):
 
     def test_a_freeze_that_a_node_was_cut_off_from_hearing_of_holds_there_too(self):
         deployer = self.deployer()
-        relay = self.place.add(Relay(self.database.port))
-        a = self.start_node(deployer, self.database.url(relay.port))
-        rollouts = self.register_held(a, 4)
-        relay.cut()
-        b = self.start_node(deployer)
-        self.nodes = [b, a]
-        wait_until(lambda: sum(self.owners().values()) == 4, lambda: f"b to have them: {self.owners()}")
+        relay, a, b, rollouts = self.replaced_when_cut_off(deployer)
         self.assertEqual(b.api.call("PUT", "/api/v1/freeze", {"by": "anna", "reason": "an incident"}).status, 200)
         for rollout in rollouts:
             b.wait_for(rollout, lambda r: r["freeze"], "to be frozen")
@@ -169,13 +174,7 @@ class Nodes(RolloutCase):
 
     def test_one_that_is_cut_off_from_the_database_is_replaced(self):
         deployer = self.deployer()
-        relay = self.place.add(Relay(self.database.port))
-        a = self.start_node(deployer, self.database.url(relay.port))
-        rollouts = self.register_held(a, 4)
-        relay.cut()
-        b = self.start_node(deployer)
-        self.nodes = [b, a]
-        wait_until(lambda: sum(self.owners().values()) == 4, lambda: f"b to have them: {self.owners()}")
+        relay, a, b, rollouts = self.replaced_when_cut_off(deployer)
         wait_until(lambda: a.api.get("/-/ready").status == 503, "a to say that it is not ready")
         for rollout in rollouts:
             self.assertEqual(b.api.decide(rollout, "rollback").status, 200)
